@@ -1,0 +1,136 @@
+//! Contents: what a slot shows becomes a list of edits.
+
+use super::template::{Place, Template};
+use super::{Compiler, html};
+use crate::edit::EditOp;
+use crate::manifest::{Content, Json, JsonPart, Spanned};
+use crate::program::build::{ContentEdit, Part};
+
+/// The fields that an experience's contents interpolate without a default, each once.
+#[derive(Debug, Default)]
+pub(super) struct NeededFields(pub(super) Vec<u32>);
+
+impl NeededFields {
+    fn add(&mut self, parts: &[Part]) {
+        for part in parts {
+            if let Part::Field { field, default: None, .. } = part
+                && !self.0.contains(field)
+            {
+                self.0.push(*field);
+            }
+        }
+    }
+}
+
+impl Compiler<'_, '_, '_> {
+    pub(super) fn content_edits(
+        &mut self,
+        content: &Spanned<Content>,
+        data: bool,
+        needs: &mut NeededFields,
+    ) -> Vec<ContentEdit> {
+        let Content { text, html, attribute, class, image, hide, json } = &content.value;
+        let edits_element =
+            text.is_some() || html.is_some() || !attribute.is_empty() || class.is_some() || image.is_some() || hide.is_some();
+        match (data, json) {
+            (true, Some(json)) if !edits_element => return self.json_edit(json, needs),
+            (true, _) => {
+                self.error(content, "a data slot shows { \"json\": ... } and nothing else");
+                return Vec::new();
+            }
+            (false, Some(json)) => self.error(json, "json goes into a data slot; say \"type\": \"data\" in the slot"),
+            (false, None) if !edits_element => {
+                self.error(content, "the content is empty; expected text, html, attribute, class, image or hide");
+            }
+            (false, None) => {}
+        }
+        let mut edits = Vec::new();
+        let mut push = |op: EditOp, name: &str, value: Vec<Part>| {
+            needs.add(&value);
+            edits.push(ContentEdit { op, name: name.to_owned(), value });
+        };
+        if let (Some(_), Some(html)) = (text, html) {
+            self.error(html, "a content has text or html, not both");
+        }
+        if let Some(text) = text {
+            push(EditOp::Text, "", self.template(text, &Place::Text));
+        }
+        if let Some(html) = html {
+            push(EditOp::Html, "", self.template(html, &Place::Html));
+        }
+        for (name, value) in attribute {
+            if !html::is_attribute_name(&name.value) {
+                self.error(name, format!("`{}` is no name of an attribute", name.value));
+            }
+            push(EditOp::Attribute, &name.value, self.template(value, &Place::Attribute(&name.value)));
+        }
+        if let Some(class) = class {
+            for (op, names) in [(EditOp::ClassAdd, &class.add), (EditOp::ClassRemove, &class.remove)] {
+                for name in &names.0 {
+                    if name.value.is_empty() || name.value.contains(|c: char| c.is_whitespace() || "{}\"'<>&".contains(c)) {
+                        self.error(name, "expected the name of one class; classes take no interpolation");
+                    }
+                    push(op, "", vec![Part::Literal(name.value.clone())]);
+                }
+            }
+        }
+        if let Some(image) = image {
+            push(EditOp::Attribute, "src", self.template(&image.src, &Place::Attribute("src")));
+            // Else the browser would go on showing what these say.
+            push(EditOp::RemoveAttribute, "srcset", Vec::new());
+            push(EditOp::RemoveAttribute, "sizes", Vec::new());
+            if let Some(alt) = &image.alt {
+                push(EditOp::Attribute, "alt", self.template(alt, &Place::Attribute("alt")));
+            }
+        }
+        if let Some(hide) = hide {
+            if !hide.value {
+                self.error(hide, "hide is true or left out");
+            }
+            push(EditOp::Hide, "", Vec::new());
+        }
+        edits
+    }
+
+    /// The parts of a text with interpolations, each escaped for its place.
+    fn template(&mut self, text: &Spanned<String>, place: &Place<'_>) -> Vec<Part> {
+        let template = Template::parse(&text.value, &self.names).and_then(|template| template.placed(place));
+        match template {
+            Ok(parts) => parts,
+            Err(errors) => {
+                for error in errors {
+                    self.error_inside(text, error);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    fn json_edit(&mut self, json: &Spanned<Json>, needs: &mut NeededFields) -> Vec<ContentEdit> {
+        let mut value = Vec::new();
+        for part in &json.value.0 {
+            match part {
+                JsonPart::Syntax(text) => value.push(Part::Literal(text.clone())),
+                JsonPart::Text(text) => match Template::parse(text, &self.names) {
+                    Ok(template) => {
+                        if let Some(path) = template.private_field() {
+                            self.error_with_help(
+                                json,
+                                format!("json can't interpolate `{path}`: it travels in the page's state, which holds nothing of a profile"),
+                                Some("use text or html, or let the front-end code read the profile".into()),
+                            );
+                        }
+                        value.extend(template.json());
+                    }
+                    Err(errors) => {
+                        for error in errors {
+                            self.error_with_help(json, error.message, error.help);
+                        }
+                    }
+                },
+            }
+        }
+        needs.add(&value);
+        vec![ContentEdit { op: EditOp::Json, name: String::new(), value }]
+    }
+}

@@ -1,0 +1,189 @@
+//! Experiences: their slots, variants and shares.
+
+use super::content::NeededFields;
+use super::{Compiler, lookup, share};
+use crate::bucket::MILLION;
+use crate::consent::Purpose;
+use crate::manifest::{Content, Experience, ExperienceKind, SlotContent, Spanned};
+use crate::program::layout::{NONE, Section};
+use std::collections::HashMap;
+
+impl Compiler<'_, '_, '_> {
+    pub(super) fn experiences(&mut self) {
+        let manifest = self.manifest;
+        let mut seen: HashMap<&str, ()> = HashMap::new();
+        for experience in &manifest.experiences.0 {
+            self.check_id(&experience.id);
+            if seen.insert(&experience.id.value, ()).is_some() {
+                self.error(&experience.id, format!("another experience has the id `{}`", experience.id.value));
+            }
+        }
+        // The order of arbitration.
+        let mut ordered: Vec<&Experience> = manifest.experiences.0.iter().collect();
+        ordered.sort_by(|a, b| {
+            let priority = |experience: &Experience| experience.priority.unwrap_or(0);
+            priority(b).cmp(&priority(a)).then_with(|| a.id.value.cmp(&b.id.value))
+        });
+        for experience in ordered {
+            self.experience(experience);
+        }
+    }
+
+    fn experience(&mut self, experience: &Experience) {
+        let audience = experience.audience.as_ref().and_then(|text| self.expression(text));
+        let audience = audience.map_or(NONE, |checked| self.builder.expression(&checked));
+        let (from, until) = self.schedule(experience.schedule.as_ref());
+        if let Some(goal) = &experience.goal
+            && let Err(help) = lookup(&self.manifest.goals, &goal.value)
+        {
+            self.error_with_help(goal, format!("unknown goal `{}`", goal.value), help);
+        }
+        let (rules, rule_count) = self.page_rules(&experience.pages.0);
+        let variants = self.variant_count(experience);
+        let (weights, weight_count) = self.weights(experience, variants);
+        let mut needs = NeededFields::default();
+        let (slots, slot_count) = self.experience_slots(experience, variants, &mut needs);
+        let need_start = self.builder.next(Section::Needs);
+        for field in &needs.0 {
+            self.builder.push(Section::Needs, &[*field]);
+        }
+        let experiment = u32::from(experience.kind == ExperienceKind::Experiment);
+        let purpose = experience.purpose.unwrap_or(Purpose::Personalization);
+        let halves = |instant: i64| [instant as u32, (instant as u64 >> 32) as u32];
+        let ([from_low, from_high], [until_low, until_high]) = (halves(from), halves(until));
+        let record = [
+            self.builder.text(&experience.id.value),
+            experiment | purpose.code() << 8,
+            audience,
+            experience.priority.unwrap_or(0) as u32,
+            from_low,
+            from_high,
+            until_low,
+            until_high,
+            share(experience.traffic, MILLION),
+            share(experience.holdout, 0),
+            weights,
+            weight_count,
+            rules,
+            rule_count,
+            slots,
+            slot_count,
+            need_start,
+            needs.0.len() as u32,
+            0,
+        ];
+        self.builder.push(Section::Experiences, &record);
+    }
+
+    /// The number of variants, baseline included; the same in every slot.
+    fn variant_count(&mut self, experience: &Experience) -> usize {
+        let mut count = None;
+        for (slot, content) in &experience.slots {
+            match (experience.kind, content) {
+                (ExperienceKind::Personalization, SlotContent::One(_)) => {}
+                (ExperienceKind::Personalization, SlotContent::Variants(list)) => self.error_with_help(
+                    list,
+                    "a personalization shows one content, found a list",
+                    Some("write the content alone, or say \"type\": \"experiment\"".into()),
+                ),
+                (ExperienceKind::Experiment, SlotContent::One(content)) => self.error_with_help(
+                    content,
+                    "an experiment has a list of variants, found one content",
+                    Some("write [{ \"baseline\": true }, { ... }]".into()),
+                ),
+                (ExperienceKind::Experiment, SlotContent::Variants(list)) => {
+                    let found = list.value.0.len();
+                    if list.value.0.first().is_none_or(|first| first.value.is_some()) || found < 2 {
+                        self.error(
+                            list,
+                            "an experiment's list begins with { \"baseline\": true } and has at least one variant behind it",
+                        );
+                    }
+                    if *count.get_or_insert(found) != found {
+                        let expected = count.unwrap_or(found);
+                        self.error(
+                            list,
+                            format!("expected {expected} variants as in the experience's first slot, found {found}"),
+                        );
+                    }
+                }
+            }
+            if let Err(help) = lookup(&self.manifest.slots, &slot.value) {
+                self.error_with_help(slot, format!("unknown slot `{}`", slot.value), help);
+            }
+        }
+        if experience.slots.is_empty() {
+            self.error(&experience.id, "the experience has no slots, so it can show nothing");
+        }
+        count.unwrap_or(2)
+    }
+
+    fn weights(&mut self, experience: &Experience, variants: usize) -> (u32, u32) {
+        let start = self.builder.next(Section::Weights);
+        let Some(weights) = &experience.weights else {
+            if experience.kind == ExperienceKind::Experiment {
+                for _ in 0..variants {
+                    self.builder.push(Section::Weights, &[1]);
+                }
+                return (start, variants as u32);
+            }
+            return (start, 0);
+        };
+        if experience.kind == ExperienceKind::Personalization {
+            self.error(weights, "only an experiment has weights; a personalization has traffic");
+        } else if weights.value.0.len() != variants {
+            let found = weights.value.0.len();
+            self.error(weights, format!("expected {variants} weights, one for each variant, found {found}"));
+        }
+        let mut sum = 0;
+        for weight in &weights.value.0 {
+            if !(0..=MILLION as i32).contains(&weight.value) {
+                self.error(weight, "expected a weight from 0 to 1000000");
+            }
+            sum += i64::from(weight.value.max(0));
+            self.builder.push(Section::Weights, &[weight.value.max(0) as u32]);
+        }
+        if sum == 0 {
+            self.error(weights, "the weights sum to nothing, so no variant can be drawn; give one of them a weight above 0");
+        }
+        (start, weights.value.0.len() as u32)
+    }
+
+    fn experience_slots(&mut self, experience: &Experience, variants: usize, needs: &mut NeededFields) -> (u32, u32) {
+        let mut records = Vec::new();
+        for (slot, content) in &experience.slots {
+            let Ok((slot_index, declared)) = lookup(&self.manifest.slots, &slot.value) else { continue };
+            let data = declared.kind == Some(crate::manifest::SlotKind::Data);
+            let contents: Vec<Option<Spanned<Content>>> = match content {
+                SlotContent::One(content) => vec![None, Some(content.clone())],
+                SlotContent::Variants(list) => list
+                    .value
+                    .0
+                    .iter()
+                    .map(|variant| {
+                        let content = variant.value.clone()?;
+                        Some(Spanned { value: content, span: variant.span.clone(), path: variant.path.clone() })
+                    })
+                    .collect(),
+            };
+            let mut contents: Vec<[u32; 2]> = contents
+                .iter()
+                .map(|content| {
+                    let edits = content.as_ref().map_or_else(Vec::new, |content| self.content_edits(content, data, needs));
+                    self.builder.content(&edits)
+                })
+                .collect();
+            contents.resize(variants, [0, 0]);
+            let start = self.builder.next(Section::Contents);
+            for content in &contents {
+                self.builder.push(Section::Contents, content);
+            }
+            records.push([slot_index, start]);
+        }
+        let start = self.builder.next(Section::ExperienceSlots);
+        for record in &records {
+            self.builder.push(Section::ExperienceSlots, record);
+        }
+        (start, records.len() as u32)
+    }
+}

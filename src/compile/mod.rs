@@ -1,0 +1,299 @@
+//! From a manifest to a program: every name resolved, every expression checked, all errors at once.
+
+mod audiences;
+mod content;
+mod experiences;
+mod html;
+mod schedule;
+mod selector;
+mod template;
+
+use crate::bucket::MILLION;
+use crate::context::{FIELDS, Kind, Value};
+use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
+use crate::expr::{Env, ExprError};
+use crate::manifest::{Manifest, Named, PageRule, Share, Spanned, read_manifest};
+use crate::program::Program;
+use crate::program::build::Builder;
+use crate::program::layout::{NONE, Section};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// Knows the time zones of the world (IANA). The core has no such table: the command line brings one, JavaScript hosts ask
+/// `Intl`.
+pub trait Zones {
+    /// Seconds that a zone is ahead of UTC at an instant in epoch milliseconds; `None` for a zone that does not exist.
+    fn offset(&self, zone: &str, instant: i64) -> Option<i32>;
+}
+
+/// Compiles a manifest. On failure everything that is wrong with it, in the order of the document.
+pub fn compile(source: &str, zones: &dyn Zones) -> Result<Program, Vec<Diagnostic>> {
+    let mut diagnostics = Diagnostics::new(source);
+    let bytes = read_manifest(&mut diagnostics).map(|manifest| {
+        let mut compiler = Compiler::new(&manifest, zones, &mut diagnostics);
+        compiler.site();
+        compiler.traits();
+        compiler.audiences();
+        compiler.slots();
+        compiler.experiences();
+        compiler.personas();
+        compiler.builder.finish()
+    });
+    match bytes {
+        Some(bytes) if diagnostics.is_empty() => Program::load(bytes).map_err(|error| {
+            diagnostics.error("", 0..1, error.to_string());
+            diagnostics.finish()
+        }),
+        _ => Err(diagnostics.finish()),
+    }
+}
+
+pub(crate) struct Compiler<'m, 'd, 's> {
+    manifest: &'m Manifest,
+    zones: &'m dyn Zones,
+    names: Names<'m>,
+    diagnostics: &'d mut Diagnostics<'s>,
+    builder: Builder,
+}
+
+/// The names that expressions and templates may use.
+struct Names<'m> {
+    manifest: &'m Manifest,
+    fields: HashMap<String, (u32, Kind)>,
+    audiences: HashMap<&'m str, u32>,
+}
+
+impl Env for Names<'_> {
+    fn field(&self, path: &str) -> Option<(u32, Kind)> {
+        self.fields.get(path).copied()
+    }
+
+    fn values(&self, field: u32) -> Option<Vec<&str>> {
+        let (_, declared) = self.manifest.traits.get((field as usize).checked_sub(FIELDS.len())?)?;
+        let values = declared.values.as_ref()?;
+        Some(values.0.iter().map(|value| value.value.as_str()).collect())
+    }
+
+    fn audience(&self, name: &str) -> Option<u32> {
+        self.audiences.get(name).copied()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let fields = FIELDS.iter().map(|field| field.path.to_owned());
+        let traits = self.manifest.traits.iter().map(|(name, _)| format!("profile.{}", name.value));
+        fields.chain(traits).chain(self.audiences.keys().map(|name| (*name).to_owned())).collect()
+    }
+}
+
+impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
+    fn new(manifest: &'m Manifest, zones: &'m dyn Zones, diagnostics: &'d mut Diagnostics<'s>) -> Self {
+        let fixed = FIELDS.iter().map(|field| (field.path.to_owned(), field.kind));
+        let traits = manifest.traits.iter().map(|(name, declared)| (format!("profile.{}", name.value), declared.kind));
+        let fields = fixed.chain(traits).enumerate().map(|(index, (path, kind))| (path, (index as u32, kind))).collect();
+        let audiences = manifest.audiences.iter().enumerate().map(|(index, (name, _))| (name.value.as_str(), index as u32));
+        let names = Names { manifest, fields, audiences: audiences.collect() };
+        Compiler { manifest, zones, names, diagnostics, builder: Builder::new() }
+    }
+
+    fn error<T>(&mut self, at: &Spanned<T>, message: impl Into<String>) {
+        self.diagnostics.error(&at.path, at.span.clone(), message);
+    }
+
+    fn error_with_help<T>(&mut self, at: &Spanned<T>, message: impl Into<String>, help: Option<String>) {
+        match help {
+            Some(help) => self.diagnostics.error_with_help(&at.path, at.span.clone(), message, help),
+            None => self.error(at, message),
+        }
+    }
+
+    /// Reports an error of an expression or template at its place inside a JSON string.
+    fn error_inside(&mut self, text: &Spanned<String>, error: ExprError) {
+        let span = self.inside(text, error.span);
+        match error.help {
+            Some(help) => self.diagnostics.error_with_help(&text.path, span, error.message, help),
+            None => self.diagnostics.error(&text.path, span, error.message),
+        }
+    }
+
+    /// Where bytes of a decoded JSON string stand in the document.
+    fn inside(&self, text: &Spanned<String>, span: Range<usize>) -> Range<usize> {
+        let first = text.span.start + 1;
+        let literal = self.diagnostics.source().get(first..text.span.end.saturating_sub(1)).unwrap_or_default();
+        let place = |decoded: usize| {
+            let mut chars = literal.char_indices();
+            let mut seen = 0;
+            while seen < decoded {
+                let Some((at, c)) = chars.next() else { break };
+                let escape = (c == '\\').then(|| literal.as_bytes().get(at + 1)).flatten();
+                let Some(escape) = escape else {
+                    seen += c.len_utf8();
+                    continue;
+                };
+                chars.next();
+                if *escape == b'u' {
+                    let code = literal.get(at + 2..at + 6).and_then(|hex| u32::from_str_radix(hex, 16).ok()).unwrap_or(0);
+                    chars.nth(3);
+                    // Half of a surrogate pair stands for half of a character of four bytes.
+                    seen += char::from_u32(code).map_or(2, char::len_utf8);
+                } else {
+                    seen += 1;
+                }
+            }
+            first + chars.next().map_or(literal.len(), |(at, _)| at)
+        };
+        place(span.start)..place(span.end.max(span.start + 1))
+    }
+
+    /// Whether a name can stand in expressions.
+    fn check_identifier(&mut self, name: &Spanned<String>) {
+        let text = &name.value;
+        let plain =
+            text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !text.starts_with(|c: char| c.is_ascii_digit());
+        let reserved =
+            ["true", "false", "null", "in", "has", "as", "break", "const", "continue", "else", "for", "function", "if"];
+        if text.is_empty() || text.len() > 64 || !plain || reserved.contains(&text.as_str()) {
+            self.error(
+                name,
+                "expected a name of letters, digits and underscores, at most 64, not a word of the expression language",
+            );
+        }
+    }
+
+    fn check_id(&mut self, id: &Spanned<String>) {
+        let text = &id.value;
+        if text.is_empty() || text.len() > 64 || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)) {
+            self.error(id, "expected an id of letters, digits, dashes and underscores, at most 64");
+        }
+    }
+
+    fn site(&mut self) {
+        let site = &self.manifest.site;
+        self.check_id(&site.id);
+        let zone = site.timezone.as_ref().map_or("UTC", |zone| zone.value.as_str());
+        if let Some(written) = &site.timezone
+            && self.zones.offset(zone, 0).is_none()
+        {
+            self.error(written, format!("unknown time zone `{zone}`; expected an IANA name such as Europe/Paris"));
+        }
+        for host in &site.hosts.0 {
+            let text = &host.value;
+            if text.is_empty() || !text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-[]:".contains(&b)) {
+                self.error(host, "expected a host in lower case, such as shop.example, without scheme, port or path");
+            }
+            let text = self.builder.text(text);
+            self.builder.push(Section::Hosts, &[text]);
+        }
+        let record =
+            [self.builder.text(&site.id.value), self.builder.text(zone), self.manifest.holdout.map_or(0, |share| share.0)];
+        self.builder.push(Section::Site, &record);
+    }
+
+    fn traits(&mut self) {
+        for (name, declared) in &self.manifest.traits {
+            self.check_identifier(name);
+            if let Some(values) = &declared.values
+                && !matches!(declared.kind, Kind::String | Kind::Strings)
+                && let Some(first) = values.0.first()
+            {
+                self.error(first, "only a trait of type string or strings has an enum");
+            }
+            let text = self.builder.text(&name.value);
+            self.builder.push(Section::Traits, &[text, declared.kind.code(), declared.purpose.code()]);
+        }
+    }
+
+    fn slots(&mut self) {
+        use crate::manifest::SlotKind;
+        for (name, slot) in &self.manifest.slots {
+            self.check_id(name);
+            let data = slot.kind == Some(SlotKind::Data);
+            match (&slot.selector, data) {
+                (None, false) => self.error_with_help(
+                    name,
+                    format!("slot `{}` has no selector", name.value),
+                    Some("say which elements it is, such as \"selector\": \"header h1\"; for a JSON value say \"type\": \"data\"".into()),
+                ),
+                (Some(selector), true) => self.error(selector, "a data slot has no element, so no selector"),
+                (Some(selector), false) => {
+                    if let Err(error) = selector::check(&selector.value) {
+                        self.error_inside(selector, error);
+                    }
+                }
+                (None, true) => {}
+            }
+            let (start, len) = self.page_rules(&slot.pages.0);
+            let selector = slot.selector.as_ref().map_or(NONE, |selector| self.builder.text(&selector.value));
+            let id = self.builder.text(&name.value);
+            self.builder.push(Section::Slots, &[id, selector, u32::from(data), start, len]);
+        }
+    }
+
+    /// Writes page rules; returns the first and their number.
+    fn page_rules(&mut self, rules: &[PageRule]) -> (u32, u32) {
+        let mut records = Vec::with_capacity(rules.len());
+        for rule in rules {
+            if let Some(path) = &rule.path
+                && !path.value.starts_with(['/', '*'])
+            {
+                self.error(path, "expected a path that starts with / or *, such as /collections/*");
+            }
+            let host = rule.host.as_ref().map_or(NONE, |host| self.builder.text(&host.value));
+            let path = self.builder.text(rule.path.as_ref().map_or("*", |path| path.value.as_str()));
+            let start = self.builder.next(Section::Queries);
+            for (name, pattern) in &rule.query {
+                let record = [self.builder.text(&name.value), self.builder.text(&pattern.value)];
+                self.builder.push(Section::Queries, &record);
+            }
+            records.push([host, path, start, rule.query.len() as u32]);
+        }
+        let start = self.builder.next(Section::Rules);
+        for record in &records {
+            self.builder.push(Section::Rules, record);
+        }
+        (start, records.len() as u32)
+    }
+
+    fn personas(&mut self) {
+        for (name, values) in &self.manifest.personas {
+            let mut records = Vec::with_capacity(values.len());
+            for (path, value) in values {
+                let text = &value.value.0;
+                let wrong = match path.value.as_str() {
+                    "now" | "visitor.id" => None,
+                    other => match self.names.field(other) {
+                        None => {
+                            let names = self.names.names();
+                            let help = nearest(other, names.iter().map(String::as_str));
+                            self.error_with_help(path, format!("unknown field `{other}`"), help);
+                            None
+                        }
+                        Some((_, kind)) => Value::parse(kind, text).is_none().then_some(kind.name()),
+                    },
+                };
+                if let Some(expected) = wrong {
+                    self.error(value, format!("expected {expected}, found `{text}`"));
+                }
+                records.push([self.builder.text(&path.value), self.builder.text(text)]);
+            }
+            let start = self.builder.next(Section::PersonaValues);
+            for record in &records {
+                self.builder.push(Section::PersonaValues, record);
+            }
+            let name = self.builder.text(&name.value);
+            self.builder.push(Section::Personas, &[name, start, records.len() as u32]);
+        }
+    }
+}
+
+/// The entry of that name, its position, or an error that suggests the nearest.
+fn lookup<'n, T>(named: &'n Named<T>, name: &str) -> Result<(u32, &'n T), Option<String>> {
+    let found = named.iter().position(|(key, _)| key.value == name);
+    match found.and_then(|index| Some((index, named.get(index)?))) {
+        Some((index, (_, value))) => Ok((index as u32, value)),
+        None => Err(nearest(name, named.iter().map(|(key, _)| key.value.as_str()))),
+    }
+}
+
+fn share(share: Option<Share>, default: u32) -> u32 {
+    share.map_or(default, |share| share.0.min(MILLION))
+}

@@ -1,0 +1,79 @@
+//! Schedules: dates of the site's time zone become instants.
+
+use super::{Compiler, Zones};
+use crate::manifest::{Schedule, Spanned};
+use crate::time::{Civil, DAY_MS, Moment, parse_moment};
+
+impl Compiler<'_, '_, '_> {
+    /// The first instant and the one at which it is over, in epoch milliseconds.
+    pub(super) fn schedule(&mut self, schedule: Option<&Schedule>) -> (i64, i64) {
+        let (from, until) = schedule.map_or((None, None), |schedule| (schedule.from.as_ref(), schedule.until.as_ref()));
+        let start = from.map_or(i64::MIN, |text| self.instant(text));
+        let end = until.map_or(i64::MAX, |text| self.instant(text));
+        if let Some(until) = until
+            && from.is_some()
+            && start >= end
+        {
+            self.error(until, "the schedule is over before it begins");
+        }
+        (start, end)
+    }
+
+    fn instant(&mut self, text: &Spanned<String>) -> i64 {
+        match parse_moment(&text.value) {
+            Some(Moment::Instant(instant)) => instant,
+            Some(Moment::Local(civil)) => {
+                let zone = self.manifest.site.timezone.as_ref().map_or("UTC", |zone| zone.value.as_str());
+                resolve(self.zones, zone, civil)
+            }
+            None => {
+                self.error(
+                    text,
+                    "expected a date such as 2026-11-20, or a time such as 2026-11-20T09:00 or 2026-11-20T09:00:00Z",
+                );
+                0
+            }
+        }
+    }
+}
+
+/// The instant of a local time: the earlier of two where clocks go back, and as many hours later as clocks skip where they
+/// go forward (RFC 5545, section 3.3.5).
+fn resolve(zones: &dyn Zones, zone: &str, civil: Civil) -> i64 {
+    let local = civil.to_millis();
+    let offset = |instant: i64| i64::from(zones.offset(zone, instant).unwrap_or(0)) * 1000;
+    let (before, after) = (offset(local - DAY_MS), offset(local + DAY_MS));
+    let mut instants = [local - before, local - after];
+    instants.sort_unstable();
+    let exact = instants.into_iter().find(|instant| instant + offset(*instant) == local);
+    exact.unwrap_or(local - before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Iana;
+
+    impl Zones for Iana {
+        fn offset(&self, zone: &str, instant: i64) -> Option<i32> {
+            let zone = jiff::tz::TimeZone::get(zone).ok()?;
+            Some(zone.to_offset(jiff::Timestamp::from_millisecond(instant).ok()?).seconds())
+        }
+    }
+
+    #[test]
+    fn local_times_agree_with_a_time_library_through_every_change_of_clocks() {
+        for zone in ["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Pacific/Apia"] {
+            let expected = |civil: Civil| {
+                let date = jiff::civil::date(civil.year as i16, civil.month as i8, civil.day as i8);
+                let time = date.at(civil.hour as i8, civil.minute as i8, 0, 0);
+                time.in_tz(zone).unwrap().timestamp().as_millisecond()
+            };
+            for half_hour in 0..2 * 24 * 366 {
+                let civil = Civil::from_millis(1_767_225_600_000 + half_hour * 1_800_000);
+                assert_eq!(resolve(&Iana, zone, civil), expected(civil), "{zone} {civil:?}");
+            }
+        }
+    }
+}

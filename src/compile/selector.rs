@@ -1,0 +1,319 @@
+//! CSS selectors that the edge's rewriter knows: it sees each element once, as the page streams by, and nothing behind it.
+//!
+//! Known: type, `*`, `#id`, `.class`, `[attribute]` with every operator and flag, descendants, `>`, lists with commas,
+//! `:first-child`, `:first-of-type`, `:nth-child()`, `:nth-of-type()` and `:not()`. A test holds this against lol_html,
+//! which workerd's HTMLRewriter is.
+
+use crate::expr::ExprError;
+
+/// Says what is wrong with a selector, if the rewriter could not use it.
+pub(super) fn check(selector: &str) -> Result<(), ExprError> {
+    let mut parser = Parser { text: selector, at: 0 };
+    parser.list(0)?;
+    if parser.at < selector.len() {
+        return Err(parser.error("this is not the end of a selector"));
+    }
+    Ok(())
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+type Outcome = Result<(), ExprError>;
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<char> {
+        self.text.get(self.at..)?.chars().next()
+    }
+
+    fn take(&mut self, expected: char) -> bool {
+        let found = self.peek() == Some(expected);
+        self.at += if found { expected.len_utf8() } else { 0 };
+        found
+    }
+
+    fn space(&mut self) -> bool {
+        let start = self.at;
+        while let Some(c @ (' ' | '\t' | '\n' | '\r' | '\u{c}')) = self.peek() {
+            self.at += c.len_utf8();
+        }
+        self.at > start
+    }
+
+    fn error(&self, message: &str) -> ExprError {
+        let end = self.at + self.peek().map_or(1, char::len_utf8);
+        ExprError::new(self.at..end, format!("in the selector: {message}"))
+    }
+
+    fn unsupported(&self, start: usize, what: &str) -> ExprError {
+        ExprError::new(
+            start..self.at.max(start + 1),
+            format!("the edge can't use {what}: it sees a page's elements once, as they stream by"),
+        )
+        .with_help(Some("give the element an id or a class, or use :nth-child(), :first-child, :not() and >".to_owned()))
+    }
+
+    fn list(&mut self, depth: usize) -> Outcome {
+        loop {
+            self.space();
+            self.complex(depth)?;
+            self.space();
+            if !self.take(',') {
+                return Ok(());
+            }
+        }
+    }
+
+    fn complex(&mut self, depth: usize) -> Outcome {
+        loop {
+            self.compound(depth)?;
+            let spaced = self.space();
+            match self.peek() {
+                None | Some(',' | ')') => return Ok(()),
+                Some('>') => {
+                    self.at += 1;
+                    self.space();
+                }
+                Some(c @ ('+' | '~')) => {
+                    let start = self.at;
+                    self.at += 1;
+                    return Err(self.unsupported(start, &format!("the combinator {c}")));
+                }
+                Some(_) if spaced => {}
+                Some(_) => return Err(self.error("unexpected character")),
+            }
+        }
+    }
+
+    /// A name: not beginning with a digit, nor with a dash and a digit.
+    fn name(&mut self) -> bool {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let mut chars = rest.chars();
+        let first = chars.next();
+        let starts = match first {
+            Some('-') => chars.next().is_some_and(|c| c == '-' || is_name_start(c)),
+            Some(c) => is_name_start(c),
+            None => false,
+        };
+        if !starts {
+            return false;
+        }
+        let len = rest.find(|c: char| !(is_name_start(c) || c.is_ascii_digit() || c == '-')).unwrap_or(rest.len());
+        self.at += len;
+        true
+    }
+
+    fn compound(&mut self, depth: usize) -> Outcome {
+        let start = self.at;
+        if !self.take('*') {
+            self.name();
+        }
+        loop {
+            let part = self.at;
+            match self.peek() {
+                Some('#' | '.') => {
+                    self.at += 1;
+                    if !self.name() {
+                        return Err(self.error("expected a name"));
+                    }
+                }
+                Some('[') => self.attribute()?,
+                Some(':') => self.pseudo(part, depth)?,
+                Some('\\') => return Err(self.unsupported(part, "escapes in names")),
+                Some('|') => return Err(self.unsupported(part, "namespaces")),
+                _ => break,
+            }
+        }
+        if self.at == start { Err(self.error("expected a tag, #id, .class or [attribute]")) } else { Ok(()) }
+    }
+
+    fn attribute(&mut self) -> Outcome {
+        self.at += 1;
+        self.space();
+        if !self.name() {
+            return Err(self.error("expected the name of an attribute"));
+        }
+        self.space();
+        if self.take(']') {
+            return Ok(());
+        }
+        if let Some('~' | '|' | '^' | '$' | '*') = self.peek() {
+            self.at += 1;
+        }
+        if !self.take('=') {
+            return Err(self.error("expected = or ]"));
+        }
+        self.space();
+        match self.peek() {
+            Some(quote @ ('"' | '\'')) => {
+                self.at += 1;
+                let rest = self.text.get(self.at..).unwrap_or_default();
+                match rest.find([quote, '\\', '\n']) {
+                    Some(end) if rest.get(end..).is_some_and(|rest| rest.starts_with(quote)) => self.at += end + 1,
+                    _ => return Err(self.error("expected a closing quote, and no escapes before it")),
+                }
+            }
+            _ if self.name() => {}
+            _ => return Err(self.error("expected a value; put it in quotes")),
+        }
+        self.space();
+        if let Some('i' | 'I' | 's' | 'S') = self.peek() {
+            self.at += 1;
+            self.space();
+        }
+        if self.take(']') { Ok(()) } else { Err(self.error("expected ]")) }
+    }
+
+    fn pseudo(&mut self, start: usize, depth: usize) -> Outcome {
+        self.at += 1;
+        if self.take(':') {
+            self.name();
+            return Err(self.unsupported(start, "pseudo-elements"));
+        }
+        let name_start = self.at;
+        self.name();
+        let name = self.text.get(name_start..self.at).unwrap_or_default().to_ascii_lowercase();
+        match name.as_str() {
+            "first-child" | "first-of-type" => Ok(()),
+            "nth-child" | "nth-of-type" | "not" if self.take('(') => {
+                if name == "not" {
+                    if depth > 0 {
+                        return Err(self.unsupported(start, ":not() within :not()"));
+                    }
+                    self.list(depth + 1)?;
+                } else {
+                    self.nth()?;
+                }
+                self.space();
+                if self.take(')') { Ok(()) } else { Err(self.error("expected )")) }
+            }
+            _ => Err(self.unsupported(start, &format!("`:{name}`"))),
+        }
+    }
+
+    /// `odd`, `even`, `3`, `2n`, `-n+3`, `2n + 1`.
+    fn nth(&mut self) -> Outcome {
+        self.space();
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let inner: String = rest.split(')').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let spaced = |sign: char| format!(" {sign} ");
+        let compact = inner.replace(&spaced('+'), "+").replace(&spaced('-'), "-");
+        let is_int = |text: &str| {
+            let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+            (1..=9).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+        };
+        let good = match compact.split_once('n') {
+            _ if matches!(compact.as_str(), "odd" | "even") => true,
+            None => is_int(&compact),
+            Some((a, b)) => {
+                (matches!(a, "" | "+" | "-") || is_int(a)) && (b.is_empty() || (b.starts_with(['+', '-']) && is_int(b)))
+            }
+        };
+        if !good {
+            return Err(self.error("expected odd, even, a number, or a pattern such as 2n+1"));
+        }
+        self.at += rest.find(')').unwrap_or(rest.len());
+        Ok(())
+    }
+}
+
+fn is_name_start(c: char) -> bool {
+    c.is_ascii_alphabetic() || c == '_' || !c.is_ascii()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    /// What lol_html, the rewriter inside workerd, says of a selector.
+    fn rewriter_knows(selector: &str) -> bool {
+        selector.parse::<lol_html::Selector>().is_ok()
+    }
+
+    #[test]
+    fn agrees_with_the_rewriter() {
+        let known = [
+            "*",
+            "p",
+            "header h1",
+            "nav > ul>li",
+            "#main",
+            ".a.b#c",
+            "p.lead",
+            "[hidden]",
+            "a[href='/x']",
+            "a[ href = x i ]",
+            "a[href^=\"/\"]",
+            "a[x~='y']",
+            "a[x|='y']",
+            "a[x$='y' s]",
+            "a[x*='y']",
+            "li:nth-child(2)",
+            "li:nth-child(2n + 1)",
+            "li:nth-child(-n+3)",
+            "li:nth-of-type(odd)",
+            "p:first-child",
+            "p:first-of-type",
+            "p:not(.x)",
+            "p:not(.x):not(#y)",
+            "h1, h2 , .x > b",
+            "my-tag.été",
+            "  p  ",
+            ".-x",
+            "p:not(.a, .b)",
+            "p:not([x='y'])",
+        ];
+        for selector in known {
+            assert!(rewriter_knows(selector), "the rewriter refuses {selector}");
+            assert_eq!(check(selector), Ok(()), "{selector}");
+        }
+        let refused = [
+            "",
+            " ",
+            ">",
+            "p >",
+            "p > > a",
+            ",",
+            "p,",
+            ",p",
+            "p + a",
+            "p ~ a",
+            "p:last-child",
+            "p:hover",
+            "p::before",
+            ":is(p)",
+            "p:has(a)",
+            "p:nth-last-child(1)",
+            "p:empty",
+            "p:only-child",
+            "p:nth-child()",
+            "p:nth-child(x)",
+            "p:not()",
+            "p:not(",
+            "[",
+            "[]",
+            "[x",
+            "[x=]",
+            "[x='y]",
+            "#",
+            ".",
+            ".1",
+            "#1a",
+            "1p",
+            "p!",
+            "p{",
+            "a|b",
+            "p)",
+            "p:nth-child(2",
+            ":not(:not(p))",
+            "a[x?='y']",
+            "p[x=1]",
+        ];
+        for selector in refused {
+            assert!(!rewriter_knows(selector), "the rewriter knows {selector}");
+            assert!(check(selector).is_err(), "{selector}");
+        }
+    }
+}

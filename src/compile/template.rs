@@ -1,0 +1,170 @@
+//! Interpolation: `{{ path | "default" }}` inside a text.
+
+use super::html::{self, HtmlPlace};
+use crate::context::Kind;
+use crate::diagnostic::nearest;
+use crate::edit::json_string;
+use crate::expr::{Env, ExprError};
+use crate::program::build::Part;
+use crate::program::layout::PartKind;
+use std::ops::Range;
+
+/// Where a text goes.
+pub(super) enum Place<'a> {
+    /// An element's text.
+    Text,
+    /// An element's HTML.
+    Html,
+    /// The attribute of that name.
+    Attribute(&'a str),
+}
+
+/// A text, taken apart.
+#[derive(Debug)]
+pub(super) struct Template {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Literal(String),
+    Field { field: u32, path: String, default: Option<String>, span: Range<usize> },
+}
+
+impl Template {
+    pub(super) fn parse(text: &str, env: &dyn Env) -> Result<Template, Vec<ExprError>> {
+        let mut pieces = Vec::new();
+        let mut errors = Vec::new();
+        let mut at = 0;
+        while let Some((literal, behind)) = text.get(at..).unwrap_or_default().split_once("{{") {
+            let start = at + literal.len();
+            if !literal.is_empty() {
+                pieces.push(Piece::Literal(literal.to_owned()));
+            }
+            let Some((inside, _)) = behind.split_once("}}") else {
+                errors.push(ExprError::new(start..start + 2, "`{{` has no closing `}}`"));
+                return Err(errors);
+            };
+            let span = start..start + 2 + inside.len() + 2;
+            at = span.end;
+            match field(inside, span, env) {
+                Ok(piece) => pieces.push(piece),
+                Err(error) => errors.push(error),
+            }
+        }
+        let rest = text.get(at..).unwrap_or_default();
+        if !rest.is_empty() {
+            pieces.push(Piece::Literal(rest.to_owned()));
+        }
+        if errors.is_empty() { Ok(Template { pieces }) } else { Err(errors) }
+    }
+
+    /// The first field that tells something of a profile.
+    pub(super) fn private_field(&self) -> Option<&str> {
+        self.pieces.iter().find_map(|piece| match piece {
+            Piece::Field { path, .. } if path.starts_with("profile.") || path.starts_with("visitor.") => Some(path.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The inside of a JSON string: all of it escaped.
+    pub(super) fn json(self) -> Vec<Part> {
+        self.parts(
+            |literal| {
+                let mut escaped = String::new();
+                json_string(literal, &mut escaped);
+                escaped
+            },
+            |_| PartKind::Json,
+        )
+    }
+
+    /// The parts, each field escaped for its place; errors where a field may not stand.
+    pub(super) fn placed(self, place: &Place<'_>) -> Result<Vec<Part>, Vec<ExprError>> {
+        let mut errors = Vec::new();
+        let mut kinds = Vec::new();
+        let mut scanner = html::Scanner::new();
+        let mut before = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(text) => {
+                    scanner.feed(text);
+                    before.push_str(text);
+                }
+                Piece::Field { span, .. } => {
+                    let kind = match place {
+                        Place::Text => Ok(PartKind::Plain),
+                        Place::Attribute(name) => attribute_kind(name, &before, PartKind::Plain),
+                        Place::Html => match scanner.place() {
+                            HtmlPlace::Text => Ok(PartKind::Html),
+                            HtmlPlace::Attribute { name, value } => attribute_kind(&name, &value, PartKind::Html),
+                            HtmlPlace::Forbidden(what) => Err(format!("a value can't be interpolated in {what}")),
+                        },
+                    };
+                    scanner.feed("x");
+                    before.push('x');
+                    match kind {
+                        Ok(kind) => kinds.push(kind),
+                        Err(message) => errors.push(ExprError::new(span.clone(), message)),
+                    }
+                }
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let mut kinds = kinds.into_iter();
+        Ok(self.parts(str::to_owned, |_| kinds.next().unwrap_or(PartKind::Html)))
+    }
+
+    fn parts(self, literal: impl Fn(&str) -> String, mut kind: impl FnMut(u32) -> PartKind) -> Vec<Part> {
+        let parts = self.pieces.into_iter().map(|piece| match piece {
+            Piece::Literal(text) => Part::Literal(literal(&text)),
+            Piece::Field { field, default, .. } => Part::Field { field, kind: kind(field), default },
+        });
+        parts.collect()
+    }
+}
+
+/// How a value is escaped in an attribute, which may hold a URL.
+fn attribute_kind(name: &str, before: &str, plain: PartKind) -> Result<PartKind, String> {
+    match html::attribute(name) {
+        html::AttributeKind::Plain => Ok(plain),
+        html::AttributeKind::Code => {
+            Err(format!("a value can't be interpolated in the attribute `{name}`, which holds code or markup"))
+        }
+        html::AttributeKind::Url if html::is_fixed_origin(before) => Ok(PartKind::Url),
+        html::AttributeKind::Url => Err(format!(
+            "a value in the URL of `{name}` must come after a fixed start, such as /search?q={{{{ ... }}}} or https://shop.example/{{{{ ... }}}}"
+        )),
+    }
+}
+
+/// The inside of `{{ }}`: a path, then optionally `|` and a default in double quotes.
+fn field(inside: &str, span: Range<usize>, env: &dyn Env) -> Result<Piece, ExprError> {
+    let (path, default) = match inside.split_once('|') {
+        Some((path, default)) => (path.trim(), Some(default.trim())),
+        None => (inside.trim(), None),
+    };
+    let default = match default {
+        None => None,
+        Some(quoted) => match quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(text) if !text.contains('"') => Some(text.to_owned()),
+            _ => {
+                let error = ExprError::new(span, "expected a default in double quotes");
+                return Err(error.with_help(Some(format!("write {{{{ {path} | \"default\" }}}}"))));
+            }
+        },
+    };
+    match env.field(path) {
+        None => {
+            let names = env.names();
+            let help = nearest(path, names.iter().map(String::as_str).filter(|name| name.contains('.')));
+            Err(ExprError::new(span, format!("unknown field `{path}`")).with_help(help))
+        }
+        Some((_, Kind::Double)) => {
+            Err(ExprError::new(span, format!("`{path}` is a double, which has no one way to be written")))
+        }
+        Some((field, _)) => Ok(Piece::Field { field, path: path.to_owned(), default, span }),
+    }
+}

@@ -1,0 +1,126 @@
+//! The fields of a context that every site has. Traits follow them: field `FIELDS.len() + n` is the program's trait `n`.
+
+use crate::consent::Purpose;
+
+/// The type of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `true` or `false`.
+    Bool,
+    /// 64-bit signed integer.
+    Int,
+    /// IEEE 754 double; never NaN.
+    Double,
+    /// UTF-8 text.
+    String,
+    /// List of texts.
+    Strings,
+}
+
+impl Kind {
+    /// All kinds, in the order of their codes.
+    pub const ALL: [Kind; 5] = [Kind::Bool, Kind::Int, Kind::Double, Kind::String, Kind::Strings];
+
+    /// The kind's name in manifests and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Bool => "bool",
+            Kind::Int => "int",
+            Kind::Double => "double",
+            Kind::String => "string",
+            Kind::Strings => "strings",
+        }
+    }
+
+    pub(crate) fn code(self) -> u32 {
+        self as u32
+    }
+
+    pub(crate) fn from_code(code: u32) -> Option<Kind> {
+        Kind::ALL.get(code as usize).copied()
+    }
+}
+
+/// A field that every site's context has.
+#[derive(Debug, Clone, Copy)]
+pub struct FieldDef {
+    /// The path in expressions, such as `geo.country`.
+    pub path: &'static str,
+    /// The type of its value.
+    pub kind: Kind,
+    /// The purpose without whose consent the field is absent.
+    pub purpose: Option<Purpose>,
+    /// What it says, for the reference and for editors.
+    pub doc: &'static str,
+}
+
+macro_rules! fields {
+    ($($name:ident $path:literal $kind:ident $(needs $purpose:ident)? : $doc:literal;)*) => {
+        /// The position of each field in [`FIELDS`].
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[allow(missing_docs)] // Each is documented in FIELDS.
+        pub enum Field { $($name),* }
+
+        /// Every field, in the order of [`Field`]. Programs refer to fields by position: a program made with another table
+        /// is of another version (see `Program::load`).
+        pub const FIELDS: &[FieldDef] = &[$(FieldDef {
+            path: $path,
+            kind: Kind::$kind,
+            purpose: fields!(@purpose $($purpose)?),
+            doc: $doc,
+        }),*];
+    };
+    (@purpose) => { None };
+    (@purpose $purpose:ident) => { Some(Purpose::$purpose) };
+}
+
+fields! {
+    DeviceType "device.type" String: "desktop, mobile, tablet, tv, console, wearable, bot or unknown";
+    DeviceOs "device.os" String: "windows, macos, ios, android, linux, chromeos or other";
+    DeviceBrowser "device.browser" String: "chrome, safari, firefox, edge, samsung, opera or other";
+    DeviceSaveData "device.save_data" Bool: "Whether the browser asks for less data (Save-Data: on)";
+    GeoCountry "geo.country" String: "Country, ISO 3166-1 alpha-2, such as FR; T1 is Tor";
+    GeoContinent "geo.continent" String: "Continent: AF, AN, AS, EU, NA, OC or SA";
+    GeoRegion "geo.region" String: "Name of the first-level region, such as Île-de-France";
+    GeoRegionCode "geo.region_code" String: "Code of the first-level region (ISO 3166-2 without the country), such as IDF";
+    GeoCity "geo.city" String: "City";
+    GeoPostalCode "geo.postal_code" String: "Postal code";
+    GeoLatitude "geo.latitude" Double: "Latitude in degrees, -90 to 90";
+    GeoLongitude "geo.longitude" Double: "Longitude in degrees, -180 to 180";
+    GeoTimezone "geo.timezone" String: "IANA time zone, such as Europe/Paris";
+    GeoIsEu "geo.is_eu" Bool: "Whether the country is in the European Union";
+    NetworkAsn "network.asn" Int: "Number of the autonomous system that the request came from";
+    NetworkOrganization "network.organization" String: "Organisation of that autonomous system";
+    SourceChannel "source.channel" String: "Default channel group as Google Analytics 4 defines them, such as Organic Social";
+    SourceName "source.name" String: "Traffic source, such as instagram: utm_source, else told by a click id or the referrer";
+    SourceMedium "source.medium" String: "Medium, such as cpc: utm_medium, else told by a click id or the referrer";
+    SourceCampaign "source.campaign" String: "utm_campaign";
+    SourceTerm "source.term" String: "utm_term";
+    SourceContent "source.content" String: "utm_content";
+    SourceReferrerHost "source.referrer_host" String: "Host of the referring page, lower case; absent for the site's own hosts";
+    SourceClickId "source.click_id" String: "Name of the advertising click id in the URL, such as gclid";
+    LanguageTag "language.tag" String: "The visitor's most preferred language, such as fr-CA";
+    LanguagePrimary "language.primary" String: "Its primary language, lower case, such as fr";
+    LanguageAccepted "language.accepted" Strings: "All accepted languages, most preferred first";
+    TimeHour "time.hour" Int: "Hour in the visitor's time zone, 0 to 23";
+    TimeMinute "time.minute" Int: "Minute in the visitor's time zone, 0 to 59";
+    TimeWeekday "time.weekday" Int: "Day of the week in the visitor's time zone, 0 = Sunday";
+    TimeDay "time.day" Int: "Day of the month in the visitor's time zone, 1 to 31";
+    TimeMonth "time.month" Int: "Month in the visitor's time zone, 1 to 12";
+    TimeYear "time.year" Int: "Year in the visitor's time zone";
+    TimeDate "time.date" String: "Date in the visitor's time zone, such as 2026-11-20";
+    PageHost "page.host" String: "Host of the page, lower case";
+    PagePath "page.path" String: "Path of the page, such as /collections/shoes";
+    PageUrl "page.url" String: "URL of the page";
+    VisitorReturning "visitor.returning" Bool needs Personalization: "Whether the visitor came with an anonymousId";
+    ConsentPersonalization "consent.personalization" Bool: "Whether personalization is agreed to";
+    ConsentAnalytics "consent.analytics" Bool: "Whether analytics is agreed to";
+    ConsentMarketing "consent.marketing" Bool: "Whether marketing is agreed to";
+}
+
+/// A number that differs between tables of fields: paths and types, in their order.
+pub(crate) fn fingerprint() -> u32 {
+    FIELDS.iter().fold(0, |seed, field| {
+        crate::bucket::murmur3_32(field.kind.name().as_bytes(), crate::bucket::murmur3_32(field.path.as_bytes(), seed))
+    })
+}

@@ -1,0 +1,59 @@
+//! Languages from `Accept-Language` (RFC 9110, section 12.5.4).
+
+use super::{Context, Field, Value};
+
+/// More languages than anyone speaks: a longer header is cut.
+const MOST: usize = 32;
+
+pub(super) fn derive(context: &mut Context, header: Option<&str>) {
+    let mut accepted: Vec<(u16, String)> = header
+        .unwrap_or_default()
+        .split(',')
+        .take(MOST)
+        .filter_map(|item| {
+            let mut parts = item.split(';');
+            let tag = parts.next()?.trim();
+            let quality = parts.find_map(|part| part.trim().strip_prefix("q=")).map_or(Some(1000), thousandths)?;
+            (is_tag(tag) && quality > 0).then(|| (quality, canonical(tag)))
+        })
+        .collect();
+    // Stable: equal qualities keep the header's order.
+    accepted.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
+    let tags: Vec<String> = accepted.into_iter().map(|(_, tag)| tag).collect();
+    if let Some(first) = tags.first() {
+        let primary = first.split('-').next().unwrap_or_default().to_owned();
+        context.set_text(Field::LanguageTag, &first.clone());
+        context.set_text(Field::LanguagePrimary, &primary);
+        context.set(Field::LanguageAccepted, Value::Strings(tags));
+    }
+}
+
+/// A q-value (`0`, `0.8`, `1.000`) in thousandths; `None` when it is none.
+fn thousandths(text: &str) -> Option<u16> {
+    let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    if !matches!(whole, "0" | "1") || fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let digits = format!("{whole}{fraction:0<3}");
+    digits.parse().ok().filter(|quality| *quality <= 1000)
+}
+
+fn is_tag(tag: &str) -> bool {
+    tag.len() <= 35
+        && tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+/// The usual case of each part (BCP 47, section 2.1.1): `fr`, `zh-Hant`, `en-US`.
+fn canonical(tag: &str) -> String {
+    let parts = tag.split('-').enumerate().map(|(position, part)| match (position, part.len()) {
+        (0, _) => part.to_ascii_lowercase(),
+        (_, 2) => part.to_ascii_uppercase(),
+        (_, 4) => {
+            let lower = part.to_ascii_lowercase();
+            let mut letters = lower.chars();
+            letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+        }
+        _ => part.to_ascii_lowercase(),
+    });
+    parts.collect::<Vec<_>>().join("-")
+}

@@ -1,0 +1,268 @@
+//! What is known of a visitor at a request: derived from the raw request by the same code on every face.
+
+mod device;
+mod fields;
+mod language;
+mod place;
+mod source;
+
+pub(crate) use fields::fingerprint;
+pub use fields::{FIELDS, Field, FieldDef, Kind};
+
+use crate::consent::{Consent, Purpose};
+use crate::program::Program;
+use crate::time::{Civil, Moment, parse_moment, push_two};
+use crate::{cookies, url};
+
+/// A raw request: what a host knows before anything is made of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Request {
+    /// The page's absolute URL.
+    pub url: String,
+    /// Header names in lower case, and their values.
+    pub headers: Vec<(String, String)>,
+    /// Fields of Cloudflare's `request.cf` as text (`true` and numbers too).
+    pub cf: Vec<(String, String)>,
+    /// The instant of the request in epoch milliseconds.
+    pub now: i64,
+    /// Seconds that the visitor's time zone is ahead of UTC at that instant; `None` where the zone is unknown.
+    pub offset: Option<i32>,
+    /// Values that replace derived ones (previews, personas): field paths, `now` or `visitor.id`, and text as
+    /// [`Value::parse`] reads it. Empty text makes a field absent.
+    pub overrides: Vec<(String, String)>,
+}
+
+impl Request {
+    fn header(&self, name: &str) -> Option<&str> {
+        find(&self.headers, name)
+    }
+
+    fn cf(&self, name: &str) -> Option<&str> {
+        find(&self.cf, name).filter(|value| !value.is_empty())
+    }
+
+    /// The visitor's time zone (IANA): an override of `geo.timezone`, else the request's. A host asks for it to find the offset.
+    pub fn timezone(&self) -> Option<&str> {
+        find(&self.overrides, "geo.timezone").or_else(|| self.cf("timezone"))
+    }
+
+    /// The instant that decides: an override of `now` where it can be read, else the request's.
+    pub fn instant(&self) -> i64 {
+        find(&self.overrides, "now").and_then(parse_instant).unwrap_or(self.now)
+    }
+}
+
+/// The last value of that name.
+fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+fn parse_instant(text: &str) -> Option<i64> {
+    match parse_moment(text) {
+        Some(Moment::Instant(ms)) => Some(ms),
+        _ => text.parse().ok().filter(|ms: &i64| ms.unsigned_abs() < 1 << 53),
+    }
+}
+
+/// The value of a field.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Of [`Kind::Bool`].
+    Bool(bool),
+    /// Of [`Kind::Int`].
+    Int(i64),
+    /// Of [`Kind::Double`].
+    Double(f64),
+    /// Of [`Kind::String`].
+    String(String),
+    /// Of [`Kind::Strings`].
+    Strings(Vec<String>),
+}
+
+impl Value {
+    /// Reads a value of a kind from text; lists are comma-separated. `None` when the text is no such value.
+    pub fn parse(kind: Kind, text: &str) -> Option<Value> {
+        Some(match kind {
+            Kind::Bool => Value::Bool(match text {
+                "true" | "1" => true,
+                "false" | "0" => false,
+                _ => return None,
+            }),
+            Kind::Int => Value::Int(text.parse().ok()?),
+            Kind::Double => Value::Double(text.parse().ok().filter(|number: &f64| number.is_finite())?),
+            Kind::String => Value::String(text.to_owned()),
+            Kind::Strings => Value::Strings(text.split(',').map(|item| item.trim().to_owned()).collect()),
+        })
+    }
+}
+
+/// What a decision is made from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Context {
+    values: Vec<Option<Value>>,
+    /// Fields that are absent because their purpose is not agreed to.
+    denied: Vec<bool>,
+    /// What the visitor agreed to.
+    pub consent: Consent,
+    /// The instant of the request in epoch milliseconds.
+    pub now: i64,
+    unit: Option<String>,
+    query: Vec<(String, String)>,
+    /// Overrides that name no field, or whose text is no value of it: each with what was expected.
+    pub ignored: Vec<(String, String)>,
+}
+
+impl Context {
+    /// Derives the context of a request. Never fails: what can't be read is absent.
+    pub fn derive(program: &Program, request: &Request) -> Context {
+        let now = request.instant();
+        let cookie = request.header("cookie").unwrap_or_default();
+        let gpc = request.header("sec-gpc") == Some("1");
+        let page = url::split(&request.url);
+        let mut context = Context {
+            values: vec![None; FIELDS.len() + program.trait_count()],
+            denied: Vec::new(),
+            consent: Consent::of_request(cookies::get(cookie, cookies::CONSENT), gpc),
+            now,
+            unit: cookies::get(cookie, cookies::ID).and_then(cookies::split_id).map(|(id, _)| id.to_owned()),
+            query: url::query_pairs(page.query).collect(),
+            ignored: Vec::new(),
+        };
+        let host = page.host.to_ascii_lowercase();
+        device::derive(&mut context, request);
+        place::derive(&mut context, request);
+        source::derive(&mut context, request, program, &host);
+        language::derive(&mut context, request.header("accept-language"));
+        context.derive_time(now, request.offset);
+        context.set_text(Field::PagePath, page.path);
+        context.set_text(Field::PageUrl, &request.url);
+        context.set_text(Field::PageHost, &host);
+        context.override_with(program, &request.overrides);
+        context.apply_consent(program);
+        context
+    }
+
+    fn set(&mut self, field: Field, value: Value) {
+        self.put(field as usize, Some(value));
+    }
+
+    fn set_text(&mut self, field: Field, text: &str) {
+        if !text.is_empty() {
+            self.set(field, Value::String(text.to_owned()));
+        }
+    }
+
+    fn put(&mut self, field: usize, value: Option<Value>) {
+        if let Some(place) = self.values.get_mut(field) {
+            *place = value;
+        }
+    }
+
+    fn text(&self, field: Field) -> Option<&str> {
+        match self.values.get(field as usize) {
+            Some(Some(Value::String(text))) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn derive_time(&mut self, now: i64, offset: Option<i32>) {
+        let Some(offset) = offset else { return };
+        let local = Civil::from_millis(now.saturating_add(i64::from(offset) * 1000));
+        self.set(Field::TimeHour, Value::Int(i64::from(local.hour)));
+        self.set(Field::TimeMinute, Value::Int(i64::from(local.minute)));
+        self.set(Field::TimeWeekday, Value::Int(local.weekday()));
+        self.set(Field::TimeDay, Value::Int(i64::from(local.day)));
+        self.set(Field::TimeMonth, Value::Int(i64::from(local.month)));
+        self.set(Field::TimeYear, Value::Int(local.year));
+        let mut date = local.year.to_string();
+        for part in [local.month, local.day] {
+            date.push('-');
+            push_two(&mut date, part);
+        }
+        self.set_text(Field::TimeDate, &date);
+    }
+
+    fn override_with(&mut self, program: &Program, overrides: &[(String, String)]) {
+        for (path, text) in overrides {
+            let expected = match path.as_str() {
+                "visitor.id" => {
+                    self.unit = cookies::split_id(text).map(|(id, _)| id.to_owned());
+                    (self.unit.is_none() && !text.is_empty()).then_some("8 to 64 letters, digits, - or _")
+                }
+                "now" => parse_instant(text).is_none().then_some("an instant such as 2026-11-20T12:30:00Z"),
+                _ => match program.field(path) {
+                    None => Some("the path of a field"),
+                    Some((field, kind)) => {
+                        let value = Value::parse(kind, text);
+                        let wrong = (value.is_none() && !text.is_empty()).then_some(kind.name());
+                        self.put(field as usize, if text.is_empty() { None } else { value });
+                        wrong
+                    }
+                },
+            };
+            if let Some(expected) = expected {
+                self.ignored.push((path.clone(), expected.to_owned()));
+            }
+            if let Some(purpose) = path.strip_prefix("consent.").and_then(Purpose::from_name) {
+                self.consent = self.consent.with(purpose, matches!(text.as_str(), "true" | "1"));
+            }
+        }
+    }
+
+    /// Makes what is not agreed to absent, after everything else was set.
+    fn apply_consent(&mut self, program: &Program) {
+        let purposes = [Field::ConsentPersonalization, Field::ConsentAnalytics, Field::ConsentMarketing];
+        for (field, purpose) in purposes.into_iter().zip(Purpose::ALL) {
+            self.set(field, Value::Bool(self.consent.has(purpose)));
+        }
+        if self.values.get(Field::VisitorReturning as usize) == Some(&None) {
+            self.set(Field::VisitorReturning, Value::Bool(self.unit.is_some()));
+        }
+        self.denied = (0..self.values.len())
+            .map(|field| program.field_purpose(field as u32).is_some_and(|purpose| !self.consent.has(purpose)))
+            .collect();
+        for (value, denied) in self.values.iter_mut().zip(&self.denied) {
+            if *denied {
+                *value = None;
+            }
+        }
+        if self.consent == Consent::default() {
+            self.unit = None;
+        }
+    }
+
+    /// The value of a field; `None` when it is absent.
+    pub fn get(&self, field: u32) -> Option<&Value> {
+        self.values.get(field as usize)?.as_ref()
+    }
+
+    /// Whether the field is absent for want of consent.
+    pub fn is_denied(&self, field: u32) -> bool {
+        self.denied.get(field as usize) == Some(&true)
+    }
+
+    /// The id that buckets are drawn for, where the purpose is agreed to and there is one.
+    pub fn unit(&self, purpose: Purpose) -> Option<&str> {
+        self.unit.as_deref().filter(|_| self.consent.has(purpose))
+    }
+
+    /// The page's host, lower case.
+    pub fn host(&self) -> &str {
+        self.text(Field::PageHost).unwrap_or_default()
+    }
+
+    /// The page's path.
+    pub fn path(&self) -> &str {
+        self.text(Field::PagePath).unwrap_or("/")
+    }
+
+    /// The page's query parameters, decoded.
+    pub fn query(&self) -> &[(String, String)] {
+        &self.query
+    }
+
+    /// The fields that are present, by path, in the order of the table and then of the traits.
+    pub fn present<'a>(&'a self, program: &'a Program) -> impl Iterator<Item = (String, &'a Value)> {
+        self.values.iter().enumerate().filter_map(|(field, value)| Some((program.field_path(field as u32), value.as_ref()?)))
+    }
+}

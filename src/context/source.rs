@@ -1,0 +1,229 @@
+//! Where a visit comes from: UTM parameters, else a click id, else the referrer; and the default channel group that Google
+//! Analytics 4 would give it ("Default channel group", Analytics Help; the rules in their published order).
+
+use super::{Context, Field, Request};
+use crate::program::Program;
+use crate::url;
+
+/// Advertising click ids: the URL's parameter, the source it tells, and the medium where it tells one.
+const CLICK_IDS: &[(&str, &str, &str)] = &[
+    ("gclid", "google", "cpc"),
+    ("gclsrc", "google", "cpc"),
+    ("dclid", "google", "cpc"),
+    ("gbraid", "google", "cpc"),
+    ("wbraid", "google", "cpc"),
+    ("msclkid", "bing", "cpc"),
+    ("ttclid", "tiktok", "cpc"),
+    ("twclid", "twitter", "cpc"),
+    ("li_fat_id", "linkedin", "cpc"),
+    ("rdt_cid", "reddit", "cpc"),
+    ("epik", "pinterest", "cpc"),
+    ("sccid", "snapchat", "cpc"),
+    ("qclid", "quora", "cpc"),
+    ("mc_cid", "mailchimp", "email"),
+    // Facebook adds it to unpaid links too: it tells the source, not that it was paid.
+    ("fbclid", "facebook", ""),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Site {
+    Search,
+    Social,
+    Video,
+    Shopping,
+    Assistant,
+    Email,
+}
+
+/// Known sites: a name as it stands in hosts (between dots) or in `utm_source`, and what it is.
+const SITES: &[(&str, Site)] = &[
+    ("google", Site::Search),
+    ("bing", Site::Search),
+    ("duckduckgo", Site::Search),
+    ("ecosia", Site::Search),
+    ("qwant", Site::Search),
+    ("yahoo", Site::Search),
+    ("baidu", Site::Search),
+    ("yandex", Site::Search),
+    ("startpage", Site::Search),
+    ("brave", Site::Search),
+    ("naver", Site::Search),
+    ("seznam", Site::Search),
+    ("facebook", Site::Social),
+    ("fb", Site::Social),
+    ("instagram", Site::Social),
+    ("ig", Site::Social),
+    ("linkedin", Site::Social),
+    ("lnkd", Site::Social),
+    ("pinterest", Site::Social),
+    ("reddit", Site::Social),
+    ("snapchat", Site::Social),
+    ("threads", Site::Social),
+    ("tiktok", Site::Social),
+    ("twitter", Site::Social),
+    ("t.co", Site::Social),
+    ("x.com", Site::Social),
+    ("bsky", Site::Social),
+    ("mastodon", Site::Social),
+    ("tumblr", Site::Social),
+    ("quora", Site::Social),
+    ("vk", Site::Social),
+    ("youtube", Site::Video),
+    ("youtu.be", Site::Video),
+    ("vimeo", Site::Video),
+    ("dailymotion", Site::Video),
+    ("twitch", Site::Video),
+    ("netflix", Site::Video),
+    ("amazon", Site::Shopping),
+    ("ebay", Site::Shopping),
+    ("etsy", Site::Shopping),
+    ("aliexpress", Site::Shopping),
+    ("cdiscount", Site::Shopping),
+    ("idealo", Site::Shopping),
+    ("shopzilla", Site::Shopping),
+    ("walmart", Site::Shopping),
+    ("chatgpt", Site::Assistant),
+    ("chat.openai.com", Site::Assistant),
+    ("claude", Site::Assistant),
+    ("gemini.google.com", Site::Assistant),
+    ("copilot", Site::Assistant),
+    ("perplexity", Site::Assistant),
+    ("chat.mistral.ai", Site::Assistant),
+    ("chat.deepseek.com", Site::Assistant),
+    ("grok", Site::Assistant),
+    ("meta.ai", Site::Assistant),
+    ("you.com", Site::Assistant),
+    ("duck.ai", Site::Assistant),
+    ("mail.google.com", Site::Email),
+    ("mail.yahoo.com", Site::Email),
+    ("outlook", Site::Email),
+];
+
+/// The most specific known site in a host or a `utm_source`, both lower case. Entries with a dot are whole hosts (or end them).
+fn site(name: &str) -> Option<(&'static str, Site)> {
+    let known = |(entry, _): &&(&str, Site)| {
+        if entry.contains('.') {
+            name == *entry || name.strip_suffix(entry).is_some_and(|before| before.ends_with('.'))
+        } else {
+            name.split('.').any(|label| label == *entry)
+        }
+    };
+    SITES.iter().filter(known).max_by_key(|(entry, _)| entry.len()).copied()
+}
+
+pub(super) fn derive(context: &mut Context, request: &Request, program: &Program, host: &str) {
+    let parameter = |name: &str| {
+        let value = context.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
+        value.filter(|value| !value.is_empty()).map(str::to_owned)
+    };
+    let referrer = url::split(request.header("referer").unwrap_or_default()).host.to_ascii_lowercase();
+    let referrer = referrer.strip_prefix("www.").map_or(referrer.clone(), str::to_owned);
+    let own = |candidate: &str| {
+        candidate == host.trim_start_matches("www.") || program.hosts().any(|h| h.trim_start_matches("www.") == candidate)
+    };
+    let referrer = Some(referrer).filter(|referrer| !referrer.is_empty() && !own(referrer));
+    let click = CLICK_IDS.iter().find(|(name, _, _)| parameter(name).is_some());
+
+    let (mut name, mut medium) = (parameter("utm_source"), parameter("utm_medium"));
+    if name.is_none() && medium.is_none() {
+        if let Some((_, source, told)) = click {
+            name = Some((*source).to_owned());
+            medium = Some(if told.is_empty() { "referral" } else { told }.to_owned());
+        } else if let Some(referrer) = &referrer {
+            let known = site(referrer);
+            name = Some(known.map_or(referrer.as_str(), |(entry, _)| entry.split('.').next().unwrap_or(entry)).to_owned());
+            medium = Some(
+                match known {
+                    Some((_, Site::Search)) => "organic",
+                    Some((_, Site::Assistant)) => "ai-assistant",
+                    Some((_, Site::Email)) => "email",
+                    _ => "referral",
+                }
+                .to_owned(),
+            );
+        } else {
+            name = Some("(direct)".to_owned());
+            medium = Some("(none)".to_owned());
+        }
+    }
+    let campaign = parameter("utm_campaign");
+    let visit = Visit {
+        source: name.as_deref().unwrap_or_default().to_ascii_lowercase(),
+        medium: medium.as_deref().unwrap_or_default().to_ascii_lowercase(),
+        campaign: campaign.as_deref().unwrap_or_default().to_ascii_lowercase(),
+    };
+    let texts = [
+        (Field::SourceName, name),
+        (Field::SourceMedium, medium),
+        (Field::SourceCampaign, campaign),
+        (Field::SourceTerm, parameter("utm_term")),
+        (Field::SourceContent, parameter("utm_content")),
+        (Field::SourceReferrerHost, referrer),
+        (Field::SourceClickId, click.map(|(name, _, _)| (*name).to_owned())),
+    ];
+    for (field, text) in texts {
+        context.set_text(field, text.as_deref().unwrap_or_default());
+    }
+    context.set_text(Field::SourceChannel, visit.channel());
+}
+
+/// Source, medium and campaign in lower case.
+struct Visit {
+    source: String,
+    medium: String,
+    campaign: String,
+}
+
+impl Visit {
+    /// The default channel group: the first rule that matches.
+    fn channel(&self) -> &'static str {
+        let kind = site(&self.source).map(|(_, kind)| kind);
+        let medium = self.medium.as_str();
+        let is = |list: &[&str]| list.contains(&medium);
+        // ^(.*cp.*|ppc|retargeting|paid.*)$
+        let paid = medium.contains("cp") || is(&["ppc", "retargeting"]) || medium.starts_with("paid");
+        let shopping = kind == Some(Site::Shopping) || shopping_campaign(&self.campaign);
+        let mail = ["email", "e-mail", "e_mail", "e mail"];
+        match () {
+            () if self.source == "(direct)" && is(&["(not set)", "(none)"]) => "Direct",
+            () if self.campaign.contains("cross-network") => "Cross-network",
+            () if shopping && paid => "Paid Shopping",
+            () if kind == Some(Site::Search) && paid => "Paid Search",
+            () if kind == Some(Site::Social) && paid => "Paid Social",
+            () if kind == Some(Site::Video) && paid => "Paid Video",
+            () if is(&["display", "banner", "expandable", "interstitial", "cpm"]) => "Display",
+            () if paid => "Paid Other",
+            () if shopping => "Organic Shopping",
+            () if kind == Some(Site::Social)
+                || is(&["social", "social-network", "social-media", "sm", "social network", "social media"]) =>
+            {
+                "Organic Social"
+            }
+            () if kind == Some(Site::Video) || medium.contains("video") => "Organic Video",
+            () if kind == Some(Site::Search) || medium == "organic" => "Organic Search",
+            () if kind == Some(Site::Assistant) || medium == "ai-assistant" => "AI Assistant",
+            () if is(&["referral", "app", "link"]) => "Referral",
+            () if mail.contains(&self.source.as_str()) || is(&mail) => "Email",
+            () if medium == "affiliate" => "Affiliates",
+            () if medium == "audio" => "Audio",
+            () if self.source == "sms" || medium == "sms" => "SMS",
+            () if medium.ends_with("push")
+                || medium.contains("mobile")
+                || medium.contains("notification")
+                || self.source == "firebase" =>
+            {
+                "Mobile Push Notifications"
+            }
+            () => "Unassigned",
+        }
+    }
+}
+
+/// `^(.*(([^a-df-z]|^)shop|shopping).*)$`: "shop" at the start, or after anything but the letters a to d and f to z; or "shopping".
+fn shopping_campaign(campaign: &str) -> bool {
+    campaign.contains("shopping")
+        || campaign.match_indices("shop").any(|(at, _)| {
+            let before = campaign.as_bytes().get(at.wrapping_sub(1));
+            at == 0 || before.is_some_and(|b| !matches!(b, b'a'..=b'd' | b'f'..=b'z'))
+        })
+}

@@ -1,0 +1,115 @@
+//! What is wrong with a manifest: where, what was expected, and what to do.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+/// One thing that is wrong with a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Diagnostic {
+    /// Where in the document's tree, such as `experiences[0].slots.hero`; empty for the whole document.
+    pub path: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column of the first character, from 1, in characters.
+    pub column: usize,
+    /// Column behind the last character on that line.
+    pub end_column: usize,
+    /// What is wrong and what was expected.
+    pub message: String,
+    /// What to do, where there is more to say than the message does.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// As people read it in a terminal: the place, the line of the source and a caret below what is meant.
+    pub fn render(&self, file: &str, source: &str) -> String {
+        let mut out = format!("error: {}\n", self.message);
+        let number = self.line.to_string();
+        let margin = " ".repeat(number.len());
+        let _ = writeln!(out, "{margin}--> {file}:{}:{}", self.line, self.column);
+        if !self.path.is_empty() {
+            let _ = writeln!(out, "{margin} |  at {}", self.path);
+        }
+        // Lines of a machine-written document may be very long: show the part around the place.
+        const BEFORE: usize = 60;
+        const WIDTH: usize = 160;
+        let line = source.lines().nth(self.line - 1).unwrap_or_default();
+        let skipped = if self.column > WIDTH - BEFORE { self.column - 1 - BEFORE } else { 0 };
+        let shown: String = line.chars().skip(skipped).take(WIDTH).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let indent = " ".repeat(self.column - 1 - skipped);
+        let carets = "^".repeat((self.end_column.saturating_sub(self.column)).clamp(1, WIDTH));
+        let _ = writeln!(out, "{number} | {shown}\n{margin} | {indent}{carets}");
+        if let Some(help) = &self.help {
+            let _ = writeln!(out, "{margin} = help: {help}");
+        }
+        out
+    }
+}
+
+/// Collects what is wrong with one document.
+#[derive(Debug)]
+pub struct Diagnostics<'s> {
+    source: &'s str,
+    line_starts: Vec<usize>,
+    found: Vec<Diagnostic>,
+}
+
+/// No more is reported of one document: a wrong file of 50 MB should not bury its reader.
+const MOST: usize = 100;
+
+impl<'s> Diagnostics<'s> {
+    /// Nothing wrong yet.
+    pub fn new(source: &'s str) -> Diagnostics<'s> {
+        let starts = source.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        Diagnostics { source, line_starts: std::iter::once(0).chain(starts).collect(), found: Vec::new() }
+    }
+
+    /// The document.
+    pub fn source(&self) -> &'s str {
+        self.source
+    }
+
+    /// Reports what is wrong with a range of bytes.
+    pub fn error(&mut self, path: &str, range: Range<usize>, message: impl Into<String>) {
+        self.report(path, range, message.into(), None);
+    }
+
+    /// Reports what is wrong, and what to do.
+    pub fn error_with_help(&mut self, path: &str, range: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.report(path, range, message.into(), Some(help.into()));
+    }
+
+    fn report(&mut self, path: &str, range: Range<usize>, message: String, help: Option<String>) {
+        if self.found.len() >= MOST {
+            return;
+        }
+        let line = self.line_starts.partition_point(|start| *start <= range.start).max(1);
+        let line_start = self.line_starts.get(line - 1).copied().unwrap_or(0);
+        let column_of = |at: usize| self.source.get(line_start..at).map_or(1, |before| before.chars().count() + 1);
+        let line_end = self.line_starts.get(line).map_or(self.source.len(), |next| next - 1);
+        let column = column_of(range.start.min(line_end));
+        let end_column = column_of(range.end.min(line_end)).max(column + 1);
+        self.found.push(Diagnostic { path: path.to_owned(), line, column, end_column, message, help });
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// What was found, in the order of the document.
+    pub fn finish(mut self) -> Vec<Diagnostic> {
+        self.found.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
+        self.found
+    }
+}
+
+/// The candidate nearest to a misspelt name, if one is near: `did you mean ...?`.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let name: String = name.chars().take(80).collect();
+    let distances = candidates.into_iter().map(|candidate| (strsim::damerau_levenshtein(&name, candidate), candidate));
+    let (distance, candidate) = distances.min_by_key(|(distance, _)| *distance)?;
+    (distance <= 1 + name.chars().count() / 4).then(|| format!("did you mean `{candidate}`?"))
+}

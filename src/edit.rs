@@ -1,0 +1,121 @@
+//! Edits: what a decision does to a page, as plain data. The Worker's rewriter and the browser's DOM give it its effect.
+
+use crate::context::{Context, Value};
+use crate::decide::{Decisions, named};
+use crate::program::Program;
+use crate::program::layout::PartKind;
+use crate::url;
+
+named! {
+    /// What an edit does to every element of its slot.
+    EditOp {
+        /// Replaces the content by plain text.
+        Text "text",
+        /// Replaces the content by HTML, in which interpolated values are already escaped.
+        Html "html",
+        /// Sets the attribute `name`.
+        Attribute "attribute",
+        /// Removes the attribute `name`.
+        RemoveAttribute "remove_attribute",
+        /// Adds the class `value`.
+        ClassAdd "class_add",
+        /// Removes the class `value`.
+        ClassRemove "class_remove",
+        /// Hides the element: `hidden` and `display: none !important`.
+        Hide "hide",
+        /// Gives front-end code the JSON text `value`; touches no element.
+        Json "json",
+    }
+}
+
+impl EditOp {
+    pub(crate) fn from_code(code: u32) -> Option<EditOp> {
+        EditOp::ALL.get(code as usize).copied()
+    }
+}
+
+/// One change to the elements of a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit<'a> {
+    /// The slot's number in the program.
+    pub slot: u32,
+    /// The slot's CSS selector; empty for a data slot.
+    pub selector: &'a str,
+    /// What it does.
+    pub op: EditOp,
+    /// The attribute's name; empty for other operations.
+    pub name: &'a str,
+    /// The value, interpolated.
+    pub value: String,
+}
+
+/// The edits of a page's decisions, in the order of its slots.
+pub fn edits<'a>(program: &'a Program, context: &Context, decisions: &Decisions) -> Vec<Edit<'a>> {
+    let mut edits = Vec::new();
+    for decision in &decisions.slots {
+        let Some(content) = decision.content else { continue };
+        for (op, name, parts) in program.content(content) {
+            let mut value = String::new();
+            for (kind, text, default) in program.parts(parts) {
+                if kind == PartKind::Literal {
+                    value.push_str(program.text(text));
+                } else if let Some(shown) = context.get(text).map(display).or_else(|| default.map(str::to_owned)) {
+                    escape(kind, &shown, &mut value);
+                }
+            }
+            let selector = program.slot_selector(decision.slot).unwrap_or_default();
+            edits.push(Edit { slot: decision.slot, selector, op, name, value });
+        }
+    }
+    edits
+}
+
+/// A value as people read it. The compiler refuses doubles here: their text costs more code than it is worth.
+fn display(value: &Value) -> String {
+    match value {
+        Value::Bool(value) => (if *value { "true" } else { "false" }).to_owned(),
+        Value::Int(value) => value.to_string(),
+        Value::Double(_) => String::new(),
+        Value::String(value) => value.clone(),
+        Value::Strings(values) => values.join(", "),
+    }
+}
+
+fn escape(kind: PartKind, text: &str, out: &mut String) {
+    match kind {
+        PartKind::Literal | PartKind::Plain => out.push_str(text),
+        PartKind::Html => {
+            for c in text.chars() {
+                match c {
+                    '&' => out.push_str("&amp;"),
+                    '<' => out.push_str("&lt;"),
+                    '>' => out.push_str("&gt;"),
+                    '"' => out.push_str("&quot;"),
+                    '\'' => out.push_str("&#39;"),
+                    c => out.push(c),
+                }
+            }
+        }
+        PartKind::Url => url::encode(text, out),
+        PartKind::Json => json_string(text, out),
+    }
+}
+
+/// Escapes text for the inside of a JSON string (RFC 8259, section 7), and `<` so that it can stand in a script element.
+pub(crate) fn json_string(text: &str, out: &mut String) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '<' | '\u{0}'..='\u{1f}' | '\u{2028}' | '\u{2029}' => {
+                out.push_str("\\u");
+                for shift in [12, 8, 4, 0] {
+                    let digit = HEX.get((c as usize >> shift) & 15).copied().unwrap_or(b'0');
+                    out.push(digit as char);
+                }
+            }
+            c => out.push(c),
+        }
+    }
+}

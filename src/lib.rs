@@ -1,0 +1,47 @@
+//! Idoine's decisioning core: **the apt content, for this visitor, at this moment**.
+//!
+//! ```text
+//! manifest --compile--> Program;  Request --derive--> Context;  decide(Program, Context) --> Decisions --> Edits
+//! ```
+//!
+//! The core is pure. It knows no clock, randomness, network, storage, DOM or binding: time, ids and time-zone offsets
+//! come in as arguments, so that a decision is the same natively, in workerd and in the browser, bit for bit.
+
+// The language of audiences and the manifest: what authors write (feature `author`).
+#[cfg(feature = "author")]
+pub mod compile;
+#[cfg(feature = "author")]
+pub mod diagnostic;
+#[cfg(feature = "author")]
+pub mod expr;
+#[cfg(feature = "author")]
+pub mod manifest;
+
+// The program and what is decided with it: what runtimes load.
+pub mod context;
+mod decide;
+mod edit;
+mod eval;
+mod explain;
+pub mod program;
+pub mod wire;
+
+// The JSON shapes that every face shares (feature `serde`).
+#[cfg(feature = "serde")]
+pub mod report;
+#[cfg(feature = "serde")]
+pub mod visitor;
+
+// Small facts of the world.
+pub mod bucket;
+pub mod consent;
+pub mod cookies;
+mod glob;
+pub mod time;
+mod url;
+
+pub use context::{Context, Request};
+pub use decide::{Decision, Decisions, Loss, Reason, Source, Trace, decide, decide_traced};
+pub use edit::{Edit, EditOp, edits};
+pub use explain::{Candidate, Explanation, explain};
+pub use program::{LoadError, Program};

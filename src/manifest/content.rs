@@ -1,0 +1,202 @@
+//! Parts of the manifest that are written in more than one way.
+
+use super::read::{List, Named, Read, Reader, Spanned, object};
+use jsonc_parser::ast::{ObjectPropName, Value};
+
+object! { "What a slot shows. A content may do several things at once." Content {
+    optional text "text": Spanned<String> = "Replaces the elements' content by this text. `{{ path | \"default\" }}` stands for a value.";
+    optional html "html": Spanned<String> = "Replaces the elements' content by this HTML.";
+    default attribute "attribute": Named<Spanned<String>> = "Sets attributes.";
+    optional class "class": Classes = "Adds and removes classes.";
+    optional image "image": Image = "Shows another picture.";
+    optional hide "hide": Spanned<bool> = "Hides the elements.";
+    optional json "json": Spanned<Json> = "A value for front-end code, in a data slot.";
+} }
+
+object! { "Classes to add and to remove." Classes {
+    default add "add": List<Spanned<String>> = "Classes to add.";
+    default remove "remove": List<Spanned<String>> = "Classes to remove.";
+} }
+
+object! { "A picture." Image {
+    required src "src": Spanned<String> = "Its URL.";
+    optional alt "alt": Spanned<String> = "What it shows, in words.";
+} }
+
+object! { "A page rule with more than a path." PageMatch {
+    optional path "path": Spanned<String> = "A glob for the whole path; * is any run of characters (default any).";
+    optional host "host": Spanned<String> = "A glob for the host (default any).";
+    default query "query": Named<Spanned<String>> = "Query parameters that must be there, each with a glob for its value.";
+} }
+
+/// Which pages are meant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageRule {
+    /// A glob for the whole path.
+    pub path: Option<Spanned<String>>,
+    /// A glob for the host.
+    pub host: Option<Spanned<String>>,
+    /// Query parameters and globs for their values.
+    pub query: Named<Spanned<String>>,
+}
+
+impl Read for PageRule {
+    fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+        match reader.value {
+            Value::StringLit(_) => Some(PageRule { path: Some(Read::read(reader)?), host: None, query: Vec::new() }),
+            Value::Object(_) => {
+                let PageMatch { path, host, query } = Read::read(reader)?;
+                Some(PageRule { path, host, query })
+            }
+            _ => reader.expected("a path such as \"/collections/*\", or an object with path, host or query"),
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "anyOf": [
+            { "type": "string", "description": "A glob for the whole path, such as /collections/*" },
+            PageMatch::schema(),
+        ] })
+    }
+}
+
+/// What an experience shows in a slot.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SlotContent {
+    /// A personalization's content.
+    One(Spanned<Content>),
+    /// An experiment's variants, in a list; `None` is the baseline.
+    Variants(Spanned<List<Variant>>),
+}
+
+/// One variant of an experiment.
+pub type Variant = Spanned<Option<Content>>;
+
+impl Read for Option<Content> {
+    fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+        if let Value::Object(object) = reader.value
+            && let Some(property) = object.properties.iter().find(|property| property.name.as_str() == "baseline")
+        {
+            return match (&property.value, object.properties.len()) {
+                (Value::BooleanLit(literal), 1) if literal.value => Some(None),
+                _ => reader.error("a baseline is written { \"baseline\": true }, with nothing beside it"),
+            };
+        }
+        Some(Some(Content::read(reader)?))
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> serde_json::Value {
+        let baseline = serde_json::json!({
+            "type": "object", "description": "What the origin sent.", "additionalProperties": false,
+            "required": ["baseline"], "properties": { "baseline": { "const": true } },
+        });
+        serde_json::json!({ "anyOf": [baseline, Content::schema()] })
+    }
+}
+
+impl Read for SlotContent {
+    fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+        match reader.value {
+            Value::Object(_) => Some(SlotContent::One(Read::read(reader)?)),
+            Value::Array(_) => Some(SlotContent::Variants(Read::read(reader)?)),
+            _ => reader.expected("a content, or the list of an experiment's variants"),
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "anyOf": [Content::schema(), List::<Variant>::schema()] })
+    }
+}
+
+/// Any JSON value, as its text without comments, and the strings in it that may interpolate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Json(pub Vec<JsonPart>);
+
+/// A part of a JSON text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum JsonPart {
+    /// JSON syntax, as it is.
+    Syntax(String),
+    /// The inside of a string that is a value; its quotes are syntax.
+    Text(String),
+}
+
+impl Read for Json {
+    fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let mut json = Json(Vec::new());
+        json.write(reader.value);
+        Some(json)
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> serde_json::Value {
+        serde_json::json!({})
+    }
+}
+
+impl Json {
+    fn syntax(&mut self, text: &str) {
+        if let Some(JsonPart::Syntax(last)) = self.0.last_mut() {
+            last.push_str(text);
+        } else {
+            self.0.push(JsonPart::Syntax(text.to_owned()));
+        }
+    }
+
+    fn write(&mut self, value: &Value<'_>) {
+        match value {
+            Value::StringLit(text) => {
+                self.syntax("\"");
+                self.0.push(JsonPart::Text(text.value.clone().into_owned()));
+                self.syntax("\"");
+            }
+            Value::NumberLit(number) => self.syntax(number.value),
+            Value::BooleanLit(literal) => self.syntax(if literal.value { "true" } else { "false" }),
+            Value::NullKeyword(_) => self.syntax("null"),
+            Value::Array(array) => {
+                self.syntax("[");
+                for (index, element) in array.elements.iter().enumerate() {
+                    self.syntax(if index > 0 { "," } else { "" });
+                    self.write(element);
+                }
+                self.syntax("]");
+            }
+            Value::Object(object) => {
+                self.syntax("{");
+                for (index, property) in object.properties.iter().enumerate() {
+                    let mut key = String::from(if index > 0 { ",\"" } else { "\"" });
+                    let ObjectPropName::String(name) = &property.name else { continue };
+                    crate::edit::json_string(&name.value, &mut key);
+                    key.push_str("\":");
+                    self.syntax(&key);
+                    self.write(&property.value);
+                }
+                self.syntax("}");
+            }
+        }
+    }
+}
+
+/// A persona's value: a scalar or a list of texts, as text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PersonaValue(pub String);
+
+impl Read for PersonaValue {
+    fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+        Some(PersonaValue(match reader.value {
+            Value::StringLit(text) => text.value.clone().into_owned(),
+            Value::NumberLit(number) => number.value.to_owned(),
+            Value::BooleanLit(literal) => literal.value.to_string(),
+            Value::Array(_) => List::<String>::read(reader)?.0.join(","),
+            _ => return reader.expected("a string, a number, true or false, or a list of strings"),
+        }))
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": ["string", "number", "boolean", "array"], "items": { "type": "string" } })
+    }
+}

@@ -1,0 +1,144 @@
+//! The manifest as its authors write it: JSON with comments, read strictly.
+
+mod content;
+pub(crate) mod read;
+
+pub use content::{Classes, Content, Image, Json, JsonPart, PageRule, PersonaValue, SlotContent};
+pub use read::{List, Named, Share, Spanned};
+
+use crate::consent::Purpose;
+use crate::context::Kind;
+use crate::diagnostic::Diagnostics;
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use read::{Read, Reader, choice, object};
+
+/// The largest manifest that is read, in bytes.
+pub const MAX_BYTES: usize = 16 << 20;
+
+object! { "A site's configuration." Manifest {
+    optional schema "$schema": String = "Where editors find the schema of this document.";
+    required site "site": Site = "The site.";
+    default traits "traits": Named<Trait> = "What may be known of a visitor, read in expressions as `profile.<name>`.";
+    default audiences "audiences": Named<Spanned<String>> = "Named boolean expressions over context and profile. One may name another.";
+    default slots "slots": Named<Slot> = "The places in the pages that experiences fill.";
+    default goals "goals": Named<Goal> = "Conversions.";
+    default experiences "experiences": List<Experience> = "Who sees what.";
+    optional holdout "holdout": Share = "Share of visitors that never sees personalisation (default 0).";
+    default personas "personas": Named<Named<Spanned<PersonaValue>>> = "Synthetic visitors for previews: field paths, `now` or `visitor.id`, and their values.";
+} }
+
+object! { "The site." Site {
+    required id "id": Spanned<String> = "The site's id: lower-case letters, digits and dashes.";
+    default hosts "hosts": List<Spanned<String>> = "The site's own hosts. They are no referrers, and may call its API.";
+    optional timezone "timezone": Spanned<String> = "The time zone (IANA) of the schedules' dates (default UTC).";
+} }
+
+object! { "A declared attribute of a profile." Trait {
+    required kind "type": Kind = "The type of its value.";
+    optional values "enum": List<Spanned<String>> = "The only values a string may have. Comparing with another is an error.";
+    optional personal "personal": bool = "Whether it tells who the visitor is (default false).";
+    required purpose "purpose": Purpose = "The purpose it is kept for. Without that consent it is absent.";
+} }
+
+choice! { "What a slot is." SlotKind {
+    Element "element": "Elements of the page, found by a selector.";
+    Data "data": "A JSON value for front-end code; no element.";
+} }
+
+object! { "A place in the pages." Slot {
+    optional kind "type": SlotKind = "What it is (default element).";
+    optional selector "selector": Spanned<String> = "The CSS selector of its elements, of those that the edge's rewriter knows.";
+    default pages "pages": List<PageRule> = "The pages it is on (default all).";
+} }
+
+object! { "A conversion." Goal {
+    required event "event": String = "The name of the event that reaches it.";
+    optional value "value": String = "The path of its value in the event, such as properties.revenue.";
+    optional currency "currency": String = "The path of its currency in the event, or an ISO 4217 code.";
+} }
+
+choice! { "What an experience is." ExperienceKind {
+    Personalization "personalization": "One content for those in the audience.";
+    Experiment "experiment": "Several variants, to learn which is best.";
+} }
+
+object! { "When an experience runs. A date without a time is midnight, a time without an offset is of the site's time zone." Schedule {
+    optional from "from": Spanned<String> = "The first moment, such as 2026-11-20 or 2026-11-20T09:00 or 2026-11-20T09:00:00Z.";
+    optional until "until": Spanned<String> = "The moment it is over.";
+} }
+
+object! { "Who sees what." Experience {
+    required id "id": Spanned<String> = "The experience's id. Visitors are assigned by it: keep it.";
+    required kind "type": ExperienceKind = "What it is.";
+    optional audience "audience": Spanned<String> = "Who may see it: an audience's name or an expression (default everyone).";
+    optional priority "priority": i32 = "Of two experiences that want the same slot the higher priority wins, then the lesser id (default 0).";
+    optional purpose "purpose": Purpose = "The purpose whose consent it needs to tell visitors apart (default personalization).";
+    optional schedule "schedule": Schedule = "When it runs (default always).";
+    optional traffic "traffic": Share = "Share of its audience that takes part (default 1).";
+    optional holdout "holdout": Share = "Share of its audience that is held out, beside the site's holdout (default 0).";
+    optional weights "weights": Spanned<List<Spanned<i32>>> = "An experiment's weight of each variant, baseline first (default equal).";
+    optional goal "goal": Spanned<String> = "The goal it is measured by.";
+    default pages "pages": List<PageRule> = "The pages it runs on, beside its slots' own (default all).";
+    required slots "slots": Named<SlotContent> = "What it shows in each of its slots.";
+} }
+
+choice!(@read Kind
+    ["bool" => Kind::Bool, "int" => Kind::Int, "double" => Kind::Double, "string" => Kind::String, "strings" => Kind::Strings]
+    ["bool", "true or false", "int", "A whole number", "double", "A number", "string", "A text", "strings", "A list of texts"]
+    "The type of a value.");
+
+choice!(@read Purpose
+    ["personalization" => Purpose::Personalization, "analytics" => Purpose::Analytics, "marketing" => Purpose::Marketing]
+    ["personalization", "Content chosen by what is known of the visitor", "analytics", "Measuring what visitors do",
+     "marketing", "Reaching the visitor elsewhere"]
+    "What a consent is given for.");
+
+/// Reads a manifest. `None` when something is wrong, all of which is in `diagnostics`.
+pub fn read_manifest(diagnostics: &mut Diagnostics<'_>) -> Option<Manifest> {
+    let source = diagnostics.source();
+    if source.len() > MAX_BYTES {
+        let message = format!("the manifest has {} bytes; at most {MAX_BYTES} are read", source.len());
+        diagnostics.error("", 0..1, message);
+        return None;
+    }
+    let options = ParseOptions {
+        allow_comments: true,
+        allow_trailing_commas: true,
+        allow_loose_object_property_names: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let parsed = match parse_to_ast(source, &CollectOptions::default(), &options) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let range = error.range();
+            let message = format!("this is not JSON with comments: {}", error.kind());
+            diagnostics.error("", range.start..range.end.max(range.start + 1), message);
+            return None;
+        }
+    };
+    let Some(value) = &parsed.value else {
+        diagnostics.error(
+            "",
+            0..1,
+            "the manifest is empty; expected an object with the fields `site`, `slots` and `experiences`",
+        );
+        return None;
+    };
+    Manifest::read(&mut Reader { value, path: String::new(), diagnostics })
+}
+
+/// The JSON Schema of the manifest (draft 2020-12).
+#[cfg(feature = "schema")]
+pub fn schema() -> serde_json::Value {
+    let mut schema = Manifest::schema();
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    schema["title"] = "Idoine site manifest".into();
+    schema["allowComments"] = true.into();
+    schema
+}

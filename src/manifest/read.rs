@@ -1,0 +1,356 @@
+//! Strict reading of a JSONC document into the manifest's types: every error at once, each with its place.
+
+use crate::diagnostic::{Diagnostics, nearest};
+use jsonc_parser::ast::{Object, Value};
+use jsonc_parser::common::Ranged;
+use std::ops::Range;
+
+/// A value and where it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Its bytes in the document, quotes included.
+    pub span: Range<usize>,
+    /// Its place in the document's tree.
+    pub path: String,
+}
+
+/// An object whose keys are names that the author chose; in the document's order, without repetitions.
+pub type Named<T> = Vec<(Spanned<String>, T)>;
+
+/// A place in the document's tree, a value, and where errors go.
+pub struct Reader<'r, 's> {
+    /// The value.
+    pub value: &'r Value<'r>,
+    /// Its place, such as `slots.hero`.
+    pub path: String,
+    /// Where errors go.
+    pub diagnostics: &'r mut Diagnostics<'s>,
+}
+
+/// A type of the manifest.
+pub trait Read: Sized {
+    /// Reads it; `None` after an error was reported.
+    fn read(reader: &mut Reader<'_, '_>) -> Option<Self>;
+
+    /// Its JSON Schema (draft 2020-12).
+    #[cfg(feature = "schema")]
+    fn schema() -> serde_json::Value;
+}
+
+impl<'r, 's> Reader<'r, 's> {
+    /// The value's bytes in the document.
+    pub fn span(&self) -> Range<usize> {
+        let range = self.value.range();
+        range.start..range.end
+    }
+
+    /// Reports that something else was expected here.
+    pub fn expected<T>(&mut self, what: &str) -> Option<T> {
+        let found = match self.value {
+            Value::StringLit(_) => "a string",
+            Value::NumberLit(_) => "a number",
+            Value::BooleanLit(_) => "true or false",
+            Value::Object(_) => "an object",
+            Value::Array(_) => "a list",
+            Value::NullKeyword(_) => "null",
+        };
+        self.error(format!("expected {what}, found {found}"))
+    }
+
+    /// Reports an error about the whole value.
+    pub fn error<T>(&mut self, message: impl Into<String>) -> Option<T> {
+        self.diagnostics.error(&self.path, self.span(), message);
+        None
+    }
+
+    /// The value as an object, with its keys checked: known ones only, none twice.
+    pub fn object(&mut self, known: &[&str]) -> Option<&'r Object<'r>> {
+        let Value::Object(object) = self.value else {
+            return self.expected("an object");
+        };
+        for property in &object.properties {
+            let name = property.name.as_str();
+            if !known.is_empty() && !known.contains(&name) {
+                let help =
+                    nearest(name, known.iter().copied()).unwrap_or_else(|| format!("known fields: {}", known.join(", ")));
+                let range = property.name.range();
+                self.diagnostics.error_with_help(
+                    &child(&self.path, name),
+                    range.start..range.end,
+                    format!("unknown field `{name}`"),
+                    help,
+                );
+            }
+        }
+        self.check_repetitions(object);
+        Some(object)
+    }
+
+    fn check_repetitions(&mut self, object: &Object<'_>) {
+        let mut seen = std::collections::HashSet::new();
+        for property in &object.properties {
+            let name = property.name.as_str();
+            if !seen.insert(name) {
+                let range = property.name.range();
+                self.diagnostics.error(&child(&self.path, name), range.start..range.end, format!("`{name}` stands here twice"));
+            }
+        }
+    }
+
+    /// Reads a field of an object; `None` when it is missing or wrong.
+    pub fn field<T: Read>(&mut self, object: &'r Object<'r>, key: &str) -> Option<T> {
+        let property = object.properties.iter().find(|property| property.name.as_str() == key)?;
+        self.read_at(&property.value, child(&self.path, key))
+    }
+
+    /// Reads a field of an object that must be there.
+    pub fn required<T: Read>(&mut self, object: &'r Object<'r>, key: &str) -> Option<T> {
+        if object.properties.iter().all(|property| property.name.as_str() != key) {
+            let start = object.range.start;
+            self.diagnostics.error(&self.path, start..start + 1, format!("missing field `{key}`"));
+            return None;
+        }
+        self.field(object, key)
+    }
+
+    /// Reads a value below this one.
+    pub fn read_at<T: Read>(&mut self, value: &'r Value<'r>, path: String) -> Option<T> {
+        T::read(&mut Reader { value, path, diagnostics: self.diagnostics })
+    }
+
+    /// The keys of an object and their values, each at its place.
+    pub fn entries<T: Read>(&mut self) -> Option<Named<T>> {
+        let object = self.object(&[])?;
+        let mut entries = Vec::with_capacity(object.properties.len());
+        for property in &object.properties {
+            let name = property.name.as_str();
+            let path = child(&self.path, name);
+            let range = property.name.range();
+            let key = Spanned { value: name.to_owned(), span: range.start..range.end, path: path.clone() };
+            if let Some(value) = self.read_at(&property.value, path) {
+                entries.push((key, value));
+            }
+        }
+        Some(entries)
+    }
+}
+
+/// The path of a key below a path.
+pub fn child(path: &str, key: &str) -> String {
+    let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    match (path, plain) {
+        ("", true) => key.to_owned(),
+        (_, true) => format!("{path}.{key}"),
+        (_, false) => format!("{path}[{key:?}]"),
+    }
+}
+
+impl<T: Read> Read for Spanned<T> {
+    fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let value = T::read(reader)?;
+        Some(Spanned { value, span: reader.span(), path: reader.path.clone() })
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> serde_json::Value {
+        T::schema()
+    }
+}
+
+impl<T: Read> Read for Named<T> {
+    fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+        reader.entries()
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "object", "additionalProperties": T::schema() })
+    }
+}
+
+/// A list of values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct List<T>(pub Vec<T>);
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        List(Vec::new())
+    }
+}
+
+impl<T: Read> Read for List<T> {
+    fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let Value::Array(array) = reader.value else {
+            return reader.expected("a list");
+        };
+        let path = reader.path.clone();
+        let items = array.elements.iter().enumerate();
+        Some(List(items.filter_map(|(index, value)| reader.read_at(value, format!("{path}[{index}]"))).collect()))
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "array", "items": T::schema() })
+    }
+}
+
+impl Read for String {
+    fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+        match reader.value {
+            Value::StringLit(text) => Some(text.value.clone().into_owned()),
+            _ => reader.expected("a string"),
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "string" })
+    }
+}
+
+impl Read for bool {
+    fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+        match reader.value {
+            Value::BooleanLit(literal) => Some(literal.value),
+            _ => reader.expected("true or false"),
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "boolean" })
+    }
+}
+
+impl Read for i32 {
+    fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let Value::NumberLit(number) = reader.value else {
+            return reader.expected("a whole number");
+        };
+        match number.value.parse() {
+            Ok(number) => Some(number),
+            Err(_) => reader.error(format!("expected a whole number of at most 31 bits, found {}", number.value)),
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "integer", "minimum": i32::MIN, "maximum": i32::MAX })
+    }
+}
+
+/// A share from 0 to 1, kept in parts per million.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share(pub u32);
+
+impl Read for Share {
+    fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let Value::NumberLit(number) = reader.value else {
+            return reader.expected("a share from 0 to 1");
+        };
+        match number.value.parse::<f64>() {
+            Ok(share) if (0.0..=1.0).contains(&share) => {
+                Some(Share((share * f64::from(crate::bucket::MILLION)).round() as u32))
+            }
+            _ => reader.error(format!("expected a share from 0 to 1, found {}", number.value)),
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "number", "minimum": 0, "maximum": 1 })
+    }
+}
+
+/// Declares a type of the manifest that is an object: its struct, its strict reading and its JSON Schema, from one list.
+macro_rules! object {
+    ($doc:literal $name:ident {
+        $($presence:ident $field:ident $key:literal: $type:ty = $field_doc:literal;)*
+    }) => {
+        #[doc = $doc]
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct $name {
+            $(#[doc = $field_doc] pub $field: object!(@type $presence $type),)*
+        }
+
+        impl Read for $name {
+            fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+                let object = reader.object(&[$($key),*])?;
+                // All fields are read before any is missed, so that every error is reported.
+                $(let $field = object!(@read $presence reader object $key $type);)*
+                Some($name { $($field: object!(@take $presence $field),)* })
+            }
+
+            #[cfg(feature = "schema")]
+            fn schema() -> serde_json::Value {
+                let mut properties = serde_json::Map::new();
+                let mut required: Vec<&str> = Vec::new();
+                $({
+                    let mut schema = <$type as Read>::schema();
+                    schema["description"] = $field_doc.into();
+                    properties.insert($key.to_owned(), schema);
+                    if stringify!($presence) == "required" { required.push($key); }
+                })*
+                let mut schema = serde_json::json!({
+                    "type": "object", "description": $doc, "additionalProperties": false, "properties": properties,
+                });
+                if !required.is_empty() { schema["required"] = required.into(); }
+                schema
+            }
+        }
+    };
+    (@type required $type:ty) => { $type };
+    (@type optional $type:ty) => { Option<$type> };
+    (@type default $type:ty) => { $type };
+    (@read required $reader:ident $object:ident $key:literal $type:ty) => { $reader.required::<$type>($object, $key) };
+    (@read optional $reader:ident $object:ident $key:literal $type:ty) => { $reader.field::<$type>($object, $key) };
+    (@read default $reader:ident $object:ident $key:literal $type:ty) => { $reader.field::<$type>($object, $key).unwrap_or_default() };
+    (@take required $field:ident) => { $field? };
+    (@take optional $field:ident) => { $field };
+    (@take default $field:ident) => { $field };
+}
+pub(crate) use object;
+
+/// Declares a type of the manifest that is one of a few words.
+macro_rules! choice {
+    ($doc:literal $name:ident { $($variant:ident $word:literal: $variant_doc:literal;)* }) => {
+        #[doc = $doc]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $(#[doc = $variant_doc] $variant),* }
+        choice!(@read $name [$($word => $name::$variant),*] [$($word, $variant_doc),*] $doc);
+    };
+    (@read $name:ty [$($word:literal => $value:expr),*] [$($text:expr, $text_doc:expr),*] $doc:expr) => {
+        impl Read for $name {
+            fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+                let words = [$($word),*];
+                let jsonc_parser::ast::Value::StringLit(text) = reader.value else {
+                    return reader.expected(&format!("one of {}", words.join(", ")));
+                };
+                match text.value.as_ref() {
+                    $($word => Some($value),)*
+                    other => {
+                        let hint = crate::diagnostic::nearest(other, words);
+                        let message = format!("expected one of {}, found `{other}`", words.join(", "));
+                        let span = reader.span();
+                        match hint {
+                            Some(hint) => reader.diagnostics.error_with_help(&reader.path, span, message, hint),
+                            None => reader.diagnostics.error(&reader.path, span, message),
+                        }
+                        None
+                    }
+                }
+            }
+
+            #[cfg(feature = "schema")]
+            fn schema() -> serde_json::Value {
+                serde_json::json!({
+                    "description": $doc,
+                    "oneOf": [$({ "const": $text, "description": $text_doc }),*],
+                })
+            }
+        }
+    };
+}
+pub(crate) use choice;

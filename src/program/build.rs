@@ -1,0 +1,170 @@
+//! Writing a program's bytes.
+
+use super::layout::{FORMAT, HEADER, MAGIC, NONE, Op, PartKind, SECTIONS, Section, WIDTHS};
+use crate::bucket::murmur3_32;
+use crate::edit::EditOp;
+use crate::expr::Checked;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+
+/// A part of a content's value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Part {
+    /// Text as it is.
+    Literal(String),
+    /// A field's value, or the default where it is absent.
+    Field { field: u32, kind: PartKind, default: Option<String> },
+}
+
+/// An edit before it has a slot.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ContentEdit {
+    pub(crate) op: EditOp,
+    pub(crate) name: String,
+    pub(crate) value: Vec<Part>,
+}
+
+/// Collects the records of each section; texts and equal nodes are stored once.
+pub(crate) struct Builder {
+    sections: Vec<Vec<u32>>,
+    texts: Vec<u8>,
+    interned: HashMap<String, u32>,
+    nodes: HashMap<(u32, u32, u32), u32>,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Builder {
+        Builder { sections: vec![Vec::new(); SECTIONS], texts: Vec::new(), interned: HashMap::new(), nodes: HashMap::new() }
+    }
+
+    /// Appends a record and returns its position.
+    pub(crate) fn push(&mut self, section: Section, record: &[u32]) -> u32 {
+        let width = WIDTHS.get(section as usize).copied().unwrap_or(1);
+        let Some(words) = self.sections.get_mut(section as usize) else { return NONE };
+        debug_assert_eq!(record.len(), width);
+        words.extend_from_slice(record);
+        (words.len() / width - 1) as u32
+    }
+
+    /// The position that the next record of a section gets.
+    pub(crate) fn next(&self, section: Section) -> u32 {
+        let width = WIDTHS.get(section as usize).copied().unwrap_or(1);
+        self.sections.get(section as usize).map_or(0, |words| (words.len() / width) as u32)
+    }
+
+    /// The position of a text.
+    pub(crate) fn text(&mut self, text: &str) -> u32 {
+        if let Some(position) = self.interned.get(text) {
+            return *position;
+        }
+        let offset = self.texts.len() as u32;
+        self.texts.extend_from_slice(text.as_bytes());
+        let position = self.push(Section::Strings, &[offset, text.len() as u32]);
+        self.interned.insert(text.to_owned(), position);
+        position
+    }
+
+    fn node(&mut self, op: Op, a: u32, b: u32) -> u32 {
+        let key = (op as u32, a, b);
+        if let Some(position) = self.nodes.get(&key) {
+            return *position;
+        }
+        let position = self.push(Section::Nodes, &[op as u32, a, b]);
+        self.nodes.insert(key, position);
+        position
+    }
+
+    /// Writes an expression and returns its root.
+    pub(crate) fn expression(&mut self, expression: &Checked) -> u32 {
+        match expression {
+            Checked::Bool(value) => self.node(Op::Bool, u32::from(*value), 0),
+            Checked::Int(value) => self.node(Op::Int, *value as u32, (*value as u64 >> 32) as u32),
+            Checked::Double(value) => {
+                let bits = value.to_bits();
+                self.node(Op::Double, bits as u32, (bits >> 32) as u32)
+            }
+            Checked::String(value) => {
+                let text = self.text(value);
+                self.node(Op::String, text, 0)
+            }
+            Checked::List(items) => {
+                let nodes: Vec<u32> = items.iter().map(|item| self.expression(item)).collect();
+                let start = self.next(Section::Lists);
+                for node in &nodes {
+                    self.push(Section::Lists, &[*node]);
+                }
+                self.node(Op::List, start, nodes.len() as u32)
+            }
+            Checked::Field(field) => self.node(Op::Field, *field, 0),
+            Checked::Has(field) => self.node(Op::Has, *field, 0),
+            Checked::Audience(audience) => self.node(Op::Audience, *audience, 0),
+            Checked::Not(operand) => {
+                let operand = self.expression(operand);
+                self.node(Op::Not, operand, 0)
+            }
+            Checked::Binary(op, left, right) => {
+                let (left, right) = (self.expression(left), self.expression(right));
+                self.node(*op, left, right)
+            }
+        }
+    }
+
+    /// Writes a content: edits one after another, then the record that spans them.
+    pub(crate) fn content(&mut self, edits: &[ContentEdit]) -> [u32; 2] {
+        let records: Vec<[u32; 4]> = edits
+            .iter()
+            .map(|edit| {
+                let parts: Vec<[u32; 3]> = edit.value.iter().map(|part| self.part(part)).collect();
+                let start = self.next(Section::Parts);
+                for part in &parts {
+                    self.push(Section::Parts, part);
+                }
+                [edit.op as u32, self.text(&edit.name), start, parts.len() as u32]
+            })
+            .collect();
+        let start = self.next(Section::Edits);
+        for record in &records {
+            self.push(Section::Edits, record);
+        }
+        [start, records.len() as u32]
+    }
+
+    fn part(&mut self, part: &Part) -> [u32; 3] {
+        match part {
+            Part::Literal(text) => [PartKind::Literal as u32, self.text(text), NONE],
+            Part::Field { field, kind, default } => {
+                let default = default.as_deref().map_or(NONE, |text| self.text(text));
+                [*kind as u32, *field, default]
+            }
+        }
+    }
+
+    /// The program's bytes.
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        self.texts.resize(self.texts.len().next_multiple_of(4), 0);
+        let texts = std::mem::take(&mut self.texts);
+        if let Some(section) = self.sections.get_mut(Section::Texts as usize) {
+            section.extend(texts.as_chunks::<4>().0.iter().map(|chunk| u32::from_le_bytes(*chunk)));
+        }
+        let mut table = Vec::new();
+        let mut data = Vec::new();
+        for (section, width) in self.sections.iter().zip(WIDTHS) {
+            table.extend([(HEADER + 2 * SECTIONS + data.len()) as u32, (section.len() / width) as u32]);
+            data.extend_from_slice(section);
+        }
+        let body: Vec<u8> = table.iter().chain(&data).flat_map(|word| word.to_le_bytes()).collect();
+        let digest = Sha256::digest(&body);
+        let total = (HEADER * 4 + body.len()) as u32;
+        let mut tail = total.to_le_bytes().to_vec();
+        tail.extend(digest.iter().take(8));
+        tail.extend(super::context_fingerprint().to_le_bytes());
+        tail.extend((SECTIONS as u32).to_le_bytes());
+        tail.extend(body);
+        let mut bytes = Vec::with_capacity(total as usize);
+        for word in [MAGIC, FORMAT, murmur3_32(&tail, 0)] {
+            bytes.extend(word.to_le_bytes());
+        }
+        bytes.extend(tail);
+        bytes
+    }
+}

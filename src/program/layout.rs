@@ -1,0 +1,105 @@
+//! The binary layout of a program: 32-bit little-endian words.
+//!
+//! ```text
+//! header    magic, format, checksum, length in bytes, version (2 words), fingerprint of the field table, number of sections
+//! sections  for each: offset in words, number of records
+//! data      the sections' records, each of its section's width; texts are the last section, bytes padded to a word
+//! ```
+//! The checksum is MurmurHash3 x86 32 over everything behind it. Records refer to each other by position, to texts by the
+//! position of their entry in `Strings`; [`NONE`] stands for nothing.
+
+/// "IDOI" in little-endian.
+pub(crate) const MAGIC: u32 = 0x494f_4449;
+/// The version of this layout. A program of another version is refused.
+pub const FORMAT: u32 = 1;
+/// Words of the header.
+pub(crate) const HEADER: usize = 8;
+/// Stands for an absent text, node or record.
+pub(crate) const NONE: u32 = u32::MAX;
+/// The largest program that is loaded, in bytes.
+pub const MAX_BYTES: usize = 64 << 20;
+
+macro_rules! sections {
+    ($($name:ident $width:literal: $doc:literal;)*) => {
+        /// The sections, in their order.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Section { $(#[doc = $doc] $name),* }
+
+        /// Words of a record of each section.
+        pub(crate) const WIDTHS: &[usize] = &[$($width),*];
+    };
+}
+
+sections! {
+    Site 3: "id, time zone, holdout in parts per million";
+    Hosts 1: "text";
+    Traits 3: "name, kind, purpose";
+    Nodes 3: "operation, two operands";
+    Lists 1: "node";
+    Audiences 2: "name, node";
+    Slots 5: "id, selector or NONE, data slot, first page rule, page rules";
+    Rules 4: "host or NONE, path, first query rule, query rules";
+    Queries 2: "parameter, glob";
+    Experiences 19: "see Experience";
+    Weights 1: "weight of a variant";
+    ExperienceSlots 2: "slot, content of variant 0 (the others follow it)";
+    Contents 2: "first edit, edits";
+    Edits 4: "operation, name, first part, parts";
+    Parts 3: "kind, text or field, default or NONE";
+    Needs 1: "field without which an experience's content is unknown";
+    Personas 3: "name, first value, values";
+    PersonaValues 2: "path, text";
+    Strings 2: "offset in bytes, length in bytes";
+    Texts 1: "UTF-8, padded with zeros";
+}
+
+/// Number of sections.
+pub(crate) const SECTIONS: usize = WIDTHS.len();
+
+macro_rules! codes {
+    ($(#[$attribute:meta])* $enum:ident { $($name:ident),* $(,)? }) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum $enum { $($name),* }
+
+        impl $enum {
+            pub(crate) fn from_code(code: u32) -> Option<$enum> {
+                [$($enum::$name),*].get(code as usize).copied()
+            }
+        }
+    };
+}
+
+codes! {
+    /// What a node of an expression does. `a` and `b` are nodes unless said otherwise.
+    Op {
+        // Constants. Bool: a; Int and Double: low and high half of 64 bits; String: a = text.
+        Bool, Int, Double, String,
+        // a = first entry in Lists, b = number.
+        List,
+        // a = field.
+        Field, Has,
+        // a = audience.
+        Audience,
+        And, Or, Not,
+        Eq, Ne, Lt, Le, Gt, Ge,
+        In,
+        StartsWith, EndsWith, Contains,
+    }
+}
+
+codes! {
+    /// What a part of a content's value is, and how a field's value is escaped in its place.
+    PartKind {
+        // a = text, as it is.
+        Literal,
+        // The field's value as plain text.
+        Plain,
+        // Escaped for HTML text and quoted attributes.
+        Html,
+        // Percent-encoded, then escaped for a quoted attribute (nothing is left to escape).
+        Url,
+        // Escaped for a JSON string.
+        Json,
+    }
+}

@@ -1,0 +1,402 @@
+//! The program: a manifest, compiled. Immutable bytes, read in place; loading makes no work per experience.
+
+#[cfg(feature = "author")]
+pub(crate) mod build;
+pub(crate) mod layout;
+
+pub use layout::{FORMAT, MAX_BYTES};
+
+use crate::bucket::murmur3_32;
+use crate::consent::Purpose;
+use crate::context::{FIELDS, Kind};
+use crate::edit::EditOp;
+use crate::{context, glob};
+use layout::{HEADER, MAGIC, NONE, Op, PartKind, SECTIONS, Section, WIDTHS};
+use std::fmt;
+
+/// Why bytes are no program that this version can run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoadError {
+    /// Not a program at all.
+    NotAProgram,
+    /// Larger than [`MAX_BYTES`].
+    TooLarge,
+    /// Made by another version of the compiler.
+    OtherVersion {
+        /// The format in the bytes.
+        found: u32,
+    },
+    /// Cut off, or changed on its way.
+    Damaged,
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadError::NotAProgram => {
+                f.write_str("these bytes are not an Idoine program; expected the output of `idoine compile`")
+            }
+            LoadError::TooLarge => f.write_str("the program is larger than 64 MiB"),
+            LoadError::OtherVersion { found } => {
+                write!(
+                    f,
+                    "the program was made by another version (format {found}, this is {FORMAT}); compile the manifest again"
+                )
+            }
+            LoadError::Damaged => f.write_str("the program is damaged (wrong checksum or length); publish it again"),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// A compiled manifest. Every read is checked, so that even a forged program with a right checksum gives an answer.
+#[derive(Debug, Clone)]
+pub struct Program {
+    bytes: Vec<u8>,
+    /// Offset in words and number of records of each section.
+    sections: [(usize, usize); SECTIONS],
+}
+
+/// A run of records.
+pub(crate) type Run = std::ops::Range<usize>;
+
+fn run(start: u32, len: u32) -> Run {
+    start as usize..(start as usize).saturating_add(len as usize)
+}
+
+impl Program {
+    /// Takes over a program's bytes after checking that they are whole and of this version.
+    pub fn load(bytes: Vec<u8>) -> Result<Program, LoadError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(LoadError::TooLarge);
+        }
+        let mut program = Program { bytes, sections: [(0, 0); SECTIONS] };
+        if program.word(0) != MAGIC {
+            return Err(LoadError::NotAProgram);
+        }
+        if program.word(1) != FORMAT {
+            return Err(LoadError::OtherVersion { found: program.word(1) });
+        }
+        let body = program.bytes.get(12..).unwrap_or_default();
+        if program.word(3) as usize != program.bytes.len() || program.word(2) != murmur3_32(body, 0) {
+            return Err(LoadError::Damaged);
+        }
+        if program.word(6) != context_fingerprint() || program.word(7) as usize != SECTIONS {
+            return Err(LoadError::OtherVersion { found: program.word(1) });
+        }
+        let words = program.bytes.len() / 4;
+        for (index, width) in WIDTHS.iter().enumerate() {
+            let (offset, count) = (program.word(HEADER + 2 * index) as usize, program.word(HEADER + 2 * index + 1) as usize);
+            if count.checked_mul(*width).and_then(|length| length.checked_add(offset)).is_none_or(|end| end > words) {
+                return Err(LoadError::Damaged);
+            }
+            if let Some(section) = program.sections.get_mut(index) {
+                *section = (offset, count);
+            }
+        }
+        Ok(program)
+    }
+
+    /// The program's bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The manifest's version: 16 hex digits of a hash of what it says. Two manifests that say the same have the same.
+    pub fn version(&self) -> String {
+        self.bytes.get(16..24).unwrap_or_default().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn word(&self, index: usize) -> u32 {
+        let start = index.saturating_mul(4);
+        let bytes = self.bytes.get(start..start.saturating_add(4)).and_then(|bytes| bytes.try_into().ok());
+        bytes.map_or(0, u32::from_le_bytes)
+    }
+
+    fn count(&self, section: Section) -> usize {
+        self.sections.get(section as usize).map_or(0, |(_, count)| *count)
+    }
+
+    /// The words of a record; `None` past the section's end.
+    fn record<const N: usize>(&self, section: Section, index: usize) -> Option<[u32; N]> {
+        let (offset, count) = *self.sections.get(section as usize)?;
+        let width = *WIDTHS.get(section as usize)?;
+        if index >= count || N > width {
+            return None;
+        }
+        let start = (offset + index * width) * 4;
+        let bytes = self.bytes.get(start..start + N * 4)?;
+        let mut words = [0; N];
+        for (word, chunk) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
+            *word = u32::from_le_bytes(*chunk);
+        }
+        Some(words)
+    }
+
+    /// The bytes of a text. Comparing them compares code points.
+    pub(crate) fn raw(&self, string: u32) -> &[u8] {
+        let read = || {
+            let [offset, length] = self.record(Section::Strings, string as usize)?;
+            let (texts, words) = *self.sections.get(Section::Texts as usize)?;
+            let end = (offset as usize).checked_add(length as usize).filter(|end| *end <= words * 4)?;
+            self.bytes.get(texts * 4 + offset as usize..texts * 4 + end)
+        };
+        read().unwrap_or_default()
+    }
+
+    /// A text; empty where there is none.
+    pub(crate) fn text(&self, string: u32) -> &str {
+        std::str::from_utf8(self.raw(string)).unwrap_or_default()
+    }
+
+    fn site(&self) -> [u32; 3] {
+        self.record(Section::Site, 0).unwrap_or([NONE, NONE, 0])
+    }
+
+    /// The site's id.
+    pub fn site_id(&self) -> &str {
+        self.text(self.site()[0])
+    }
+
+    /// The site's time zone (IANA).
+    pub fn timezone(&self) -> &str {
+        self.text(self.site()[1])
+    }
+
+    /// The share of visitors that never sees personalisation, in parts per million.
+    pub(crate) fn holdout(&self) -> u32 {
+        self.site()[2]
+    }
+
+    /// The hosts of the site, lower case.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        (0..self.count(Section::Hosts)).filter_map(|index| Some(self.text(self.record::<1>(Section::Hosts, index)?[0])))
+    }
+
+    /// Number of declared traits.
+    pub fn trait_count(&self) -> usize {
+        self.count(Section::Traits)
+    }
+
+    /// The number and type of the field of that path: one of [`FIELDS`], or `profile.` and a trait's name.
+    pub fn field(&self, path: &str) -> Option<(u32, Kind)> {
+        if let Some(name) = path.strip_prefix("profile.") {
+            let mut traits =
+                (0..self.trait_count()).filter_map(|index| Some((index, self.record::<3>(Section::Traits, index)?)));
+            let (index, record) = traits.find(|(_, [trait_name, ..])| self.raw(*trait_name) == name.as_bytes())?;
+            return Some(((FIELDS.len() + index) as u32, Kind::from_code(record[1])?));
+        }
+        let index = FIELDS.iter().position(|field| field.path == path)?;
+        Some((index as u32, FIELDS.get(index)?.kind))
+    }
+
+    /// The path of a field.
+    pub fn field_path(&self, field: u32) -> String {
+        match FIELDS.get(field as usize) {
+            Some(definition) => definition.path.to_owned(),
+            None => {
+                let name = self.record::<1>(Section::Traits, field as usize - FIELDS.len()).map_or(NONE, |[name]| name);
+                format!("profile.{}", self.text(name))
+            }
+        }
+    }
+
+    /// The purpose without whose consent a field is absent.
+    pub fn field_purpose(&self, field: u32) -> Option<Purpose> {
+        match FIELDS.get(field as usize) {
+            Some(definition) => definition.purpose,
+            None => Purpose::from_code(self.record::<3>(Section::Traits, field as usize - FIELDS.len())?[2]),
+        }
+    }
+
+    pub(crate) fn node(&self, node: u32) -> Option<(Op, u32, u32)> {
+        let [op, a, b] = self.record(Section::Nodes, node as usize)?;
+        Some((Op::from_code(op)?, a, b))
+    }
+
+    pub(crate) fn list_items(&self, start: u32, len: u32) -> impl Iterator<Item = u32> {
+        run(start, len).map_while(|index| Some(self.record::<1>(Section::Lists, index)?[0]))
+    }
+
+    pub(crate) fn audience_count(&self) -> usize {
+        self.count(Section::Audiences)
+    }
+
+    pub(crate) fn audience_node(&self, audience: u32) -> Option<u32> {
+        Some(self.record::<2>(Section::Audiences, audience as usize)?[1])
+    }
+
+    /// Number of slots.
+    pub fn slot_count(&self) -> usize {
+        self.count(Section::Slots)
+    }
+
+    fn slot(&self, slot: u32) -> [u32; 5] {
+        self.record(Section::Slots, slot as usize).unwrap_or([NONE, NONE, 0, 0, 0])
+    }
+
+    /// A slot's id.
+    pub fn slot_id(&self, slot: u32) -> &str {
+        self.text(self.slot(slot)[0])
+    }
+
+    /// A slot's CSS selector; `None` for a data slot.
+    pub fn slot_selector(&self, slot: u32) -> Option<&str> {
+        Some(self.slot(slot)[1]).filter(|selector| *selector != NONE).map(|selector| self.text(selector))
+    }
+
+    /// Whether a slot is on the page.
+    pub(crate) fn slot_on_page(&self, slot: u32, page: Page<'_>) -> bool {
+        let [.., start, len] = self.slot(slot);
+        self.on_page(run(start, len), page)
+    }
+
+    /// Whether some of the rules matches the page. No rules match every page.
+    fn on_page(&self, rules: Run, page: Page<'_>) -> bool {
+        let matches = |[host, path, start, len]: [u32; 4]| {
+            (host == NONE || glob::matches(self.raw(host), page.host.as_bytes()))
+                && glob::matches(self.raw(path), page.path.as_bytes())
+                && run(start, len).map_while(|query| self.record::<2>(Section::Queries, query)).all(|[name, pattern]| {
+                    let value = page.query.iter().find(|(key, _)| key.as_bytes() == self.raw(name));
+                    value.is_some_and(|(_, value)| glob::matches(self.raw(pattern), value.as_bytes()))
+                })
+        };
+        rules.is_empty() || rules.map_while(|rule| self.record::<4>(Section::Rules, rule)).any(matches)
+    }
+
+    /// Number of experiences.
+    pub fn experience_count(&self) -> usize {
+        self.count(Section::Experiences)
+    }
+
+    /// The experiences in the order of arbitration: priority, highest first, then id.
+    pub(crate) fn experiences(&self) -> impl Iterator<Item = Experience> {
+        (0..self.experience_count() as u32).filter_map(|index| self.experience(index))
+    }
+
+    pub(crate) fn experience(&self, index: u32) -> Option<Experience> {
+        let r: [u32; 19] = self.record(Section::Experiences, index as usize)?;
+        let wide = |low: u32, high: u32| (u64::from(low) | u64::from(high) << 32) as i64;
+        Some(Experience {
+            index,
+            id: r[0],
+            experiment: r[1] & 0xff == 1,
+            purpose: Purpose::from_code(r[1] >> 8)?,
+            audience: Some(r[2]).filter(|node| *node != NONE),
+            from: wide(r[4], r[5]),
+            until: wide(r[6], r[7]),
+            traffic: r[8],
+            holdout: r[9],
+            weights: run(r[10], r[11]),
+            rules: run(r[12], r[13]),
+            slots: run(r[14], r[15]),
+            needs: run(r[16], r[17]),
+        })
+    }
+
+    /// An experience's id.
+    pub fn experience_id(&self, experience: u32) -> &str {
+        self.text(self.record::<1>(Section::Experiences, experience as usize).map_or(NONE, |[id]| id))
+    }
+
+    /// The slots of an experience, each with the content of its variant 0.
+    pub(crate) fn experience_slots(&self, slots: Run) -> impl Iterator<Item = (u32, u32)> {
+        slots.map_while(|index| self.record::<2>(Section::ExperienceSlots, index)).map(|[slot, contents]| (slot, contents))
+    }
+
+    pub(crate) fn weights(&self, weights: Run) -> impl Iterator<Item = u32> {
+        weights.map_while(|index| Some(self.record::<1>(Section::Weights, index)?[0]))
+    }
+
+    pub(crate) fn needs(&self, needs: Run) -> impl Iterator<Item = u32> {
+        needs.map_while(|index| Some(self.record::<1>(Section::Needs, index)?[0]))
+    }
+
+    /// The edits of a content: operation, name and parts of the value.
+    pub(crate) fn content(&self, content: u32) -> impl Iterator<Item = (EditOp, &str, Run)> {
+        let [start, len] = self.record(Section::Contents, content as usize).unwrap_or_default();
+        run(start, len)
+            .map_while(|edit| self.record::<4>(Section::Edits, edit))
+            .filter_map(|[op, name, start, len]| Some((EditOp::from_code(op)?, self.text(name), run(start, len))))
+    }
+
+    /// The parts of a value: kind, text or field, default.
+    pub(crate) fn parts(&self, parts: Run) -> impl Iterator<Item = (PartKind, u32, Option<&str>)> {
+        parts.map_while(|part| self.record::<3>(Section::Parts, part)).filter_map(|[kind, value, default]| {
+            Some((PartKind::from_code(kind)?, value, (default != NONE).then(|| self.text(default))))
+        })
+    }
+
+    /// The personas: name, and paths with their text.
+    pub fn personas(&self) -> impl Iterator<Item = (&str, Vec<(&str, &str)>)> {
+        (0..self.count(Section::Personas)).filter_map(|index| {
+            let [name, start, len] = self.record(Section::Personas, index)?;
+            let values = run(start, len).map_while(|value| self.record::<2>(Section::PersonaValues, value));
+            Some((self.text(name), values.map(|[path, text]| (self.text(path), self.text(text))).collect()))
+        })
+    }
+
+    /// Whether some experience passes page and schedule: whether a page could differ from what the origin sent.
+    pub fn concerns(&self, context: &context::Context) -> bool {
+        let page = Page::of(context);
+        self.experiences().any(|experience| experience.concerns(self, page, context.now))
+    }
+}
+
+fn context_fingerprint() -> u32 {
+    context::fingerprint()
+}
+
+/// The page as page rules see it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page<'a> {
+    host: &'a str,
+    path: &'a str,
+    query: &'a [(String, String)],
+}
+
+impl<'a> Page<'a> {
+    pub(crate) fn of(context: &'a context::Context) -> Page<'a> {
+        Page { host: context.host(), path: context.path(), query: context.query() }
+    }
+}
+
+/// An experience, read from the program.
+#[derive(Debug, Clone)]
+pub(crate) struct Experience {
+    pub(crate) index: u32,
+    pub(crate) id: u32,
+    pub(crate) experiment: bool,
+    pub(crate) purpose: Purpose,
+    /// The root of the audience's expression; `None` is everyone.
+    pub(crate) audience: Option<u32>,
+    /// Epoch milliseconds, inclusive.
+    pub(crate) from: i64,
+    /// Epoch milliseconds, exclusive.
+    pub(crate) until: i64,
+    /// Parts per million.
+    pub(crate) traffic: u32,
+    /// Parts per million.
+    pub(crate) holdout: u32,
+    pub(crate) weights: Run,
+    pub(crate) rules: Run,
+    pub(crate) slots: Run,
+    pub(crate) needs: Run,
+}
+
+impl Experience {
+    /// Whether the experience's own rules match and at least one of its slots is on the page.
+    pub(crate) fn on_page(&self, program: &Program, page: Page<'_>) -> bool {
+        program.on_page(self.rules.clone(), page)
+            && program.experience_slots(self.slots.clone()).any(|(slot, _)| program.slot_on_page(slot, page))
+    }
+
+    pub(crate) fn in_schedule(&self, now: i64) -> bool {
+        (self.from..self.until).contains(&now)
+    }
+
+    fn concerns(&self, program: &Program, page: Page<'_>, now: i64) -> bool {
+        self.in_schedule(now) && self.on_page(program, page)
+    }
+}

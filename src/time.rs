@@ -1,0 +1,202 @@
+//! Calendar arithmetic on the proleptic Gregorian calendar (algorithms after Howard Hinnant, "chrono-Compatible
+//! Low-Level Date Algorithms") and the ISO 8601 texts that manifests and visitors use.
+
+/// Milliseconds of a day.
+pub const DAY_MS: i64 = 86_400_000;
+
+/// A date and time without a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Civil {
+    /// Year, may be negative.
+    pub year: i64,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+    /// 0 to 23.
+    pub hour: u8,
+    /// 0 to 59.
+    pub minute: u8,
+    /// 0 to 59.
+    pub second: u8,
+    /// 0 to 999.
+    pub millisecond: u16,
+}
+
+impl Civil {
+    /// The civil time of an instant, in milliseconds since 1970-01-01T00:00:00 of the same clock.
+    pub fn from_millis(ms: i64) -> Civil {
+        let days = ms.div_euclid(DAY_MS);
+        let in_day = ms.rem_euclid(DAY_MS);
+        let z = days + 719_468;
+        let era = z.div_euclid(146_097);
+        let day_of_era = z.rem_euclid(146_097);
+        let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted_month = (5 * day_of_year + 2) / 153;
+        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+        Civil {
+            year: year_of_era + era * 400 + i64::from(month <= 2),
+            month: month as u8,
+            day: (day_of_year - (153 * shifted_month + 2) / 5 + 1) as u8,
+            hour: (in_day / 3_600_000) as u8,
+            minute: (in_day / 60_000 % 60) as u8,
+            second: (in_day / 1000 % 60) as u8,
+            millisecond: (in_day % 1000) as u16,
+        }
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00 of the same clock.
+    pub fn to_millis(self) -> i64 {
+        let year = self.year - i64::from(self.month <= 2);
+        let era = year.div_euclid(400);
+        let year_of_era = year.rem_euclid(400);
+        let shifted_month = (i64::from(self.month) + 9) % 12;
+        let day_of_year = (153 * shifted_month + 2) / 5 + i64::from(self.day) - 1;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        let days = era * 146_097 + day_of_era - 719_468;
+        let seconds = i64::from(self.hour) * 3600 + i64::from(self.minute) * 60 + i64::from(self.second);
+        days * DAY_MS + seconds * 1000 + i64::from(self.millisecond)
+    }
+
+    /// Day of the week, 0 = Sunday (as CEL's `getDayOfWeek`).
+    pub fn weekday(self) -> i64 {
+        (self.to_millis().div_euclid(DAY_MS) + 4).rem_euclid(7)
+    }
+}
+
+/// A moment as it is written: with an offset (`Z`, `+01:00`) it is an instant; without one it is the time of a zone that
+/// the reader of it must know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Epoch milliseconds.
+    Instant(i64),
+    /// A date, or a date and time, in an unnamed zone.
+    Local(Civil),
+}
+
+/// Reads `2026-11-20`, `2026-11-20T14:00`, `2026-11-20T14:00:30.250`, each time optionally with `Z` or `+01:00`
+/// (ISO 8601 extended format). `None` when it is anything else, or no day of the calendar.
+pub fn parse_moment(text: &str) -> Option<Moment> {
+    let (date, time) = match text.split_once(['T', ' ']) {
+        Some((date, time)) => (date, Some(time)),
+        None => (text, None),
+    };
+    let mut parts = date.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || year.len() != 4 {
+        return None;
+    }
+    let mut civil = Civil {
+        year: i64::from(digits(year, 4)?),
+        month: digits(month, 2)? as u8,
+        day: digits(day, 2)? as u8,
+        hour: 0,
+        minute: 0,
+        second: 0,
+        millisecond: 0,
+    };
+    let mut offset = None;
+    if let Some(time) = time {
+        let clock_len = time.find(['Z', '+', '-']).unwrap_or(time.len());
+        let (clock, zone) = time.split_at_checked(clock_len)?;
+        offset = match zone {
+            "" => None,
+            "Z" => Some(0),
+            _ => Some(parse_offset(zone)?),
+        };
+        let mut parts = clock.split(':');
+        civil.hour = digits(parts.next()?, 2)? as u8;
+        civil.minute = digits(parts.next()?, 2)? as u8;
+        if let Some(seconds) = parts.next() {
+            let (whole, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
+            civil.second = digits(whole, 2)? as u8;
+            civil.millisecond = match fraction.len() {
+                1..=9 if fraction.bytes().all(|b| b.is_ascii_digit()) => {
+                    let three: String = fraction.chars().chain("00".chars()).take(3).collect();
+                    three.parse().ok()?
+                }
+                _ => return None,
+            };
+        }
+        if parts.next().is_some() || civil.hour > 23 || civil.minute > 59 || civil.second > 59 {
+            return None;
+        }
+    }
+    // A day that the calendar does not have comes back as another one.
+    let ms = civil.to_millis();
+    if !(1..=12).contains(&civil.month) || Civil::from_millis(ms) != civil {
+        return None;
+    }
+    Some(match offset {
+        Some(seconds) => Moment::Instant(ms - i64::from(seconds) * 1000),
+        None => Moment::Local(civil),
+    })
+}
+
+fn digits(text: &str, len: usize) -> Option<u32> {
+    (text.len() == len && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+fn parse_offset(text: &str) -> Option<i32> {
+    let (sign, rest) = text.split_at_checked(1)?;
+    let (hours, minutes) = rest.split_once(':')?;
+    let (hours, minutes) = (digits(hours, 2)? as i32, digits(minutes, 2)? as i32);
+    let seconds = (hours <= 23 && minutes <= 59).then_some(hours * 3600 + minutes * 60)?;
+    Some(if sign == "-" { -seconds } else { seconds })
+}
+
+/// Two digits with a leading zero.
+pub(crate) fn push_two(out: &mut String, number: u8) {
+    out.push((b'0' + number / 10 % 10) as char);
+    out.push((b'0' + number % 10) as char);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_agree_with_a_time_library_over_many_centuries() {
+        for day in (-800_000..800_000).step_by(97) {
+            let ms = day * DAY_MS + 45_296_789;
+            let civil = Civil::from_millis(ms);
+            let expected = jiff::Timestamp::from_millisecond(ms).unwrap().to_zoned(jiff::tz::TimeZone::UTC);
+            assert_eq!(civil.year, i64::from(expected.year()));
+            assert_eq!((civil.month, civil.day), (expected.month() as u8, expected.day() as u8));
+            assert_eq!((civil.hour, civil.minute, civil.second, civil.millisecond), (12, 34, 56, 789));
+            assert_eq!(civil.weekday(), i64::from(expected.weekday().to_sunday_zero_offset()));
+            assert_eq!(civil.to_millis(), ms);
+        }
+    }
+
+    #[test]
+    fn reads_moments() {
+        let instant = |text| match parse_moment(text) {
+            Some(Moment::Instant(ms)) => Some(ms),
+            _ => None,
+        };
+        assert_eq!(instant("2026-11-20T14:00:00Z"), Some(1_795_183_200_000));
+        assert_eq!(instant("2026-11-20T14:00+01:00"), Some(1_795_179_600_000));
+        assert_eq!(instant("2026-11-20 14:00:00.25Z"), Some(1_795_183_200_250));
+        assert!(matches!(parse_moment("2024-02-29"), Some(Moment::Local(_))));
+        for bad in [
+            "",
+            "2026",
+            "2026-11",
+            "2026-02-29",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-11-20T",
+            "2026-11-20T24:00",
+            "20-11-2026",
+            "2026-11-20T14:00+1",
+            "2026-11-20T14:00:00.",
+            "2026-11-20Tx",
+            "+2026-11-20",
+            "2026-11-20T1é:00",
+        ] {
+            assert_eq!(parse_moment(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The parts of an absolute URL that a context needs. A small reading, not the whole of the URL standard: runtimes hand
+//! in URLs that a browser or a server has already parsed, and anything else still gets an answer.
+
+/// The parts of a URL, as slices of it; percent-escapes as they are.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Parts<'a> {
+    /// Host without port and user information; empty when there is none.
+    pub host: &'a str,
+    /// Path, `/` when it is empty.
+    pub path: &'a str,
+    /// Query without `?`.
+    pub query: &'a str,
+}
+
+/// Splits an absolute URL, or a path with an optional query.
+pub fn split(url: &str) -> Parts<'_> {
+    let url = url.split_once('#').map_or(url, |(before, _)| before);
+    let (before_query, query) = url.split_once('?').unwrap_or((url, ""));
+    let (authority, path) = match before_query.split_once("://") {
+        Some((_, rest)) => match rest.find('/') {
+            Some(slash) => rest.split_at(slash),
+            None => (rest, "/"),
+        },
+        None => ("", before_query),
+    };
+    let host_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match host_port.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => host_port,
+    };
+    Parts { host, path: if path.is_empty() { "/" } else { path }, query }
+}
+
+/// The query's parameters in their order, decoded as `application/x-www-form-urlencoded` (URL standard, section 5.1).
+pub fn query_pairs(query: &str) -> impl Iterator<Item = (String, String)> + '_ {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(name), decode(value))
+    })
+}
+
+/// Percent-decodes, `+` as a space; bytes that are not UTF-8 become U+FFFD.
+fn decode(text: &str) -> String {
+    let hex = |byte: Option<&u8>| byte.and_then(|b| (*b as char).to_digit(16));
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while let Some(byte) = bytes.get(i) {
+        let escaped = match byte {
+            b'%' => hex(bytes.get(i + 1)).zip(hex(bytes.get(i + 2))).map(|(high, low)| (high * 16 + low) as u8),
+            _ => None,
+        };
+        i += if escaped.is_some() { 3 } else { 1 };
+        out.push(escaped.unwrap_or(if *byte == b'+' { b' ' } else { *byte }));
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Percent-encodes everything but the unreserved characters (RFC 3986, section 2.3).
+pub fn encode(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(byte as char);
+        } else {
+            out.push('%');
+            for digit in [byte >> 4, byte & 15] {
+                out.extend(char::from_digit(u32::from(digit), 16).map(|c| c.to_ascii_uppercase()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_what_browsers_send() {
+        let parts = |host, path, query| Parts { host, path, query };
+        for (url, expected) in [
+            ("https://shop.example/a?b=c#d", parts("shop.example", "/a", "b=c")),
+            ("https://shop.example:8787", parts("shop.example", "/", "")),
+            ("https://user:pass@shop.example:1/x", parts("shop.example", "/x", "")),
+            ("http://[::1]:8787/x", parts("[::1]", "/x", "")),
+            ("/path?x", parts("", "/path", "x")),
+            ("", parts("", "/", "")),
+            ("https://a.example?x=/y", parts("a.example", "/", "x=/y")),
+        ] {
+            assert_eq!(split(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn decodes_queries() {
+        let pairs: Vec<_> = query_pairs("a=1&b=x+y%20z&c&%C3%A9=%&&=e&f=%ff").collect();
+        let expected = [("a", "1"), ("b", "x y z"), ("c", ""), ("é", "%"), ("", "e"), ("f", "\u{fffd}")];
+        assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+}

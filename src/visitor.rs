@@ -1,0 +1,101 @@
+//! A visitor as JSON: what the command line reads, the specification's cases say and the tools are given.
+
+use crate::context::Request;
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Unexpected, Visitor as Visit};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A raw request and what is to be overridden in its context. All of it may be missing.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Visitor {
+    /// The page's absolute URL.
+    pub url: String,
+    /// Headers by name.
+    pub headers: BTreeMap<String, Text>,
+    /// Fields of Cloudflare's `request.cf`.
+    pub cf: BTreeMap<String, Text>,
+    /// The instant: `2026-11-20T12:30:00Z` or epoch milliseconds.
+    pub now: Option<Text>,
+    /// Overrides: field paths, `visitor.id`, and their values.
+    pub context: BTreeMap<String, Text>,
+}
+
+impl Visitor {
+    /// The raw request. `now` is the host's clock, in epoch milliseconds; `offset` tells how many seconds a zone is ahead of
+    /// UTC at an instant.
+    pub fn request(&self, now: i64, offset: impl FnOnce(&str, i64) -> Option<i32>) -> Request {
+        let pairs =
+            |map: &BTreeMap<String, Text>| map.iter().map(|(key, text)| (key.clone(), text.0.clone())).collect::<Vec<_>>();
+        let headers = self.headers.iter().map(|(name, text)| (name.to_ascii_lowercase(), text.0.clone()));
+        let instant = self.now.iter().map(|text| ("now".to_owned(), text.0.clone()));
+        let mut request = Request {
+            url: self.url.clone(),
+            headers: headers.collect(),
+            cf: pairs(&self.cf),
+            now,
+            offset: None,
+            overrides: instant.chain(pairs(&self.context)).collect(),
+        };
+        request.offset = request.timezone().and_then(|zone| offset(zone, request.instant()));
+        request
+    }
+}
+
+/// A text, number, truth value, null or list of texts, as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Text(pub String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
+        struct Any;
+        impl<'de> Visit<'de> for Any {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, a number, true, false, null or a list of texts")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
+                Ok(Text(text.to_owned()))
+            }
+
+            fn visit_bool<E: Error>(self, value: bool) -> Result<Text, E> {
+                Ok(Text(value.to_string()))
+            }
+
+            fn visit_i64<E: Error>(self, value: i64) -> Result<Text, E> {
+                Ok(Text(value.to_string()))
+            }
+
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Text, E> {
+                Ok(Text(value.to_string()))
+            }
+
+            fn visit_f64<E: Error>(self, value: f64) -> Result<Text, E> {
+                if value.is_finite() {
+                    Ok(Text(value.to_string()))
+                } else {
+                    Err(E::invalid_value(Unexpected::Float(value), &self))
+                }
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Text, E> {
+                Ok(Text::default())
+            }
+
+            fn visit_none<E: Error>(self) -> Result<Text, E> {
+                Ok(Text::default())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Text, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = items.next_element::<String>()? {
+                    texts.push(text);
+                }
+                Ok(Text(texts.join(",")))
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}

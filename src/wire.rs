@@ -1,0 +1,78 @@
+//! The engine's binary boundary: a request comes in as bytes, decisions go out as small integers, edits as bytes.
+//! All numbers are little-endian; a text is its length in 32 bits and its UTF-8. Vectors are frozen in `tests/spec/wire.json`.
+
+use crate::context::Request;
+use crate::decide::Decisions;
+use crate::edit::Edit;
+
+/// Stands for "no experience" in results.
+pub const NONE: u32 = u32::MAX;
+/// Stands for an unknown offset in requests.
+const UNKNOWN_OFFSET: i32 = i32::MIN;
+
+/// Reads a request: now as a double in epoch milliseconds, the zone's offset in seconds as a signed integer, and then until
+/// the end a tag (1 URL, 2 header, 3 `cf`, 4 override), a key and a value. `None` when the bytes are cut off or no such thing.
+pub fn read_request(bytes: &[u8]) -> Option<Request> {
+    let mut reader = Reader(bytes);
+    let now = f64::from_le_bytes(*reader.take::<8>()?);
+    let offset = i32::from_le_bytes(*reader.take::<4>()?);
+    let mut request = Request {
+        // `as` saturates, and makes NaN zero.
+        now: now as i64,
+        offset: Some(offset).filter(|offset| *offset != UNKNOWN_OFFSET),
+        ..Request::default()
+    };
+    while !reader.0.is_empty() {
+        let [tag] = *reader.take::<1>()?;
+        let pair = (reader.text()?, reader.text()?);
+        match tag {
+            1 => request.url = pair.1,
+            2 => request.headers.push(pair),
+            3 => request.cf.push(pair),
+            4 => request.overrides.push(pair),
+            _ => return None,
+        }
+    }
+    Some(request)
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+        let (head, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(head)
+    }
+
+    fn text(&mut self) -> Option<String> {
+        let length = u32::from_le_bytes(*self.take::<4>()?) as usize;
+        let (head, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(String::from_utf8_lossy(head).into_owned())
+    }
+}
+
+/// The decisions of a page: their number, then five numbers for each: slot, experience or [`NONE`], variant, source, reason.
+pub fn write_decisions(decisions: &Decisions) -> Vec<u32> {
+    let mut words = vec![decisions.slots.len() as u32];
+    for decision in &decisions.slots {
+        let experience = decision.experience.unwrap_or(NONE);
+        words.extend([decision.slot, experience, decision.variant, decision.source as u32, decision.reason as u32]);
+    }
+    words
+}
+
+/// The edits: their number, then for each its slot, its operation (from 1), and the texts selector, name and value.
+pub fn write_edits(edits: &[Edit<'_>]) -> Vec<u8> {
+    let mut bytes = (edits.len() as u32).to_le_bytes().to_vec();
+    for edit in edits {
+        bytes.extend(edit.slot.to_le_bytes());
+        bytes.extend((edit.op as u32 + 1).to_le_bytes());
+        for text in [edit.selector, edit.name, &edit.value] {
+            bytes.extend((text.len() as u32).to_le_bytes());
+            bytes.extend(text.as_bytes());
+        }
+    }
+    bytes
+}

@@ -1,0 +1,57 @@
+//! The engine: what a page loads when something must be decided in it. Requests come in as bytes, decisions go out as
+//! small integers and edits as bytes (layout: `idoine::wire`); texts are fetched by number.
+
+use idoine::{Context, Program, Reason, decide, edits, wire};
+use wasm_bindgen::prelude::*;
+
+/// A program and the last decision made with it.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Engine {
+    program: Program,
+    edits: Vec<u8>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Loads a program. Throws an `Error` that says why when the bytes are refused.
+    #[wasm_bindgen(constructor)]
+    pub fn new(program: Vec<u8>) -> Result<Engine, JsError> {
+        let program = Program::load(program).map_err(|error| JsError::new(&error.to_string()))?;
+        Ok(Engine { program, edits: Vec::new() })
+    }
+
+    /// The manifest's version.
+    pub fn version(&self) -> String {
+        self.program.version()
+    }
+
+    /// Decides for a request; throws when its bytes are cut off.
+    pub fn decide(&mut self, request: &[u8]) -> Result<Vec<u32>, JsError> {
+        let request = wire::read_request(request).ok_or_else(|| JsError::new("the request's bytes are cut off"))?;
+        let context = Context::derive(&self.program, &request);
+        let decisions = decide(&self.program, &context);
+        self.edits = wire::write_edits(&edits(&self.program, &context, &decisions));
+        Ok(wire::write_decisions(&decisions))
+    }
+
+    /// The edits of the last decision.
+    pub fn edits(&self) -> Vec<u8> {
+        self.edits.clone()
+    }
+
+    /// The id of a slot.
+    pub fn slot(&self, slot: u32) -> String {
+        self.program.slot_id(slot).to_owned()
+    }
+
+    /// The id of an experience.
+    pub fn experience(&self, experience: u32) -> String {
+        self.program.experience_id(experience).to_owned()
+    }
+
+    /// The name of a reason.
+    pub fn reason(&self, code: u32) -> String {
+        Reason::ALL.get(code as usize).map_or("", |reason| reason.name()).to_owned()
+    }
+}

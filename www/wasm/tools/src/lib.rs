@@ -1,0 +1,117 @@
+//! The tools: what is loaded when a person looks. Check and compile a manifest, derive a context, explain a decision;
+//! plain JavaScript objects in and out.
+
+use idoine::compile::{Zones, compile as compile_manifest};
+use idoine::diagnostic::Diagnostic;
+use idoine::report::{ContextReport, explanation, explanation_text};
+use idoine::visitor::Visitor;
+use idoine::{Context, Program};
+use js_sys::Function;
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
+use std::collections::BTreeMap;
+use wasm_bindgen::prelude::*;
+
+/// The host's time zones: a function from zone and epoch milliseconds to seconds ahead of UTC, or `undefined`.
+struct HostZones<'f>(&'f Function);
+
+impl Zones for HostZones<'_> {
+    fn offset(&self, zone: &str, instant: i64) -> Option<i32> {
+        let seconds = self.0.call2(&JsValue::NULL, &zone.into(), &(instant as f64).into()).ok()?;
+        seconds.as_f64().map(|seconds| seconds as i32)
+    }
+}
+
+/// Maps become plain objects, so that JavaScript reads them as it reads JSON.
+fn to_js(value: &impl Serialize) -> Result<JsValue, JsError> {
+    value.serialize(&Serializer::json_compatible()).map_err(|error| JsError::new(&error.to_string()))
+}
+
+fn load(program: Vec<u8>) -> Result<Program, JsError> {
+    Program::load(program).map_err(|error| JsError::new(&error.to_string()))
+}
+
+/// Everything that is wrong with a manifest; an empty list when nothing is.
+#[wasm_bindgen]
+pub fn check(source: &str, zones: &Function) -> Result<JsValue, JsError> {
+    let found: Vec<Diagnostic> = compile_manifest(source, &HostZones(zones)).err().unwrap_or_default();
+    to_js(&found)
+}
+
+#[derive(Serialize)]
+struct Refused {
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// Compiles a manifest: `{ program, version }`, or `{ diagnostics }` when it is refused.
+#[wasm_bindgen]
+pub fn compile(source: &str, zones: &Function) -> Result<JsValue, JsError> {
+    match compile_manifest(source, &HostZones(zones)) {
+        Err(diagnostics) => to_js(&Refused { diagnostics }),
+        Ok(program) => {
+            let result = js_sys::Object::new();
+            let set = |key: &str, value: &JsValue| js_sys::Reflect::set(&result, &key.into(), value);
+            let bytes = js_sys::Uint8Array::from(program.bytes());
+            let done = set("program", &bytes).and_then(|_| set("version", &program.version().into()));
+            done.map(|_| result.into()).map_err(|_| JsError::new("the result can't be made"))
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Description<'a> {
+    version: String,
+    site: &'a str,
+    slots: Vec<&'a str>,
+    experiences: Vec<&'a str>,
+    personas: BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>,
+}
+
+/// What a program holds: `{ version, site, slots, experiences, personas }`.
+#[wasm_bindgen]
+pub fn describe(program: Vec<u8>) -> Result<JsValue, JsError> {
+    let program = load(program)?;
+    to_js(&Description {
+        version: program.version(),
+        site: program.site_id(),
+        slots: (0..program.slot_count()).map(|slot| program.slot_id(slot as u32)).collect(),
+        experiences: (0..program.experience_count()).map(|index| program.experience_id(index as u32)).collect(),
+        personas: program.personas().map(|(name, values)| (name, values.into_iter().collect())).collect(),
+    })
+}
+
+fn derive(program: &Program, visitor: JsValue, offset: Option<i32>) -> Result<Context, JsError> {
+    let visitor: Visitor = serde_wasm_bindgen::from_value(visitor).map_err(|error| JsError::new(&error.to_string()))?;
+    if visitor.now.is_none() {
+        return Err(JsError::new("the visitor has no `now`; expected an instant such as 2026-11-20T12:30:00Z"));
+    }
+    Ok(Context::derive(program, &visitor.request(0, |_, _| offset)))
+}
+
+/// The context of a visitor: an object from paths to values. `offset` is the visitor's zone in seconds ahead of UTC.
+#[wasm_bindgen]
+pub fn context(program: Vec<u8>, visitor: JsValue, offset: Option<i32>) -> Result<JsValue, JsError> {
+    let program = load(program)?;
+    let context = derive(&program, visitor, offset)?;
+    to_js(&ContextReport(&program, &context))
+}
+
+/// Why each slot shows what it shows: `{ version, context, decisions, slots, edits }`.
+#[wasm_bindgen]
+pub fn explain(program: Vec<u8>, visitor: JsValue, offset: Option<i32>) -> Result<JsValue, JsError> {
+    let program = load(program)?;
+    let context = derive(&program, visitor, offset)?;
+    let explained = idoine::explain(&program, &context);
+    let edits = idoine::edits(&program, &context, &explained.decisions);
+    to_js(&explanation(&program, &context, &explained, &edits))
+}
+
+/// As `explain`, as a table for people.
+#[wasm_bindgen]
+pub fn explain_text(program: Vec<u8>, visitor: JsValue, offset: Option<i32>) -> Result<String, JsError> {
+    let program = load(program)?;
+    let context = derive(&program, visitor, offset)?;
+    let explained = idoine::explain(&program, &context);
+    let edits = idoine::edits(&program, &context, &explained.decisions);
+    Ok(explanation_text(&explanation(&program, &context, &explained, &edits)))
+}
