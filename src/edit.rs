@@ -2,6 +2,7 @@
 
 use crate::context::{Context, Value};
 use crate::decide::{Decisions, named};
+use crate::number::push_int;
 use crate::program::Program;
 use crate::program::layout::PartKind;
 use crate::url;
@@ -74,7 +75,11 @@ pub fn edits<'a>(program: &'a Program, context: &Context, decisions: &Decisions)
 fn display(value: &Value) -> String {
     match value {
         Value::Bool(value) => (if *value { "true" } else { "false" }).to_owned(),
-        Value::Int(value) => value.to_string(),
+        Value::Int(value) => {
+            let mut text = String::new();
+            push_int(&mut text, *value);
+            text
+        }
         Value::Double(_) => String::new(),
         Value::String(value) => value.clone(),
         Value::Strings(values) => values.join(", "),

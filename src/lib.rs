@@ -37,6 +37,7 @@ pub mod bucket;
 pub mod consent;
 pub mod cookies;
 mod glob;
+mod number;
 pub mod time;
 mod url;
 

@@ -1,1 +1,64 @@
-fn main() {}
+//! `idoine`: checks, compiles and explains a site's manifest, and decides for visitors.
+
+mod check;
+mod compile;
+mod decide;
+mod explain;
+mod input;
+mod zones;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(
+    name = "idoine",
+    version,
+    about = "The apt content, for this visitor, at this moment.",
+    after_help = "Example:\n  idoine check site.jsonc\n\nExit codes: 0 done, 1 something is wrong with the input, 2 wrong usage."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print everything that is wrong with a manifest
+    #[command(after_help = "Example:\n  idoine check site.jsonc")]
+    Check(check::Args),
+    /// Compile a manifest into a program
+    #[command(after_help = "Example:\n  idoine compile site.jsonc -o site.program")]
+    Compile(compile::Args),
+    /// Show every experience per slot and why it won or lost, for one visitor
+    #[command(
+        after_help = "Example:\n  echo '{\"url\": \"https://shop.example/\", \"context\": {\"geo.country\": \"FR\"}}' | idoine explain site.jsonc --visitor -"
+    )]
+    Explain(explain::Args),
+    /// Decide for a stream of visitors: one JSON object per line in, one per line out
+    #[command(after_help = "Example:\n  idoine decide site.jsonc < visitors.ndjson > decisions.ndjson")]
+    Decide(decide::Args),
+    /// Print the JSON Schema of the manifest
+    #[command(after_help = "Example:\n  idoine schema > site.schema.json")]
+    Schema,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Check(args) => check::run(&args),
+        Command::Compile(args) => compile::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Decide(args) => decide::run(&args),
+        Command::Schema => input::print_line(&format!("{:#}", idoine::manifest::schema())),
+    };
+    match result {
+        Ok(code) => code,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What a command ends with: an exit code, or a message for stderr and exit code 1.
+type Outcome = Result<ExitCode, String>;

@@ -50,7 +50,8 @@ pub struct FieldDef {
     pub kind: Kind,
     /// The purpose without whose consent the field is absent.
     pub purpose: Option<Purpose>,
-    /// What it says, for the reference and for editors.
+    /// What it says, for the reference and for editors. Runtimes do without it.
+    #[cfg(feature = "author")]
     pub doc: &'static str,
 }
 
@@ -67,6 +68,7 @@ macro_rules! fields {
             path: $path,
             kind: Kind::$kind,
             purpose: fields!(@purpose $($purpose)?),
+            #[cfg(feature = "author")]
             doc: $doc,
         }),*];
     };

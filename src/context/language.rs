@@ -34,8 +34,8 @@ fn thousandths(text: &str) -> Option<u16> {
     if !matches!(whole, "0" | "1") || fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let digits = format!("{whole}{fraction:0<3}");
-    digits.parse().ok().filter(|quality| *quality <= 1000)
+    let digits = whole.bytes().chain(fraction.bytes()).chain(*b"000").take(4);
+    Some(digits.fold(0, |number, digit| number * 10 + u16::from(digit - b'0'))).filter(|quality| *quality <= 1000)
 }
 
 fn is_tag(tag: &str) -> bool {

@@ -10,9 +10,10 @@ pub(crate) use fields::fingerprint;
 pub use fields::{FIELDS, Field, FieldDef, Kind};
 
 use crate::consent::{Consent, Purpose};
+use crate::number::push_int;
 use crate::program::Program;
 use crate::time::{Civil, Moment, parse_moment, push_two};
-use crate::{cookies, url};
+use crate::{cookies, number, url};
 
 /// A raw request: what a host knows before anything is made of it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -89,7 +90,7 @@ impl Value {
                 _ => return None,
             }),
             Kind::Int => Value::Int(text.parse().ok()?),
-            Kind::Double => Value::Double(text.parse().ok().filter(|number: &f64| number.is_finite())?),
+            Kind::Double => Value::Double(number::parse_double(text)?),
             Kind::String => Value::String(text.to_owned()),
             Kind::Strings => Value::Strings(text.split(',').map(|item| item.trim().to_owned()).collect()),
         })
@@ -174,7 +175,8 @@ impl Context {
         self.set(Field::TimeDay, Value::Int(i64::from(local.day)));
         self.set(Field::TimeMonth, Value::Int(i64::from(local.month)));
         self.set(Field::TimeYear, Value::Int(local.year));
-        let mut date = local.year.to_string();
+        let mut date = String::new();
+        push_int(&mut date, local.year);
         for part in [local.month, local.day] {
             date.push('-');
             push_two(&mut date, part);

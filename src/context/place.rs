@@ -1,6 +1,7 @@
 //! Place and network from Cloudflare's `request.cf`, read tolerantly: any of it may be missing or odd.
 
 use super::{Context, Field, Request, Value};
+use crate::number::parse_double;
 
 pub(super) fn derive(context: &mut Context, request: &Request) {
     for (field, name) in [
@@ -16,7 +17,7 @@ pub(super) fn derive(context: &mut Context, request: &Request) {
         context.set_text(field, request.cf(name).unwrap_or_default());
     }
     for (field, name, limit) in [(Field::GeoLatitude, "latitude", 90.0), (Field::GeoLongitude, "longitude", 180.0)] {
-        let degrees = request.cf(name).and_then(|text| text.parse::<f64>().ok());
+        let degrees = request.cf(name).and_then(parse_double);
         if let Some(degrees) = degrees.filter(|degrees| (-limit..=limit).contains(degrees)) {
             context.set(field, Value::Double(degrees));
         }

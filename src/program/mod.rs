@@ -10,6 +10,7 @@ use crate::bucket::murmur3_32;
 use crate::consent::Purpose;
 use crate::context::{FIELDS, Kind};
 use crate::edit::EditOp;
+use crate::number::push_int;
 use crate::{context, glob};
 use layout::{HEADER, MAGIC, NONE, Op, PartKind, SECTIONS, Section, WIDTHS};
 use std::fmt;
@@ -30,21 +31,30 @@ pub enum LoadError {
     Damaged,
 }
 
-impl fmt::Display for LoadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl LoadError {
+    /// What is wrong and what to do. Made without the standard library's formatting, which would weigh on the engine.
+    pub fn message(&self) -> String {
         match self {
             LoadError::NotAProgram => {
-                f.write_str("these bytes are not an Idoine program; expected the output of `idoine compile`")
+                "these bytes are not an Idoine program; expected the output of `idoine compile`".to_owned()
             }
-            LoadError::TooLarge => f.write_str("the program is larger than 64 MiB"),
+            LoadError::TooLarge => "the program is larger than 64 MiB".to_owned(),
             LoadError::OtherVersion { found } => {
-                write!(
-                    f,
-                    "the program was made by another version (format {found}, this is {FORMAT}); compile the manifest again"
-                )
+                let mut message = String::from("the program was made by another version (format ");
+                push_int(&mut message, i64::from(*found));
+                message.push_str(", this is ");
+                push_int(&mut message, i64::from(FORMAT));
+                message.push_str("); compile the manifest again");
+                message
             }
-            LoadError::Damaged => f.write_str("the program is damaged (wrong checksum or length); publish it again"),
+            LoadError::Damaged => "the program is damaged (wrong checksum or length); publish it again".to_owned(),
         }
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
     }
 }
 
@@ -105,7 +115,9 @@ impl Program {
 
     /// The manifest's version: 16 hex digits of a hash of what it says. Two manifests that say the same have the same.
     pub fn version(&self) -> String {
-        self.bytes.get(16..24).unwrap_or_default().iter().map(|byte| format!("{byte:02x}")).collect()
+        let bytes = self.bytes.get(16..24).unwrap_or_default();
+        let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
     }
 
     fn word(&self, index: usize) -> u32 {
@@ -197,7 +209,7 @@ impl Program {
             Some(definition) => definition.path.to_owned(),
             None => {
                 let name = self.record::<1>(Section::Traits, field as usize - FIELDS.len()).map_or(NONE, |[name]| name);
-                format!("profile.{}", self.text(name))
+                ["profile.", self.text(name)].concat()
             }
         }
     }

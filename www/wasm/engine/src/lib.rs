@@ -17,7 +17,7 @@ impl Engine {
     /// Loads a program. Throws an `Error` that says why when the bytes are refused.
     #[wasm_bindgen(constructor)]
     pub fn new(program: Vec<u8>) -> Result<Engine, JsError> {
-        let program = Program::load(program).map_err(|error| JsError::new(&error.to_string()))?;
+        let program = Program::load(program).map_err(|error| JsError::new(&error.message()))?;
         Ok(Engine { program, edits: Vec::new() })
     }
 

@@ -1,0 +1,29 @@
+//! `idoine compile`
+
+use crate::{Outcome, input};
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The manifest, or - for standard input
+    manifest: PathBuf,
+    /// Where the program goes
+    #[arg(short, long)]
+    output: PathBuf,
+    /// Print version and sizes as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Outcome {
+    let program = input::program(&args.manifest)?;
+    let output = args.output.display();
+    std::fs::write(&args.output, program.bytes()).map_err(|error| format!("{output} can't be written: {error}"))?;
+    let (bytes, experiences, slots) = (program.bytes().len(), program.experience_count(), program.slot_count());
+    let version = program.version();
+    input::print_line(&if args.json {
+        serde_json::json!({ "version": version, "bytes": bytes, "experiences": experiences, "slots": slots }).to_string()
+    } else {
+        format!("{output}: version {version}, {bytes} bytes, {experiences} experiences, {slots} slots")
+    })
+}

@@ -1,0 +1,47 @@
+//! Reading what commands are given, and printing without dying of a closed pipe.
+
+use crate::Outcome;
+use crate::zones::Bundled;
+use idoine::Program;
+use idoine::compile::compile;
+use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// More than any manifest or visitor has: a wrong file is refused before it fills the memory.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// The text of a file, or of standard input for `-`.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
+    let name = path.display();
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().take(MAX_BYTES + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| format!("{name} can't be read: {error}"))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!("{name} is larger than {} MiB", MAX_BYTES >> 20));
+    }
+    String::from_utf8(bytes).map_err(|error| format!("{name} is not UTF-8 (byte {})", error.utf8_error().valid_up_to()))
+}
+
+/// Compiles the manifest in a file. When it is refused, every error goes to stderr and the message sums up.
+pub(crate) fn program(path: &Path) -> Result<Program, String> {
+    let source = read(path)?;
+    compile(&source, &Bundled).map_err(|diagnostics| {
+        for diagnostic in &diagnostics {
+            eprintln!("{}", diagnostic.render(&path.display().to_string(), &source));
+        }
+        format!("{} {} in {}", diagnostics.len(), if diagnostics.len() == 1 { "error" } else { "errors" }, path.display())
+    })
+}
+
+/// Prints a line. A reader that has gone away, such as `head`, is no error.
+pub(crate) fn print_line(text: &str) -> Outcome {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(format!("the output can't be written: {error}")),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}

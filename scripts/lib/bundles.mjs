@@ -1,0 +1,53 @@
+// What esbuild makes: the Worker's script and the browser's scripts. A few milliseconds each, so always done anew.
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { writeIfChanged } from "./files.mjs";
+import { DIST, ROOT } from "./paths.mjs";
+import { Problem } from "./run.mjs";
+
+const ASSETS = join(DIST, "assets", "_idoine");
+
+/** Files that are neighbours in dist/ and loaded at run time, wherever the source names them. */
+const beside = (filter, path) => ({
+  name: "beside",
+  setup: (build) => build.onResolve({ filter }, (found) => ({ path: path ?? `./${basename(found.path)}`, external: true })),
+});
+
+// The loader and the stub run in every page, on whatever browser the visitor has; the rest loads on demand.
+const BROWSER = [
+  { entry: "www/snippet/stub.ts", out: join(DIST, "snippet", "stub.js"), format: "iife", target: "es2018" },
+  { entry: "www/snippet/loader.ts", out: join(ASSETS, "idoine.js"), format: "iife", target: "es2020" },
+  { entry: "www/src/index.ts", out: join(ASSETS, "client.js"), format: "esm", target: "es2022" },
+  { entry: "www/src/bar/index.ts", out: join(ASSETS, "bar.js"), format: "esm", target: "es2022" },
+];
+
+async function bundle(options, out) {
+  const entry = join(ROOT, options.entryPoints[0]);
+  if (!existsSync(entry)) throw new Problem(`${options.entryPoints[0]} is missing: this clone is not complete.`);
+  const { build } = await import("esbuild");
+  try {
+    const result = await build({ ...options, absWorkingDir: ROOT, bundle: true, write: false, legalComments: "none", logLevel: "silent" });
+    return writeIfChanged(out, result.outputFiles[0].contents);
+  } catch (error) {
+    const { formatMessages } = await import("esbuild");
+    throw new Problem(error.errors ? (await formatMessages(error.errors, { kind: "error" })).join("\n") : error.message);
+  }
+}
+
+/** The loader, the stub, the typed client and the preview bar. */
+export async function buildScripts() {
+  let changed = false;
+  for (const { entry, out, format, target } of BROWSER) {
+    const options = { entryPoints: [entry], format, target, minify: true, platform: "browser", plugins: [beside(/(^|\/)(engine|tools|client)\.js$/)] };
+    changed = (await bundle(options, out)) || changed;
+  }
+  return changed;
+}
+
+/** dist/worker/index.js beside its module index_bg.wasm. */
+export async function buildWorkerBundle() {
+  const dir = join(DIST, "worker");
+  const moved = writeIfChanged(join(dir, "index_bg.wasm"), readFileSync(join(DIST, "worker-pkg", "index_bg.wasm")));
+  const options = { entryPoints: ["worker/js/entry.js"], format: "esm", target: "es2022", platform: "neutral", conditions: ["workerd", "worker"], external: ["cloudflare:*", "node:*"], plugins: [beside(/\.wasm$/, "./index_bg.wasm")] };
+  return (await bundle(options, join(dir, "index.js"))) || moved;
+}

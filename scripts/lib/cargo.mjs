@@ -1,0 +1,90 @@
+// What cargo builds: the command line and the three WebAssembly modules.
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import { digest, unlessDone, writeIfChanged } from "./files.mjs";
+import { DIST, ROOT, WASM_BINDGEN, WASM_TARGET } from "./paths.mjs";
+import { silencePanics } from "./panics.mjs";
+import { must, Problem, run, watched } from "./run.mjs";
+
+const ASSETS = join(DIST, "assets", "_idoine");
+
+// What rustc's wasm32-unknown-unknown uses; all of it is in every browser since 2022 and in workerd.
+const FEATURES = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext", "call-indirect-overlong"];
+const WASM_OPT = ["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features", ...FEATURES.map((name) => `--enable-${name}`)];
+
+/** Where cargo puts what it builds. */
+export function targetDir(env) {
+  const dir = env.CARGO_TARGET_DIR || env.CARGO_BUILD_TARGET_DIR || "target";
+  return isAbsolute(dir) ? dir : join(ROOT, dir);
+}
+
+async function cargo(args, env) {
+  // Colours and progress for a person; the whole output only if it fails otherwise.
+  const command = ["cargo", "build", ...args];
+  if (!watched()) return void (await must(command, { cwd: ROOT, env }));
+  const { code } = await run(command, { cwd: ROOT, env, inherit: true });
+  if (code !== 0) throw new Problem(`\`${command.join(" ")}\` failed (exit code ${code}), see above.`);
+}
+
+/** dist/bin/idoine. */
+export async function buildCli(env) {
+  await cargo(["--release", "-p", "idoine-cli"], env);
+  return writeIfChanged(join(DIST, "bin", "idoine"), readFileSync(join(targetDir(env), "release", "idoine")), 0o755);
+}
+
+/**
+ * Compiles a crate, makes its JavaScript and shrinks both.
+ * One cargo run per crate: together they would get the union of their features, and the engine the tools' size.
+ */
+async function wasm({ crate, name, dir, flags, finish }, env) {
+  await cargo(["--profile", "wasm", "--lib", "--target", WASM_TARGET, "-p", crate], { ...env, WASM_BINDGEN_USE_JS_SYS: "1" });
+  const module = join(targetDir(env), WASM_TARGET, "wasm", `${crate.replaceAll("-", "_")}.wasm`);
+  const optimizer = join(ROOT, "node_modules", "binaryen", "package.json");
+  const mark = digest([module, optimizer], WASM_BINDGEN, flags.join(" "), WASM_OPT.join(" "), readFileSync(new URL(import.meta.url)), readFileSync(new URL("panics.mjs", import.meta.url)));
+  return unlessDone(crate, mark, finish.outputs, async () => {
+    rmSync(dir, { recursive: true, force: true });
+    mkdirSync(dir, { recursive: true });
+    await must(["wasm-bindgen", "--target", "web", ...flags, "--out-dir", dir, "--out-name", name, module], { env });
+    const raw = join(dir, `${name}_bg.wasm`);
+    const small = join(dir, `${name}_bg.opt.wasm`);
+    await silencePanics(raw);
+    await must([join(ROOT, "node_modules", ".bin", "wasm-opt"), ...WASM_OPT, raw, "-o", small], { env });
+    await finish.run(dir, readFileSync(small));
+    rmSync(small);
+  });
+}
+
+/** engine.js + engine.wasm, or tools.js + tools.wasm, among the assets. */
+function browserModule(name) {
+  const js = join(ASSETS, `${name}.js`);
+  const binary = join(ASSETS, `${name}.wasm`);
+  return async (env) => {
+    const run = async (dir, bytes) => {
+      const glue = readFileSync(join(dir, `${name}.js`), "utf8");
+      if (!glue.includes(`'${name}_bg.wasm'`)) throw new Problem(`wasm-bindgen's ${name}.js no longer names '${name}_bg.wasm' as its default module.`);
+      const { transform } = await import("esbuild");
+      const { code } = await transform(glue.replace(`'${name}_bg.wasm'`, `'${name}.wasm'`), { minify: true, format: "esm", target: "es2022" });
+      writeIfChanged(binary, bytes);
+      writeIfChanged(js, code);
+    };
+    return wasm({ crate: `idoine-${name}`, name, dir: join(DIST, "pkg", name), flags: [], finish: { outputs: [js, binary], run } }, env);
+  };
+}
+
+export const buildEngine = browserModule("engine");
+export const buildTools = browserModule("tools");
+
+/** dist/worker-pkg: the Worker's module and glue, for the bundle. */
+export async function buildWorkerModule(env) {
+  const dir = join(DIST, "worker-pkg");
+  const outputs = [join(dir, "index.js"), join(dir, "index_bg.wasm")];
+  const run = (_, bytes) => writeIfChanged(outputs[1], bytes);
+  // After a trap the Worker makes itself a new instance; imports name the module, so no URL is needed to find it.
+  const flags = ["--experimental-reset-state-function", "--omit-default-module-path"];
+  return wasm({ crate: "idoine-worker", name: "index", dir, flags, finish: { outputs, run } }, env);
+}
+
+/** Fails early and clearly where a crate is not there. */
+export function assertCrate(path) {
+  if (!existsSync(join(ROOT, path))) throw new Problem(`${path} is missing: this clone is not complete (${dirname(path)}).`);
+}

@@ -1,0 +1,45 @@
+// Takes the words out of panics. A panic in our Wasm is a trap: nothing there prints its message, yet the code that would
+// format it, and the texts and tables that go with that, are a third of the engine's bytes.
+import { readFileSync, writeFileSync } from "node:fs";
+import { Problem } from "./run.mjs";
+
+// Functions of Rust's core, alloc and std that never return, by their readable names (wasm-bindgen demangles them), with or
+// without a crate's hash.
+const NEVER_RETURN = [
+  /^core(\[\w+\])?::panicking::/,
+  /^core(\[\w+\])?::(option|result)::(expect|unwrap)_failed/,
+  /^core(\[\w+\])?::(slice|str)::.*_fail(_rt)?$/,
+  /^core(\[\w+\])?::slice::sort::.*::panic_on_ord_violation/,
+  /^core(\[\w+\])?::cell::panic_already/,
+  /^alloc(\[\w+\])?::(raw_vec::handle_error|alloc::handle_alloc_error)/,
+  /^std(\[\w+\])?::panicking::(panic_with_hook|panic_handler|begin_panic)/,
+  /^std(\[\w+\])?::(alloc::rust_oom|alloc::default_alloc_error_hook)/,
+  /::(rust_begin_unwind|rust_panic|__rust_alloc_error_handler)$/,
+];
+
+/**
+ * Replaces the bodies of the functions that only say why the program stops by the stop itself.
+ * @param {string} path of a module with its name section
+ */
+export async function silencePanics(path) {
+  const { default: binaryen } = await import("binaryen");
+  const module = binaryen.readBinary(readFileSync(path));
+  module.setFeatures(binaryen.Features.All);
+  let silenced = 0;
+  for (let index = 0; index < module.getNumFunctions(); index += 1) {
+    const handle = module.getFunctionByIndex(index);
+    const { name, module: imported } = binaryen.getFunctionInfo(handle);
+    if (imported || !NEVER_RETURN.some((pattern) => pattern.test(name))) continue;
+    binaryen.Function.setBody(handle, module.unreachable());
+    silenced += 1;
+  }
+  // Rust's names change: say so rather than grow in silence.
+  if (silenced < 5) throw new Problem(`${path}: only ${silenced} functions that panic were recognised; see scripts/lib/panics.mjs.`);
+  module.validate() || fail(path);
+  writeFileSync(path, module.emitBinary());
+  module.dispose();
+}
+
+function fail(path) {
+  throw new Problem(`${path} is no valid module after its panics were silenced; see scripts/lib/panics.mjs.`);
+}

@@ -1,0 +1,93 @@
+// What the browser tells of itself, beside what it really sends to a server; and the pure parts around it.
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { after, test } from "node:test";
+import { build } from "esbuild";
+import { acceptLanguage, type browserFacts } from "../../www/src/facts.ts";
+import { ofPersona, readOverrides, sameOverrides, withOverrides } from "../../www/src/bar/address.ts";
+import { zoneOffset } from "../../www/src/zone.ts";
+import { closeBrowser, visit } from "./fixtures/browser.ts";
+import { page } from "./fixtures/pages.ts";
+import { serve } from "./fixtures/server.ts";
+
+after(closeBrowser);
+
+test("languages become a header in which each weighs less than the one before, and none nothing", () => {
+  assert.equal(acceptLanguage(["fr-FR", "fr", "en"]), "fr-FR,fr;q=0.9,en;q=0.8");
+  assert.equal(acceptLanguage([]), "");
+  assert.equal(acceptLanguage(Array(12).fill("de")).split(",").at(-1), "de;q=0.1");
+});
+
+test("offsets of zones follow summer time, half hours and the past; an unknown zone has none", () => {
+  const at = (text: string): number => Date.parse(text);
+  assert.equal(zoneOffset("Europe/Paris", at("2026-01-15T12:00:00Z")), 3600);
+  assert.equal(zoneOffset("Europe/Paris", at("2026-07-15T12:00:00Z")), 7200);
+  assert.equal(zoneOffset("Europe/Paris", at("2026-03-29T00:59:59.999Z")), 3600);
+  assert.equal(zoneOffset("Europe/Paris", at("2026-03-29T01:00:00Z")), 7200);
+  assert.equal(zoneOffset("Asia/Kolkata", at("2026-07-15T12:00:00Z")), 19_800);
+  assert.equal(zoneOffset("America/St_Johns", at("2026-01-15T12:00:00.500Z")), -12_600);
+  assert.equal(zoneOffset("UTC", -1), 0);
+  assert.equal(zoneOffset("Europe/Atlantis", 0), undefined);
+  assert.equal(zoneOffset(undefined, 0), undefined);
+  assert.equal(zoneOffset("UTC", NaN), undefined);
+});
+
+test("preview parameters are read, replaced and removed; all else in the address stays", () => {
+  const address = "https://shop.example/a?x=1&idoine.geo.country=FR&y=%20&idoine.now=#top";
+  const overrides = readOverrides(address);
+  assert.deepEqual([...overrides], [["geo.country", "FR"], ["now", ""]]);
+  assert.equal(withOverrides(address, new Map()), "https://shop.example/a?x=1&y=+#top");
+  const persona = ofPersona({ "language.accepted": ["fr", "en"], "visitor.returning": true, "geo.city": null });
+  assert.equal(
+    withOverrides("https://shop.example/", persona),
+    "https://shop.example/?idoine.language.accepted=fr%2Cen&idoine.visitor.returning=true&idoine.geo.city=",
+  );
+  assert.ok(sameOverrides(persona, readOverrides(withOverrides("https://shop.example/?z", persona))));
+  assert.ok(!sameOverrides(persona, overrides));
+});
+
+test("the browser's facts are those of the request that it really sends", async (t) => {
+  const entry = fileURLToPath(new URL("../../www/src/facts.ts", import.meta.url));
+  const bundle = await build({ entryPoints: [entry], bundle: true, format: "iife", globalName: "facts", write: false });
+  const site = await serve({
+    "/": page('<script src="/facts.js"></script>'),
+    "/facts.js": { type: "text/javascript", body: bundle.outputFiles[0]!.text },
+  });
+  t.after(() => site.close());
+  const tab = await visit(t, { locale: "fr-CA", timezoneId: "America/Toronto" });
+  await tab.goto(site.origin + "/?a=1", { referer: "https://search.example/" });
+  const now = Date.parse("2026-07-01T12:00:00Z");
+  const facts = await tab.evaluate((at) => {
+    const { facts } = globalThis as unknown as { facts: { browserFacts: typeof browserFacts } };
+    return facts.browserFacts(at, location.href, document.referrer, "a=b", [["geo.country", "CA"]]);
+  }, now);
+  const sent = site.asked[0]!.headers;
+  assert.equal(facts.url, site.origin + "/?a=1");
+  assert.equal(facts.offset, -4 * 3600);
+  assert.deepEqual(facts.cf, [["timezone", "America/Toronto"]]);
+  assert.deepEqual(facts.overrides, [["geo.country", "CA"]]);
+  const told = Object.fromEntries(facts.headers);
+  assert.equal(told.cookie, "a=b");
+  for (const name of ["user-agent", "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "accept-language", "referer"]) {
+    assert.equal(told[name], sent[name], name);
+  }
+});
+
+test("an iPad that calls itself a Mac is a tablet", async (t) => {
+  const entry = fileURLToPath(new URL("../../www/src/facts.ts", import.meta.url));
+  const bundle = await build({ entryPoints: [entry], bundle: true, format: "iife", globalName: "facts", write: false });
+  const site = await serve({ "/": page(`<script>${bundle.outputFiles[0]!.text}</script>`) });
+  t.after(() => site.close());
+  const userAgent = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15";
+  const read = async (touchPoints: number): Promise<unknown> => {
+    const tab = await visit(t, { userAgent });
+    await tab.addInitScript((points) => void Object.defineProperty(navigator, "maxTouchPoints", { value: points }), touchPoints);
+    await tab.goto(site.origin);
+    return tab.evaluate(() => {
+      const { facts } = globalThis as unknown as { facts: { browserFacts: typeof browserFacts } };
+      return facts.browserFacts(0, location.href, "", "", []).overrides;
+    });
+  };
+  assert.deepEqual(await read(0), []);
+  assert.deepEqual(await read(5), [["device.type", "tablet"], ["device.os", "ios"]]);
+});

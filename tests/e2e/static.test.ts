@@ -1,0 +1,286 @@
+// A site of static files: the real engine decides in a real page.
+import assert from "node:assert/strict";
+import { after, before, test, type TestContext } from "node:test";
+import type { Page } from "playwright-core";
+import { assets, compile, stub } from "./fixtures/artefacts.ts";
+import { closeBrowser, until, visit } from "./fixtures/browser.ts";
+import { BODY, page } from "./fixtures/pages.ts";
+import { allow, json, serve, type Route, type Site } from "./fixtures/server.ts";
+
+after(closeBrowser);
+
+let program: Buffer;
+before(() => {
+  program = compile("static.jsonc");
+});
+
+const LOADER = '<script async src="/_idoine/idoine.js" data-program="/program.bin"></script>';
+const INSTAGRAM = "/?utm_source=instagram&utm_medium=social";
+
+/** The same page at every address, as single-page applications have it. */
+async function site(t: TestContext, head = LOADER, routes: Record<string, Route> = {}): Promise<Site> {
+  const started = await serve({
+    ...assets("idoine.js", "client.js", "engine.js", "engine.wasm"),
+    "/program.bin": { type: "application/octet-stream", body: program },
+    "/": page(head),
+    ...routes,
+  });
+  t.after(() => started.close());
+  return started;
+}
+
+async function ready(tab: Page): Promise<void> {
+  await tab.waitForFunction(() => window.idoine?.ready);
+  await tab.evaluate(async () => void (await window.idoine?.ready));
+}
+
+const bodyOf = (tab: Page): Promise<string> => tab.evaluate(() => document.body.innerHTML);
+const title = (tab: Page): Promise<string | null> => tab.textContent("h1");
+const reason = (tab: Page, slot: string): Promise<string | undefined> =>
+  tab.evaluate((name) => window.idoine?.decision?.(name)?.reason, slot);
+const errorOf = (tab: Page): Promise<string | undefined> => tab.evaluate(() => window.idoine?.debug?.().error);
+const stored = (tab: Page): Promise<unknown> =>
+  tab.evaluate(async () => ({
+    cookies: document.cookie,
+    local: Object.keys(localStorage),
+    session: Object.keys(sessionStorage),
+    databases: (await indexedDB.databases()).length,
+    caches: (await caches.keys()).length,
+  }));
+const NOTHING_STORED = { cookies: "", local: [], session: [], databases: 0, caches: 0 };
+
+async function route(tab: Page, url: string, expected: string): Promise<void> {
+  await tab.evaluate((to) => history.pushState(null, "", to), url);
+  await tab.waitForFunction((text) => document.querySelector("h1")?.textContent === text, expected);
+}
+
+test("the loader fetches the engine and the program, and decides in the page", async (t) => {
+  const shop = await site(t);
+  const tab = await visit(t);
+  await tab.goto(shop.origin + INSTAGRAM);
+  await ready(tab);
+  assert.equal(await title(tab), "Seen on Instagram");
+  assert.equal(await tab.innerHTML("#intro"), "Free <em>express</em> shipping");
+  assert.deepEqual(await tab.evaluate(() => window.idoine?.decision?.("hero")), {
+    slot: "hero",
+    experience: "hero-instagram",
+    variant: 1,
+    source: "personalization",
+    reason: "match",
+  });
+  assert.equal(await tab.evaluate(() => window.idoine?.debug?.().mode), "static");
+  assert.match(await tab.evaluate(() => window.idoine?.debug?.().version ?? ""), /^[0-9a-f]{16}$/);
+  assert.deepEqual(shop.paths().sort(), [
+    "/",
+    "/_idoine/client.js",
+    "/_idoine/engine.js",
+    "/_idoine/engine.wasm",
+    "/_idoine/idoine.js",
+    "/program.bin",
+  ]);
+});
+
+test("a route change decides anew without asking anyone, and restores the baseline", async (t) => {
+  const shop = await site(t);
+  const tab = await visit(t);
+  await tab.goto(shop.origin + INSTAGRAM);
+  await ready(tab);
+  const asked = shop.paths().length;
+  await route(tab, "/sale", "The sale");
+  await route(tab, "/about", "Welcome to the shop");
+  assert.equal(await bodyOf(tab), BODY);
+  assert.equal(shop.paths().length, asked);
+});
+
+test("nothing is stored before consent, and an experiment has no visitor to split", async (t) => {
+  const shop = await site(t);
+  const tab = await visit(t);
+  await tab.goto(shop.origin);
+  await ready(tab);
+  assert.equal(await reason(tab, "cta"), "no_unit");
+  assert.deepEqual(await tab.evaluate(() => window.idoine?.consent?.get()), { granted: [], decided: false });
+  assert.deepEqual(await stored(tab), NOTHING_STORED);
+  assert.deepEqual(await tab.context().cookies(), []);
+  assert.equal(await bodyOf(tab), BODY);
+});
+
+test("consent mints an id for the next decision; refusing deletes it", async (t) => {
+  const shop = await site(t);
+  const tab = await visit(t);
+  await tab.goto(shop.origin);
+  await ready(tab);
+  assert.deepEqual(await tab.evaluate(() => window.idoine?.consent?.set(["personalization", "analytics"])), {
+    granted: ["personalization", "analytics"],
+    decided: true,
+  });
+  assert.equal(await bodyOf(tab), BODY, "what is on the page stays");
+  const cookies = Object.fromEntries((await tab.context().cookies()).map((cookie) => [cookie.name, cookie]));
+  assert.equal(cookies.idoine_consent?.value, "v1.personalization.analytics");
+  assert.match(cookies.idoine_id?.value ?? "", /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  const months = ((cookies.idoine_id?.expires ?? 0) * 1000 - Date.now()) / 86_400_000;
+  assert.ok(months > 394 && months < 395.1, `${months} days`);
+  assert.equal(cookies.idoine_id?.sameSite, "Lax");
+
+  await tab.reload();
+  await ready(tab);
+  assert.equal(await reason(tab, "cta"), "split");
+  assert.equal(await tab.textContent(".cta"), "Buy now");
+  assert.equal(await title(tab), "Welcome back");
+  const again = (await tab.context().cookies()).find(({ name }) => name === "idoine_id");
+  assert.equal(again?.value, cookies.idoine_id?.value);
+
+  assert.deepEqual(await tab.evaluate(() => window.idoine?.consent?.set([])), { granted: [], decided: true });
+  assert.deepEqual((await tab.context().cookies()).map(({ name, value }) => [name, value]), [["idoine_consent", "v1"]]);
+  await tab.evaluate(() => window.idoine?.decide?.());
+  assert.equal(await bodyOf(tab), BODY);
+});
+
+test("a browser that refuses profiling keeps it refused, whatever is granted", async (t) => {
+  const shop = await site(t);
+  const tab = await visit(t);
+  await tab.addInitScript(() => void Object.defineProperty(navigator, "globalPrivacyControl", { value: true }));
+  await tab.goto(shop.origin);
+  await ready(tab);
+  assert.deepEqual(await tab.evaluate(() => window.idoine?.consent?.set(["personalization", "marketing"])), { granted: [], decided: true });
+  assert.equal(await tab.evaluate(() => document.cookie), "idoine_consent=v1");
+  assert.deepEqual(await tab.evaluate(() => window.idoine?.consent?.set(["personalization", "analytics"])), {
+    granted: ["analytics"],
+    decided: true,
+  });
+});
+
+test("where cookies are refused, the choice is kept in local storage", async (t) => {
+  const shop = await site(t);
+  const tab = await visit(t);
+  await tab.addInitScript(() => void Object.defineProperty(Document.prototype, "cookie", { get: () => "", set() {} }));
+  await tab.goto(shop.origin);
+  await ready(tab);
+  await tab.evaluate(() => window.idoine?.consent?.set(["personalization"]));
+  assert.deepEqual((await tab.evaluate(() => Object.keys(localStorage))).sort(), ["idoine_consent", "idoine_id"]);
+  await tab.reload();
+  await ready(tab);
+  assert.equal(await reason(tab, "cta"), "split");
+  await tab.evaluate(() => window.idoine?.consent?.set([]));
+  assert.deepEqual(await tab.evaluate(() => ({ ...localStorage })), { idoine_consent: "v1" });
+});
+
+test("without any storage (an opaque origin) the page is decided, and consent lasts for the page", async (t) => {
+  const open = (route: Route): Route => async (request) => {
+    let reply = route;
+    while (typeof reply === "function") reply = await reply(request);
+    return typeof reply === "string" ? reply : { ...reply, headers: allow(request) };
+  };
+  const files = assets("idoine.js", "client.js", "engine.js", "engine.wasm");
+  const shop = await site(t, LOADER, {
+    ...Object.fromEntries(Object.entries(files).map(([path, route]) => [path, open(route)])),
+    "/program.bin": open({ type: "application/octet-stream", body: program }),
+    "/": { headers: { "content-security-policy": "sandbox allow-scripts" }, body: page(LOADER) },
+  });
+  const tab = await visit(t);
+  await tab.goto(shop.origin + INSTAGRAM);
+  await ready(tab);
+  assert.equal(await title(tab), "Seen on Instagram");
+  assert.deepEqual(await tab.evaluate(() => window.idoine?.consent?.set(["personalization"])), {
+    granted: ["personalization"],
+    decided: true,
+  });
+  await tab.evaluate(() => window.idoine?.decide?.());
+  assert.equal(await reason(tab, "cta"), "split");
+});
+
+const POLICY = "default-src 'none'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types idoine; script-src 'self'";
+
+test("a strict content security policy with Trusted Types: the engine runs where the page allows Wasm", async (t) => {
+  const shop = await site(t, LOADER, {
+    "/": { headers: { "content-security-policy": `${POLICY} 'wasm-unsafe-eval'` }, body: page(LOADER) },
+  });
+  const tab = await visit(t);
+  await tab.goto(shop.origin + INSTAGRAM);
+  await ready(tab);
+  assert.equal(await title(tab), "Seen on Instagram");
+  assert.equal(await tab.innerHTML("#intro"), "Free <em>express</em> shipping");
+});
+
+const broken: Record<string, Record<string, Route>> = {
+  "the page forbids Wasm": { "/": { headers: { "content-security-policy": POLICY }, body: page(LOADER) } },
+  "the program is missing": { "/program.bin": { status: 404 } },
+  "the program is damaged": {
+    "/program.bin": () => ({ body: Buffer.concat([program.subarray(0, -20), Buffer.alloc(20, 7)]) }),
+  },
+  "the program is cut off": { "/program.bin": () => ({ body: program.subarray(0, program.length >> 1) }) },
+  "the program is a page of HTML": { "/program.bin": "<h1>Not found</h1>" },
+  "engine.js is missing": { "/_idoine/engine.js": { status: 404 } },
+  "engine.wasm is missing": { "/_idoine/engine.wasm": { status: 404 } },
+};
+
+for (const [what, routes] of Object.entries(broken)) {
+  test(`when ${what}, the page stays as it was`, async (t) => {
+    const shop = await site(t, LOADER, routes);
+    const tab = await visit(t);
+    await tab.goto(shop.origin + INSTAGRAM);
+    await ready(tab);
+    assert.equal(await bodyOf(tab), BODY);
+    assert.ok(await errorOf(tab));
+    assert.deepEqual(await tab.evaluate(() => window.idoine?.decisions?.()), []);
+  });
+}
+
+test("when client.js is missing, the page stays as it was and hidden slots come back at once", async (t) => {
+  const head = `<script data-hide="h1" data-hide-ms="2000">${stub()}</script>${LOADER}`;
+  const shop = await site(t, head, { "/_idoine/client.js": { status: 404 } });
+  const tab = await visit(t);
+  await tab.clock.install({ time: 0 });
+  await tab.clock.pauseAt(60_000);
+  await tab.goto(shop.origin + INSTAGRAM);
+  await until(() => tab.evaluate(() => getComputedStyle(document.querySelector("h1")!).visibility === "visible"));
+  assert.equal(await bodyOf(tab), BODY);
+});
+
+test("a trap costs one decision nothing: the engine is replaced and asked again", async (t) => {
+  const shop = await site(t);
+  const tab = await visit(t);
+  await tab.goto(shop.origin + INSTAGRAM);
+  await ready(tab);
+  const count = (path: string): number => shop.paths().filter((one) => one === path).length;
+  // The engine's first life belongs to this module; its second one will not see this.
+  await tab.evaluate(async () => {
+    const { Engine } = (await import("/_idoine/engine.js" as string)) as { Engine: { prototype: { decide(): never } } };
+    Engine.prototype.decide = () => {
+      throw new WebAssembly.RuntimeError("unreachable");
+    };
+  });
+  await route(tab, "/sale", "The sale");
+  assert.equal(await errorOf(tab), undefined);
+  assert.equal(count("/program.bin"), 1, "the program is not downloaded again");
+  await tab.evaluate(async () => {
+    const { Engine } = (await import("/_idoine/engine.js#2" as string)) as { Engine: { prototype: { decide(): never } } };
+    Engine.prototype.decide = () => {
+      throw new WebAssembly.RuntimeError("unreachable");
+    };
+  });
+  await route(tab, INSTAGRAM, "Welcome to the shop");
+  assert.match((await errorOf(tab)) ?? "", /unreachable/);
+  assert.equal(await bodyOf(tab), BODY);
+});
+
+test("a Worker at another host name tells the place; without its answer the page is decided all the same", async (t) => {
+  const api = await serve({
+    "/_idoine/context": (request) =>
+      json({ version: "0", preview: false, context: { "geo.country": "FR", "geo.timezone": "Asia/Tokyo", "source.name": "x" } }, allow(request)),
+  });
+  t.after(() => api.close());
+  const head = `<script async src="/_idoine/idoine.js" data-program="/program.bin" data-api="${api.origin}"></script>`;
+  const shop = await site(t, head);
+  const tab = await visit(t);
+  await tab.goto(shop.origin + INSTAGRAM);
+  await ready(tab);
+  assert.deepEqual(await tab.evaluate(() => window.idoine?.value?.("offer")), { percent: 10 });
+  assert.equal(await title(tab), "Seen on Instagram", "the source is the page's own");
+
+  await api.close();
+  api.close = async () => {};
+  await tab.reload();
+  await ready(tab);
+  assert.equal(await tab.evaluate(() => window.idoine?.value?.("offer")), undefined);
+  assert.equal(await title(tab), "Seen on Instagram");
+});

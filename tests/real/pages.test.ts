@@ -1,0 +1,179 @@
+// Pages that others published, through the Worker: what was decided is in them and nothing else has changed; and a page
+// that no experience could concern comes out byte for byte as the origin sent it.
+
+import assert from "node:assert/strict";
+import { request, type IncomingHttpHeaders } from "node:http";
+import { after, before, test } from "node:test";
+import type { Page } from "playwright-core";
+import type { Decision, Edit } from "../../www/src/types.ts";
+import { browser, closeBrowser } from "../e2e/fixtures/browser.ts";
+import { at } from "./faces.ts";
+import type { Init } from "../worker/harness.ts";
+import { startShop, type Shop } from "./shop.ts";
+import { visitors as draw, type Visitor } from "./visitors.ts";
+
+let shop: Shop;
+let page: Page;
+
+before(async () => {
+  shop = await startShop();
+  page = await (await browser()).newPage();
+});
+
+after(async () => {
+  await closeBrowser();
+  await shop?.close();
+});
+
+/** What the Worker puts at the end of the head. */
+const STATE = /<script type="application\/json" id="idoine-state">(.*?)<\/script><script async src="\/_idoine\/idoine\.js"><\/script>(?:<script type="module" src="\/_idoine\/bar\.js"><\/script>)?/s;
+
+/** An answer over HTTP, with the bytes as they came. */
+interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/** One request with just these headers, and the host. */
+function ask(url: string, headers: Record<string, string> = {}, method = "GET"): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { agent: false, method, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }));
+    });
+    sent.on("error", reject);
+    sent.end();
+  });
+}
+
+/** Headers that say the same of both answers: all but those of the connection and of the moment. */
+function essential(answer: Answer): Record<string, unknown> {
+  const { date: _date, connection: _connection, "keep-alive": _keepAlive, "transfer-encoding": _transfer, ...rest } = answer.headers;
+  return rest;
+}
+
+for (const path of [
+  "/agency/",
+  "/agency/css/styles.css",
+  "/agency/js/scripts.js",
+  "/agency/assets/img/header-bg.jpg",
+  "/agency/assets/favicon.ico",
+  "/css/styles.css",
+  "/pictures/trail-runner.svg",
+  "/agency",
+  "/about",
+  "/collections",
+  "/no/such/page.html",
+]) {
+  test(`byte for byte: ${path}`, async () => {
+    for (const method of ["GET", "HEAD"]) {
+      const [through, direct] = [await ask(shop.url + path, {}, method), await ask(shop.origin + path, {}, method)];
+      assert.equal(through.status, direct.status);
+      assert.ok(through.body.equals(direct.body), `${method}: the bodies differ`);
+      assert.deepEqual(essential(through), essential(direct));
+    }
+  });
+}
+
+test("a page that no experience could concern is revalidated as the origin does it", async () => {
+  const etag = (await ask(`${shop.origin}/agency/`)).headers["etag"] as string;
+  assert.equal((await ask(`${shop.url}/agency/`, { "if-none-match": etag })).status, 304);
+  assert.equal((await ask(`${shop.url}/agency/`, { "if-none-match": '"other"' })).status, 200);
+});
+
+test("a page that some experience concerns is never taken from a visitor's cache", async () => {
+  const etag = (await ask(`${shop.origin}/`)).headers["etag"] as string;
+  const through = await ask(`${shop.url}/`, { "if-none-match": etag });
+  assert.equal(through.status, 200);
+  assert.deepEqual([through.headers["etag"], through.headers["last-modified"], through.headers["cache-control"]], [undefined, undefined, "private, no-store"]);
+});
+
+for (const path of ["/", "/products/trail-runner", "/collections/shoes"]) {
+  test(`a page without edits differs by its state alone: ${path}`, async () => {
+    // Held out: the experiences concern the page, and none changes it for this visitor.
+    const url = `${shop.url}${path}?idoine.consent.personalization=true&idoine.consent.analytics=true&idoine.visitor.id=${await heldOut()}`;
+    const text = (await ask(url)).body.toString();
+    assert.match(text, STATE);
+    assert.equal(text.replace(STATE, ""), (await ask(shop.origin + path)).body.toString());
+  });
+}
+
+/** An id that the site's holdout draws: one in twenty is. */
+async function heldOut(): Promise<string> {
+  for (let number = 0; number < 1000; number += 1) {
+    const id = `held-out-${number}`;
+    const page = encodeURIComponent(`${shop.url}/?idoine.consent.personalization=true&idoine.visitor.id=${id}`);
+    const { decisions } = JSON.parse((await ask(`${shop.url}/_idoine/decide?url=${page}`)).body.toString()) as { decisions: Decision[] };
+    if (decisions.every((decision) => decision.experience === null)) return id;
+  }
+  throw new Error("no id of a thousand is held out");
+}
+
+/** A page as the origin sent it, as the Worker did, and the edits that make the one from the other. */
+interface Pair {
+  origin: string;
+  through: string;
+  edits: Edit[];
+}
+
+async function pair(visitor: Visitor): Promise<Pair> {
+  const { pathname, search } = new URL(visitor.url);
+  const url = at(`http://localhost${pathname}${search}`, visitor.now);
+  const init: Init = { headers: visitor.headers, ...(visitor.cf && { cf: visitor.cf }) };
+  const referrer = visitor.headers["referer"] === undefined ? "" : `&referrer=${encodeURIComponent(visitor.headers["referer"])}`;
+  const through = await shop.worker.fetch(url, init);
+  const decided = await shop.worker.fetch(`http://localhost/_idoine/decide?url=${encodeURIComponent(url)}${referrer}`, init);
+  const origin = await ask(`${shop.origin}${pathname}`);
+  return { origin: origin.body.toString(), through: through.text, edits: decided.json<{ edits: Edit[] }>().edits };
+}
+
+test("every decided edit is in the page, and the rest of it is unchanged", async () => {
+  const concerned = draw().filter(({ url }) => /^https:\/\/shop\.example\/($|\?|products\/\w|collections\/\w)/.test(url)).slice(0, 300);
+  const done = new Set<string>();
+  for (const visitor of concerned) {
+    const { origin, through, edits } = await pair(visitor);
+    assert.match(through, STATE, visitor.url);
+    const result = await page.evaluate(edited, { origin, through: through.replace(STATE, ""), edits });
+    assert.deepEqual(result.unmatched, [], `edits of ${visitor.url} that touch no element`);
+    assert.equal(result.through, result.expected, `${JSON.stringify(visitor)}\n${JSON.stringify(edits)}`);
+    for (const { op } of edits) done.add(op);
+  }
+  assert.deepEqual([...done].sort(), ["attribute", "class_add", "class_remove", "hide", "html", "json", "text"]);
+});
+
+/** Runs in Chromium, whose parser and DOM say what a page and its edits mean. Both pages, in one way of writing. */
+function edited({ origin, through, edits }: Pair): { through: string; expected: string; unmatched: string[] } {
+  const expected = new DOMParser().parseFromString(origin, "text/html");
+  const unmatched: string[] = [];
+  // All elements are found before any is changed, as a stream finds them.
+  const found = edits.map((edit) => (edit.op === "json" ? [] : [...expected.querySelectorAll<HTMLElement>(edit.selector)]));
+  for (const [index, { op, name = "", value = "", selector }] of edits.entries()) {
+    if (op !== "json" && found[index]!.length === 0) unmatched.push(selector);
+    for (const element of found[index]!) {
+      if (op === "text") element.textContent = value;
+      if (op === "html") element.innerHTML = value;
+      if (op === "attribute") element.setAttribute(name, value);
+      if (op === "remove_attribute") element.removeAttribute(name);
+      if (op === "class_add") element.classList.add(value);
+      if (op === "class_remove") element.classList.remove(value);
+      if (op === "hide") {
+        element.hidden = true;
+        element.style.setProperty("display", "none", "important");
+      }
+    }
+  }
+  const written = (document: Document): string => {
+    for (const element of document.querySelectorAll<HTMLElement>("[style]")) element.setAttribute("style", element.style.cssText);
+    // Attributes in the order of their names: the order in which they were set means nothing.
+    for (const element of document.querySelectorAll("*")) {
+      const attributes = [...element.attributes].sort((one, other) => (one.name < other.name ? -1 : 1));
+      for (const { name } of attributes) element.removeAttribute(name);
+      for (const { name, value } of attributes) element.setAttribute(name, value);
+    }
+    return document.documentElement.outerHTML;
+  };
+  return { through: written(new DOMParser().parseFromString(through, "text/html")), expected: written(expected), unmatched };
+}

@@ -1,0 +1,47 @@
+// The demo shop as `npm start` serves it, for tests: its origin, and the built Worker in workerd in front of it.
+
+import { readFile } from "node:fs/promises";
+import { startOrigin } from "../../www/demo/origin.ts";
+import { compile, startWorker, type TestWorker } from "../worker/harness.ts";
+import { inRepository } from "./faces.ts";
+
+/** The demo's manifest. */
+export const SITE = inRepository("www/demo/site.jsonc");
+
+/** The running shop. */
+export interface Shop {
+  /** The Worker's address, without a slash at the end. Preview parameters are allowed there. */
+  url: string;
+  /** The origin's own address. */
+  origin: string;
+  worker: TestWorker;
+  /** The manifest, compiled. */
+  program: Uint8Array;
+  /** The ids of all experiences. */
+  experiences: string[];
+  close(): Promise<void>;
+}
+
+/** Starts the origin and the Worker. */
+export async function startShop(): Promise<Shop> {
+  const manifest = await readFile(SITE, "utf8");
+  const { program } = await compile(manifest);
+  const origin = await startOrigin();
+  try {
+    const worker = await startWorker({ origin: origin.url, program, preview: true });
+    return {
+      url: worker.address.origin,
+      origin: origin.url,
+      worker,
+      program,
+      experiences: [...manifest.matchAll(/^      "id": "([\w-]+)"/gm)].map(([, id]) => id!),
+      async close() {
+        await worker.dispose();
+        await origin.close();
+      },
+    };
+  } catch (error) {
+    await origin.close();
+    throw error;
+  }
+}

@@ -1,0 +1,25 @@
+// The files that pages load: the loader, the engine, the tools, the client, the preview bar.
+
+/** Whether a path names one of those files. */
+export function isAsset(pathname) {
+  return /^\/_idoine\/[\w.-]+\.(?:js|wasm)$/.test(pathname);
+}
+
+/** The file, with what a browser must know of it. */
+export async function asset(request, env, url) {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return new Response("Only GET and HEAD.\n", { status: 405, headers: { allow: "GET, HEAD", "content-type": "text/plain; charset=utf-8" } });
+  }
+  const found = await env.ASSETS.fetch(new Request(url, request));
+  const response = new Response(found.body, found);
+  if (found.ok) {
+    response.headers.set("content-type", url.pathname.endsWith(".wasm") ? "application/wasm" : "text/javascript; charset=utf-8");
+    // A new deployment is picked up soon, and a visit asks once.
+    response.headers.set("cache-control", "public, max-age=300, stale-while-revalidate=86400");
+  }
+  // Sites without the Worker in front load these from another host name. They are the same for everyone.
+  response.headers.set("access-control-allow-origin", "*");
+  response.headers.set("cross-origin-resource-policy", "cross-origin");
+  response.headers.set("x-content-type-options", "nosniff");
+  return response;
+}

@@ -1,0 +1,76 @@
+// The outermost part of the Worker. Whatever breaks further in, a throw, a trap, a promise that never settles, the
+// visitor gets what the origin sends: nothing of Idoine stands between a request and its page but this file, origin.js
+// and, where a page is edited, rewrite.js.
+
+import { asset, isAsset } from "./assets.js";
+import { decide } from "./instance.js";
+import { passOn } from "./origin.js";
+import { readPreview } from "./preview.js";
+import { isPageRequest, isRewritable, rewrite } from "./rewrite.js";
+
+/** Everything of Idoine's own is below this path. */
+const BASE = "/_idoine/";
+
+/** The origin's page, personalised where some experience concerns it. */
+async function page(request, env, ctx, visit) {
+  const plan = isPageRequest(request) ? await planOf(request, env, ctx, visit) : undefined;
+  const response = await passOn(request, env, visit.url, plan !== undefined);
+  if (plan === undefined || !isRewritable(response)) {
+    return response;
+  }
+  try {
+    return rewrite(response, plan);
+  } catch (error) {
+    console.error(`idoine: a page goes out as the origin sent it: ${error}`);
+    return response;
+  }
+}
+
+/** What is to be done to this page; undefined when that is nothing, and when anything at all went wrong. */
+async function planOf(request, env, ctx, visit) {
+  try {
+    const plan = await decide(request, env, ctx, visit);
+    return typeof plan === "string" ? JSON.parse(plan) : undefined;
+  } catch (error) {
+    console.error(`idoine: a page goes out as the origin sent it: ${error}`);
+    return undefined;
+  }
+}
+
+/** An answer of Idoine's own: a file, or the API. */
+async function own(request, env, ctx, visit) {
+  if (isAsset(visit.url.pathname)) {
+    return asset(request, env, visit.url);
+  }
+  let response;
+  try {
+    response = await decide(request, env, ctx, visit);
+  } catch (error) {
+    console.error(`idoine: the API failed: ${error}`);
+  }
+  if (!(response instanceof Response)) {
+    return Response.json(
+      { error: { code: "unavailable", message: "No answer can be given at the moment; the site is not affected." } },
+      { status: 503, headers: { "cache-control": "no-store" } },
+    );
+  }
+  return request.method === "HEAD" ? new Response(null, response) : response;
+}
+
+export default {
+  async fetch(request, env, ctx) {
+    try {
+      // What can't be caught (CPU or memory limits) falls open too where the Worker is on a route of the site's zone.
+      ctx.passThroughOnException();
+      const visit = readPreview(request, env);
+      const { pathname } = visit.url;
+      return await (pathname.startsWith(BASE) ? own : page)(request, env, ctx, visit);
+    } catch (error) {
+      console.error(`idoine: ${error}`);
+      return new Response("The page can't be shown at the moment. Please try again.\n", {
+        status: 500,
+        headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+      });
+    }
+  },
+};

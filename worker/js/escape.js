@@ -1,0 +1,21 @@
+// Text in HTML.
+
+/** Text as the content of an element. */
+export function escapeText(text) {
+  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+}
+
+/** Text as the value of an attribute, apart from double quotes, which HTMLRewriter escapes itself. */
+export function escapeAttribute(text) {
+  return text.replace(/&/g, "&amp;");
+}
+
+/** HTML with a character reference for each character that is not ASCII. */
+export function references(html) {
+  return html.replace(/[^\0-\x7f]/gu, (character) => `&#${character.codePointAt(0)};`);
+}
+
+/** JSON with an escape for each character that is not ASCII. */
+export function jsonEscapes(json) {
+  return json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

@@ -1,0 +1,90 @@
+// The Wasm instance. A trap ends every Rust future in it: their promises never settle, and the only sign of it is an
+// `error` event on the global scope. So each call races with the end of its instance; an instance that trapped is
+// replaced at once, and what was in flight in it is rejected, which its caller turns into the origin's page.
+
+import module from "../../dist/worker-pkg/index_bg.wasm";
+import { __wbg_reset_state, handle, initSync } from "../../dist/worker-pkg/index.js";
+
+let started = false;
+let broken = false;
+
+/** Rejecters of the calls in flight. */
+const inFlight = new Set();
+
+/** Makes sure that there is an instance to call; throws when there is none to be had. */
+function ensure() {
+  if (!started) {
+    started = true;
+    broken = true;
+    initSync({ module });
+    broken = false;
+  } else if (broken) {
+    __wbg_reset_state();
+    broken = false;
+  }
+}
+
+/** Whether an error ended the instance, rather than only one call of it. */
+function isFatal(error) {
+  // A stack overflow in Wasm is a RangeError.
+  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+}
+
+/** Replaces the instance and gives up what is in flight in it. */
+function discard(error) {
+  console.error(`idoine: the Wasm instance is replaced: ${error}`);
+  broken = true;
+  // A callback of the old instance that comes later must not find the new one: the generated code checks that by the
+  // instance's number, which the reset raises. So the reset can't wait until the next call.
+  try {
+    ensure();
+  } catch (failure) {
+    console.error(`idoine: no new Wasm instance: ${failure}`);
+  }
+  for (const reject of inFlight) {
+    reject(error);
+  }
+  inFlight.clear();
+}
+
+addEventListener("error", (event) => {
+  // Futures run in microtasks of the generated code; nothing else here throws where no one catches.
+  if (!/previous wasm instance/i.test(String(event.error))) {
+    discard(event.error);
+  }
+});
+
+addEventListener("unhandledrejection", (event) => {
+  if (isFatal(event.reason)) {
+    discard(event.reason);
+  }
+});
+
+try {
+  ensure();
+} catch (error) {
+  console.error(`idoine: no Wasm instance: ${error}`);
+}
+
+/**
+ * Asks the Rust side: a plan as JSON text for a page that is to be edited, a Response for a request to the API,
+ * undefined when there is nothing to do. Rejects when the instance traps meanwhile, here or in another request.
+ */
+export async function decide(request, env, ctx, visit) {
+  ensure();
+  let reject;
+  const trapped = new Promise((_, rejecter) => {
+    reject = rejecter;
+  });
+  inFlight.add(reject);
+  try {
+    return await Promise.race([handle(request, env, ctx, visit.url.href, visit.overrides), trapped]);
+  } catch (error) {
+    if (isFatal(error) && inFlight.has(reject)) {
+      discard(error);
+    }
+    throw error;
+  } finally {
+    inFlight.delete(reject);
+  }
+}

@@ -1,0 +1,165 @@
+// Passing a request on to the origin and its answer back. The origin is configured (`ORIGIN`); nothing in a request or
+// in a manifest can name another one.
+
+/** Headers of one connection rather than of the message (RFC 9110, section 7.6.1). */
+const HOP_BY_HOP = [
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+/** Sites of this kind that the request has come through already. */
+const VIA = "x-idoine-via";
+
+function plain(status, text) {
+  return new Response(`${text}\n`, {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+  });
+}
+
+/** The configured origin, or undefined. */
+function originOf(env) {
+  try {
+    const origin = new URL(env.ORIGIN);
+    return /^https?:$/.test(origin.protocol) ? origin : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The path that the origin's URL puts before every path of the site; empty for most. */
+function basePath(origin) {
+  return origin.pathname.replace(/\/+$/, "");
+}
+
+/** The origin's URL for a URL of the site. Assigned part by part: parsing it anew would take `//host/` for another host. */
+function targetOf(origin, url) {
+  const target = new URL(origin);
+  target.pathname = basePath(origin) + url.pathname;
+  target.search = url.search;
+  target.hash = "";
+  return target;
+}
+
+function dropHopByHop(headers) {
+  for (const name of (headers.get("connection") ?? "").split(",")) {
+    if (/^[\w!#$%&'*+.^`|~-]+$/.test(name.trim())) {
+      headers.delete(name.trim());
+    }
+  }
+  for (const name of HOP_BY_HOP) {
+    headers.delete(name);
+  }
+}
+
+/** A `Cookie` header without our own cookies, which are none of the origin's business; undefined when nothing is left. */
+function foreignCookies(header) {
+  const pairs = header.split(";");
+  const kept = pairs.filter((pair) => !pair.trimStart().startsWith("idoine_"));
+  return kept.length === pairs.length ? header : kept.join(";").trim() || undefined;
+}
+
+/** An `Accept-Encoding` that names only what can be decoded here, for a page that will be edited. */
+function decodable(header) {
+  const kept = (header ?? "").split(",").filter((coding) => /^\s*(?:gzip|br)\s*(?:;|$)/i.test(coding));
+  return kept.map((coding) => coding.trim()).join(", ") || "identity";
+}
+
+function headersFor(request, env, url, willEdit) {
+  const headers = new Headers(request.headers);
+  const websocket = headers.get("upgrade")?.toLowerCase() === "websocket";
+  dropHopByHop(headers);
+  if (websocket) {
+    headers.set("upgrade", "websocket");
+  }
+  headers.delete("host");
+  headers.set("x-forwarded-host", url.host);
+  headers.set("x-forwarded-proto", url.protocol.slice(0, -1));
+  headers.append(VIA, siteOf(env));
+  const cookie = headers.get("cookie");
+  if (cookie !== null) {
+    const rest = foreignCookies(cookie);
+    if (rest === undefined) {
+      headers.delete("cookie");
+    } else {
+      headers.set("cookie", rest);
+    }
+  }
+  if (willEdit) {
+    headers.set("accept-encoding", decodable(headers.get("accept-encoding")));
+    // "Not modified" would be about the origin's page, and leave another visitor's or an earlier edit of it on the screen.
+    headers.delete("if-none-match");
+    headers.delete("if-modified-since");
+  }
+  return headers;
+}
+
+function siteOf(env) {
+  return String(env.IDOINE_SITE || "shop").replace(/[^\w.-]/g, "_");
+}
+
+/** A redirect of the origin to itself leads the visitor to the site, not past it. */
+function mapLocation(location, origin, url) {
+  let target;
+  try {
+    target = new URL(location);
+  } catch {
+    return location; // A path, which holds as it is.
+  }
+  const base = basePath(origin);
+  if (target.origin !== origin.origin || !(target.pathname === base || target.pathname.startsWith(`${base}/`))) {
+    return location;
+  }
+  return url.origin + (target.pathname.slice(base.length) || "/") + target.search + target.hash;
+}
+
+/** The answer as a visitor may have it; the very same object wherever nothing must change. */
+function answer(response, origin, url) {
+  const location = response.headers.get("location");
+  const mapped = location === null ? null : mapLocation(location, origin, url);
+  if (response.status === 101 || (mapped === location && !response.headers.has("connection"))) {
+    return response;
+  }
+  const changed = new Response(response.body, response);
+  dropHopByHop(changed.headers);
+  if (mapped !== null) {
+    changed.headers.set("location", mapped);
+  }
+  return changed;
+}
+
+/**
+ * Sends a request on to the origin. `url` is the request's, without what is ours; `willEdit` says that an HTML answer is
+ * going to be edited, so that it must come whole and in an encoding that can be decoded.
+ */
+export async function passOn(request, env, url, willEdit) {
+  const origin = originOf(env);
+  if (origin === undefined) {
+    console.error("idoine: the variable ORIGIN is not the URL of an origin");
+    return plain(502, "No origin is configured for this site.");
+  }
+  const via = request.headers.get(VIA) ?? "";
+  if (via.split(",").some((site) => site.trim() === siteOf(env))) {
+    return plain(508, "The origin of this site leads back to the site.");
+  }
+  let response;
+  try {
+    response = await fetch(targetOf(origin, url), {
+      method: request.method,
+      headers: headersFor(request, env, url, willEdit),
+      body: request.body,
+      redirect: "manual",
+    });
+  } catch (error) {
+    console.error(`idoine: the origin can't be reached: ${error}`);
+    return plain(502, "The site can't be reached at the moment. Please try again.");
+  }
+  return answer(response, origin, url);
+}

@@ -1,0 +1,51 @@
+// Preview parameters: `?idoine.geo.country=FR` replaces a value of the context, for people who look at their site as
+// someone else. Only local start allows them (`IDOINE_PREVIEW` is "local"), and only at a loopback name.
+
+const PREFIX = "idoine.";
+
+/** Whether a host name of a URL is this machine and no other. */
+function isLoopback(hostname) {
+  return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** Takes the preview parameters out of a URL: a flat list of paths and texts. The other parameters stay as they were. */
+function take(url) {
+  const overrides = [];
+  const kept = url.search
+    .slice(1)
+    .split("&")
+    .filter((part) => {
+      const [[name, text] = ["", ""]] = new URLSearchParams(part);
+      if (!name.startsWith(PREFIX)) {
+        return true;
+      }
+      overrides.push(name.slice(PREFIX.length), text);
+      return false;
+    });
+  if (overrides.length > 0) {
+    url.search = kept.join("&");
+  }
+  return overrides;
+}
+
+/**
+ * The URL of a request without its preview parameters, and those as a flat list of paths and texts. Where preview is not
+ * allowed the parameters are like any others and the list is undefined.
+ */
+export function readPreview(request, env) {
+  const url = new URL(request.url);
+  const allowed = env.IDOINE_PREVIEW === "local" && isLoopback(url.hostname);
+  return { url, overrides: allowed ? take(url) : undefined };
+}
+
+/** A URL without its preview parameters, followed by those, paths and texts in turn. Empty when it is no absolute URL. */
+export function splitPreview(text) {
+  let url;
+  try {
+    url = new URL(text);
+  } catch {
+    return [];
+  }
+  const overrides = take(url);
+  return [url.href, ...overrides];
+}

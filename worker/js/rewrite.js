@@ -1,0 +1,210 @@
+// Editing a page while it streams, by workerd's own HTMLRewriter. What is to be done is plain data that was decided
+// before; nothing here calls into Wasm, and no failure of a handler reaches the stream.
+
+import { escapeAttribute, escapeText, jsonEscapes, references } from "./escape.js";
+
+/** Whether a request may be one for a page: what browsers ask for when they navigate, or fetch as a page does. */
+export function isPageRequest(request) {
+  const { headers } = request;
+  const destination = headers.get("sec-fetch-dest");
+  return (
+    request.method === "GET" &&
+    !headers.has("range") &&
+    !headers.has("upgrade") &&
+    (destination === null || ["document", "iframe", "frame", "empty"].includes(destination))
+  );
+}
+
+/** Whether an answer is a page that can be edited without loss. */
+export function isRewritable(response) {
+  const { status, headers, body } = response;
+  const [type = "", ...parameters] = (headers.get("content-type") ?? "").toLowerCase().split(";");
+  const charset = parameters.map((parameter) => /^\s*charset\s*=\s*"?\s*([^"\s]*)/.exec(parameter)?.[1]).find(Boolean);
+  return (
+    body !== null &&
+    status >= 200 &&
+    status !== 204 &&
+    status !== 205 &&
+    status !== 206 &&
+    !(status >= 300 && status < 400) &&
+    ["text/html", "application/xhtml+xml"].includes(type.trim()) &&
+    (charset === undefined || charset === "utf-8" || charset === "utf8") &&
+    ["", "identity", "gzip", "br"].includes((headers.get("content-encoding") ?? "").trim().toLowerCase())
+  );
+}
+
+/** Headers that describe the origin's bytes, or let someone keep a page that is one visitor's. */
+const OUTDATED = [
+  "accept-ranges",
+  "age",
+  "cdn-cache-control",
+  "cloudflare-cdn-cache-control",
+  "content-digest",
+  "content-length",
+  "content-md5",
+  "digest",
+  "etag",
+  "expires",
+  "last-modified",
+  "repr-digest",
+  "surrogate-control",
+];
+
+/** The nonce that a Content-Security-Policy allows scripts by, if it does. */
+function nonceOf(policy) {
+  const directives = new Map();
+  for (const directive of (policy ?? "").split(/[;,]/)) {
+    const [name, ...values] = directive.trim().split(/\s+/);
+    if (!directives.has(name.toLowerCase())) {
+      directives.set(name.toLowerCase(), values);
+    }
+  }
+  const sources = directives.get("script-src-elem") ?? directives.get("script-src") ?? directives.get("default-src") ?? [];
+  return sources.map((source) => /^'nonce-([\w+/=-]+)'$/i.exec(source)?.[1]).find(Boolean);
+}
+
+/** What is put at the end of the head: the page's state and what reads it. */
+function stateMarkup(plan, nonce, isXml, isUtf8) {
+  const state = isUtf8 ? plan.state : jsonEscapes(plan.state);
+  const mark = nonce === undefined ? "" : ` nonce="${nonce}"`;
+  const loader = `<script async${isXml ? '="async"' : ""} src="/_idoine/idoine.js"${mark}></script>`;
+  const bar = plan.preview ? `<script type="module" src="/_idoine/bar.js"${mark}></script>` : "";
+  return `<script type="application/json" id="idoine-state">${state}</script>${loader}${bar}`;
+}
+
+/** An attribute as the page has it, character references and all, to be put back changed. */
+function raw(element, name) {
+  const value = element.getAttribute(name) ?? "";
+  if (value.includes("\ufffd")) {
+    throw new Error(`a ${name} in a character set that can't be read here`);
+  }
+  return value;
+}
+
+function classesOf(element) {
+  return raw(element, "class").split(/[\t\n\f\r ]+/).filter(Boolean);
+}
+
+/** Carries one edit out. A page that is not UTF-8 gets character references, which are right in any character set. */
+function apply(element, edit, isUtf8) {
+  const { op, name, value = "" } = edit;
+  const encode = isUtf8 ? String : references;
+  switch (op) {
+    case "text":
+      element.setInnerContent(encode(escapeText(value)), { html: true });
+      break;
+    case "html":
+      element.setInnerContent(encode(value), { html: true });
+      break;
+    case "attribute":
+      element.setAttribute(name, encode(escapeAttribute(value)));
+      break;
+    case "remove_attribute":
+      element.removeAttribute(name);
+      break;
+    case "class_add": {
+      const classes = classesOf(element);
+      const added = encode(escapeAttribute(value));
+      if (!classes.includes(added)) {
+        element.setAttribute("class", [...classes, added].join(" "));
+      }
+      break;
+    }
+    case "class_remove": {
+      const removed = encode(escapeAttribute(value));
+      const classes = classesOf(element);
+      if (classes.includes(removed)) {
+        element.setAttribute("class", classes.filter((one) => one !== removed).join(" "));
+      }
+      break;
+    }
+    case "hide": {
+      const style = raw(element, "style").trim().replace(/;$/, "");
+      element.setAttribute("hidden", "");
+      element.setAttribute("style", `${style}${style && ";"}display:none!important`);
+      break;
+    }
+    default: // `json` is for front-end code, which reads it from the state.
+  }
+}
+
+/** Runs a handler whose failure must not break the stream. */
+function safely(handler) {
+  return (argument) => {
+    try {
+      handler(argument);
+    } catch (error) {
+      console.error(`idoine: an edit was left out: ${error}`);
+    }
+  };
+}
+
+/**
+ * The page with the edits of a plan in it. Throws, before a byte of the body is read, when the edits are none that
+ * HTMLRewriter can carry out.
+ */
+export function rewrite(response, plan) {
+  const isXml = /xhtml/i.test(response.headers.get("content-type"));
+  let nonce =
+    nonceOf(response.headers.get("content-security-policy")) ?? nonceOf(response.headers.get("content-security-policy-report-only"));
+  // A page may say its character set itself.
+  let isUtf8 = true;
+  let inserted = false;
+  const insert = (put) => {
+    if (!inserted) {
+      inserted = true;
+      put(stateMarkup(plan, nonce, isXml, isUtf8), { html: true });
+    }
+  };
+
+  const rewriter = new HTMLRewriter()
+    .on("meta", {
+      element: safely((meta) => {
+        const content = meta.getAttribute("content") ?? "";
+        const equiv = (meta.getAttribute("http-equiv") ?? "").trim().toLowerCase();
+        const charset = meta.getAttribute("charset") ?? (equiv === "content-type" ? /charset\s*=\s*["']?([^"'\s;]+)/i.exec(content)?.[1] : null);
+        if (charset && !/^\s*utf-?8\s*$/i.test(charset)) {
+          isUtf8 = false;
+        }
+        if (equiv === "content-security-policy") {
+          nonce ??= nonceOf(content.replace(/&#39;|&apos;/g, "'"));
+        }
+      }),
+    })
+    .on("head", { element: safely((head) => head.onEndTag(safely((end) => insert((...markup) => end.before(...markup))))) })
+    // Not every page writes its head out.
+    .on("body", { element: safely((body) => insert((...markup) => body.prepend(...markup))) })
+    .onDocument({ end: safely((end) => insert((...markup) => end.append(...markup))) });
+
+  const bySelector = new Map();
+  for (const edit of plan.edits) {
+    if (edit.op !== "json") {
+      const others = bySelector.get(edit.selector);
+      if (others) {
+        others.push(edit);
+      } else {
+        bySelector.set(edit.selector, [edit]);
+      }
+    }
+  }
+  for (const [selector, edits] of bySelector) {
+    rewriter.on(selector, {
+      element: (element) => {
+        for (const edit of edits) {
+          safely(() => apply(element, edit, isUtf8))();
+        }
+      },
+    });
+  }
+
+  const headers = new Headers(response.headers);
+  for (const name of OUTDATED) {
+    headers.delete(name);
+  }
+  headers.set("cache-control", "private, no-store");
+  if (plan.preview) {
+    headers.set("x-robots-tag", "noindex");
+  }
+  const { status, statusText } = response;
+  return rewriter.transform(new Response(response.body, { status, statusText, headers }));
+}

@@ -1,0 +1,73 @@
+//! An answer of Idoine's own, as plain data.
+
+use serde::Serialize;
+use wasm_bindgen::JsValue;
+
+/// An answer to a request of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: Option<Vec<u8>>,
+}
+
+/// What of a failure a caller is told.
+#[derive(Serialize)]
+struct Failure<'a> {
+    error: Error<'a>,
+}
+
+#[derive(Serialize)]
+struct Error<'a> {
+    code: &'a str,
+    message: &'a str,
+}
+
+impl Answer {
+    /// An answer without a body.
+    pub fn empty(status: u16) -> Answer {
+        Answer { status, headers: Vec::new(), body: None }
+    }
+
+    /// JSON that is one visitor's: nobody keeps it.
+    pub fn json(value: &impl Serialize) -> Answer {
+        match serde_json::to_vec(value) {
+            Ok(body) => Answer { status: 200, headers: Vec::new(), body: Some(body) }
+                .with("content-type", "application/json")
+                .with("cache-control", "private, no-store"),
+            Err(_) => Answer::empty(500),
+        }
+    }
+
+    /// Bytes of a media type.
+    pub fn bytes(media_type: &str, body: Vec<u8>) -> Answer {
+        Answer { status: 200, headers: Vec::new(), body: Some(body) }.with("content-type", media_type)
+    }
+
+    /// A failure: a code for programs and a message for people.
+    pub fn error(status: u16, code: &str, message: &str) -> Answer {
+        Answer { status, ..Answer::json(&Failure { error: Error { code, message } }) }
+    }
+
+    /// The answer with one header more.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Answer {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The same as an object of the host; `None` where the host refuses it.
+    pub fn into_response(self) -> Option<JsValue> {
+        let headers = worker::Headers::new();
+        for (name, value) in &self.headers {
+            // One by one, so that two cookies stay two.
+            headers.append(name, value).ok()?;
+        }
+        headers.append("x-content-type-options", "nosniff").ok()?;
+        let builder = worker::Response::builder().with_status(self.status).with_headers(headers);
+        let response = match self.body {
+            Some(body) => builder.fixed(body),
+            None => builder.empty(),
+        };
+        Some(web_sys::Response::from(response).into())
+    }
+}

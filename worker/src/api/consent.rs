@@ -1,0 +1,62 @@
+//! `/_idoine/consent`: what the visitor agreed to. Opt-in: until a visitor agrees to something, nothing is stored.
+
+use super::bad_request;
+use crate::answer::Answer;
+use crate::visit::Visit;
+use crate::{host, identity};
+use idoine::consent::{Consent, Purpose};
+use idoine::cookies;
+use serde::{Deserialize, Serialize};
+
+/// 395 days: thirteen months at most.
+const MAX_AGE: u32 = 395 * 24 * 60 * 60;
+
+#[derive(Serialize)]
+struct State {
+    granted: Vec<&'static str>,
+    decided: bool,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    granted: Vec<String>,
+}
+
+fn state(consent: Consent, decided: bool) -> Answer {
+    Answer::json(&State { granted: consent.granted().map(Purpose::name).collect(), decided })
+}
+
+pub fn get(visit: &Visit) -> Answer {
+    let (consent, decided) = visit.consent();
+    state(consent, decided)
+}
+
+pub fn post(visit: &Visit, body: &[u8]) -> Answer {
+    let choice = serde_json::from_slice::<Choice>(body).ok();
+    let Some(chosen) = choice.and_then(|choice| purposes(&choice.granted)) else {
+        return bad_request("Expected {\"granted\": [..]} with some of personalization, analytics, marketing.");
+    };
+    // What the browser refuses for its person is not stored as agreed to.
+    let gpc = visit.header("sec-gpc").as_deref() == Some("1");
+    let consent = Consent::of_request(Some(&chosen.cookie_value()), gpc);
+    let secure = if visit.is_insecure() { "" } else { "; Secure" };
+    let cookie = |name: &str, value: &str, max_age: u32, http_only: &str| {
+        format!("{name}={value}; Path=/; SameSite=Lax; Max-Age={max_age}{secure}{http_only}")
+    };
+    let answer = state(consent, true).with("set-cookie", cookie(cookies::CONSENT, &consent.cookie_value(), MAX_AGE, ""));
+    if consent == Consent::default() {
+        return answer.with("set-cookie", cookie(cookies::ID, "", 0, "; HttpOnly"));
+    }
+    match visit.id() {
+        // An id keeps the age that it had when it was given.
+        Some(_) => answer,
+        None => {
+            let id = identity::sign(visit.key().as_deref(), &host::new_id());
+            answer.with("set-cookie", cookie(cookies::ID, &id, MAX_AGE, "; HttpOnly"))
+        }
+    }
+}
+
+fn purposes(names: &[String]) -> Option<Consent> {
+    names.iter().try_fold(Consent::default(), |consent, name| Some(consent.with(Purpose::from_name(name)?, true)))
+}

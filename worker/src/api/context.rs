@@ -1,0 +1,24 @@
+//! `GET /_idoine/context[?url=]`: what is known of the visitor, without the id.
+
+use super::{bad_request, facts, parameter};
+use crate::answer::Answer;
+use crate::visit::Visit;
+use idoine::report::ContextReport;
+use idoine::{Context, Program};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    version: String,
+    context: ContextReport<'a>,
+    preview: bool,
+}
+
+pub fn get(visit: &Visit, program: &Program) -> Answer {
+    let page = parameter(visit, "url").unwrap_or_else(|| format!("{}/", visit.origin()));
+    let Some(facts) = facts(visit, &page, parameter(visit, "referrer")) else {
+        return bad_request("`url` is not an absolute URL.");
+    };
+    let context = Context::derive(program, &facts);
+    Answer::json(&Body { version: program.version(), context: ContextReport(program, &context), preview: visit.is_preview() })
+}

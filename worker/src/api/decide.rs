@@ -1,0 +1,69 @@
+//! `/_idoine/decide`: what the visitor gets to see on a page.
+
+use super::{bad_request, facts, parameter};
+use crate::answer::Answer;
+use crate::host;
+use crate::visit::Visit;
+use idoine::report::{self, DecisionReport, EditReport, ExplanationReport};
+use idoine::visitor::Visitor;
+use idoine::{Context, Program};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    version: String,
+    decisions: Vec<DecisionReport<'a>>,
+    edits: Vec<EditReport<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explain: Option<ExplanationReport<'a>>,
+}
+
+/// What a page asks: what is to be seen at this address, for the visitor that the request itself shows.
+#[derive(Deserialize)]
+struct Question {
+    url: String,
+    referrer: Option<String>,
+}
+
+const EXPECTED: &str = "Expected {\"url\": \"https://..\", \"referrer\": \"..\"}; `url` is an absolute URL.";
+
+pub fn get(visit: &Visit, program: &Program) -> Answer {
+    match parameter(visit, "url").and_then(|url| facts(visit, &url, parameter(visit, "referrer"))) {
+        Some(request) => answer(visit, program, &request),
+        None => bad_request("`url` is missing, or not an absolute URL."),
+    }
+}
+
+pub fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else { return bad_request(EXPECTED) };
+    if visit.is_preview() && ["headers", "cf", "now", "context"].iter().any(|field| body.get(field).is_some()) {
+        return match Visitor::deserialize(&body) {
+            Ok(visitor) => answer(visit, program, &visitor.request(host::now(), host::zone_offset)),
+            Err(error) => bad_request(&format!("This is no visitor: {error}.")),
+        };
+    }
+    match Question::deserialize(&body).ok().and_then(|question| facts(visit, &question.url, question.referrer)) {
+        Some(request) => answer(visit, program, &request),
+        None => bad_request(EXPECTED),
+    }
+}
+
+fn answer(visit: &Visit, program: &Program, request: &idoine::Request) -> Answer {
+    let context = Context::derive(program, request);
+    // Why others lost tells what a site plans: for previews alone.
+    let explain = visit.is_preview() && parameter(visit, "explain").is_some();
+    let (decisions, explanation) = if explain {
+        let explanation = idoine::explain(program, &context);
+        (explanation.decisions.clone(), Some(explanation))
+    } else {
+        (idoine::decide(program, &context), None)
+    };
+    let edits = idoine::edits(program, &context, &decisions);
+    Answer::json(&Body {
+        version: program.version(),
+        decisions: report::decisions(program, &decisions),
+        edits: report::edits(program, &edits),
+        explain: explanation.as_ref().map(|explanation| report::explanation(program, &context, explanation, &edits)),
+    })
+}

@@ -1,0 +1,31 @@
+//! `GET /_idoine/program[?v=]`: the program, for the engine in the page.
+
+use super::{no_program, not_found, parameter};
+use crate::answer::Answer;
+use crate::program as store;
+use crate::visit::Visit;
+use idoine::Program;
+
+pub async fn get(visit: &Visit, current: Option<&Program>) -> Answer {
+    let wanted = parameter(visit, "v");
+    let version = match (&wanted, current) {
+        (Some(wanted), _) if !store::is_version(wanted) => return not_found(),
+        (Some(wanted), _) => wanted.clone(),
+        (None, Some(program)) => program.version(),
+        (None, None) => return no_program(),
+    };
+    let tag = format!("\"{version}\"");
+    // A version never changes; which one is current does.
+    let keep = if wanted.is_some() { "public, max-age=31536000, immutable" } else { "public, no-cache" };
+    let known =
+        visit.header("if-none-match").is_some_and(|tags| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
+    let bytes = match current.filter(|program| program.version() == version) {
+        Some(_) if known => return Answer::empty(304).with("etag", tag).with("cache-control", keep),
+        Some(program) => program.bytes().to_vec(),
+        None => match store::bytes_of(visit, &version).await {
+            Some(bytes) => bytes,
+            None => return not_found(),
+        },
+    };
+    Answer::bytes("application/octet-stream", bytes).with("etag", tag).with("cache-control", keep)
+}

@@ -1,0 +1,81 @@
+//! What the core must not know, from JavaScript: the clock, time zones, randomness, bodies.
+
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(module = "/js/host.js")]
+extern "C" {
+    /// Epoch milliseconds.
+    #[wasm_bindgen(js_name = now)]
+    fn js_now() -> f64;
+
+    /// A new anonymous id.
+    #[wasm_bindgen(js_name = newId)]
+    pub fn new_id() -> String;
+
+    #[wasm_bindgen(js_name = zoneOffset)]
+    fn js_zone_offset(zone: &str, ms: f64) -> Option<f64>;
+
+    /// The scalar fields of `request.cf`: names and texts in turn.
+    #[wasm_bindgen(js_name = cfFields)]
+    fn js_cf_fields(request: &web_sys::Request) -> Vec<String>;
+
+    /// The query parameters of an address: names and values in turn.
+    #[wasm_bindgen(js_name = queryOf)]
+    fn js_query(url: &str) -> Vec<String>;
+
+    #[wasm_bindgen(js_name = readBody, catch)]
+    async fn js_read_body(request: &web_sys::Request, limit: u32) -> Result<JsValue, JsValue>;
+}
+
+#[wasm_bindgen(module = "/js/preview.js")]
+extern "C" {
+    /// A URL without its preview parameters, then those: paths and texts in turn. Empty when it is no URL.
+    #[wasm_bindgen(js_name = splitPreview)]
+    fn js_split_preview(url: &str) -> Vec<String>;
+}
+
+/// Epoch milliseconds.
+pub fn now() -> i64 {
+    js_now() as i64
+}
+
+/// Seconds that a time zone is ahead of UTC at an instant; `None` when there is no such zone.
+pub fn zone_offset(zone: &str, ms: i64) -> Option<i32> {
+    js_zone_offset(zone, ms as f64).map(|seconds| seconds as i32)
+}
+
+/// The scalar fields of `request.cf` as text.
+pub fn cf_fields(request: &web_sys::Request) -> Vec<(String, String)> {
+    pairs(js_cf_fields(request))
+}
+
+/// The query parameters of an address, decoded.
+pub fn query(url: &str) -> Vec<(String, String)> {
+    pairs(js_query(url))
+}
+
+/// A URL without its preview parameters, and those; `None` when it is no absolute URL.
+pub fn split_preview(url: &str) -> Option<(String, Vec<(String, String)>)> {
+    let mut parts = js_split_preview(url).into_iter();
+    Some((parts.next()?, pairs(parts)))
+}
+
+/// The bytes of a body; `None` when there are too many or they can't be read.
+pub async fn read_body(request: &web_sys::Request, limit: u32) -> Option<Vec<u8>> {
+    let bytes = js_read_body(request, limit).await.ok()?;
+    bytes.dyn_into::<js_sys::Uint8Array>().ok().map(|bytes| bytes.to_vec())
+}
+
+/// A variable of the Worker as text.
+pub fn var(env: &worker::Env, name: &str) -> Option<String> {
+    let value = js_sys::Reflect::get(env.as_ref(), &JsValue::from_str(name)).ok()?;
+    // Numbers and booleans of a configuration file arrive as such.
+    let text = value.as_string().or_else(|| value.as_f64().map(|number| (number as i64).to_string()))?;
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Turns a flat list into pairs.
+pub fn pairs(flat: impl IntoIterator<Item = String>) -> Vec<(String, String)> {
+    let mut flat = flat.into_iter();
+    std::iter::from_fn(|| Some((flat.next()?, flat.next()?))).collect()
+}

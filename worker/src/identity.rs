@@ -1,0 +1,103 @@
+//! The id cookie: a random id, and the Worker's signature on it where the Worker has a key, so that nobody can make up
+//! another visitor's id or many of their own.
+
+use hmac::{Hmac, KeyInit, Mac};
+use idoine::cookies;
+use sha2::Sha256;
+
+/// Bytes of the signature that are kept: 128 bits.
+const SIGNATURE: usize = 16;
+
+/// The value of the id cookie for an id.
+pub fn sign(key: Option<&str>, id: &str) -> String {
+    match key.and_then(|key| signature(key, id)) {
+        Some(signature) => format!("{id}.{signature}"),
+        None => id.to_owned(),
+    }
+}
+
+/// The id in a cookie's value; `None` when it is no id, or there is a key and the signature is not by it.
+pub fn verify(key: Option<&str>, value: &str) -> Option<String> {
+    let (id, found) = cookies::split_id(value)?;
+    if let Some(key) = key {
+        let expected = signature(key, id)?;
+        if !equal(expected.as_bytes(), found.unwrap_or_default().as_bytes()) {
+            return None;
+        }
+    }
+    Some(id.to_owned())
+}
+
+fn signature(key: &str, id: &str) -> Option<String> {
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.as_bytes()).ok()?;
+    mac.update(id.as_bytes());
+    Some(base64url(mac.finalize().into_bytes().get(..SIGNATURE)?))
+}
+
+/// Compares in a time that does not depend on where the texts differ.
+fn equal(a: &[u8], b: &[u8]) -> bool {
+    let difference = a.iter().zip(b).fold(0, |difference, (x, y)| std::hint::black_box(difference | (x ^ y)));
+    a.len() == b.len() && difference == 0
+}
+
+/// RFC 4648, section 5, without padding.
+fn base64url(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let group = (0..3).fold(0usize, |group, at| group << 8 | usize::from(chunk.get(at).copied().unwrap_or(0)));
+        for at in 0..=chunk.len() {
+            out.extend(ALPHABET.get(group >> (18 - 6 * at) & 63).map(|byte| *byte as char));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "6f0c9a3e-6a8b-4f5e-9d57-0a3f5c1b2d4e";
+
+    #[test]
+    fn encodes_as_the_standard_says() {
+        for (bytes, text) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("\u{3ff}?", "z78_")] {
+            assert_eq!(base64url(bytes.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn the_signature_is_hmac_sha256() {
+        // RFC 4231, test case 2, its first 16 bytes.
+        assert_eq!(signature("Jefe", "what do ya want for nothing?").as_deref(), Some("W9zBRr9gdU5qBCQmCJV1xw"));
+    }
+
+    #[test]
+    fn a_signed_id_is_known_again() {
+        let value = sign(Some("secret"), ID);
+        assert_eq!(verify(Some("secret"), &value).as_deref(), Some(ID));
+        assert_eq!(sign(None, ID), ID);
+        assert_eq!(verify(None, ID).as_deref(), Some(ID));
+    }
+
+    #[test]
+    fn what_is_forged_is_as_if_absent() {
+        let value = sign(Some("secret"), ID);
+        let other = sign(Some("secret"), "6f0c9a3e-6a8b-4f5e-9d57-0a3f5c1b2d4f");
+        let mixed = format!("{ID}.{}", other.split_once('.').unwrap().1);
+        for bad in [
+            ID,
+            &mixed,
+            value.strip_suffix(|_: char| true).unwrap(),
+            &format!("{value}A"),
+            &format!("{ID}."),
+            "",
+            ".",
+            &"x".repeat(20_000),
+        ] {
+            assert_eq!(verify(Some("secret"), bad), None, "{bad}");
+        }
+        assert_eq!(verify(Some("another"), &value), None);
+        assert_eq!(verify(None, "<script>"), None);
+    }
+}

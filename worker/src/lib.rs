@@ -1,0 +1,38 @@
+//! Idoine at the edge, between `worker/js/entry.js` and the core.
+//!
+//! The host asks once per request, before it asks the origin, and gets plain data: what to do to the page, or an answer of
+//! Idoine's own. Nothing in here is at work while a page streams, so a trap costs at most the personalisation of the
+//! requests that are being decided at that moment.
+
+mod answer;
+mod api;
+mod cors;
+mod host;
+mod identity;
+mod page;
+mod program;
+mod route;
+mod visit;
+
+use visit::Visit;
+use wasm_bindgen::prelude::*;
+
+/// Answers a request of Idoine's own with a `Response`; says of a page what to do to it, as JSON text, or `undefined`
+/// when nothing is to be done.
+///
+/// `url` is the request's without preview parameters, `overrides` are those (paths and texts in turn), `undefined` where
+/// preview is not allowed.
+#[wasm_bindgen]
+pub async fn handle(
+    request: web_sys::Request,
+    env: worker::Env,
+    ctx: worker::worker_sys::Context,
+    url: String,
+    overrides: Option<Vec<String>>,
+) -> JsValue {
+    let visit = Visit::new(request, env, worker::Context::new(ctx), url, overrides);
+    match route::route(visit.path()) {
+        None => page::plan(&visit).await.map_or(JsValue::UNDEFINED, JsValue::from),
+        Some(endpoint) => api::answer(&visit, endpoint).await.into_response().map_or(JsValue::UNDEFINED, JsValue::from),
+    }
+}

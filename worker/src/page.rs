@@ -1,0 +1,67 @@
+//! What is to be done to a page: decided whole, before the origin is asked, and handed over as plain data.
+
+use crate::program;
+use crate::visit::Visit;
+use idoine::report::{self, EditReport};
+use idoine::{Context, Decisions, Edit, EditOp, Program};
+use serde::Serialize;
+
+/// What the host does to the page. Its rewriter is `worker/js/rewrite.js`.
+#[derive(Serialize)]
+struct Plan<'a> {
+    edits: Vec<EditReport<'a>>,
+    /// The page's state as JSON text that can stand in a script element.
+    state: &'a str,
+    preview: bool,
+}
+
+/// The plan for the page of a visit, as JSON; `None` when no experience concerns it, or there is no program.
+pub async fn plan(visit: &Visit) -> Option<String> {
+    let program = program::current(visit).await?;
+    let overrides = visit.overrides.clone().unwrap_or_default();
+    let context = Context::derive(&program, &visit.facts(visit.url.clone(), overrides));
+    if !program.concerns(&context) {
+        return None;
+    }
+    let decisions = idoine::decide(&program, &context);
+    let edits = idoine::edits(&program, &context, &decisions);
+    let state = state(&program, &decisions, &edits)?;
+    serde_json::to_string(&Plan { edits: report::edits(&program, &edits), state: &state, preview: visit.is_preview() }).ok()
+}
+
+/// The page's state: what was decided, and the values for front-end code.
+fn state(program: &Program, decisions: &Decisions, edits: &[Edit<'_>]) -> Option<String> {
+    let mut state = format!(
+        "{{\"version\":\"{}\",\"decisions\":{},\"values\":{{",
+        program.version(),
+        serde_json::to_string(&report::decisions(program, decisions)).ok()?
+    );
+    for (at, edit) in edits.iter().filter(|edit| edit.op == EditOp::Json).enumerate() {
+        if at > 0 {
+            state.push(',');
+        }
+        state.push_str(&serde_json::to_string(program.slot_id(edit.slot)).ok()?);
+        state.push(':');
+        state.push_str(&edit.value);
+    }
+    state.push_str("}}");
+    Some(for_script(&state))
+}
+
+/// JSON text for the inside of a script element, of HTML or XHTML: there these characters would end the element, open a
+/// comment, or be markup. In JSON they occur in strings alone, where an escape stands for them.
+fn for_script(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('&', "\\u0026")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::for_script;
+
+    #[test]
+    fn no_json_leaves_its_script_element() {
+        assert_eq!(for_script(r#"{"a":"</script><!--&"}"#), r#"{"a":"\u003c/script>\u003c!--\u0026"}"#);
+        let text: String = serde_json::from_str(&for_script(r#""a </b> & c""#)).unwrap();
+        assert_eq!(text, "a </b> & c");
+    }
+}

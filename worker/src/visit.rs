@@ -1,0 +1,142 @@
+//! A request as the Worker sees it, and what the core may know of it.
+
+use crate::{host, identity};
+use idoine::Request;
+use idoine::consent::Consent;
+use idoine::cookies;
+
+/// A request and what came with it.
+pub struct Visit {
+    /// The request itself.
+    pub request: worker::Request,
+    /// Bindings and variables.
+    pub env: worker::Env,
+    /// What may go on after the answer.
+    pub ctx: worker::Context,
+    /// The request's absolute URL without preview parameters.
+    pub url: String,
+    /// The preview parameters; `None` where preview is not allowed.
+    pub overrides: Option<Vec<(String, String)>>,
+}
+
+impl Visit {
+    /// Puts together what `handle` was given.
+    pub fn new(
+        request: web_sys::Request,
+        env: worker::Env,
+        ctx: worker::Context,
+        url: String,
+        overrides: Option<Vec<String>>,
+    ) -> Visit {
+        Visit { request: request.into(), env, ctx, url, overrides: overrides.map(host::pairs) }
+    }
+
+    /// The path of the URL.
+    pub fn path(&self) -> &str {
+        path_of(&self.url)
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> &str {
+        self.url.strip_suffix(after_origin(&self.url)).unwrap_or_default()
+    }
+
+    /// Whether the request came by plain HTTP, which is so on a developer's machine alone.
+    pub fn is_insecure(&self) -> bool {
+        self.url.starts_with("http://")
+    }
+
+    /// Whether preview is allowed.
+    pub fn is_preview(&self) -> bool {
+        self.overrides.is_some()
+    }
+
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.request.headers().get(name).ok().flatten()
+    }
+
+    /// The bytes of the body; `None` when there are more than `limit`.
+    pub async fn body(&self, limit: u32) -> Option<Vec<u8>> {
+        host::read_body(self.request.inner(), limit).await
+    }
+
+    /// What the visitor agreed to, and whether they were asked at all.
+    pub fn consent(&self) -> (Consent, bool) {
+        let header = self.header("cookie").unwrap_or_default();
+        let chosen = cookies::get(&header, cookies::CONSENT).filter(|value| Consent::from_cookie_value(value).is_some());
+        (Consent::of_request(chosen, self.header("sec-gpc").as_deref() == Some("1")), chosen.is_some())
+    }
+
+    /// The anonymous id that the request carries, if it is one of ours.
+    pub fn id(&self) -> Option<String> {
+        let header = self.header("cookie")?;
+        identity::verify(self.key().as_deref(), cookies::get(&header, cookies::ID)?)
+    }
+
+    /// The secret that ids are signed with, where there is one.
+    pub fn key(&self) -> Option<String> {
+        host::var(&self.env, "IDOINE_KEY")
+    }
+
+    /// What the core may know of the request, as one for the page at `url`. Of the cookies that is the choice of purposes
+    /// and, where something is agreed to, an id that is ours.
+    pub fn facts(&self, url: String, overrides: Vec<(String, String)>) -> Request {
+        let mut headers: Vec<_> = self.request.headers().entries().filter(|(name, _)| name != "cookie").collect();
+        let mut cookie = Vec::new();
+        let (consent, _) = self.consent();
+        // A preview may agree in the visitor's place; the core then reads the id, or leaves it unread.
+        if (consent != Consent::default() || self.is_preview())
+            && let Some(id) = self.id()
+        {
+            cookie.push(format!("{}={id}", cookies::ID));
+        }
+        if let Some(choice) = self.header("cookie").as_deref().and_then(|header| cookies::get(header, cookies::CONSENT)) {
+            cookie.push(format!("{}={choice}", cookies::CONSENT));
+        }
+        if !cookie.is_empty() {
+            headers.push(("cookie".to_owned(), cookie.join("; ")));
+        }
+        with_offset(Request {
+            url,
+            headers,
+            cf: host::cf_fields(self.request.inner()),
+            now: host::now(),
+            offset: None,
+            overrides,
+        })
+    }
+}
+
+/// The request with the offset of its time zone at its instant.
+pub fn with_offset(request: Request) -> Request {
+    let offset = request.timezone().and_then(|zone| host::zone_offset(zone, request.instant()));
+    Request { offset, ..request }
+}
+
+fn after_origin(url: &str) -> &str {
+    let host = url.split_once("://").map_or("", |(_, rest)| rest);
+    host.find(['/', '?', '#']).and_then(|end| host.get(end..)).unwrap_or_default()
+}
+
+fn path_of(url: &str) -> &str {
+    let rest = after_origin(url);
+    rest.split(['?', '#']).next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_path_of_a_url() {
+        for (url, expected) in [
+            ("https://shop.example/", "/"),
+            ("https://shop.example/a/b?c=/d#e", "/a/b"),
+            ("http://[::1]:8787/_idoine/decide?url=https://x/", "/_idoine/decide"),
+            ("nonsense", ""),
+        ] {
+            assert_eq!(path_of(url), expected, "{url}");
+        }
+    }
+}

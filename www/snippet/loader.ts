@@ -1,0 +1,69 @@
+/**
+ * The loader: one `<script async src=".../idoine.js">`. It turns `window.idoine` into the client.
+ *
+ * | attribute | meaning |
+ * | --- | --- |
+ * | (none) | the site is behind the Worker: the page already shows its decisions; route changes ask for new ones |
+ * | `data-api` | address of a Worker at another host name: decisions are asked there |
+ * | `data-program` | address of a program file: the engine decides in this page |
+ * | `data-base` | folder of `client.js`, `engine.js` and `engine.wasm`; by default this script's own |
+ * | `data-auto="false"` | nothing is decided until `idoine.decide()` is called |
+ *
+ * Only `data-program` needs WebAssembly, and only then is more than this file loaded.
+ */
+import type { createIdoine } from "../src/client.ts";
+import { createPage, readState } from "../src/page.ts";
+import { remote } from "../src/remote.ts";
+import type { Idoine } from "../src/types.ts";
+import { createQueue, type Call, type Queue } from "./queue.ts";
+
+const script = document.currentScript as HTMLScriptElement | null;
+const waiting: Queue = typeof window.idoine === "function" ? window.idoine : createQueue();
+
+/** Makes `window.idoine` the client, and does what was asked of it before. */
+function open(client: Idoine): void {
+  const run = (...[job, ...args]: Call): unknown => {
+    try {
+      let method: unknown = job;
+      if (typeof job === "string") {
+        method = client;
+        for (const name of job.split(".")) method = (method as Record<string, unknown>)[name];
+      } else {
+        args = [client];
+      }
+      const result = (method as (...args: unknown[]) => unknown)(...args);
+      // Nobody may be waiting for it: a consent that can't be saved is no uncaught error of the page.
+      if (result instanceof Promise) result.catch(console.error);
+      return result;
+    } catch (cause) {
+      // The page's own mistake must not keep the other calls from running.
+      console.error(cause);
+    }
+  };
+  const calls = [...waiting.q];
+  // Whoever has kept the old `window.idoine` still reaches the client.
+  waiting.q = Object.assign([], { push: (call: Call) => run(...call) });
+  window.idoine = Object.assign(run, waiting, client);
+  for (const call of calls) run(...call);
+  void client.ready.then(waiting.show);
+}
+
+function start(): void {
+  const { api, program, base = new URL(".", script?.src ?? location.href).href, auto } = script?.dataset ?? {};
+  const follow = auto !== "false";
+  if (program === undefined) {
+    return open(createPage(remote(api), api === undefined ? readState() : undefined, follow));
+  }
+  // What decides in the page is of no use to sites behind a Worker, so it is not part of this file.
+  const more = import(new URL("client.js", new URL(base, location.href)).href) as Promise<{ createIdoine: typeof createIdoine }>;
+  more.then(
+    (module) => open(module.createIdoine({ program, base, auto: follow, ...(api === undefined ? undefined : { api }) })),
+    () => waiting.show?.(),
+  );
+}
+
+if (!waiting.loaded) {
+  waiting.loaded = true;
+  window.idoine = waiting;
+  start();
+}

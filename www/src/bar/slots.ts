@@ -1,0 +1,110 @@
+/** The right side: what each slot shows, and why. */
+import type { Decision } from "../types.ts";
+import { asText } from "./address.ts";
+import { h } from "./element.ts";
+import type { Report } from "./explain.ts";
+import type { Highlight } from "./highlight.ts";
+import { shown, whyLost, whyShown, type Candidate } from "./words.ts";
+
+/** The slots of this page, with a table of every candidate. `onPage` is what the page was told when it was loaded. */
+export function slotList({ explanation, selectors }: Report, onPage: readonly Decision[], highlight: Highlight): HTMLElement {
+  const candidatesOf = new Map(explanation.slots.map(({ slot, candidates }) => [slot, candidates]));
+  const elsewhere = explanation.slots.length - explanation.decisions.length;
+  return h(
+    "section",
+    { "aria-label": "Slots" },
+    ...(explanation.ignored ?? []).map(([path, expected]) =>
+      h("p", { class: "alert" }, `idoine.${path} was ignored: expected ${expected}.`),
+    ),
+    h("h3", {}, "Slots of this page"),
+    h(
+      "ul",
+      { class: "slots" },
+      ...explanation.decisions.map((decision) =>
+        slotCard(
+          decision,
+          candidatesOf.get(decision.slot) ?? [],
+          onPage.find(({ slot }) => slot === decision.slot),
+          selectors.get(decision.slot),
+          highlight,
+        ),
+      ),
+    ),
+    explanation.decisions.length === 0 && h("p", { class: "soft" }, "No slot is on this page."),
+    elsewhere > 0 && h("p", { class: "soft" }, `${elsewhere} more ${elsewhere === 1 ? "slot is" : "slots are"} on other pages.`),
+  );
+}
+
+function slotCard(
+  decision: Decision,
+  candidates: readonly Candidate[],
+  onPage: Decision | undefined,
+  selector: string | undefined,
+  highlight: Highlight,
+): HTMLElement {
+  const { slot, experience, source } = decision;
+  const differs = onPage && (onPage.experience !== experience || onPage.variant !== decision.variant);
+  const card = h(
+    "li",
+    { class: "slot" },
+    h(
+      "div",
+      { class: "line" },
+      h("strong", {}, slot),
+      h("span", { class: `badge ${source}` }, shown(decision)),
+      selector !== undefined &&
+        h("button", { type: "button", class: "find end", onclick: () => scrollTo(selector), "aria-label": `Show ${slot} in the page` }, "Show in page"),
+    ),
+    h("p", {}, whyShown(decision)),
+    differs && h("p", { class: "soft" }, `When this page was loaded: ${onPage.experience ?? "no experience"}, ${shown(onPage)}.`),
+    candidates.length > 0 && candidateTable(decision, candidates),
+  );
+  if (selector !== undefined) {
+    const show = (): void => void highlight.show(selector, slot);
+    card.addEventListener("mouseenter", show);
+    card.addEventListener("focusin", show);
+    card.addEventListener("mouseleave", highlight.clear);
+    card.addEventListener("focusout", highlight.clear);
+  }
+  return card;
+}
+
+function scrollTo(selector: string): void {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  document.querySelector(selector)?.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+}
+
+function candidateTable({ experience: winner }: Decision, candidates: readonly Candidate[]): HTMLElement {
+  const row = (candidate: Candidate): HTMLElement => {
+    const won = candidate.experience === winner;
+    return h(
+      "tr",
+      { class: won ? "won" : "" },
+      h("th", { scope: "row" }, candidate.experience),
+      h("td", {}, won ? "won the slot" : whyLost(candidate)),
+    );
+  };
+  const count = candidates.length === 1 ? "1 experience wants" : `${candidates.length} experiences want`;
+  return h(
+    "details",
+    {},
+    h("summary", {}, `${count} this slot`),
+    h(
+      "table",
+      {},
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Experience"), h("th", { scope: "col" }, "Result"))),
+      h("tbody", {}, ...candidates.map(row)),
+    ),
+  );
+}
+
+/** Everything that is known of the visitor. */
+export function contextList(context: Readonly<Record<string, unknown>>): HTMLElement {
+  const entries = Object.entries(context).sort(([a], [b]) => (a < b ? -1 : 1));
+  return h(
+    "details",
+    {},
+    h("summary", {}, `What is known of this visitor (${entries.length} values)`),
+    h("dl", {}, ...entries.flatMap(([path, value]) => [h("dt", {}, path), h("dd", {}, asText(value))])),
+  );
+}

@@ -1,0 +1,295 @@
+/**
+ * Edits on the live document: the only place in the browser that changes the page's content.
+ *
+ * `show(edits)` makes the page show exactly these edits. It is declarative: an edit that is already in place is left
+ * alone, one that is no longer wanted is taken back, and what was there before is remembered as the element's own nodes,
+ * so that listeners survive. What the page itself has changed since is never overwritten with an old baseline.
+ *
+ * Elements may come later, and a framework may render over an edit right after a route change. Both are followed for a
+ * bounded time and a bounded number of tries; after that the page has the last word.
+ */
+import type { Edit } from "./types.ts";
+
+/** How long after `show` the page is watched; while the document is still being parsed, until that ends. */
+const WATCH_MS = 3000;
+/** How often an edit is put back on an element whose content the page replaced. */
+const MAX_TRIES = 3;
+
+/** One property of one element, under an edit. */
+interface Change {
+  readonly edit: Edit;
+  /** How often it had to be put back. */
+  readonly tries: number;
+  /** Whether the page still shows what the edit wrote. */
+  ours(): boolean;
+  undo(): void;
+}
+
+type Hand = Pick<Change, "ours" | "undo"> & { put(): void };
+
+interface TrustedTypesFactory {
+  createPolicy(name: string, rules: { createHTML(html: string): string }): { createHTML(html: string): string };
+}
+
+let policy: { createHTML(html: string): string } | undefined;
+
+/** Parses HTML that the site's own program holds. Throws where the page's Trusted Types refuse the policy. */
+function parse(html: string): HTMLTemplateElement {
+  const template = document.createElement("template");
+  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypesFactory };
+  policy ??= trustedTypes?.createPolicy("idoine", { createHTML: (text) => text });
+  template.innerHTML = policy ? policy.createHTML(html) : html;
+  return template;
+}
+
+/** The property of an element that an edit is about; two edits of the same one exclude each other, the later wins. */
+function cellOf({ op, name, value }: Edit): string {
+  switch (op) {
+    case "text":
+    case "html":
+      return "content";
+    case "attribute":
+    case "remove_attribute":
+      return `@${name}`;
+    case "class_add":
+    case "class_remove":
+      return `.${value}`;
+    default:
+      return op;
+  }
+}
+
+/** How to make, recognise and take back an edit on an element. */
+function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
+  switch (op) {
+    case "text": {
+      const nodes = [...element.childNodes];
+      // A lone text node is kept and changed in place: the framework that made it still holds it.
+      const only = nodes.length === 1 && nodes[0]?.nodeType === 3 ? (nodes[0] as Text) : undefined;
+      const before = only?.data ?? "";
+      return {
+        ours: () => !element.firstElementChild && element.textContent === value,
+        put: () => (only ? (only.data = value) : (element.textContent = value)),
+        undo() {
+          if (only) only.data = before;
+          if (only?.parentNode !== element) element.replaceChildren(...nodes);
+        },
+      };
+    }
+    case "html": {
+      const nodes = [...element.childNodes];
+      const template = parse(value);
+      const same = template.innerHTML === element.innerHTML;
+      const added = [...template.content.childNodes];
+      let placed = false;
+      return {
+        // Scripts may go on changing what is inside; it stays ours while any of it is left.
+        ours: () =>
+          !placed ? same : added[0] ? added.some((node) => node.parentNode === element) : !element.firstChild,
+        put() {
+          element.replaceChildren(...added);
+          placed = true;
+        },
+        undo: () => element.replaceChildren(...nodes),
+      };
+    }
+    case "attribute":
+    case "remove_attribute": {
+      const before = element.getAttribute(name);
+      const write = (text: string | null): void =>
+        text === null ? element.removeAttribute(name) : element.setAttribute(name, text);
+      const after = op === "attribute" ? value : null;
+      return { ours: () => element.getAttribute(name) === after, put: () => write(after), undo: () => write(before) };
+    }
+    case "class_add":
+    case "class_remove": {
+      const add = op === "class_add";
+      const { classList } = element;
+      return {
+        ours: () => classList.contains(value) === add,
+        put: () => void classList.toggle(value, add),
+        undo: () => void classList.toggle(value, !add),
+      };
+    }
+    default: {
+      const { style } = element as HTMLElement;
+      const hidden = element.getAttribute("hidden");
+      const styled = element.hasAttribute("style");
+      const display = style.getPropertyValue("display");
+      const priority = style.getPropertyPriority("display");
+      return {
+        ours: () =>
+          element.hasAttribute("hidden") &&
+          style.getPropertyValue("display") === "none" &&
+          style.getPropertyPriority("display") === "important",
+        put() {
+          element.setAttribute("hidden", "");
+          style.setProperty("display", "none", "important");
+        },
+        undo() {
+          if (hidden === null) element.removeAttribute("hidden");
+          style.setProperty("display", display, priority);
+          if (!styled && !style.length) element.removeAttribute("style");
+        },
+      };
+    }
+  }
+}
+
+/** Whether changing this property would take the keyboard away from what the visitor is using. */
+function inUse(element: Element, cell: string): boolean {
+  const active = document.activeElement;
+  if (!active || active === document.body || (cell !== "content" && cell !== "hide")) return false;
+  return active === element
+    ? cell === "hide" || (active as HTMLElement).isContentEditable || active.localName === "textarea"
+    : element.contains(active);
+}
+
+/** Makes the page show exactly these edits; with none, its baseline. */
+export type Show = (edits: readonly Edit[]) => void;
+
+/** A renderer for this document. It does nothing, and watches nothing, until it is given edits. */
+export function createRenderer(): Show {
+  let wanted: readonly Edit[] = [];
+  let changes = new Map<Element, Map<string, Change>>();
+  let observer: MutationObserver | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let scheduled = false;
+  let waiting = false;
+
+  /** Content that an edit brought is not searched for slots again; the edge does not do so either. */
+  function isBrought(element: Element): boolean {
+    for (let up = element.parentElement; up; up = up.parentElement) {
+      if (changes.get(up)?.has("content")) return true;
+    }
+    return false;
+  }
+
+  function find(): Map<Element, Map<string, Edit>> {
+    const targets = new Map<Element, Map<string, Edit>>();
+    for (const edit of wanted) {
+      if (edit.op === "json") continue;
+      try {
+        for (const element of document.querySelectorAll(edit.selector)) {
+          if (isBrought(element)) continue;
+          let cells = targets.get(element);
+          if (!cells) targets.set(element, (cells = new Map<string, Edit>()));
+          cells.set(cellOf(edit), edit);
+        }
+      } catch {
+        // A selector that this browser does not know: its slot keeps the baseline.
+      }
+    }
+    return targets;
+  }
+
+  /** Makes one edit on one element. Nothing is returned when nothing had to be changed, or nothing may be. */
+  function make(element: Element, cell: string, edit: Edit, tries: number): Change | undefined {
+    try {
+      const hand = handle(element, edit);
+      if (hand.ours()) return undefined;
+      if (inUse(element, cell)) return waitForFocus();
+      hand.put();
+      return { edit, tries, ours: hand.ours, undo: hand.undo };
+    } catch {
+      // What this page does not allow (Trusted Types, an invalid name) is left out; the other edits still apply.
+      return undefined;
+    }
+  }
+
+  /**
+   * Brings the page in line with `wanted`. An edit may change the very attribute that its selector reads, so a change
+   * stays although its element is no longer found, until edits are shown anew (`renewed`).
+   */
+  function settle(renewed: boolean): void {
+    scheduled = false;
+    const before = changes;
+    const kept: typeof changes = new Map();
+    const keep = (element: Element, cell: string, change: Change | undefined): void => {
+      if (change) kept.set(element, (kept.get(element) ?? new Map<string, Change>()).set(cell, change));
+    };
+    let targets = find();
+    let undone = false;
+    for (const [element, cells] of before) {
+      for (const [cell, change] of cells) {
+        const { edit, tries } = change;
+        const found = targets.get(element)?.get(cell);
+        const next = found ?? (wanted.includes(edit) && element.isConnected ? edit : undefined);
+        if (next && sameEdit(next, edit)) {
+          if (change.ours()) keep(element, cell, { ...change, edit: next });
+          else if (renewed || tries < MAX_TRIES) keep(element, cell, make(element, cell, next, renewed ? 0 : tries + 1) ?? change);
+          else keep(element, cell, change);
+        } else if (inUse(element, cell)) {
+          keep(element, cell, change);
+          waitForFocus();
+        } else if (change.ours()) {
+          takeBack(change);
+          undone = true;
+        }
+      }
+    }
+    changes = kept;
+    // The baseline that came back may be found where the edited page was not.
+    if (undone) targets = find();
+    for (const [element, cells] of targets) {
+      for (const [cell, edit] of cells) {
+        if (!kept.get(element)?.has(cell)) keep(element, cell, make(element, cell, edit, 0));
+      }
+    }
+    // Our own writes are no reason to look again.
+    observer?.takeRecords();
+  }
+
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    // Before the next paint, so that nothing flickers, and at most once per frame. A hidden page has no frames.
+    if (document.hidden) queueMicrotask(() => settle(false));
+    else requestAnimationFrame(() => settle(false));
+  }
+
+  function waitForFocus(): undefined {
+    if (waiting) return;
+    waiting = true;
+    const resume = (): void => {
+      waiting = false;
+      settle(false);
+    };
+    document.addEventListener("focusout", () => setTimeout(resume), { once: true });
+  }
+
+  function unwatch(): void {
+    clearTimeout(timer);
+    observer?.disconnect();
+    observer = undefined;
+  }
+
+  function watch(): void {
+    unwatch();
+    const mine = (observer = new MutationObserver(schedule));
+    mine.observe(document, { childList: true, subtree: true, characterData: true, attributes: true });
+    timer = setTimeout(() => {
+      if (document.readyState !== "loading") return unwatch();
+      document.addEventListener("DOMContentLoaded", () => mine === observer && (settle(false), unwatch()), { once: true });
+    }, WATCH_MS);
+  }
+
+  return (edits) => {
+    wanted = edits;
+    settle(true);
+    if (edits.some(({ op }) => op !== "json")) watch();
+    else unwatch();
+  };
+}
+
+function takeBack(change: Change): void {
+  try {
+    change.undo();
+  } catch {
+    // Trusted Types may refuse to have even an old value written: the edit stays.
+  }
+}
+
+function sameEdit(a: Edit, b: Edit): boolean {
+  return a.op === b.op && a.name === b.name && a.value === b.value;
+}

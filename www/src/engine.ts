@@ -1,0 +1,60 @@
+/** The decision engine in this page: loads its Wasm and a program, and survives one trap. */
+import type { Answer } from "./types.ts";
+import { decodeDecisions, decodeEdits, encodeRequest, type Names, type RawRequest } from "./wire.ts";
+
+/** What `engine.js` exports. */
+interface EngineModule {
+  default(options: { module_or_path: string }): Promise<unknown>;
+  readonly Engine: new (program: Uint8Array) => EngineInstance;
+}
+
+interface EngineInstance extends Names {
+  version(): string;
+  decide(request: Uint8Array): Uint32Array;
+  edits(): Uint8Array;
+}
+
+/** Decides one request. */
+export type Engine = (request: RawRequest) => Promise<Answer>;
+
+/**
+ * Loads `engine.js` and `engine.wasm` from the folder `base`, with a program from an address or as bytes.
+ * Rejects when something is missing, or when the engine refuses the program.
+ */
+export async function loadEngine(base: string, program: string | Uint8Array): Promise<Engine> {
+  const source = typeof program === "string" ? download(program) : program;
+  let life = 0;
+
+  async function start(): Promise<EngineInstance> {
+    const script = new URL("engine.js", base);
+    // A trap leaves the Wasm instance in an unknown state, and the instance belongs to the module. Another fragment is
+    // another module to the browser, without another download.
+    if (life++) script.hash = String(life);
+    const [module, bytes] = await Promise.all([import(/* @vite-ignore */ /* webpackIgnore: true */ script.href) as Promise<EngineModule>, source]);
+    await module.default({ module_or_path: new URL("engine.wasm", base).href });
+    return new module.Engine(bytes);
+  }
+
+  let instance: EngineInstance | undefined = await start();
+  const run = (request: RawRequest): Answer => {
+    if (!instance) throw new Error("engine: stopped after a second trap");
+    const decisions = decodeDecisions(instance.decide(encodeRequest(request)), instance);
+    return { version: instance.version(), decisions, edits: decodeEdits(instance.edits(), instance) };
+  };
+  return async (request) => {
+    try {
+      return run(request);
+    } catch (cause) {
+      instance = undefined;
+      if (life > 1) throw cause;
+      instance = await start();
+      return run(request);
+    }
+  };
+}
+
+async function download(address: string): Promise<Uint8Array> {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`program: ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}

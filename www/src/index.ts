@@ -1,0 +1,16 @@
+export { createIdoine, type IdoineOptions } from "./client.ts";
+export type {
+  Answer,
+  Consent,
+  ConsentStatus,
+  Debug,
+  Decision,
+  Edit,
+  Idoine,
+  Mode,
+  Op,
+  Purpose,
+  Source,
+  State,
+  Visitor,
+} from "./types.ts";

@@ -1,0 +1,50 @@
+/** Decisions made in this page, for sites of static files: no Worker is needed. */
+import { localConsent } from "./consent.ts";
+import { loadEngine, type Engine } from "./engine.ts";
+import { browserFacts } from "./facts.ts";
+import type { Decider } from "./page.ts";
+import { call } from "./remote.ts";
+import type { Pair } from "./wire.ts";
+
+/** The page does not wait longer than this for the place it is seen from. */
+const PLACE_PATIENCE_MS = 1000;
+
+/**
+ * Decisions from the engine in the folder `base` with the program at this address. A Worker at `api`, where there is one, tells what
+ * a browser cannot know of itself: where it is and in which network.
+ */
+export function local(program: string | Uint8Array, base?: string, api?: string): Decider {
+  const consent = localConsent();
+  let engine: Promise<Engine> | undefined;
+  let place: Promise<Pair[]> | undefined;
+  return {
+    mode: "static",
+    consent,
+    async decide(url, referrer) {
+      try {
+        // As this file is one of them, the engine's are its neighbours unless it is said otherwise.
+        engine ??= loadEngine(new URL(base ?? new URL(".", import.meta.url), location.href).href, program);
+        place ??= api === undefined ? Promise.resolve([]) : whereabouts(api);
+        const [decide, overrides] = await Promise.all([engine, place]);
+        return await decide(browserFacts(Date.now(), url, referrer, consent.cookie(), overrides));
+      } catch (cause) {
+        // Perhaps the network was away: the next route may find it back.
+        engine = undefined;
+        throw cause;
+      }
+    },
+  };
+}
+
+/** Geography and network as the Worker sees them; nothing when it does not answer in time. */
+async function whereabouts(api: string): Promise<Pair[]> {
+  try {
+    const { context } = await call<{ context: Record<string, unknown> }>(api, "context", undefined, PLACE_PATIENCE_MS);
+    return Object.entries(context)
+      // The zone is the browser's own.
+      .filter(([path]) => /^(geo|network)\./.test(path) && path !== "geo.timezone")
+      .map(([path, value]) => [path, String(value)]);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,48 @@
+/** Route changes of single-page applications: the URL changes and no page is loaded. */
+
+type Listener = (url: string, previous: string) => void;
+
+const listeners = new Set<Listener>();
+let current = "";
+let installed = false;
+
+/** The address without its fragment: moving within a page is no new page. */
+function here(): string {
+  return location.href.split("#", 1)[0] ?? "";
+}
+
+/** An address that is tidied up in place (campaign parameters taken out, say) is still the same page. */
+function check(replaced: boolean): void {
+  const previous = current;
+  current = here();
+  if (current === previous || (replaced && current.split("?", 1)[0] === previous.split("?", 1)[0])) return;
+  for (const listener of [...listeners]) listener(current, previous);
+}
+
+function install(): void {
+  installed = true;
+  const { navigation } = globalThis as { navigation?: EventTarget };
+  if (navigation) {
+    return navigation.addEventListener("currententrychange", (event) =>
+      check((event as Event & { navigationType?: string }).navigationType === "replace"),
+    );
+  }
+  for (const name of ["pushState", "replaceState"] as const) {
+    const original = history[name];
+    history[name] = function (this: History, ...args: Parameters<History["pushState"]>) {
+      original.apply(this, args);
+      check(name === "replaceState");
+    };
+  }
+  addEventListener("popstate", () => check(false));
+}
+
+/** Calls back with the new and the previous address on every route change. Returns a function that ends it. */
+export function onRoute(listener: Listener): () => void {
+  if (!installed) {
+    current = here();
+    install();
+  }
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}

@@ -1,0 +1,116 @@
+/**
+ * One page's decisions: asks for them, shows them, follows route changes, tells who subscribed.
+ * Where decisions come from is a `Decider`: the Worker (remote.ts) or the engine in this page (local.ts).
+ *
+ * Whatever fails, the page is left as it was and nothing is thrown at it; `debug().error` says what happened.
+ */
+import { createRenderer } from "./dom.ts";
+import { onRoute } from "./navigation.ts";
+import type { Answer, Consent, Decision, Edit, Idoine, Mode, State } from "./types.ts";
+
+/** Where decisions come from. */
+export interface Decider {
+  readonly mode: Mode;
+  readonly consent: Consent;
+  /** Decides for a page. May reject. */
+  decide(url: string, referrer: string): Promise<Answer>;
+}
+
+type Listener = (...news: never[]) => void;
+
+/** Reads what the edge has left in the page. A damaged state counts as none. */
+export function readState(): State | undefined {
+  try {
+    const state = JSON.parse(document.querySelector("script#idoine-state")?.textContent ?? "") as Partial<State>;
+    return Array.isArray(state.decisions) ? (state as State) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The client over a decider. With a `state` the page already shows its decisions; without one they are asked for at once.
+ * What the edge wrote has no baseline here: it stays until the page itself replaces it.
+ * `auto` false: nothing is decided until `decide()` is called, and route changes are not followed.
+ */
+export function createPage(decider: Decider, state: State | undefined, auto: boolean): Idoine {
+  const show = createRenderer();
+  const watchers = new Set<() => void>();
+  let version = state?.version ?? "";
+  let decisions: readonly Decision[] = state?.decisions ?? [];
+  let values = new Map<string, unknown>(Object.entries(state?.values ?? {}));
+  let edits: readonly Edit[] = [];
+  let referrer = document.referrer;
+  let error: string | undefined;
+  let latest = 0;
+
+  function take(answer: Answer): void {
+    const fresh = new Map<string, unknown>();
+    for (const { op, slot, value } of answer.edits) if (op === "json") fresh.set(slot, JSON.parse(value ?? "null"));
+    show(answer.edits);
+    ({ version, decisions, edits } = answer);
+    values = fresh;
+    for (const watcher of [...watchers]) watcher();
+  }
+
+  /** Asks and shows. `moved`: the route changed, so that without an answer the old route's content must not stay. */
+  async function decide(moved = false): Promise<readonly Decision[]> {
+    const mine = ++latest;
+    try {
+      const answer = await decider.decide(location.href, referrer);
+      // A later question has overtaken this one.
+      if (mine !== latest) return decisions;
+      take(answer);
+      error = undefined;
+    } catch (cause) {
+      error = String(cause);
+      if (moved && mine === latest) take({ version, decisions: [], edits: [] });
+    }
+    return decisions;
+  }
+
+  const decision = (slot: string): Decision | undefined => decisions.find((one) => one.slot === slot);
+
+  function subscribe(slot: string | Listener, listener?: Listener): () => void {
+    const picture = (): string =>
+      JSON.stringify(typeof slot === "string" ? [decision(slot), values.get(slot)] : [decisions, [...values]]);
+    let seen = picture();
+    const watcher = (): void => {
+      const now = picture();
+      if (now === seen) return;
+      seen = now;
+      try {
+        if (typeof slot === "string") (listener as (...news: unknown[]) => void)(decision(slot), values.get(slot));
+        else (slot as (...news: unknown[]) => void)(decisions);
+      } catch (cause) {
+        // The page's own mistake: it is told, and the other listeners are still called.
+        console.error(cause);
+      }
+    };
+    watchers.add(watcher);
+    return () => void watchers.delete(watcher);
+  }
+
+  const leave = auto
+    ? onRoute((_, previous) => {
+        referrer = previous;
+        void decide(true);
+      })
+    : undefined;
+
+  return {
+    ready: Promise.resolve(state || !auto || decider.mode === "edge" ? undefined : decide()).then(() => undefined),
+    decisions: () => decisions,
+    decision,
+    value: <T>(slot: string) => values.get(slot) as T | undefined,
+    subscribe,
+    decide: () => decide(),
+    consent: decider.consent,
+    debug: () => ({ mode: decider.mode, version, url: location.href, decisions, edits, error }),
+    stop() {
+      latest++;
+      leave?.();
+      show([]);
+    },
+  };
+}

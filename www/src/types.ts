@@ -1,0 +1,129 @@
+/** The words of the public interface. What they mean is said once, here. */
+
+/** What a visitor may agree to. */
+export type Purpose = "personalization" | "analytics" | "marketing";
+
+/** Where the content of a slot comes from. */
+export type Source = "baseline" | "personalization" | "experiment";
+
+/** What one slot shows, and why. */
+export interface Decision {
+  /** Name of the slot in the manifest. */
+  readonly slot: string;
+  /** The experience that won the slot; `null` when none did. */
+  readonly experience: string | null;
+  /** Index of the variant; 0 is the baseline. */
+  readonly variant: number;
+  readonly source: Source;
+  /** `match`, `split`, `no_unit` or `no_candidate`. */
+  readonly reason: string;
+}
+
+/** What an edit does to each element that its selector finds. */
+export type Op =
+  | "text"
+  | "html"
+  | "attribute"
+  | "remove_attribute"
+  | "class_add"
+  | "class_remove"
+  | "hide"
+  | "json";
+
+/** One change of the page, as plain data. */
+export interface Edit {
+  readonly slot: string;
+  /** CSS selector; empty for `json`. */
+  readonly selector: string;
+  readonly op: Op;
+  /** Name of the attribute, for the attribute operations. */
+  readonly name?: string;
+  /** Plain text, ready HTML, an attribute's value, one class name, or JSON text; absent when empty. */
+  readonly value?: string;
+}
+
+/** A set of decisions with the edits that carry them out. */
+export interface Answer {
+  /** Version of the program that decided. */
+  readonly version: string;
+  readonly decisions: readonly Decision[];
+  readonly edits: readonly Edit[];
+}
+
+/** What the edge leaves in the page, in `<script id="idoine-state">`. */
+export interface State {
+  readonly version: string;
+  readonly decisions: readonly Decision[];
+  /** Values of the data slots. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** A visitor as raw facts: what the command line, the previews and the tests take. */
+export interface Visitor {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cf?: Readonly<Record<string, string>>;
+  /** ISO timestamp or milliseconds since 1970. */
+  readonly now?: string | number;
+  /** Context values that replace what would be derived. */
+  readonly context?: Readonly<Record<string, unknown>>;
+}
+
+/** What the visitor has agreed to so far. */
+export interface ConsentStatus {
+  readonly granted: readonly Purpose[];
+  /** False until the visitor was asked and has answered. */
+  readonly decided: boolean;
+}
+
+/** Reads and records what the visitor agrees to. */
+export interface Consent {
+  get(): Promise<ConsentStatus>;
+  /**
+   * Records the purposes that are granted; all others are refused.
+   * What is on the page stays: slots change at the next navigation or `decide()`.
+   */
+  set(granted: readonly Purpose[]): Promise<ConsentStatus>;
+}
+
+/**
+ * Where decisions are made:
+ * `edge` the Worker stands in front of the site and has already written the page;
+ * `api` the Worker answers at another host name and the page asks it;
+ * `static` the engine decides in the page, from a program file.
+ */
+export type Mode = "edge" | "api" | "static";
+
+/** What `debug()` tells. */
+export interface Debug {
+  readonly mode: Mode;
+  readonly version: string;
+  readonly url: string;
+  readonly decisions: readonly Decision[];
+  /** Edits applied by this page's script; those made at the edge are not known here. */
+  readonly edits: readonly Edit[];
+  /** What went wrong last, if anything did. The page is then as it was. */
+  readonly error: string | undefined;
+}
+
+/** The client: what `createIdoine()` returns and what `window.idoine` becomes. */
+export interface Idoine {
+  /** Resolves once the first decisions are known and applied, or are known not to come. Never rejects. */
+  readonly ready: Promise<void>;
+  /** All decisions for the current page. */
+  decisions(): readonly Decision[];
+  /** The decision for one slot, if the slot is on this page. */
+  decision(slot: string): Decision | undefined;
+  /** The value of a data slot, if one was decided. */
+  value<T = unknown>(slot: string): T | undefined;
+  /** Calls back whenever the decisions change. Returns a function that ends it. */
+  subscribe(listener: (decisions: readonly Decision[]) => void): () => void;
+  /** Calls back whenever this slot's decision or value changes. Returns a function that ends it. */
+  subscribe(slot: string, listener: (decision: Decision | undefined, value: unknown) => void): () => void;
+  /** Decides again for the page as it is now, applies the result and returns the decisions. Never rejects. */
+  decide(): Promise<readonly Decision[]>;
+  readonly consent: Consent;
+  debug(): Debug;
+  /** Takes back every edit and stops following route changes. */
+  stop(): void;
+}
