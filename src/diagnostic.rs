@@ -111,5 +111,6 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let name: String = name.chars().take(80).collect();
     let distances = candidates.into_iter().map(|candidate| (strsim::damerau_levenshtein(&name, candidate), candidate));
     let (distance, candidate) = distances.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 1 + name.chars().count() / 4).then(|| format!("did you mean `{candidate}`?"))
+    let length = name.chars().count();
+    (distance <= 1 + length / 4 && distance < length).then(|| format!("did you mean `{candidate}`?"))
 }

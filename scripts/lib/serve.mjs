@@ -60,14 +60,16 @@ export async function startWorker({ port, vars, env, onLine }) {
   }
   const ended = new Promise((resolve) => {
     child.on("error", (error) => resolve(error.message));
-    child.on("close", (code, signal) => resolve(`wrangler dev ended (${signal ?? `exit code ${code}`})`));
+    child.on("exit", (code, signal) => resolve(`wrangler dev ended (${signal ?? `exit code ${code}`})`));
   });
+  const closed = new Promise((resolve) => child.on("close", resolve));
   const stop = async () => {
     signalGroup(child, "SIGTERM");
     const late = setTimeout(() => signalGroup(child, "SIGKILL"), 5000);
     await ended;
     clearTimeout(late);
     signalGroup(child, "SIGKILL"); // whatever of the group outlived its leader
+    await closed; // its last words
     log.end();
   };
   const failed = await Promise.race([ended, untilAnswers(port)]);

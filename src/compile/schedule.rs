@@ -8,30 +8,29 @@ impl Compiler<'_, '_, '_> {
     /// The first instant and the one at which it is over, in epoch milliseconds.
     pub(super) fn schedule(&mut self, schedule: Option<&Schedule>) -> (i64, i64) {
         let (from, until) = schedule.map_or((None, None), |schedule| (schedule.from.as_ref(), schedule.until.as_ref()));
-        let start = from.map_or(i64::MIN, |text| self.instant(text));
-        let end = until.map_or(i64::MAX, |text| self.instant(text));
-        if let Some(until) = until
-            && from.is_some()
+        let start = from.and_then(|text| self.instant(text));
+        let end = until.and_then(|text| self.instant(text));
+        if let (Some(until), Some(start), Some(end)) = (until, start, end)
             && start >= end
         {
             self.error(until, "the schedule is over before it begins");
         }
-        (start, end)
+        (start.unwrap_or(i64::MIN), end.unwrap_or(i64::MAX))
     }
 
-    fn instant(&mut self, text: &Spanned<String>) -> i64 {
+    fn instant(&mut self, text: &Spanned<String>) -> Option<i64> {
         match parse_moment(&text.value) {
-            Some(Moment::Instant(instant)) => instant,
+            Some(Moment::Instant(instant)) => Some(instant),
             Some(Moment::Local(civil)) => {
                 let zone = self.manifest.site.timezone.as_ref().map_or("UTC", |zone| zone.value.as_str());
-                resolve(self.zones, zone, civil)
+                Some(resolve(self.zones, zone, civil))
             }
             None => {
                 self.error(
                     text,
                     "expected a date such as 2026-11-20, or a time such as 2026-11-20T09:00 or 2026-11-20T09:00:00Z",
                 );
-                0
+                None
             }
         }
     }

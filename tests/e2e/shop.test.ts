@@ -30,7 +30,12 @@ const PHONE: BrowserContextOptions = {
   isMobile: true,
   locale: "en-GB",
 };
-const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height: 800 }, locale: "en-GB" };
+// Without a name of its own Chromium calls itself headless, which is how programs call themselves.
+const DESKTOP: BrowserContextOptions = {
+  userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36",
+  viewport: { width: 1280, height: 800 },
+  locale: "en-GB",
+};
 
 const INSTAGRAM = "/?utm_source=instagram&utm_medium=social&utm_campaign=spring";
 
@@ -104,6 +109,7 @@ test("who reads French gets the shop in French", async (t) => {
   await page.locator(".card-footer a").nth(1).click();
   await page.waitForURL("**/collections/shoes");
   assert.equal((await page.innerText("#announcement")).trim(), "Retours gratuits pendant 30 jours");
+  assert.deepEqual(await hero(page), ["Chaussures", "Du sentier au bureau"]);
   await screenshot(page, "french-collection-desktop");
 });
 

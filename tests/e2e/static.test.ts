@@ -80,6 +80,30 @@ test("the loader fetches the engine and the program, and decides in the page", a
   ]);
 });
 
+test("the engine may be in a folder of its own, with or without a slash at its end", async (t) => {
+  const files = assets("client.js", "engine.js", "engine.wasm");
+  const moved = Object.fromEntries(Object.entries(files).map(([path, route]) => [path.replace("/_idoine/", "/files/v1/"), route]));
+  for (const base of ["/files/v1", "files/v1/"]) {
+    const shop = await site(t, LOADER.replace(" data", ` data-base="${base}" data`), moved);
+    const tab = await visit(t);
+    await tab.goto(shop.origin + INSTAGRAM);
+    await ready(tab);
+    assert.equal(await title(tab), "Seen on Instagram");
+    assert.ok(!shop.paths().some((path) => /_idoine\/(client|engine)/.test(path)));
+  }
+});
+
+test("attributes that make no sense leave the page as it was", async (t) => {
+  for (const attributes of ['data-program="/program.bin" data-base="http://"', 'data-program="http://"', 'data-api="http://"']) {
+    const shop = await site(t, `<script async src="/_idoine/idoine.js" ${attributes}></script>`);
+    const tab = await visit(t);
+    await tab.goto(shop.origin + INSTAGRAM);
+    await tab.waitForFunction(() => window.idoine?.loaded);
+    await tab.evaluate(async () => void (await window.idoine?.ready));
+    assert.equal(await bodyOf(tab), BODY, attributes);
+  }
+});
+
 test("a route change decides anew without asking anyone, and restores the baseline", async (t) => {
   const shop = await site(t);
   const tab = await visit(t);

@@ -141,7 +141,7 @@ test("every decided edit is in the page, and the rest of it is unchanged", async
     assert.equal(result.through, result.expected, `${JSON.stringify(visitor)}\n${JSON.stringify(edits)}`);
     for (const { op } of edits) done.add(op);
   }
-  assert.deepEqual([...done].sort(), ["attribute", "class_add", "class_remove", "hide", "html", "json", "text"]);
+  assert.deepEqual([...done].sort(), ["attribute", "class_add", "class_remove", "hide", "html", "json", "remove_attribute", "text"]);
 });
 
 /** Runs in Chromium, whose parser and DOM say what a page and its edits mean. Both pages, in one way of writing. */

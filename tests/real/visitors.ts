@@ -80,7 +80,8 @@ export function userAgents(): Agent[] {
   return JSON.parse(readFileSync(join(folder, "user-agents.json"), "utf8")) as Agent[];
 }
 
-const PRODUCTS = ["trail-runner", "trail-runner", "trail-runner", "rain-jacket", "city-sneaker", "day-backpack", "wool-beanie", "leather-belt"];
+const TRAIL = Array<string>(8).fill("trail-runner"); // Where the campaign leads.
+const PRODUCTS = [...TRAIL, "rain-jacket", "wool-coat", "fleece-zip", "city-sneaker", "leather-boot", "weekend-bag", "day-backpack", "canvas-tote", "wool-beanie", "leather-belt", "cotton-scarf"];
 const COLLECTIONS = ["all", "popular", "new", "outerwear", "shoes", "bags", "accessories"];
 
 /** Where visitors come from: query parameters, and a referrer. */

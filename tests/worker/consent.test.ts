@@ -90,6 +90,8 @@ test("on a developer's machine the cookies work without TLS", async () => {
   assert.equal(reply.status, 200);
   assert.equal(reply.cookies.length, 2);
   assert.ok(reply.cookies.every((cookie) => !/Secure/.test(cookie)));
+  const elsewhere = await worker.fetch("http://shop.example/_idoine/consent", { method: "POST", headers: { origin: "http://shop.example" }, body: '{"granted":["personalization"]}' });
+  assert.ok(elsewhere.cookies.every((cookie) => /; Secure/.test(cookie)));
 });
 
 test("a cookie that is forged, garbage or 20 KB is as if absent", async () => {

@@ -39,14 +39,11 @@ async function planOf(request, env, ctx, visit) {
 
 /** An answer of Idoine's own: a file, or the API. */
 async function own(request, env, ctx, visit) {
-  if (isAsset(visit.url.pathname)) {
-    return asset(request, env, visit.url);
-  }
   let response;
   try {
-    response = await decide(request, env, ctx, visit);
+    response = isAsset(visit.url.pathname) ? await asset(request, env, visit.url) : await decide(request, env, ctx, visit);
   } catch (error) {
-    console.error(`idoine: the API failed: ${error}`);
+    console.error(`idoine: no answer to ${visit.url.pathname}: ${error}`);
   }
   if (!(response instanceof Response)) {
     return Response.json(

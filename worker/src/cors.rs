@@ -1,5 +1,7 @@
 //! Who may call the API from another page than the site's own.
 
+use crate::visit::is_loopback;
+
 /// What a request says of the page that sent it.
 #[derive(Debug, Clone, Copy)]
 pub struct Caller<'a> {
@@ -28,7 +30,7 @@ impl<'a> Caller<'a> {
             Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, true),
             _ => (authority, false),
         };
-        let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+        let local = is_loopback(host);
         // A page that came by plain HTTP may be anyone's on the way.
         if scheme != "https" && !(scheme == "http" && (local || self.own.starts_with("http://"))) {
             return None;

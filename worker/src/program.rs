@@ -28,6 +28,9 @@ struct Shelf {
     program: Option<Rc<Program>>,
     /// When a request last set out to look.
     looked: Option<i64>,
+    /// How many have set out, and which of them brought the latest news.
+    looks: u64,
+    latest: u64,
     /// Whether the first look is over, well or not.
     settled: bool,
     /// What went wrong last, so that it is logged once.
@@ -98,8 +101,17 @@ async fn within<F: Future<Output = ()> + Unpin>(patience: Duration, mut future: 
 
 /// Looks for a new version and takes it over if it is a good one.
 async fn look(env: worker::Env, site: String) {
+    let number = shelf(|shelf| {
+        shelf.looks += 1;
+        shelf.looks
+    });
     let found = newer(&env, &site).await;
     shelf(|shelf| {
+        // One that set out before another and comes back after it has seen an older state of things.
+        if number < shelf.latest {
+            return;
+        }
+        shelf.latest = number;
         let trouble = match found {
             Ok(None) => None,
             Ok(Some(program)) => {

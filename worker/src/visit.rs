@@ -41,9 +41,9 @@ impl Visit {
         self.url.strip_suffix(after_origin(&self.url)).unwrap_or_default()
     }
 
-    /// Whether the request came by plain HTTP, which is so on a developer's machine alone.
-    pub fn is_insecure(&self) -> bool {
-        self.url.starts_with("http://")
+    /// Whether the request came by plain HTTP on a developer's machine.
+    pub fn is_local(&self) -> bool {
+        self.origin().strip_prefix("http://").is_some_and(is_loopback)
     }
 
     /// Whether preview is allowed.
@@ -114,6 +114,16 @@ pub fn with_offset(request: Request) -> Request {
     Request { offset, ..request }
 }
 
+/// Whether a host, with or without a port, is this machine and no other.
+pub fn is_loopback(authority: &str) -> bool {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let is_address = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    host == "localhost" || host.ends_with(".localhost") || host == "[::1]" || host.strip_prefix("127.").is_some_and(is_address)
+}
+
 fn after_origin(url: &str) -> &str {
     let host = url.split_once("://").map_or("", |(_, rest)| rest);
     host.find(['/', '?', '#']).and_then(|end| host.get(end..)).unwrap_or_default()
@@ -127,6 +137,18 @@ fn path_of(url: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn knows_this_machine() {
+        for host in ["localhost", "localhost:8787", "shop.localhost", "127.0.0.1:1", "127.1.2.3", "[::1]", "[::1]:8787"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in
+            ["shop.example", "localhost.evil.example", "127.0.0.1.evil.example", "notlocalhost", "[::2]", "12.7.0.0", ""]
+        {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
 
     #[test]
     fn finds_the_path_of_a_url() {

@@ -49,15 +49,14 @@ function open(client: Idoine): void {
 }
 
 function start(): void {
-  const { api, program, base = new URL(".", script?.src ?? location.href).href, auto } = script?.dataset ?? {};
-  const follow = auto !== "false";
-  if (program === undefined) {
-    return open(createPage(remote(api), api === undefined ? readState() : undefined, follow));
-  }
+  const { api, program, base, auto: asked } = script?.dataset ?? {};
+  const auto = asked !== "false";
+  if (program === undefined) return open(createPage(remote(api), api === undefined ? readState() : undefined, auto));
+  const folder = new URL(base ?? new URL(".", script?.src), location.href).href.replace(/\/?$/, "/");
   // What decides in the page is of no use to sites behind a Worker, so it is not part of this file.
-  const more = import(new URL("client.js", new URL(base, location.href)).href) as Promise<{ createIdoine: typeof createIdoine }>;
+  const more = import(folder + "client.js") as Promise<{ createIdoine: typeof createIdoine }>;
   more.then(
-    (module) => open(module.createIdoine({ program, base, auto: follow, ...(api === undefined ? undefined : { api }) })),
+    (module) => open(module.createIdoine({ api, program, base: folder, auto })),
     () => waiting.show?.(),
   );
 }
@@ -65,5 +64,10 @@ function start(): void {
 if (!waiting.loaded) {
   waiting.loaded = true;
   window.idoine = waiting;
-  start();
+  try {
+    start();
+  } catch {
+    // Attributes that make no sense: the page stays as it is.
+    waiting.show?.();
+  }
 }

@@ -7,13 +7,13 @@ import type { Idoine } from "./types.ts";
 /** How the client is set up. With no options it belongs to a site behind the Worker. */
 export interface IdoineOptions {
   /** Address of a Worker at another host name, such as `https://decide.shop.example`. */
-  readonly api?: string;
+  readonly api?: string | undefined;
   /** A program file's address or bytes: decisions are then made in this page. `api` may still tell the place. */
-  readonly program?: string | Uint8Array;
+  readonly program?: string | Uint8Array | undefined;
   /** Folder of `engine.js` and `engine.wasm`; by default the folder of this script. */
-  readonly base?: string;
+  readonly base?: string | undefined;
   /** False: decide only when `decide()` is called, and do not follow route changes. */
-  readonly auto?: boolean;
+  readonly auto?: boolean | undefined;
 }
 
 /** Starts the client. It never throws for reasons outside the options: what fails leaves the page as it was. */

@@ -10,7 +10,7 @@
  */
 import type { Edit } from "./types.ts";
 
-/** How long after `show` the page is watched; while the document is still being parsed, until that ends. */
+/** How long the page is watched after `show`; while the document is still being parsed, it is watched for as long again. */
 const WATCH_MS = 3000;
 /** How often an edit is put back on an element whose content the page replaced. */
 const MAX_TRIES = 3;
@@ -44,19 +44,9 @@ function parse(html: string): HTMLTemplateElement {
 
 /** The property of an element that an edit is about; two edits of the same one exclude each other, the later wins. */
 function cellOf({ op, name, value }: Edit): string {
-  switch (op) {
-    case "text":
-    case "html":
-      return "content";
-    case "attribute":
-    case "remove_attribute":
-      return `@${name}`;
-    case "class_add":
-    case "class_remove":
-      return `.${value}`;
-    default:
-      return op;
-  }
+  if (op === "text" || op === "html") return "content";
+  if (op.startsWith("class")) return `.${value}`;
+  return name ? `@${name}` : op;
 }
 
 /** How to make, recognise and take back an edit on an element. */
@@ -266,12 +256,9 @@ export function createRenderer(): Show {
 
   function watch(): void {
     unwatch();
-    const mine = (observer = new MutationObserver(schedule));
-    mine.observe(document, { childList: true, subtree: true, characterData: true, attributes: true });
-    timer = setTimeout(() => {
-      if (document.readyState !== "loading") return unwatch();
-      document.addEventListener("DOMContentLoaded", () => mine === observer && (settle(false), unwatch()), { once: true });
-    }, WATCH_MS);
+    observer = new MutationObserver(schedule);
+    observer.observe(document, { childList: true, subtree: true, characterData: true, attributes: true });
+    timer = setTimeout(() => (document.readyState === "loading" ? watch() : unwatch()), WATCH_MS);
   }
 
   return (edits) => {

@@ -22,8 +22,7 @@ export function local(program: string | Uint8Array, base?: string, api?: string)
     consent,
     async decide(url, referrer) {
       try {
-        // As this file is one of them, the engine's are its neighbours unless it is said otherwise.
-        engine ??= loadEngine(new URL(base ?? new URL(".", import.meta.url), location.href).href, program);
+        engine ??= loadEngine(folderOf(base), program);
         place ??= api === undefined ? Promise.resolve([]) : whereabouts(api);
         const [decide, overrides] = await Promise.all([engine, place]);
         return await decide(browserFacts(Date.now(), url, referrer, consent.cookie(), overrides));
@@ -34,6 +33,11 @@ export function local(program: string | Uint8Array, base?: string, api?: string)
       }
     },
   };
+}
+
+/** Where the engine's files are: beside this one, unless it is said otherwise. */
+function folderOf(base: string | undefined): string {
+  return new URL(base ?? new URL(".", import.meta.url), location.href).href.replace(/\/?$/, "/");
 }
 
 /** Geography and network as the Worker sees them; nothing when it does not answer in time. */
