@@ -2,7 +2,8 @@
 
 use idoine::compile::Zones;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::tz::TimeZoneDatabase;
+use std::sync::LazyLock;
 
 /// The bundled table.
 pub(crate) struct Bundled;
@@ -13,8 +14,11 @@ impl Zones for Bundled {
     }
 }
 
+/// Not the machine's own table: that one may be years old, and other faces would decide otherwise.
+static TABLE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
 /// Seconds that a zone is ahead of UTC at an instant in epoch milliseconds.
 pub(crate) fn offset(zone: &str, instant: i64) -> Option<i32> {
-    let zone = TimeZone::get(zone).ok()?;
+    let zone = TABLE.get(zone).ok()?;
     Some(zone.to_offset(Timestamp::from_millisecond(instant).ok()?).seconds())
 }

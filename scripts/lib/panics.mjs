@@ -24,7 +24,9 @@ const NEVER_RETURN = [
 export async function silencePanics(path) {
   const { default: binaryen } = await import("binaryen");
   const module = binaryen.readBinary(readFileSync(path));
-  module.setFeatures(binaryen.Features.All);
+  // Those of the optimizer's flags in cargo.mjs: more would let it write what browsers do not read yet.
+  const { BulkMemory, BulkMemoryOpt, CallIndirectOverlong, Multivalue, MutableGlobals, NontrappingFPToInt, ReferenceTypes, SignExt } = binaryen.Features;
+  module.setFeatures(BulkMemory | BulkMemoryOpt | CallIndirectOverlong | Multivalue | MutableGlobals | NontrappingFPToInt | ReferenceTypes | SignExt);
   let silenced = 0;
   for (let index = 0; index < module.getNumFunctions(); index += 1) {
     const handle = module.getFunctionByIndex(index);

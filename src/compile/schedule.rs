@@ -56,7 +56,7 @@ mod tests {
 
     impl Zones for Iana {
         fn offset(&self, zone: &str, instant: i64) -> Option<i32> {
-            let zone = jiff::tz::TimeZone::get(zone).ok()?;
+            let zone = jiff::tz::TimeZoneDatabase::bundled().get(zone).ok()?;
             Some(zone.to_offset(jiff::Timestamp::from_millisecond(instant).ok()?).seconds())
         }
     }
@@ -67,7 +67,8 @@ mod tests {
             let expected = |civil: Civil| {
                 let date = jiff::civil::date(civil.year as i16, civil.month as i8, civil.day as i8);
                 let time = date.at(civil.hour as i8, civil.minute as i8, 0, 0);
-                time.in_tz(zone).unwrap().timestamp().as_millisecond()
+                let zone = jiff::tz::TimeZoneDatabase::bundled().get(zone).unwrap();
+                time.to_zoned(zone).unwrap().timestamp().as_millisecond()
             };
             for half_hour in 0..2 * 24 * 366 {
                 let civil = Civil::from_millis(1_767_225_600_000 + half_hour * 1_800_000);

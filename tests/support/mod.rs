@@ -15,7 +15,7 @@ impl Zones for Iana {
 
 /// Seconds that a zone is ahead of UTC at an instant in epoch milliseconds.
 pub fn offset(zone: &str, instant: i64) -> Option<i32> {
-    let zone = jiff::tz::TimeZone::get(zone).ok()?;
+    let zone = jiff::tz::TimeZoneDatabase::bundled().get(zone).ok()?;
     Some(zone.to_offset(jiff::Timestamp::from_millisecond(instant).ok()?).seconds())
 }
 

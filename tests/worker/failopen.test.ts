@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import binaryen from "binaryen";
-import { startOrigin, startWorker } from "./harness.ts";
+import { compile, startOrigin, startWorker } from "./harness.ts";
 import type { Options, TestOrigin, TestWorker } from "./harness.ts";
 import { PAGE, site } from "./site.ts";
 
@@ -162,8 +162,7 @@ test("the API says that it can't answer, and answers again", () =>
 
 /** The Worker's module with the body of an export replaced by a trap. */
 const trapIn = (name: string) => (bytes: Uint8Array) => {
-  const module = binaryen.readBinary(bytes);
-  module.setFeatures(binaryen.Features.All);
+  const module = binaryen.readBinaryWithFeatures(bytes, binaryen.Features.All);
   const { value } = binaryen.getExportInfo(module.getExport(name));
   const info = binaryen.getFunctionInfo(module.getFunction(value));
   module.removeExport(name);
@@ -201,7 +200,6 @@ test("edits that HTMLRewriter can't carry out leave the page whole", async () =>
     experiences: [{ id: "all", type: "personalization", slots: { title: { text: "personal" } } }],
     audiences: {},
   });
-  const { compile } = await import("./harness.ts");
   const { program } = await compile(good);
   const bytes = Buffer.from(program);
   bytes.write("h1:hover(((((", bytes.indexOf(selector));

@@ -20,18 +20,16 @@ import { createQueue, type Call, type Queue } from "./queue.ts";
 const script = document.currentScript as HTMLScriptElement | null;
 const waiting: Queue = typeof window.idoine === "function" ? window.idoine : createQueue();
 
+/** The client's method of this name: `decide`, `consent.set`. */
+function method(client: Idoine, name: string): (...args: unknown[]) => unknown {
+  return name.split(".").reduce<any>((holder, part) => holder[part], client);
+}
+
 /** Makes `window.idoine` the client, and does what was asked of it before. */
 function open(client: Idoine): void {
   const run = (...[job, ...args]: Call): unknown => {
     try {
-      let method: unknown = job;
-      if (typeof job === "string") {
-        method = client;
-        for (const name of job.split(".")) method = (method as Record<string, unknown>)[name];
-      } else {
-        args = [client];
-      }
-      const result = (method as (...args: unknown[]) => unknown)(...args);
+      const result = typeof job === "string" ? method(client, job)(...args) : job(client);
       // Nobody may be waiting for it: a consent that can't be saved is no uncaught error of the page.
       if (result instanceof Promise) result.catch(console.error);
       return result;

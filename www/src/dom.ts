@@ -103,7 +103,7 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
     }
     default: {
       const { style } = element as HTMLElement;
-      const hidden = element.getAttribute("hidden");
+      const hidden = element.hasAttribute("hidden");
       const styled = element.hasAttribute("style");
       const display = style.getPropertyValue("display");
       const priority = style.getPropertyPriority("display");
@@ -113,11 +113,11 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
           style.getPropertyValue("display") === "none" &&
           style.getPropertyPriority("display") === "important",
         put() {
-          element.setAttribute("hidden", "");
+          element.toggleAttribute("hidden", true);
           style.setProperty("display", "none", "important");
         },
         undo() {
-          if (hidden === null) element.removeAttribute("hidden");
+          element.toggleAttribute("hidden", hidden);
           style.setProperty("display", display, priority);
           if (!styled && !style.length) element.removeAttribute("style");
         },
@@ -191,7 +191,7 @@ export function createRenderer(): Show {
    * Brings the page in line with `wanted`. An edit may change the very attribute that its selector reads, so a change
    * stays although its element is no longer found, until edits are shown anew (`renewed`).
    */
-  function settle(renewed: boolean): void {
+  function settle(renewed?: boolean): void {
     scheduled = false;
     const before = changes;
     const kept: typeof changes = new Map();
@@ -206,9 +206,9 @@ export function createRenderer(): Show {
         const found = targets.get(element)?.get(cell);
         const next = found ?? (wanted.includes(edit) && element.isConnected ? edit : undefined);
         if (next && sameEdit(next, edit)) {
-          if (change.ours()) keep(element, cell, { ...change, edit: next });
-          else if (renewed || tries < MAX_TRIES) keep(element, cell, make(element, cell, next, renewed ? 0 : tries + 1) ?? change);
-          else keep(element, cell, change);
+          const rest = change.ours() || (!renewed && tries >= MAX_TRIES);
+          const again = rest ? undefined : make(element, cell, next, renewed ? 0 : tries + 1);
+          keep(element, cell, again ?? { ...change, edit: next });
         } else if (inUse(element, cell)) {
           keep(element, cell, change);
           waitForFocus();
@@ -234,8 +234,7 @@ export function createRenderer(): Show {
     if (scheduled) return;
     scheduled = true;
     // Before the next paint, so that nothing flickers, and at most once per frame. A hidden page has no frames.
-    if (document.hidden) queueMicrotask(() => settle(false));
-    else requestAnimationFrame(() => settle(false));
+    (document.hidden ? queueMicrotask : requestAnimationFrame)(() => settle());
   }
 
   function waitForFocus(): undefined {
@@ -243,7 +242,7 @@ export function createRenderer(): Show {
     waiting = true;
     const resume = (): void => {
       waiting = false;
-      settle(false);
+      settle();
     };
     document.addEventListener("focusout", () => setTimeout(resume), { once: true });
   }
@@ -277,6 +276,7 @@ function takeBack(change: Change): void {
   }
 }
 
+/** Whether two edits of the same property say the same. */
 function sameEdit(a: Edit, b: Edit): boolean {
-  return a.op === b.op && a.name === b.name && a.value === b.value;
+  return a.op === b.op && a.value === b.value;
 }

@@ -16,7 +16,7 @@ function check(replaced: boolean): void {
   const previous = current;
   current = here();
   if (current === previous || (replaced && current.split("?", 1)[0] === previous.split("?", 1)[0])) return;
-  for (const listener of [...listeners]) listener(current, previous);
+  for (const listener of listeners) listener(current, previous);
 }
 
 function install(): void {

@@ -50,7 +50,7 @@ export function createPage(decider: Decider, state: State | undefined, auto: boo
     show(answer.edits);
     ({ version, decisions, edits } = answer);
     values = fresh;
-    for (const watcher of [...watchers]) watcher();
+    for (const watcher of watchers) watcher();
   }
 
   /** Asks and shows. `moved`: the route changed, so that without an answer the old route's content must not stay. */
