@@ -166,10 +166,11 @@ pub fn explanation_text(report: &ExplanationReport<'_>) -> String {
     let slot_width = width(&mut report.slots.iter().map(|slot| slot.slot)).max(4);
     let candidates = || report.slots.iter().flat_map(|slot| &slot.candidates);
     let experience_width = width(&mut candidates().map(|candidate| candidate.experience)).max("experience".len());
-    let mut out = format!("{:slot_width$}  {:experience_width$}  reason\n", "slot", "experience");
+    let mut out = String::new();
     for (path, expected) in report.ignored {
-        out = format!("ignored {path}: expected {expected}\n{out}");
+        out.push_str(&format!("ignored {path}: expected {expected}\n"));
     }
+    out.push_str(&format!("{:slot_width$}  {:experience_width$}  reason\n", "slot", "experience"));
     for slot in &report.slots {
         let decision = report.decisions.iter().find(|decision| decision.slot == slot.slot);
         if slot.candidates.is_empty() {

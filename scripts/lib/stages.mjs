@@ -48,6 +48,9 @@ async function wasmTests(env) {
       ...env,
       CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-runner",
       WASM_BINDGEN_TEST_WEBDRIVER_JSON: webdriver(env),
+      // Seconds; the runner's own few are too short for a machine that is busy.
+      WASM_BINDGEN_TEST_TIMEOUT: "300",
+      WASM_BINDGEN_TEST_DRIVER_TIMEOUT: "60",
     }),
   );
 }
@@ -60,7 +63,7 @@ async function nodeTests(folder, env) {
   const report = join(LOCAL, `tests-${folder}.tap`);
   rmSync(report, { force: true });
   const reporters = ["--test-reporter=spec", "--test-reporter-destination=stdout", "--test-reporter=tap", `--test-reporter-destination=${report}`];
-  const result = await run([process.execPath, "--test", "--test-concurrency=1", ...reporters, ...files.map((name) => join("tests", folder, name))], { cwd: ROOT, env: { ...env, NODE_TEST_CONTEXT: undefined } });
+  const result = await run([process.execPath, "--test", "--test-concurrency=1", "--test-timeout=1200000", ...reporters, ...files.map((name) => join("tests", folder, name))], { cwd: ROOT, env: { ...env, NODE_TEST_CONTEXT: undefined } });
   return countTap(existsSync(report) ? readFileSync(report, "utf8") : "", result);
 }
 

@@ -53,6 +53,9 @@ impl Request {
     }
 }
 
+/// A hundred million days around 1970: what a JavaScript `Date` can be.
+const MOST_MILLIS: u64 = 8_640_000_000_000_000;
+
 /// The last value of that name.
 fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
@@ -167,8 +170,9 @@ impl Context {
     }
 
     fn derive_time(&mut self, now: i64, offset: Option<i32>) {
-        let Some(offset) = offset else { return };
-        let local = Civil::from_millis(now.saturating_add(i64::from(offset) * 1000));
+        let local = offset.map(|offset| now.saturating_add(i64::from(offset) * 1000));
+        let Some(local) = local.filter(|local| local.unsigned_abs() <= MOST_MILLIS) else { return };
+        let local = Civil::from_millis(local);
         self.set(Field::TimeHour, Value::Int(i64::from(local.hour)));
         self.set(Field::TimeMinute, Value::Int(i64::from(local.minute)));
         self.set(Field::TimeWeekday, Value::Int(local.weekday()));

@@ -164,9 +164,9 @@ test("the page is watched for a bounded time only", async (t) => {
   });
   await visit.tab.clock.install();
   await decide(visit, [HERO_TEXT]);
-  assert.deepEqual(await visit.tab.evaluate(() => news), ["watch"]);
+  assert.deepEqual(await visit.tab.evaluate(() => news), ["unwatch", "watch"]);
   await visit.tab.clock.fastForward(3000);
-  assert.deepEqual(await visit.tab.evaluate(() => news), ["watch", "unwatch"]);
+  assert.equal(await visit.tab.evaluate(() => news.at(-1)), "unwatch");
 });
 
 test("elements that come after the decision are edited, all that match", async (t) => {
@@ -237,7 +237,7 @@ test("subscribers hear of changes only, each of its own slot, until they leave",
   const visit = await open(t);
   await visit.tab.evaluate(() => {
     globalThis.news = [];
-    client.subscribe((decisions) => news.push(["all", decisions.length]));
+    client.subscribe((decisions, values) => news.push(["all", decisions.length, values.offer]));
     client.subscribe("hero", (decision) => news.push(["hero", decision?.source]));
     client.subscribe("offer", (_, value) => news.push(["offer", value]));
     client.subscribe("hero", () => {
@@ -250,11 +250,11 @@ test("subscribers hear of changes only, each of its own slot, until they leave",
   await decide(visit, [HERO_TEXT, offer]);
   await decide(visit, []);
   assert.deepEqual(await visit.tab.evaluate(() => news), [
-    ["all", 1],
+    ["all", 1, undefined],
     ["hero", "personalization"],
-    ["all", 1],
+    ["all", 1, 7],
     ["offer", 7],
-    ["all", 1],
+    ["all", 1, undefined],
     ["hero", "baseline"],
     ["offer", undefined],
   ]);

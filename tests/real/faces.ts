@@ -96,8 +96,11 @@ export async function decideInChromium(browser: Browser, program: Uint8Array, vi
   try {
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     const seen: SeenInChromium[] = [];
-    // A thousand explanations are some megabytes: in parts, so that none is one huge message.
-    for (let from = 0; from < visitors.length; from += 100) seen.push(...(await page.evaluate(inPage, visitors.slice(from, from + 100))));
+    // A thousand explanations are many megabytes: in parts, and as text, which is much faster than a tree of objects.
+    for (let from = 0; from < visitors.length; from += 100) {
+      const answer = await page.evaluate(inPage, JSON.stringify(visitors.slice(from, from + 100)));
+      seen.push(...(JSON.parse(answer) as SeenInChromium[]));
+    }
     return seen;
   } finally {
     await page.close();
@@ -107,7 +110,7 @@ export async function decideInChromium(browser: Browser, program: Uint8Array, vi
 }
 
 /** Runs in the page. Its modules are loaded by names that only the page's server knows. */
-async function inPage(visitors: Visitor[]): Promise<SeenInChromium[]> {
+async function inPage(asked: string): Promise<string> {
   const load = (path: string): Promise<unknown> => import(path);
   const wire = (await load("/wire.js")) as typeof wireModule & typeof zoneModule;
   const engineModule = (await load("/_idoine/engine.js")) as EngineModule;
@@ -116,7 +119,7 @@ async function inPage(visitors: Visitor[]): Promise<SeenInChromium[]> {
   await tools.default({ module_or_path: "/_idoine/tools.wasm" });
   const program = new Uint8Array(await (await fetch("/program")).arrayBuffer());
   const engine = new engineModule.Engine(program);
-  return visitors.map((visitor) => {
+  const seen = (JSON.parse(asked) as Visitor[]).map((visitor): SeenInChromium => {
     const now = typeof visitor.now === "number" ? visitor.now : Date.parse(visitor.now);
     const offset = wire.zoneOffset(visitor.cf?.["timezone"] as string | undefined, now);
     const request = wire.encodeRequest({
@@ -137,6 +140,7 @@ async function inPage(visitors: Visitor[]): Promise<SeenInChromium[]> {
       tools: { decisions: explained.decisions, edits: explained.edits, slots: explained.slots },
     };
   });
+  return JSON.stringify(seen);
 }
 
 /** A URL with the instant of a visit as a preview parameter, every other character as it was. */

@@ -3,10 +3,10 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import binaryen from "binaryen";
 import { compile, startOrigin, startWorker } from "./harness.ts";
 import type { Options, TestOrigin, TestWorker } from "./harness.ts";
 import { PAGE, site } from "./site.ts";
+import { TRAP_MODULE, withTrapIn } from "./wasm.ts";
 
 let origin: TestOrigin;
 
@@ -17,23 +17,13 @@ after(() => origin.close());
 
 const manifest = site({ experiences: [{ id: "all", type: "personalization", slots: { title: { text: "personal" } } }] });
 
-/** A Wasm module whose only function traps. */
-function trapModule(): Uint8Array {
-  const module = new binaryen.Module();
-  module.addFunction("trap", binaryen.none, binaryen.none, [], module.unreachable());
-  module.addFunctionExport("trap", "trap");
-  const bytes = module.emitBinary();
-  module.dispose();
-  return bytes;
-}
-
 /**
  * A request with `x-trap` makes the Rust code break in the middle of its work: the clock that it asks is a Wasm function
  * that traps, so that the trap goes through Rust's frames as one of its own would; or it throws; or the stack is full.
  * `x-slow-store` makes the store slow for a request.
  */
 const TRAPS: Options = {
-  modules: { "trap.wasm": trapModule() },
+  modules: { "trap.wasm": TRAP_MODULE },
   before: `
     import trapModule from "./trap.wasm";
     const faults = {
@@ -160,22 +150,9 @@ test("the API says that it can't answer, and answers again", () =>
     assert.equal((await worker.fetch("/_idoine/decide?url=https://shop.example/")).status, 200);
   }));
 
-/** The Worker's module with the body of an export replaced by a trap. */
-const trapIn = (name: string) => (bytes: Uint8Array) => {
-  const module = binaryen.readBinaryWithFeatures(bytes, binaryen.Features.All);
-  const { value } = binaryen.getExportInfo(module.getExport(name));
-  const info = binaryen.getFunctionInfo(module.getFunction(value));
-  module.removeExport(name);
-  module.addFunction("broken", info.params, info.results, [], module.unreachable());
-  module.addFunctionExport("broken", name);
-  const broken = module.emitBinary();
-  module.dispose();
-  return broken;
-};
-
 test("a Worker whose Wasm can do nothing at all is a plain proxy", async () => {
   for (const name of ["handle", "__wbindgen_start", "__wbindgen_malloc"]) {
-    await using({ wasm: trapIn(name) }, async (worker) => {
+    await using({ wasm: (bytes) => withTrapIn(bytes, name) }, async (worker) => {
       for (let times = 0; times < 3; times += 1) {
         const [page, post] = await Promise.all([worker.fetch("/"), worker.fetch("/", { method: "POST", body: "a=b" })]);
         assert.equal(page.text, PAGE, name);
@@ -187,7 +164,7 @@ test("a Worker whose Wasm can do nothing at all is a plain proxy", async () => {
 });
 
 test("a module that is none of ours is a plain proxy too", () =>
-  using({ wasm: trapModule }, async (worker) => {
+  using({ wasm: () => TRAP_MODULE }, async (worker) => {
     assert.equal((await worker.fetch("/")).text, PAGE);
     assert.equal((await worker.fetch("/_idoine/context")).status, 503);
   }));

@@ -145,7 +145,7 @@ export default {
 `;
 }
 
-/** Starts the Worker that \`npm run build\` made. */
+/** Starts the Worker that `npm run build` made. */
 export async function startWorker(options: Options = {}): Promise<TestWorker> {
   const compiled = options.manifest === undefined ? undefined : await compile(options.manifest);
   const bytes = options.program ?? compiled?.program;
@@ -278,7 +278,7 @@ export async function compile(manifest: string | object): Promise<{ program: Uin
     await writeFile(source, text);
     await promisify(execFile)(join(DIST, "bin", "idoine"), ["compile", source, "-o", target]);
     const program = new Uint8Array(await readFile(target));
-    return { program, version: versionOf(program), site: /"id"\s*:\s*"([\w-]+)"/.exec(text)?.[1] ?? "shop" };
+    return { program, version: versionOf(program), site: /"site"\s*:\s*\{[^}]*?"id"\s*:\s*"([^"]+)"/.exec(text)?.[1] ?? "shop" };
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -25,6 +25,9 @@ interface Change {
   undo(): void;
 }
 
+/** Something for each property of each element. */
+type Cells<T> = Map<Element, Map<string, T>>;
+
 type Hand = Pick<Change, "ours" | "undo"> & { put(): void };
 
 interface TrustedTypesFactory {
@@ -108,10 +111,7 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
       const display = style.getPropertyValue("display");
       const priority = style.getPropertyPriority("display");
       return {
-        ours: () =>
-          element.hasAttribute("hidden") &&
-          style.getPropertyValue("display") === "none" &&
-          style.getPropertyPriority("display") === "important",
+        ours: () => element.hasAttribute("hidden") && style.cssText.includes("display: none !important"),
         put() {
           element.toggleAttribute("hidden", true);
           style.setProperty("display", "none", "important");
@@ -141,8 +141,8 @@ export type Show = (edits: readonly Edit[]) => void;
 /** A renderer for this document. It does nothing, and watches nothing, until it is given edits. */
 export function createRenderer(): Show {
   let wanted: readonly Edit[] = [];
-  let changes = new Map<Element, Map<string, Change>>();
-  let observer: MutationObserver | undefined;
+  let changes: Cells<Change> = new Map();
+  const observer = new MutationObserver(schedule);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let scheduled = false;
   let waiting = false;
@@ -155,16 +155,14 @@ export function createRenderer(): Show {
     return false;
   }
 
-  function find(): Map<Element, Map<string, Edit>> {
-    const targets = new Map<Element, Map<string, Edit>>();
+  function find(): Cells<Edit> {
+    const targets: Cells<Edit> = new Map();
     for (const edit of wanted) {
       if (edit.op === "json") continue;
       try {
         for (const element of document.querySelectorAll(edit.selector)) {
           if (isBrought(element)) continue;
-          let cells = targets.get(element);
-          if (!cells) targets.set(element, (cells = new Map<string, Edit>()));
-          cells.set(cellOf(edit), edit);
+          put(targets, element, cellOf(edit), edit);
         }
       } catch {
         // A selector that this browser does not know: its slot keeps the baseline.
@@ -194,10 +192,7 @@ export function createRenderer(): Show {
   function settle(renewed?: boolean): void {
     scheduled = false;
     const before = changes;
-    const kept: typeof changes = new Map();
-    const keep = (element: Element, cell: string, change: Change | undefined): void => {
-      if (change) kept.set(element, (kept.get(element) ?? new Map<string, Change>()).set(cell, change));
-    };
+    const kept: Cells<Change> = new Map();
     let targets = find();
     let undone = false;
     for (const [element, cells] of before) {
@@ -208,9 +203,9 @@ export function createRenderer(): Show {
         if (next && sameEdit(next, edit)) {
           const rest = change.ours() || (!renewed && tries >= MAX_TRIES);
           const again = rest ? undefined : make(element, cell, next, renewed ? 0 : tries + 1);
-          keep(element, cell, again ?? { ...change, edit: next });
+          put(kept, element, cell, again ?? { ...change, edit: next });
         } else if (inUse(element, cell)) {
-          keep(element, cell, change);
+          put(kept, element, cell, change);
           waitForFocus();
         } else if (change.ours()) {
           takeBack(change);
@@ -223,11 +218,11 @@ export function createRenderer(): Show {
     if (undone) targets = find();
     for (const [element, cells] of targets) {
       for (const [cell, edit] of cells) {
-        if (!kept.get(element)?.has(cell)) keep(element, cell, make(element, cell, edit, 0));
+        if (!kept.get(element)?.has(cell)) put(kept, element, cell, make(element, cell, edit, 0));
       }
     }
     // Our own writes are no reason to look again.
-    observer?.takeRecords();
+    observer.takeRecords();
   }
 
   function schedule(): void {
@@ -249,13 +244,11 @@ export function createRenderer(): Show {
 
   function unwatch(): void {
     clearTimeout(timer);
-    observer?.disconnect();
-    observer = undefined;
+    observer.disconnect();
   }
 
   function watch(): void {
     unwatch();
-    observer = new MutationObserver(schedule);
     observer.observe(document, { childList: true, subtree: true, characterData: true, attributes: true });
     timer = setTimeout(() => (document.readyState === "loading" ? watch() : unwatch()), WATCH_MS);
   }
@@ -274,6 +267,10 @@ function takeBack(change: Change): void {
   } catch {
     // Trusted Types may refuse to have even an old value written: the edit stays.
   }
+}
+
+function put<T>(cells: Cells<T>, element: Element, cell: string, value: T | undefined): void {
+  if (value) cells.set(element, (cells.get(element) ?? new Map<string, T>()).set(cell, value));
 }
 
 /** Whether two edits of the same property say the same. */

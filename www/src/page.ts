@@ -72,16 +72,15 @@ export function createPage(decider: Decider, state: State | undefined, auto: boo
   const decision = (slot: string): Decision | undefined => decisions.find((one) => one.slot === slot);
 
   function subscribe(slot: string | Listener, listener?: Listener): () => void {
-    const picture = (): string =>
-      JSON.stringify(typeof slot === "string" ? [decision(slot), values.get(slot)] : [decisions, [...values]]);
-    let seen = picture();
+    const news = (): unknown[] =>
+      typeof slot === "string" ? [decision(slot), values.get(slot)] : [decisions, Object.fromEntries(values)];
+    let seen = JSON.stringify(news());
     const watcher = (): void => {
-      const now = picture();
+      const now = JSON.stringify(news());
       if (now === seen) return;
       seen = now;
       try {
-        if (typeof slot === "string") (listener as (...news: unknown[]) => void)(decision(slot), values.get(slot));
-        else (slot as (...news: unknown[]) => void)(decisions);
+        (listener ?? (slot as Listener))(...(news() as never[]));
       } catch (cause) {
         // The page's own mistake: it is told, and the other listeners are still called.
         console.error(cause);

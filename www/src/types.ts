@@ -116,8 +116,8 @@ export interface Idoine {
   decision(slot: string): Decision | undefined;
   /** The value of a data slot, if one was decided. */
   value<T = unknown>(slot: string): T | undefined;
-  /** Calls back whenever the decisions change. Returns a function that ends it. */
-  subscribe(listener: (decisions: readonly Decision[]) => void): () => void;
+  /** Calls back with all decisions and the data slots' values whenever any of them changes. Returns a function that ends it. */
+  subscribe(listener: (decisions: readonly Decision[], values: Readonly<Record<string, unknown>>) => void): () => void;
   /** Calls back whenever this slot's decision or value changes. Returns a function that ends it. */
   subscribe(slot: string, listener: (decision: Decision | undefined, value: unknown) => void): () => void;
   /** Decides again for the page as it is now, applies the result and returns the decisions. Never rejects. */

@@ -83,6 +83,8 @@ dd { overflow-wrap: anywhere; }
   .panel { left: 0; right: 0; bottom: 0; max-height: 75vh; max-height: 75dvh; border-radius: 14px 14px 0 0; border-width: 1px 0 0; }
   .columns { display: block; overflow: auto; overscroll-behavior: contain; }
   .column { overflow: visible; }
+  .personas { flex-wrap: nowrap; overflow-x: auto; margin: 0 -16px; padding: 3px 16px; }
+  .personas .chip { flex: none; }
   .column + .column { border: 0; border-top: 1px solid var(--line); }
   .chip, .plain, .primary, .field input, .field select, label.switch { min-height: 42px; }
   .field input, .field select { font-size: 16px; }

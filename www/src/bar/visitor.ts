@@ -60,7 +60,7 @@ export function personaChoice(personas: Personas): HTMLElement {
     h("h3", {}, "See the page as"),
     h(
       "div",
-      { class: "chips" },
+      { class: "chips personas" },
       chip("Yourself", new Map()),
       ...Object.entries(personas).map(([name, values]) => chip(name, ofPersona(values))),
     ),

@@ -63,18 +63,21 @@ struct Description<'a> {
     version: String,
     site: &'a str,
     slots: Vec<&'a str>,
+    selectors: BTreeMap<&'a str, &'a str>,
     experiences: Vec<&'a str>,
     personas: BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>,
 }
 
-/// What a program holds: `{ version, site, slots, experiences, personas }`.
+/// What a program holds: `{ version, site, slots, selectors, experiences, personas }`.
 #[wasm_bindgen]
 pub fn describe(program: Vec<u8>) -> Result<JsValue, JsError> {
     let program = load(program)?;
+    let slots = || 0..program.slot_count() as u32;
     to_js(&Description {
         version: program.version(),
         site: program.site_id(),
-        slots: (0..program.slot_count()).map(|slot| program.slot_id(slot as u32)).collect(),
+        slots: slots().map(|slot| program.slot_id(slot)).collect(),
+        selectors: slots().filter_map(|slot| Some((program.slot_id(slot), program.slot_selector(slot)?))).collect(),
         experiences: (0..program.experience_count()).map(|index| program.experience_id(index as u32)).collect(),
         personas: program.personas().map(|(name, values)| (name, values.into_iter().collect())).collect(),
     })

@@ -1,0 +1,67 @@
+//! The core stays pure: no clock, randomness, I/O or binding gets into it, and no runtime gets a parser.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+use std::process::Command;
+
+/// The crates that a package is built from, without those of its tests.
+fn dependencies(arguments: &[&str]) -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut names: Vec<String> = text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[test]
+fn the_core_alone_depends_on_nothing() {
+    assert_eq!(dependencies(&["-p", "idoine", "--no-default-features"]), ["idoine"]);
+}
+
+#[test]
+fn the_core_knows_no_host() {
+    let all = dependencies(&["-p", "idoine", "--all-features"]);
+    for forbidden in
+        ["wasm-bindgen", "js-sys", "web-sys", "worker", "getrandom", "rand", "libc", "chrono", "jiff", "regex", "url"]
+    {
+        assert!(!all.iter().any(|name| name == forbidden), "the core depends on {forbidden}: {all:?}");
+    }
+}
+
+#[test]
+fn runtimes_hold_no_parser() {
+    let target = ["--target", "wasm32-unknown-unknown"];
+    for package in ["idoine-engine", "idoine-worker"] {
+        let all = dependencies(&[&["-p", package], &target[..]].concat());
+        for forbidden in ["jsonc-parser", "strsim", "jiff", "regex"] {
+            assert!(!all.iter().any(|name| name == forbidden), "{package} depends on {forbidden}");
+        }
+    }
+}
+
+#[test]
+fn one_artefact_has_one_codec() {
+    let target = ["--target", "wasm32-unknown-unknown"];
+    for (package, forbidden) in [("idoine-engine", "serde"), ("idoine-tools", "serde_json")] {
+        let all = dependencies(&[&["-p", package], &target[..]].concat());
+        assert!(!all.iter().any(|name| name == forbidden), "{package} depends on {forbidden}");
+    }
+}
+
+/// The dependency's arrow points to the core: `worker` and `www` never see each other.
+#[test]
+fn the_faces_do_not_know_each_other() {
+    let faces = ["idoine-worker", "idoine-engine", "idoine-tools", "idoine-cli"];
+    for package in faces {
+        let all = dependencies(&["-p", package]);
+        for other in faces.iter().filter(|other| **other != package) {
+            assert!(!all.iter().any(|name| name == other), "{package} depends on {other}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Nothing that can be reached from outside panics: random and damaged input always gets an answer.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod support;
+
+use idoine::compile::compile;
+use idoine::consent::Purpose;
+use idoine::{Context, LoadError, Program, Request, decide, edits, explain, wire};
+use proptest::prelude::*;
+use support::Iana;
+
+const DEMO: &str = include_str!("../www/demo/site.jsonc");
+
+fn demo() -> Program {
+    compile(DEMO, &Iana).unwrap_or_else(|errors| panic!("{errors:#?}"))
+}
+
+/// A whole pass over whatever a program and a request are.
+fn run(program: &Program, request: &Request) {
+    let context = Context::derive(program, request);
+    let decisions = decide(program, &context);
+    assert_eq!(explain(program, &context).decisions, decisions);
+    let edits = edits(program, &context, &decisions);
+    wire::write_edits(&edits);
+    wire::write_decisions(&decisions);
+    program.concerns(&context);
+    program.personas().count();
+    program.hosts().count();
+}
+
+/// The checksum of a program's bytes, made right again after they were changed.
+fn repair(bytes: &mut [u8]) {
+    let length = bytes.len() as u32;
+    bytes[12..16].copy_from_slice(&length.to_le_bytes());
+    let checksum = idoine::bucket::murmur3_32(&bytes[12..], 0);
+    bytes[8..12].copy_from_slice(&checksum.to_le_bytes());
+}
+
+fn request() -> impl Strategy<Value = Request> {
+    let header = prop_oneof![
+        Just("cookie"),
+        Just("user-agent"),
+        Just("accept-language"),
+        Just("referer"),
+        Just("sec-ch-ua"),
+        Just("sec-ch-ua-platform"),
+        Just("sec-gpc"),
+        Just("save-data"),
+    ];
+    let cf = prop_oneof![
+        Just("country"),
+        Just("latitude"),
+        Just("longitude"),
+        Just("asn"),
+        Just("timezone"),
+        Just("isEUCountry"),
+        Just("city")
+    ];
+    let path = prop_oneof![
+        Just("now"),
+        Just("visitor.id"),
+        Just("geo.latitude"),
+        Just("time.hour"),
+        Just("language.accepted"),
+        Just("consent.personalization"),
+        Just("profile.x"),
+        Just("?"),
+    ];
+    let pairs = |key: BoxedStrategy<&'static str>| prop::collection::vec((key.prop_map(str::to_owned), any::<String>()), 0..6);
+    let url = prop_oneof![any::<String>(), "https?://[a-z.:@]{0,12}/?[a-z/?&=%+#é]{0,40}"];
+    let now = prop_oneof![any::<i64>(), Just(i64::MIN), Just(i64::MAX)];
+    (url, pairs(header.boxed()), pairs(cf.boxed()), now, any::<Option<i32>>(), pairs(path.boxed()))
+        .prop_map(|(url, headers, cf, now, offset, overrides)| Request { url, headers, cf, now, offset, overrides })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_request_gets_a_decision(request in request()) {
+        run(&demo(), &request);
+    }
+
+    #[test]
+    fn any_bytes_are_a_request_or_none(bytes: Vec<u8>) {
+        if let Some(request) = wire::read_request(&bytes) {
+            run(&demo(), &request);
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_manifest_or_has_errors(text in prop_oneof![any::<String>(), "[{}\\[\\]\":, a-z0-9/*\\\\]{0,80}"]) {
+        if let Err(errors) = compile(&text, &Iana) {
+            prop_assert!(!errors.is_empty());
+            for error in errors {
+                error.render("x", &text);
+            }
+        }
+    }
+
+    #[test]
+    fn any_expression_is_checked_or_has_errors(text in prop_oneof![any::<String>(), "[a-z'\"()!=<>&|.,0-9 \\[\\]\\\\-]{0,60}"]) {
+        let source = serde_json::json!({ "site": { "id": "x" }, "audiences": { "a": text } }).to_string();
+        if let Err(errors) = compile(&source, &Iana) {
+            for error in errors {
+                prop_assert!(error.column > 0 && error.end_column > error.column);
+            }
+        }
+    }
+
+    #[test]
+    fn any_template_and_html_is_checked_or_has_errors(text in "[a-z<>/='\" {}|!-]{0,60}") {
+        let content = serde_json::json!({ "html": text, "attribute": { "href": text } });
+        let source = serde_json::json!({ "site": { "id": "x" }, "slots": { "a": { "selector": "a" } },
+            "experiences": [{ "id": "e", "type": "personalization", "slots": { "a": content } }] });
+        if let Ok(program) = compile(&source.to_string(), &Iana) {
+            run(&program, &Request::default());
+        }
+    }
+
+    #[test]
+    fn a_program_with_a_changed_word_is_refused_or_still_decides(at: prop::sample::Index, word: u32, request in request()) {
+        let mut bytes = demo().bytes().to_vec();
+        let place = at.index(bytes.len() / 4) * 4;
+        bytes[place..place + 4].copy_from_slice(&word.to_le_bytes());
+        let unrepaired = Program::load(bytes.clone());
+        prop_assert!(unrepaired.is_err() || bytes == demo().bytes());
+        // A forger would make the checksum right.
+        repair(&mut bytes);
+        if let Ok(program) = Program::load(bytes) {
+            run(&program, &request);
+        }
+    }
+
+    /// Noninterference: what is not agreed to changes no decision and no byte of the page.
+    #[test]
+    fn denied_fields_change_nothing(category in prop_oneof![Just("shoes"), Just("bags"), Just("")], id in "[a-z0-9]{8,20}", returning: Option<bool>, base in request()) {
+        let program = demo();
+        let mut plain = base;
+        plain.overrides.clear();
+        plain.headers.retain(|(name, _)| name != "cookie");
+        plain.headers.push(("cookie".to_owned(), "idoine_consent=v1".to_owned()));
+        let mut flipped = plain.clone();
+        flipped.headers.push(("cookie".to_owned(), format!("idoine_consent=v1; idoine_id={id}")));
+        flipped.overrides.push(("profile.favourite_category".to_owned(), category.to_owned()));
+        if let Some(returning) = returning {
+            flipped.overrides.push(("visitor.returning".to_owned(), returning.to_string()));
+        }
+        let outcome = |request: &Request| {
+            let context = Context::derive(&program, request);
+            prop_assert_eq!(context.unit(Purpose::Personalization), None);
+            let decisions = decide(&program, &context);
+            let edits: Vec<String> = edits(&program, &context, &decisions).iter().map(|edit| format!("{edit:?}")).collect();
+            Ok((explain(&program, &context), edits))
+        };
+        prop_assert_eq!(outcome(&plain)?, outcome(&flipped)?);
+    }
+}
+
+#[test]
+fn programs_of_others_are_refused_by_name() {
+    let good = demo();
+    let bytes = good.bytes();
+    assert_eq!(Program::load(bytes.to_vec()).unwrap().version(), good.version());
+    assert_eq!(Program::load(b"<html>".to_vec()).unwrap_err(), LoadError::NotAProgram);
+    assert_eq!(Program::load(Vec::new()).unwrap_err(), LoadError::NotAProgram);
+    for cut in [4, 8, 15, 40, bytes.len() / 2, bytes.len() - 1] {
+        assert!(Program::load(bytes[..cut].to_vec()).is_err(), "{cut}");
+    }
+    let mut older = bytes.to_vec();
+    older[4] = 0;
+    assert_eq!(Program::load(older).unwrap_err(), LoadError::OtherVersion { found: 0 });
+    let mut other_fields = bytes.to_vec();
+    other_fields[24] ^= 1;
+    repair(&mut other_fields);
+    assert!(matches!(Program::load(other_fields).unwrap_err(), LoadError::OtherVersion { .. }));
+    let mut damaged = bytes.to_vec();
+    damaged[100] ^= 0x40;
+    assert_eq!(Program::load(damaged).unwrap_err(), LoadError::Damaged);
+}
+
+#[test]
+fn the_version_follows_what_the_manifest_says_and_not_how() {
+    let version = |source: &str| compile(source, &Iana).unwrap().version();
+    let plain = r#"{ "site": { "id": "x" }, "holdout": 0.1 }"#;
+    assert_eq!(version(plain), version("{ /* a comment */ \"holdout\": 0.10,\n \"site\": { \"id\": \"x\", }, }"));
+    assert_ne!(version(plain), version(r#"{ "site": { "id": "x" }, "holdout": 0.2 }"#));
+    assert_eq!(version(plain).len(), 16);
+}
+
+#[test]
+fn depth_is_limited_everywhere() {
+    let nested = |open: &str, close: &str, inner: &str, levels: usize| open.repeat(levels) + inner + &close.repeat(levels);
+    let first = |source: &str| compile(source, &Iana).unwrap_err()[0].message.clone();
+    assert!(first(&nested("[", "]", "", 10_000)).contains("depth"), "{}", first(&nested("[", "]", "", 10_000)));
+    assert!(first(&nested("{\"a\":", "}", "1", 10_000)).contains("depth"));
+    let audience =
+        |expression: &str| serde_json::json!({ "site": { "id": "x" }, "audiences": { "a": expression } }).to_string();
+    for (open, close) in [("(", ")"), ("!", ""), ("[", "]"), ("has(", ")")] {
+        let message = |levels| first(&audience(&nested(open, close, "true", levels)));
+        assert!(message(4_000).contains("64 levels"), "{open}: {}", message(4_000));
+        assert!(
+            message(10_000).contains("at most 10000") || message(10_000).contains("64 levels"),
+            "{open}: {}",
+            message(10_000)
+        );
+    }
+    assert!(first(&audience(&"true && ".repeat(20_000))).contains("at most"));
+    // A long chain of one operator is no depth: it is a balanced tree.
+    assert!(compile(&audience(&format!("{}true", "geo.city == 'x' || ".repeat(1_000))), &Iana).is_ok());
+    let chain: serde_json::Map<_, _> =
+        (0..10_000).map(|n| (format!("a{n}"), serde_json::Value::from(format!("!a{}", n + 1)))).collect();
+    let mut chain = chain;
+    chain.insert("a10000".to_owned(), "true".into());
+    let source = serde_json::json!({ "site": { "id": "x" }, "audiences": chain }).to_string();
+    assert!(first(&source).contains("levels deep"));
+}
+
+#[test]
+fn a_manifest_of_50_megabytes_is_one_clear_error() {
+    let errors = compile(&" ".repeat(50 << 20), &Iana).unwrap_err();
+    assert_eq!(errors.len(), 1);
+    assert!(errors[0].message.contains("at most"), "{errors:?}");
+    let wrong = format!("[{}]", "{\"x\": 1},".repeat(1 << 18));
+    assert!(
+        compile(&format!("{{ \"site\": {{ \"id\": \"x\" }}, \"experiences\": {wrong} }}"), &Iana).unwrap_err().len() <= 100
+    );
+}
