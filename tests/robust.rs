@@ -198,7 +198,7 @@ fn depth_is_limited_everywhere() {
         |expression: &str| serde_json::json!({ "site": { "id": "x" }, "audiences": { "a": expression } }).to_string();
     for (open, close) in [("(", ")"), ("!", ""), ("[", "]"), ("has(", ")")] {
         let message = |levels| first(&audience(&nested(open, close, "true", levels)));
-        assert!(message(4_000).contains("64 levels"), "{open}: {}", message(4_000));
+        assert!(message(3_000).contains("64 levels"), "{open}: {}", message(3_000));
         assert!(
             message(10_000).contains("at most 10000") || message(10_000).contains("64 levels"),
             "{open}: {}",

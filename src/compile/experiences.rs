@@ -87,7 +87,7 @@ impl Compiler<'_, '_, '_> {
                     Some("write the content alone, or say \"type\": \"experiment\"".into()),
                 ),
                 (ExperienceKind::Experiment, SlotContent::One(content)) => self.error_with_help(
-                    content,
+                    content.as_ref(),
                     "an experiment has a list of variants, found one content",
                     Some("write [{ \"baseline\": true }, { ... }]".into()),
                 ),
@@ -155,7 +155,7 @@ impl Compiler<'_, '_, '_> {
             let Ok((slot_index, declared)) = lookup(&self.manifest.slots, &slot.value) else { continue };
             let data = declared.kind == Some(crate::manifest::SlotKind::Data);
             let contents: Vec<Option<Spanned<Content>>> = match content {
-                SlotContent::One(content) => vec![None, Some(content.clone())],
+                SlotContent::One(content) => vec![None, Some(Spanned::clone(content))],
                 SlotContent::Variants(list) => list
                     .value
                     .0

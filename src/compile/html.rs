@@ -57,7 +57,8 @@ pub(super) fn is_fixed_origin(before: &str) -> bool {
     let Some(separator) = start.find(['/', '?', '#', '\\']) else { return false };
     let head = start.get(..separator).unwrap_or_default();
     let tail = start.get(separator..).unwrap_or_default();
-    !head.contains(':') && !tail.starts_with('\\') && !(head.is_empty() && tail.starts_with("/\\"))
+    let leaves = tail.starts_with('\\') || (head.is_empty() && tail.starts_with("/\\"));
+    !leaves && !head.contains(':')
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

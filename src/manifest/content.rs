@@ -1,5 +1,7 @@
 //! Parts of the manifest that are written in more than one way.
 
+#[cfg(feature = "schema")]
+use super::read::object_schema;
 use super::read::{List, Named, Read, Reader, Spanned, object};
 use jsonc_parser::ast::{ObjectPropName, Value};
 
@@ -65,7 +67,7 @@ impl Read for PageRule {
 #[derive(Debug, Clone, PartialEq)]
 pub enum SlotContent {
     /// A personalization's content.
-    One(Spanned<Content>),
+    One(Box<Spanned<Content>>),
     /// An experiment's variants, in a list; `None` is the baseline.
     Variants(Spanned<List<Variant>>),
 }
@@ -99,7 +101,7 @@ impl Read for Option<Content> {
 impl Read for SlotContent {
     fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
         match reader.value {
-            Value::Object(_) => Some(SlotContent::One(Read::read(reader)?)),
+            Value::Object(_) => Some(SlotContent::One(Box::new(Read::read(reader)?))),
             Value::Array(_) => Some(SlotContent::Variants(Read::read(reader)?)),
             _ => reader.expected("a content, or the list of an experiment's variants"),
         }

@@ -10,6 +10,8 @@ use crate::consent::Purpose;
 use crate::context::Kind;
 use crate::diagnostic::Diagnostics;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+#[cfg(feature = "schema")]
+use read::object_schema;
 use read::{Read, Reader, choice, object};
 
 /// The largest manifest that is read, in bytes.
@@ -136,9 +138,11 @@ pub fn read_manifest(diagnostics: &mut Diagnostics<'_>) -> Option<Manifest> {
 /// The JSON Schema of the manifest (draft 2020-12).
 #[cfg(feature = "schema")]
 pub fn schema() -> serde_json::Value {
-    let mut schema = Manifest::schema();
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
-    schema["title"] = "Idoine site manifest".into();
-    schema["allowComments"] = true.into();
-    schema
+    let keywords = [
+        ("$schema", "https://json-schema.org/draft/2020-12/schema".into()),
+        ("title", "Idoine site manifest".into()),
+        // Editors: VS Code reads comments in the document only where the schema says so.
+        ("allowComments", true.into()),
+    ];
+    keywords.into_iter().fold(Manifest::schema(), |schema, (key, value)| read::with(schema, key, value))
 }

@@ -264,6 +264,31 @@ impl Read for Share {
     }
 }
 
+/// The schema of an object, from its fields: whether they must be there, key, schema and description.
+#[cfg(feature = "schema")]
+pub(crate) fn object_schema<const N: usize>(
+    doc: &str,
+    fields: [(bool, &str, serde_json::Value, &str); N],
+) -> serde_json::Value {
+    let required: Vec<String> =
+        fields.iter().filter(|(required, ..)| *required).map(|(_, key, ..)| (*key).to_owned()).collect();
+    let properties = fields.into_iter().map(|(_, key, schema, doc)| (key.to_owned(), with(schema, "description", doc.into())));
+    let schema = serde_json::json!({
+        "type": "object", "description": doc, "additionalProperties": false,
+        "properties": properties.collect::<serde_json::Map<_, _>>(),
+    });
+    if required.is_empty() { schema } else { with(schema, "required", required.into()) }
+}
+
+/// A schema with one more keyword.
+#[cfg(feature = "schema")]
+pub(crate) fn with(mut schema: serde_json::Value, key: &str, value: serde_json::Value) -> serde_json::Value {
+    if let Some(keywords) = schema.as_object_mut() {
+        keywords.insert(key.to_owned(), value);
+    }
+    schema
+}
+
 /// Declares a type of the manifest that is an object: its struct, its strict reading and its JSON Schema, from one list.
 macro_rules! object {
     ($doc:literal $name:ident {
@@ -285,19 +310,8 @@ macro_rules! object {
 
             #[cfg(feature = "schema")]
             fn schema() -> serde_json::Value {
-                let mut properties = serde_json::Map::new();
-                let mut required: Vec<&str> = Vec::new();
-                $({
-                    let mut schema = <$type as Read>::schema();
-                    schema["description"] = $field_doc.into();
-                    properties.insert($key.to_owned(), schema);
-                    if stringify!($presence) == "required" { required.push($key); }
-                })*
-                let mut schema = serde_json::json!({
-                    "type": "object", "description": $doc, "additionalProperties": false, "properties": properties,
-                });
-                if !required.is_empty() { schema["required"] = required.into(); }
-                schema
+                let fields = [$((stringify!($presence) == "required", $key, <$type as Read>::schema(), $field_doc)),*];
+                object_schema($doc, fields)
             }
         }
     };

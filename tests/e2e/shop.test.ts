@@ -100,7 +100,7 @@ test("another campaign, another device: another hero", async (t) => {
 test("who reads French gets the shop in French", async (t) => {
   const { page } = await arrive(t, "/", { ...DESKTOP, locale: "fr-FR" });
   assert.equal(await page.getAttribute("html", "lang"), "fr");
-  assert.deepEqual(await hero(page), ["Achetez avec style", "Des vêtements faits pour durer, livrés chez vous"]);
+  assert.deepEqual(await hero(page), ["Habillez-vous avec style", "Des vêtements faits pour durer, livrés chez vous"]);
   const nav = await page.locator(".navbar-nav > li > a").allInnerTexts();
   assert.deepEqual(nav.map((text) => text.trim()), ["Accueil", "À propos", "Boutique"]);
   const buttons = await page.locator(".card-footer a").allInnerTexts();

@@ -9,7 +9,7 @@ import { browser, closeBrowser } from "../e2e/fixtures/browser.ts";
 import { at, decideInChromium, decideNatively, inRepository, type Seen, type SeenInChromium } from "./faces.ts";
 import type { Init } from "../worker/harness.ts";
 import { SITE, startShop, type Shop } from "./shop.ts";
-import { visitors as draw, type Visitor } from "./visitors.ts";
+import { userAgents, visitors as draw, type Visitor } from "./visitors.ts";
 
 /** The page's own answer: what its first bytes say was decided. */
 interface Page {
@@ -53,7 +53,7 @@ async function askWorker(visitor: Visitor): Promise<Seen> {
   const query = `url=${encodeURIComponent(at(visitor.url, visitor.now))}${referrer === undefined ? "" : `&referrer=${encodeURIComponent(referrer)}`}`;
   const context = await shop.worker.fetch(`${HOST}/_idoine/context?${query}`, init);
   const decision = await shop.worker.fetch(`${HOST}/_idoine/decide?${query}`, init);
-  assert.deepEqual([context.status, decision.status], [200, 200], describe(visitor, { context: context.text, decision: decision.text }));
+  if (context.status !== 200 || decision.status !== 200) assert.fail(`${JSON.stringify(visitor)}\n${context.status} ${context.text}\n${decision.status} ${decision.text}`);
   const { decisions, edits } = decision.json<Seen>();
   return { context: context.json<Seen>().context, decisions, edits };
 }
@@ -82,7 +82,7 @@ function same(pick: (index: number) => Record<string, unknown>): void {
   for (const [index, visitor] of visitors.entries()) {
     const faces = pick(index);
     const [first, ...others] = Object.values(faces);
-    assert.ok(others.every((other) => isDeepStrictEqual(other, first)), describe(visitor, faces));
+    if (!others.every((other) => isDeepStrictEqual(other, first))) assert.fail(describe(visitor, faces));
   }
 }
 
@@ -136,6 +136,14 @@ test("every reason occurs", () => {
   }
   const all = ["match", "split", "no_unit", "no_candidate", "page", "schedule", "audience", "unknown", "no_consent", "holdout", "experience_holdout", "traffic", "slot_taken"];
   assert.deepEqual([...reasons].sort(), all.sort());
+});
+
+test("the device's type is the one that was recorded with each of ten thousand real user agents", async () => {
+  const agents = userAgents();
+  const seen = await decideNatively(SITE, agents.map(({ userAgent }) => ({ url: "https://shop.example/", headers: { "user-agent": userAgent }, now: 0 })));
+  assert.equal(seen.length, 10_000);
+  const other = agents.filter(({ deviceCategory }, index) => seen[index]!.context["device.type"] !== deviceCategory);
+  assert.deepEqual(other, []);
 });
 
 test("the manifest that decides is the one that people read", () => {

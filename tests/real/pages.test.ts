@@ -8,7 +8,7 @@ import type { Page } from "playwright-core";
 import type { Decision, Edit } from "../../www/src/types.ts";
 import { browser, closeBrowser } from "../e2e/fixtures/browser.ts";
 import { at } from "./faces.ts";
-import type { Init } from "../worker/harness.ts";
+import { startWorker, type Init } from "../worker/harness.ts";
 import { startShop, type Shop } from "./shop.ts";
 import { visitors as draw, type Visitor } from "./visitors.ts";
 
@@ -143,6 +143,63 @@ test("every decided edit is in the page, and the rest of it is unchanged", async
   }
   assert.deepEqual([...done].sort(), ["attribute", "class_add", "class_remove", "hide", "html", "json", "remove_attribute", "text"]);
 });
+
+test("every kind of edit and selector on a page of forty kilobytes", async () => {
+  const worker = await startWorker({ origin: shop.origin, manifest: AGENCY, preview: true });
+  try {
+    const through = (await worker.fetch("http://localhost/agency/")).text;
+    const { edits } = (await worker.fetch("http://localhost/_idoine/decide?url=http://localhost/agency/")).json<{ edits: Edit[] }>();
+    assert.match(through, STATE);
+    const origin = (await ask(`${shop.origin}/agency/`)).body.toString();
+    const result = await page.evaluate(edited, { origin, through: through.replace(STATE, ""), edits });
+    assert.deepEqual(result.unmatched, []);
+    assert.equal(result.through, result.expected);
+    // The other pages of the site are none of this manifest's.
+    assert.equal((await worker.fetch("http://localhost/")).text, (await ask(`${shop.origin}/`)).body.toString());
+  } finally {
+    await worker.dispose();
+  }
+});
+
+/** A manifest for startbootstrap-agency. */
+const AGENCY = {
+  site: { id: "agency", hosts: ["localhost"] },
+  slots: {
+    heading: { selector: "header .masthead-heading" },
+    welcome: { selector: ".masthead-subheading" },
+    call: { selector: "header a.btn[href='#services']" },
+    logo: { selector: "a.navbar-brand > img" },
+    services: { selector: "#services .col-md-4:nth-of-type(2) h4" },
+    team: { selector: "#team" },
+    links: { selector: "ul.navbar-nav > li:not(:first-child) > a[href^='#']" },
+    pictures: { selector: ".portfolio-item img[src$='1.jpg'], .portfolio-item img[src*='/6']" },
+    years: { selector: ".timeline > li:nth-child(2n+1) .timeline-heading h4:first-child" },
+    field: { selector: "#contactForm input#email" },
+    missing: { selector: "[class~='modal'] .modal-body > p.item-intro" },
+    value: { type: "data" },
+  },
+  experiences: [
+    {
+      id: "all",
+      type: "personalization",
+      pages: ["/agency/"],
+      slots: {
+        heading: { text: "Ravis <de> vous & \"rencontrer\" \u2603" },
+        welcome: { html: "<b>Bienvenue</b> {{ geo.city | \"à l'atelier\" }}<!-- ok -->" },
+        call: { text: "En savoir plus", class: { add: ["shadow", "btn-xl"], remove: ["btn-primary", "no-such-class"] }, attribute: { title: "\"Plus\" & <encore>", "data-place": "{{ geo.city | \"ici\" }}" } },
+        logo: { image: { src: "/agency/assets/img/close-icon.svg", alt: "Agency" } },
+        services: { html: "<em>Design</em>" },
+        team: { hide: true },
+        links: { class: { add: ["fw-bold"] } },
+        pictures: { attribute: { loading: "lazy" } },
+        years: { text: "Hier" },
+        field: { attribute: { placeholder: "Votre adresse e-mail *" } },
+        missing: { class: { remove: ["text-muted"] } },
+        value: { json: { text: "</script><script>alert(1)</script>", list: [1, 2.5, null, true] } },
+      },
+    },
+  ],
+};
 
 /** Runs in Chromium, whose parser and DOM say what a page and its edits mean. Both pages, in one way of writing. */
 function edited({ origin, through, edits }: Pair): { through: string; expected: string; unmatched: string[] } {

@@ -1,0 +1,170 @@
+//! The command line as its users see it: output, errors and exit codes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+use serde_json::Value;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn root(path: &str) -> String {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path).display().to_string()
+}
+
+fn demo() -> String {
+    root("www/demo/site.jsonc")
+}
+
+fn idoine(arguments: &[&str], input: &[u8]) -> Run {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_idoine"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Run { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+#[test]
+fn check_says_that_nothing_is_wrong() {
+    let run = idoine(&["check", &demo()], b"");
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    assert!(run.out.starts_with("no errors: "), "{}", run.out);
+    assert_eq!(idoine(&["check", &demo(), "--json"], b"").out.trim(), "[]");
+}
+
+#[test]
+fn check_shows_every_error_with_a_caret() {
+    let manifest =
+        "{\n  \"site\": { \"id\": \"x\" },\n  \"audiences\": { \"a\": \"geo.contry == 'FR'\" },\n  \"slots\": { \"s\": {} }\n}";
+    let run = idoine(&["check", "-"], manifest.as_bytes());
+    assert_eq!((run.code, run.out.as_str()), (1, ""));
+    let expected = "error: unknown field or audience `geo.contry`\n --> -:3:24\n  |  at audiences.a\n3 |   \"audiences\": { \"a\": \"geo.contry == 'FR'\" },\n  |                        ^^^^^^^^^^\n  = help: did you mean `geo.country`?\n";
+    assert!(run.err.contains(expected), "{}", run.err);
+    assert!(run.err.contains("slot `s` has no selector"), "{}", run.err);
+    assert!(run.err.trim_end().ends_with("error: 2 errors in -"), "{}", run.err);
+    let json: Value = serde_json::from_str(&idoine(&["check", "-", "--json"], manifest.as_bytes()).out).unwrap();
+    assert_eq!((&json[0]["line"], &json[0]["column"], &json[1]["line"]), (&3.into(), &24.into(), &4.into()));
+}
+
+#[test]
+fn check_refuses_what_is_no_manifest() {
+    for (input, message) in [
+        (&b"not JSON"[..], "not JSON with comments"),
+        (b"", "the manifest is empty"),
+        (b"\xff\xfe", "not UTF-8"),
+        (&vec![b' '; 50 << 20], "at most 16777216 are read"),
+        (&vec![b' '; 70 << 20], "larger than 64 MiB"),
+        ("[".repeat(10_000).as_bytes(), "depth"),
+    ] {
+        let run = idoine(&["check", "-"], input);
+        assert_eq!((run.code, run.out.as_str()), (1, ""));
+        assert!(run.err.contains(message), "{}", run.err);
+    }
+    let run = idoine(&["check", "no-such-file.jsonc"], b"");
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("no-such-file.jsonc can't be read"), "{}", run.err);
+}
+
+#[test]
+fn compile_writes_a_program_and_keeps_the_last_good_one() {
+    let folder = std::env::temp_dir().join(format!("idoine-compile-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let output = folder.join("site.program");
+    let output_text = output.display().to_string();
+    let run = idoine(&["compile", &demo(), "-o", &output_text, "--json"], b"");
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    let printed: Value = serde_json::from_str(&run.out).unwrap();
+    let bytes = std::fs::read(&output).unwrap();
+    assert_eq!(printed["bytes"], bytes.len());
+    let version: String = bytes[16..24].iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(printed["version"], version);
+    assert_eq!(idoine(&["compile", "-", "-o", &output_text], b"{}").code, 1);
+    assert_eq!(std::fs::read(&output).unwrap(), bytes, "a bad manifest replaced the program");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn explain_shows_a_table_of_every_experience_per_slot() {
+    let visitor = br#"{ "url": "https://shop.example/", "now": "2026-06-10T10:00:00Z", "context": { "language.primary": "fr", "geo.county": "x" } }"#;
+    let run = idoine(&["explain", &demo(), "--visitor", "-"], visitor);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    assert!(run.out.starts_with("ignored geo.county: expected the path of a field\nslot "), "{}", run.out);
+    let french = run.out.lines().find(|line| line.contains(" french ")).unwrap();
+    assert!(french.contains("match -> variant 1 (personalization)"), "{french}");
+    assert!(run.out.lines().any(|line| line.contains("no_consent")), "{}", run.out);
+    let json: Value = serde_json::from_str(&idoine(&["explain", &demo(), "--visitor", "-", "--json"], visitor).out).unwrap();
+    assert_eq!(json["context"]["language.primary"], "fr");
+    assert!(json["slots"].as_array().unwrap().iter().any(|slot| !slot["candidates"].as_array().unwrap().is_empty()));
+    let run = idoine(&["explain", &demo(), "--visitor", "-"], b"{ \"ulr\": 1 }");
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("unknown field `ulr`"), "{}", run.err);
+}
+
+#[test]
+fn decide_answers_each_line_and_goes_on_after_a_bad_one() {
+    let visitors = b"{\"url\": \"https://shop.example/\", \"now\": 0}\n\nnonsense\n{\"url\": \"https://shop.example/nothing\", \"now\": 0}\n\xff\n";
+    let run = idoine(&["decide", &demo(), "--context"], visitors);
+    let lines: Vec<Value> = run.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((run.code, lines.len()), (1, 4));
+    assert!(!lines[0]["decisions"].as_array().unwrap().is_empty());
+    assert_eq!(lines[0]["context"]["page.path"], "/");
+    assert!(lines[1]["error"].is_string());
+    assert_eq!(lines[2]["decisions"], Value::Array(Vec::new()));
+    assert!(run.err.contains("error: line 3: "), "{}", run.err);
+}
+
+#[test]
+fn decide_streams() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_idoine"))
+        .args(["decide", &demo()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let line = br#"{"url": "https://shop.example/", "now": 0}"#;
+    let mut stdin = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || {
+        for _ in 0..5_000 {
+            stdin.write_all(line).and_then(|()| stdin.write_all(b"\n")).unwrap();
+        }
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    let lines: Vec<&[u8]> = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines.len(), 5_000);
+    assert!(lines.iter().all(|line| *line == lines[0]));
+}
+
+#[test]
+fn the_schema_in_the_repository_is_the_one_of_this_code() {
+    let run = idoine(&["schema"], b"");
+    let kept = std::fs::read_to_string(root("www/schema/site.schema.json")).unwrap();
+    assert!(run.out == kept, "run: idoine schema > www/schema/site.schema.json");
+}
+
+#[test]
+fn every_command_has_help_with_an_example_and_wrong_usage_is_exit_code_2() {
+    for command in ["check", "compile", "explain", "decide", "schema"] {
+        let run = idoine(&[command, "--help"], b"");
+        assert_eq!(run.code, 0);
+        assert!(run.out.contains("Example:\n  ") && run.out.contains("idoine "), "{}", run.out);
+    }
+    for wrong in [&["chek"][..], &["check"], &["check", "a", "--nope"], &[]] {
+        let run = idoine(wrong, b"");
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{wrong:?}");
+        assert!(!run.err.is_empty());
+    }
+}
