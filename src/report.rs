@@ -35,8 +35,7 @@ pub struct EditReport<'a> {
     /// The attribute's name.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub name: &'a str,
-    /// The value.
-    #[serde(skip_serializing_if = "str::is_empty")]
+    /// The value; empty for operations without one.
     pub value: &'a str,
 }
 

@@ -39,8 +39,8 @@ const listens = (port: number) =>
   });
 
 /** Waits until `check` gives a value; what the command printed is in the error. */
-async function until<T>(what: string, started: Started, check: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (const end = Date.now() + 60_000; Date.now() < end; ) {
+async function until<T>(what: string, started: Started, check: () => Promise<T | undefined> | T | undefined, seconds = 60): Promise<T> {
+  for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
     const value = await check();
     if (value !== undefined) return value;
     if (started.child.exitCode !== null) break;
@@ -66,11 +66,12 @@ async function start(): Promise<Started> {
   const ended = new Promise<number | null>((done) => child.on("exit", (code) => (running.delete(child), done(code))));
   const heading = async () => /<h1[^>]*>([^<]*)</.exec(await (await fetch(`http://127.0.0.1:${port}/`)).text())?.[1];
   const started = { child, port, output: () => text, heading, ended };
-  await until("ready", started, () => (text.includes("(ready after") ? true : undefined));
+  // Minutes, should a source have changed since the build.
+  await until("ready", started, () => (text.includes("(ready after") ? true : undefined), 600);
   return started;
 }
 
-test("serves, publishes each good save, keeps the last good program, and ends with nothing left behind", { timeout: 180_000 }, async () => {
+test("serves, publishes each good save, keeps the last good program, and ends with nothing left behind", { timeout: 1_200_000 }, async () => {
   save(manifest("First words"));
   const first = await start();
   assert.equal(await first.heading(), "First words");
@@ -109,7 +110,7 @@ test("serves, publishes each good save, keeps the last good program, and ends wi
   assert.equal(await listens(second.port), false);
 });
 
-test("a manifest that is bad from the start is refused with its errors", { timeout: 120_000 }, async () => {
+test("a manifest that is bad from the start is refused with its errors", { timeout: 600_000 }, async () => {
   save(manifest("Words").replace('"hosts"', '"hostz"'));
   const port = await freePort();
   const child = spawn(process.execPath, [join(ROOT, "scripts", "start.mjs"), "--port", String(port), "--site", site], { stdio: ["ignore", "ignore", "pipe"] });
