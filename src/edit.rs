@@ -5,6 +5,7 @@ use crate::decide::{Decisions, named};
 use crate::number::push_int;
 use crate::program::Program;
 use crate::program::layout::PartKind;
+use crate::text::join;
 use crate::url;
 
 named! {
@@ -82,7 +83,7 @@ fn display(value: &Value) -> String {
         }
         Value::Double(_) => String::new(),
         Value::String(value) => value.clone(),
-        Value::Strings(values) => values.join(", "),
+        Value::Strings(values) => join(values.iter().map(String::as_str), ", "),
     }
 }
 

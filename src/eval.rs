@@ -7,6 +7,7 @@
 use crate::context::{Context, Value};
 use crate::program::Program;
 use crate::program::layout::Op;
+use crate::text;
 use std::cmp::Ordering;
 
 /// The compiler refuses expressions deeper than this, so only a forged program gets here.
@@ -101,9 +102,7 @@ impl<'a> Evaluator<'a> {
             Op::Ge => self.ordered(a, b, depth, Ordering::is_ge),
             Op::StartsWith => self.texts(a, b, depth, |text, part| text.starts_with(part)),
             Op::EndsWith => self.texts(a, b, depth, |text, part| text.ends_with(part)),
-            Op::Contains => {
-                self.texts(a, b, depth, |text, part| part.is_empty() || text.windows(part.len()).any(|window| window == part))
-            }
+            Op::Contains => self.texts(a, b, depth, |text, part| text::find(text, part).is_some()),
         }
     }
 

@@ -38,6 +38,7 @@ pub mod consent;
 pub mod cookies;
 mod glob;
 mod number;
+mod text;
 pub mod time;
 mod url;
 

@@ -1,6 +1,8 @@
 //! The parts of an absolute URL that a context needs. A small reading, not the whole of the URL standard: runtimes hand
 //! in URLs that a browser or a server has already parsed, and anything else still gets an answer.
 
+use crate::text::find;
+
 /// The parts of a URL, as slices of it; percent-escapes as they are.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Parts<'a> {
@@ -16,8 +18,9 @@ pub struct Parts<'a> {
 pub fn split(url: &str) -> Parts<'_> {
     let url = url.split_once('#').map_or(url, |(before, _)| before);
     let (before_query, query) = url.split_once('?').unwrap_or((url, ""));
-    let (authority, path) = match before_query.split_once("://") {
-        Some((_, rest)) => match rest.find('/') {
+    let behind_scheme = find(before_query.as_bytes(), b"://").and_then(|at| before_query.get(at + 3..));
+    let (authority, path) = match behind_scheme {
+        Some(rest) => match rest.find('/') {
             Some(slash) => rest.split_at(slash),
             None => (rest, "/"),
         },

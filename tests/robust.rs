@@ -7,12 +7,14 @@ use idoine::compile::compile;
 use idoine::consent::Purpose;
 use idoine::{Context, LoadError, Program, Request, decide, edits, explain, wire};
 use proptest::prelude::*;
+use std::sync::LazyLock;
 use support::Iana;
 
 const DEMO: &str = include_str!("../www/demo/site.jsonc");
 
 fn demo() -> Program {
-    compile(DEMO, &Iana).unwrap_or_else(|errors| panic!("{errors:#?}"))
+    static PROGRAM: LazyLock<Program> = LazyLock::new(|| compile(DEMO, &Iana).unwrap_or_else(|errors| panic!("{errors:#?}")));
+    PROGRAM.clone()
 }
 
 /// A whole pass over whatever a program and a request are.

@@ -1,6 +1,7 @@
 //! Device, system and browser: client hints where the browser sends them, else a small reading of the user agent.
 
 use super::{Context, Field, Request, Value};
+use crate::text::contains;
 
 pub(super) fn derive(context: &mut Context, request: &Request) {
     let save_data = request.header("save-data").is_some_and(|value| value.eq_ignore_ascii_case("on"));
@@ -26,7 +27,7 @@ struct Hints<'a> {
 }
 
 fn has(agent: &str, words: &[&str]) -> bool {
-    words.iter().any(|word| agent.contains(word))
+    words.iter().any(|word| contains(agent, word))
 }
 
 /// First match wins; what is narrower stands before what is wider.
@@ -58,19 +59,19 @@ fn device_type(agent: &str, hints: &Hints) -> &'static str {
             "tizen/tv",
             "android tv",
         ],
-    ) || (agent.contains("Tizen") && agent.contains("TV"))
+    ) || (contains(agent, "Tizen") && contains(agent, "TV"))
     {
         "tv"
     } else if has(agent, &["Watch OS", "watchOS", "Apple Watch", "Wear OS", "SM-R8", "SM-R9"]) {
         "wearable"
-    } else if agent.contains("iPad") || has(&lower, &["tablet", "kindle", "silk/", "playbook"]) {
+    } else if contains(agent, "iPad") || has(&lower, &["tablet", "kindle", "silk/", "playbook"]) {
         "tablet"
     } else if hints.mobile == "?1" || has(agent, &["iPhone", "iPod", "Windows Phone", "BlackBerry", "Opera Mini", "KAIOS"]) {
         "mobile"
-    } else if agent.contains("Android") || hints.platform == "Android" {
+    } else if contains(agent, "Android") || hints.platform == "Android" {
         // Android tablets leave out "Mobile" (developer.chrome.com, "User-Agent Reduction").
-        if agent.contains("Mobile") { "mobile" } else { "tablet" }
-    } else if agent.contains("Mobile") {
+        if contains(agent, "Mobile") { "mobile" } else { "tablet" }
+    } else if contains(agent, "Mobile") {
         "mobile"
     } else if has(agent, &["Windows", "Macintosh", "Linux", "CrOS", "X11", "BSD"]) || !hints.platform.is_empty() {
         "desktop"
@@ -113,7 +114,7 @@ fn is_bot(lower: &str) -> bool {
         "perplexity-user",
         "meta-externalagent",
     ];
-    (has(lower, WORDS) || lower.ends_with("bot")) && !lower.contains("cubot")
+    (has(lower, WORDS) || lower.ends_with("bot")) && !contains(lower, "cubot")
 }
 
 fn system(agent: &str, hints: &Hints) -> &'static str {
@@ -146,7 +147,7 @@ fn browser(agent: &str, hints: &Hints) -> &'static str {
         ("Google Chrome", "chrome"),
         ("Chromium", "chrome"),
     ];
-    if let Some((_, name)) = brands.iter().find(|(brand, _)| hints.brands.contains(brand)) {
+    if let Some((_, name)) = brands.iter().find(|(brand, _)| contains(hints.brands, brand)) {
         return name;
     }
     let table: &[(&str, &[&str])] = &[

@@ -6,19 +6,17 @@ use super::{Context, Field, Value};
 const MOST: usize = 32;
 
 pub(super) fn derive(context: &mut Context, header: Option<&str>) {
-    let mut accepted: Vec<(u16, String)> = header
-        .unwrap_or_default()
-        .split(',')
-        .take(MOST)
-        .filter_map(|item| {
-            let mut parts = item.split(';');
-            let tag = parts.next()?.trim();
-            let quality = parts.find_map(|part| part.trim().strip_prefix("q=")).map_or(Some(1000), thousandths)?;
-            (is_tag(tag) && quality > 0).then(|| (quality, canonical(tag)))
-        })
-        .collect();
-    // Stable: equal qualities keep the header's order.
-    accepted.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
+    let mut accepted: Vec<(u16, String)> = Vec::new();
+    for item in header.unwrap_or_default().split(',').take(MOST) {
+        let mut parts = item.split(';');
+        let tag = parts.next().unwrap_or_default().trim();
+        let quality = parts.find_map(|part| part.trim().strip_prefix("q=")).map_or(Some(1000), thousandths);
+        if let Some(quality) = quality.filter(|quality| *quality > 0 && is_tag(tag)) {
+            // Behind its equals, which keep the header's order.
+            let place = accepted.iter().take_while(|(other, _)| *other >= quality).count();
+            accepted.insert(place, (quality, canonical(tag)));
+        }
+    }
     let tags: Vec<String> = accepted.into_iter().map(|(_, tag)| tag).collect();
     if let Some(first) = tags.first() {
         let primary = first.split('-').next().unwrap_or_default().to_owned();
@@ -45,15 +43,15 @@ fn is_tag(tag: &str) -> bool {
 
 /// The usual case of each part (BCP 47, section 2.1.1): `fr`, `zh-Hant`, `en-US`.
 fn canonical(tag: &str) -> String {
-    let parts = tag.split('-').enumerate().map(|(position, part)| match (position, part.len()) {
-        (0, _) => part.to_ascii_lowercase(),
-        (_, 2) => part.to_ascii_uppercase(),
-        (_, 4) => {
-            let lower = part.to_ascii_lowercase();
-            let mut letters = lower.chars();
-            letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+    let mut canonical = String::with_capacity(tag.len());
+    for (position, part) in tag.split('-').enumerate() {
+        if position > 0 {
+            canonical.push('-');
         }
-        _ => part.to_ascii_lowercase(),
-    });
-    parts.collect::<Vec<_>>().join("-")
+        for (letter, c) in part.chars().enumerate() {
+            let upper = position > 0 && (part.len() == 2 || (part.len() == 4 && letter == 0));
+            canonical.push(if upper { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() });
+        }
+    }
+    canonical
 }

@@ -3,6 +3,7 @@
 
 use super::{Context, Field, Request};
 use crate::program::Program;
+use crate::text::{contains, find, without_www};
 use crate::url;
 
 /// Advertising click ids: the URL's parameter, the source it tells, and the medium where it tells one.
@@ -117,10 +118,8 @@ pub(super) fn derive(context: &mut Context, request: &Request, program: &Program
         value.filter(|value| !value.is_empty()).map(str::to_owned)
     };
     let referrer = url::split(request.header("referer").unwrap_or_default()).host.to_ascii_lowercase();
-    let referrer = referrer.strip_prefix("www.").map_or(referrer.clone(), str::to_owned);
-    let own = |candidate: &str| {
-        candidate == host.trim_start_matches("www.") || program.hosts().any(|h| h.trim_start_matches("www.") == candidate)
-    };
+    let referrer = without_www(&referrer).to_owned();
+    let own = |candidate: &str| candidate == without_www(host) || program.hosts().any(|h| without_www(h) == candidate);
     let referrer = Some(referrer).filter(|referrer| !referrer.is_empty() && !own(referrer));
     let click = CLICK_IDS.iter().find(|(name, _, _)| parameter(name).is_some());
 
@@ -181,12 +180,12 @@ impl Visit {
         let medium = self.medium.as_str();
         let is = |list: &[&str]| list.contains(&medium);
         // ^(.*cp.*|ppc|retargeting|paid.*)$
-        let paid = medium.contains("cp") || is(&["ppc", "retargeting"]) || medium.starts_with("paid");
+        let paid = contains(medium, "cp") || is(&["ppc", "retargeting"]) || medium.starts_with("paid");
         let shopping = kind == Some(Site::Shopping) || shopping_campaign(&self.campaign);
         let mail = ["email", "e-mail", "e_mail", "e mail"];
         match () {
             () if self.source == "(direct)" && is(&["(not set)", "(none)"]) => "Direct",
-            () if self.campaign.contains("cross-network") => "Cross-network",
+            () if contains(&self.campaign, "cross-network") => "Cross-network",
             () if shopping && paid => "Paid Shopping",
             () if kind == Some(Site::Search) && paid => "Paid Search",
             () if kind == Some(Site::Social) && paid => "Paid Social",
@@ -199,7 +198,7 @@ impl Visit {
             {
                 "Organic Social"
             }
-            () if kind == Some(Site::Video) || medium.contains("video") => "Organic Video",
+            () if kind == Some(Site::Video) || contains(medium, "video") => "Organic Video",
             () if kind == Some(Site::Search) || medium == "organic" => "Organic Search",
             () if kind == Some(Site::Assistant) || medium == "ai-assistant" => "AI Assistant",
             () if is(&["referral", "app", "link"]) => "Referral",
@@ -208,8 +207,8 @@ impl Visit {
             () if medium == "audio" => "Audio",
             () if self.source == "sms" || medium == "sms" => "SMS",
             () if medium.ends_with("push")
-                || medium.contains("mobile")
-                || medium.contains("notification")
+                || contains(medium, "mobile")
+                || contains(medium, "notification")
                 || self.source == "firebase" =>
             {
                 "Mobile Push Notifications"
@@ -221,9 +220,33 @@ impl Visit {
 
 /// `^(.*(([^a-df-z]|^)shop|shopping).*)$`: "shop" at the start, or after anything but the letters a to d and f to z; or "shopping".
 fn shopping_campaign(campaign: &str) -> bool {
-    campaign.contains("shopping")
-        || campaign.match_indices("shop").any(|(at, _)| {
-            let before = campaign.as_bytes().get(at.wrapping_sub(1));
-            at == 0 || before.is_some_and(|b| !matches!(b, b'a'..=b'd' | b'f'..=b'z'))
-        })
+    let mut rest = campaign.as_bytes();
+    let mut before = None;
+    while let Some(at) = find(rest, b"shop") {
+        let (head, tail) = rest.split_at(at);
+        before = head.last().copied().or(before);
+        if tail.starts_with(b"shopping") || !matches!(before, Some(b'a'..=b'd' | b'f'..=b'z')) {
+            return true;
+        }
+        before = Some(b'p');
+        rest = tail.get(4..).unwrap_or_default();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shopping_campaign;
+
+    #[test]
+    fn a_shop_is_a_shop_and_a_workshop_is_none() {
+        for yes in
+            ["shop", "my-shop", "eshop", "e-shop-fr", "9shop", "googleshopping", "workshop-shop", "bishopshopping", "shopshop"]
+        {
+            assert!(shopping_campaign(yes), "{yes}");
+        }
+        for no in ["", "workshop", "bishop", "sho", "photoshop-workshop"] {
+            assert!(!shopping_campaign(no), "{no}");
+        }
+    }
 }

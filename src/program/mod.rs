@@ -11,6 +11,7 @@ use crate::consent::Purpose;
 use crate::context::{FIELDS, Kind};
 use crate::edit::EditOp;
 use crate::number::push_int;
+use crate::text::join;
 use crate::{context, glob};
 use layout::{HEADER, MAGIC, NONE, Op, PartKind, SECTIONS, Section, WIDTHS};
 use std::fmt;
@@ -209,7 +210,7 @@ impl Program {
             Some(definition) => definition.path.to_owned(),
             None => {
                 let name = self.record::<1>(Section::Traits, field as usize - FIELDS.len()).map_or(NONE, |[name]| name);
-                ["profile.", self.text(name)].concat()
+                join(["profile", self.text(name)].into_iter(), ".")
             }
         }
     }

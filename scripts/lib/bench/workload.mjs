@@ -36,17 +36,14 @@ const both = (...tests) => ({ expression: tests.map(({ expression }) => expressi
 
 const EQUALITIES = [[24, "country"], [16, "campaign"], [14, "source"], [12, "deviceType"], [12, "language"], [8, "city"], [6, "channel"], [4, "os"], [4, "browser"]];
 
-/** Different fields that an equality can ask for, without `but`. */
-function fields(dice, count, but = []) {
+/** Different fields that an equality can ask for. */
+function fields(dice, count) {
   const names = new Set();
-  while (names.size < count) {
-    const name = dice.weighted(EQUALITIES);
-    if (!but.includes(name)) names.add(name);
-  }
+  while (names.size < count) names.add(dice.weighted(EQUALITIES));
   return [...names];
 }
 
-const equalities = (dice, count, but) => fields(dice, count, but).map((name) => equal(name, dice.of(VALUES[name])));
+const equalities = (dice, count) => fields(dice, count).map((name) => equal(name, dice.of(VALUES[name])));
 
 /** What experiences ask for, with its share in tenths, its lowest priority and its spread: what is narrow usually goes first. */
 const KINDS = {
@@ -76,7 +73,7 @@ const KINDS = {
         () => both(between("latitude", latitude + 0.25, latitude + 8.25), between("longitude", -10.5, 20.5)),
         () => between("hour", hour, hour + 4),
         () => both(between("hour", 9, 18), within("weekday", [1, 2, 3, 4, 5])),
-        () => between("asn", 1000 * dice.below(5), 1000 * dice.below(5) + 2000),
+        () => between("asn", 500 * hour, 500 * hour + 2000),
         () => "schedule",
       ])();
       const [narrow] = equalities(dice, 1);
@@ -87,17 +84,18 @@ const KINDS = {
     tenths: 1,
     priority: [0, 40],
     test(dice) {
-      const test = dice.of([
+      const part = dice.of([
         () => contains("campaign", dice.of(["sale", "shoes", "black", "test", "-b", "gift"])),
         () => contains("organization", dice.of(["University", "Telecom", "Vodafone", "Institute"])),
         () => startsWith("campaign", `${dice.of(VALUES.theme)}-`),
         () => endsWith("languageTag", `-${dice.of(VALUES.country)}`),
+      ])();
+      const negation = dice.of([
         () => differs("country", dice.of(VALUES.country)),
         () => not(equal("deviceType", dice.of(VALUES.deviceType))),
         () => not(both(...equalities(dice, 2))),
-      ])();
-      // A negation alone would concern nearly everybody, as few experiences do.
-      return both(...equalities(dice, 1, Object.keys(test.condition).concat("deviceType", "country")), test);
+      ]);
+      return dice.percent(60) ? both(part, negation()) : part;
     },
   },
 };
