@@ -1,8 +1,8 @@
 //! Native times of one page's decision, over a program and visitors that `npm run bench` makes, checks and compares:
 //!
 //! ```text
-//! cargo bench --bench decide -- decisions FOLDER...           what is decided: a line for each visitor
-//! cargo bench --bench decide -- times MILLISECONDS FOLDER...  microseconds of each batch: a line for each thing measured
+//! cargo bench --bench decide -- decisions FOLDER           what is decided: a line for each visitor
+//! cargo bench --bench decide -- times FOLDER MILLISECONDS  microseconds of each batch: a line for each thing measured
 //! ```
 //!
 //! A folder holds `site.program` and `visitors.bin`: for each visitor the length of a request in 32 bits and the request in the
@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str =
-    "`npm run bench` runs this with `decisions FOLDER...` or `times MILLISECONDS FOLDER...` and makes the folders";
+const USAGE: &str = "`npm run bench` runs this with `decisions FOLDER` or `times FOLDER MILLISECONDS` and makes the folder";
+/// What a round is to take at most: with slow pages it takes fewer visitors.
+const ROUND: Duration = Duration::from_millis(100);
 /// Rounds that are run even if the time is over.
 const LEAST: usize = 5;
 /// Rounds that are enough even if there is time left.
@@ -29,17 +30,8 @@ fn main() -> Outcome<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         [] => println!("{USAGE}"),
-        ["decisions", folders @ ..] => {
-            for folder in folders {
-                print_decisions(Path::new(folder))?;
-            }
-        }
-        ["times", millis, folders @ ..] => {
-            let time = Duration::from_millis(millis.parse()?);
-            for folder in folders {
-                print_times(Path::new(folder), time)?;
-            }
-        }
+        ["decisions", folder] => print_decisions(Path::new(folder))?,
+        ["times", folder, millis] => print_times(Path::new(folder), Duration::from_millis(millis.parse()?))?,
         _ => return Err(USAGE.into()),
     }
     Ok(())
@@ -49,7 +41,7 @@ fn print_decisions(folder: &Path) -> Outcome<()> {
     let (program, requests) = read(folder)?;
     for request in &requests {
         let decisions = decide(&program, &Context::derive(&program, request));
-        println!("{}", serde_json::json!({ "folder": folder, "words": wire::write_decisions(&decisions) }));
+        println!("{}", serde_json::json!({ "words": wire::write_decisions(&decisions) }));
     }
     Ok(())
 }
@@ -57,38 +49,51 @@ fn print_decisions(folder: &Path) -> Outcome<()> {
 fn print_times(folder: &Path, time: Duration) -> Outcome<()> {
     let (program, requests) = read(folder)?;
     let contexts: Vec<Context> = requests.iter().map(|request| Context::derive(&program, request)).collect();
-    let load = || drop(black_box(Program::load(black_box(program.bytes()).to_vec())));
-    let context = || requests.iter().for_each(|request| drop(black_box(Context::derive(&program, black_box(request)))));
-    let decision = || contexts.iter().for_each(|context| drop(black_box(decide(&program, black_box(context)))));
-    let page = || {
-        for request in &requests {
+    let load = |_: &[usize]| drop(black_box(Program::load(black_box(program.bytes()).to_vec())));
+    let context = |of: &[usize]| {
+        for request in of.iter().filter_map(|visitor| requests.get(*visitor)) {
+            black_box(Context::derive(&program, black_box(request)));
+        }
+    };
+    let decision = |of: &[usize]| {
+        for context in of.iter().filter_map(|visitor| contexts.get(*visitor)) {
+            black_box(decide(&program, black_box(context)));
+        }
+    };
+    let page = |of: &[usize]| {
+        for request in of.iter().filter_map(|visitor| requests.get(*visitor)) {
             let context = Context::derive(&program, black_box(request));
             let decisions = decide(&program, &context);
             black_box(edits(&program, &context, &decisions));
         }
     };
-    let pages = requests.len() as f64;
-    let mut measured: [(&str, &dyn Fn(), f64, Vec<f64>); 4] = [
-        ("load", &load, 1.0, Vec::new()),
-        ("context", &context, pages, Vec::new()),
-        ("decide", &decision, pages, Vec::new()),
-        ("page", &page, pages, Vec::new()),
+    let mut measured: [(&str, &dyn Fn(&[usize]), Vec<f64>); 4] = [
+        ("load", &load, Vec::new()),
+        ("context", &context, Vec::new()),
+        ("decide", &decision, Vec::new()),
+        ("page", &page, Vec::new()),
     ];
-    // One round before the clock runs, then in turn, so that whatever disturbs the machine disturbs all of them.
-    measured.iter().for_each(|(_, work, ..)| work());
+    // Everything once before it counts. Then some of the visitors in each round, all of them over the rounds, and what is
+    // measured in turn, so that whatever disturbs the machine disturbs all of it.
+    let all: Vec<usize> = (0..requests.len()).collect();
+    let begun = now();
+    measured.iter().for_each(|(_, work, _)| work(&all));
+    let parts = (begun.elapsed().as_millis() / ROUND.as_millis()).clamp(1, requests.len() as u128 / 10 + 1) as usize;
     let begun = now();
     for round in 0..MOST {
         if round >= LEAST && begun.elapsed() > time {
             break;
         }
-        for (_, work, count, batches) in &mut measured {
+        let of: Vec<usize> = all.iter().copied().skip(round % parts).step_by(parts).collect();
+        for (what, work, batches) in &mut measured {
             let start = now();
-            work();
-            batches.push(start.elapsed().as_secs_f64() * 1e6 / *count);
+            work(&of);
+            let times = if *what == "load" { 1 } else { of.len() };
+            batches.push(start.elapsed().as_secs_f64() * 1e6 / times as f64);
         }
     }
-    for (what, _, _, batches) in &measured {
-        println!("{}", serde_json::json!({ "folder": folder, "what": what, "us": batches }));
+    for (what, _, batches) in &measured {
+        println!("{}", serde_json::json!({ "what": what, "us": batches }));
     }
     Ok(())
 }

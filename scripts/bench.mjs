@@ -81,9 +81,11 @@ async function bench(plan, scratch, env) {
   const bare = new both.Engine(empty.program);
 
   say(`checking that native, Wasm and GrowthBook decide the same for ${all.length} visitors at each size`);
-  const native = await nativeDecisions(measured.map(({ folder }) => folder), env);
-  const loaded = measured.map((site) => load(both, site.program, site.payload, plan.loads));
-  const checks = measured.map((site, index) => check(loaded[index], all, native[site.folder]));
+  const loaded = [];
+  for (const { folder, program, payload } of measured) {
+    const one = load(both, program, payload, plan.loads);
+    loaded.push({ ...one, checked: check(one, all, await nativeDecisions(folder, env)) });
+  }
 
   const sizes = [];
   for (const [index, { experiences, onPage, folder, version, program, payload }] of measured.entries()) {
@@ -95,7 +97,7 @@ async function bench(plan, scratch, env) {
       experiences,
       onPage,
       version,
-      checked: { ...checks[index], against: ["native", "growthbook"] },
+      checked: { ...loaded[index].checked, against: ["native", "growthbook"] },
       wasm: { decide: summary(times.decide), page: summary(times.page), context: summary(times.context) },
       growthbook: { page: summary(times.growthbook) },
       native: { page: summary(natively.page), context: summary(natively.context), decide: summary(natively.decide) },
@@ -111,8 +113,8 @@ await command({ usage, options: { json: { type: "boolean" }, quick: { type: "boo
   if (await underRecentNode()) return process.exitCode;
   const env = await ensure();
   await build(["cli", "engine"], env);
-  say("building: native benchmark (a minute or two the first time) ...");
-  await buildNative(env);
+  const announce = setTimeout(() => say("building: native benchmark (a minute or two the first time) ..."), 1500);
+  await buildNative(env).finally(() => clearTimeout(announce));
   const about = await machine(env); // before our own work makes it look busy
   const begun = Date.now();
   const scratch = mkdtempSync(join(tmpdir(), "idoine-bench-"));

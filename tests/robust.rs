@@ -216,6 +216,12 @@ fn depth_is_limited_everywhere() {
     chain.insert("a10000".to_owned(), "true".into());
     let source = serde_json::json!({ "site": { "id": "x" }, "audiences": chain }).to_string();
     assert!(first(&source).contains("levels deep"));
+    // Neither alone is too deep: an audience of some 120 levels, in an experience's expression of 60.
+    let mut audiences: serde_json::Map<_, _> = (0..60).map(|n| (format!("a{n}"), format!("!a{}", n + 1).into())).collect();
+    audiences.insert("a60".to_owned(), "true".into());
+    let experience = serde_json::json!({ "id": "e", "type": "personalization", "audience": nested("(true == ", ")", "a0", 60), "slots": { "s": { "text": "x" } } });
+    let source = serde_json::json!({ "site": { "id": "x" }, "audiences": audiences, "slots": { "s": { "selector": "p" } }, "experiences": [experience] });
+    assert!(first(&source.to_string()).contains("levels deep"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ pub(crate) struct Args {
     /// Where the program goes
     #[arg(short, long)]
     output: PathBuf,
-    /// Print version and sizes as JSON
+    /// Print site, version and sizes as JSON
     #[arg(long)]
     json: bool,
 }
@@ -22,7 +22,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let (bytes, experiences, slots) = (program.bytes().len(), program.experience_count(), program.slot_count());
     let version = program.version();
     input::print_line(&if args.json {
-        serde_json::json!({ "version": version, "bytes": bytes, "experiences": experiences, "slots": slots }).to_string()
+        let site = program.site_id();
+        serde_json::json!({ "site": site, "version": version, "bytes": bytes, "experiences": experiences, "slots": slots })
+            .to_string()
     } else {
         format!("{output}: version {version}, {bytes} bytes, {experiences} experiences, {slots} slots")
     })

@@ -88,7 +88,7 @@ fn compile_writes_a_program_and_keeps_the_last_good_one() {
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     let printed: Value = serde_json::from_str(&run.out).unwrap();
     let bytes = std::fs::read(&output).unwrap();
-    assert_eq!(printed["bytes"], bytes.len());
+    assert_eq!((&printed["site"], &printed["bytes"]), (&"shop".into(), &bytes.len().into()));
     let version: String = bytes[16..24].iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(printed["version"], version);
     assert_eq!(idoine(&["compile", "-", "-o", &output_text], b"{}").code, 1);

@@ -34,7 +34,7 @@ export async function ensureBindgen(env) {
   if (own && existsSync(join(dirname(own), "wasm-bindgen-test-runner")) && (await isRight(own, env))) return dirname(own);
   mkdirSync(root, { recursive: true });
   // Without --locked: the lock file inside the published package does not resolve.
-  await step(`compiling wasm-bindgen-cli ${WASM_BINDGEN} into ${root}, once`, "3 minutes", () =>
+  await step(`compiling wasm-bindgen-cli ${WASM_BINDGEN} into ${root}, once`, "3 to 5 minutes", () =>
     must(["cargo", "install", "wasm-bindgen-cli", "--version", WASM_BINDGEN, "--root", root, "--force"], { cwd: root, env, inherit: watched() }, "Check the network, then run the command again."),
   );
   if (!ready()) throw new Problem(`cargo install ended, but ${bin} has no wasm-bindgen. Delete ${root} and run the command again.`);

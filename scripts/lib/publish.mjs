@@ -7,15 +7,6 @@ import { Problem, run } from "./run.mjs";
 /** The folder given to `wrangler dev --persist-to`. */
 export const STATE = join(LOCAL, "state");
 
-/** `site.id` of a manifest that the compiler has accepted: comments and trailing commas go, the rest is JSON. */
-export function siteId(source) {
-  const json = source
-    .replace(/^\uFEFF/, "")
-    .replace(/("(?:[^"\\]|\\.)*")|\/\/[^\n\r]*|\/\*[\s\S]*?\*\//g, (_, text) => text ?? " ")
-    .replace(/("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])/g, (_, text) => text ?? "");
-  return JSON.parse(json).site.id;
-}
-
 /**
  * Compiles a manifest with dist/bin/idoine.
  * @returns {Promise<{version: string, site: string, program: Buffer, experiences: number, slots: number}>} throws a Problem with the compiler's own words
@@ -26,7 +17,7 @@ export async function compile(manifest) {
   try {
     const result = await run([join(DIST, "bin", "idoine"), "compile", relative("", manifest), "-o", out, "--json"], { env: process.env });
     if (result.code !== 0) throw new Problem(result.output.trimEnd());
-    return { ...JSON.parse(result.stdout), program: readFileSync(out), site: siteId(readFileSync(manifest, "utf8")) };
+    return { ...JSON.parse(result.stdout), program: readFileSync(out) };
   } finally {
     rmSync(out, { force: true });
   }

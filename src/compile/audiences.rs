@@ -43,7 +43,7 @@ impl Compiler<'_, '_, '_> {
         }
     }
 
-    /// Refuses audiences that need themselves, and ones that nest too deep.
+    /// Refuses audiences that need themselves, and ones that nest too deep. Keeps the depth of each.
     fn check_cycles(&mut self, checked: &[Option<Checked>]) {
         let mut walk =
             Walk { audiences: checked, states: vec![State::New; checked.len()], path: Vec::new(), cycles: Vec::new() };
@@ -58,15 +58,38 @@ impl Compiler<'_, '_, '_> {
             }
         }
         if cycles.is_empty() {
-            for ((_, text), depth) in manifest.audiences.iter().zip(depths) {
-                if depth > MAX_DEPTH {
-                    self.error(
-                        text,
-                        format!("audiences within audiences are {depth} levels deep; at most {MAX_DEPTH} are allowed"),
-                    );
-                }
+            for ((_, text), depth) in manifest.audiences.iter().zip(&depths) {
+                self.check_depth(text, *depth);
             }
         }
+        self.audience_depths = depths;
+    }
+
+    fn check_depth(&mut self, text: &Spanned<String>, depth: usize) {
+        if depth > MAX_DEPTH {
+            self.error(text, format!("audiences within audiences are {depth} levels deep; at most {MAX_DEPTH} are allowed"));
+        }
+    }
+
+    /// An experience's own expression; named audiences were read before.
+    pub(super) fn experience_audience(&mut self, text: &Spanned<String>) -> Option<Checked> {
+        let checked = self.expression(text)?;
+        let depths = std::mem::take(&mut self.audience_depths);
+        let depth = depth_of(&checked, &mut |audience| depths.get(audience).copied().unwrap_or(0));
+        self.audience_depths = depths;
+        self.check_depth(text, depth);
+        Some(checked)
+    }
+}
+
+/// The depth of a tree in which named audiences are written out.
+fn depth_of(expression: &Checked, audience: &mut dyn FnMut(usize) -> usize) -> usize {
+    1 + match expression {
+        Checked::Audience(index) => audience(*index as usize),
+        Checked::Not(operand) => depth_of(operand, audience),
+        Checked::Binary(_, left, right) => depth_of(left, audience).max(depth_of(right, audience)),
+        Checked::List(items) => items.iter().map(|item| depth_of(item, audience)).max().unwrap_or(0),
+        _ => 0,
     }
 }
 
@@ -102,7 +125,7 @@ impl Walk<'_> {
         let audiences = self.audiences;
         // Deeper chains than the limit are refused anyway: do not follow them down the stack.
         let depth = match audiences.get(audience).and_then(Option::as_ref) {
-            Some(checked) if self.path.len() <= MAX_DEPTH + 1 => self.expression_depth(checked),
+            Some(checked) if self.path.len() <= MAX_DEPTH + 1 => depth_of(checked, &mut |audience| self.depth(audience)),
             Some(_) => MAX_DEPTH + 1,
             None => 0,
         };
@@ -114,16 +137,6 @@ impl Walk<'_> {
     fn set(&mut self, audience: usize, state: State) {
         if let Some(place) = self.states.get_mut(audience) {
             *place = state;
-        }
-    }
-
-    fn expression_depth(&mut self, expression: &Checked) -> usize {
-        1 + match expression {
-            Checked::Audience(audience) => self.depth(*audience as usize),
-            Checked::Not(operand) => self.expression_depth(operand),
-            Checked::Binary(_, left, right) => self.expression_depth(left).max(self.expression_depth(right)),
-            Checked::List(items) => items.iter().map(|item| self.expression_depth(item)).max().unwrap_or(0),
-            _ => 0,
         }
     }
 }

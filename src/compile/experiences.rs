@@ -30,7 +30,7 @@ impl Compiler<'_, '_, '_> {
     }
 
     fn experience(&mut self, experience: &Experience) {
-        let audience = experience.audience.as_ref().and_then(|text| self.expression(text));
+        let audience = experience.audience.as_ref().and_then(|text| self.experience_audience(text));
         let audience = audience.map_or(NONE, |checked| self.builder.expression(&checked));
         let (from, until) = self.schedule(experience.schedule.as_ref());
         if let Some(goal) = &experience.goal

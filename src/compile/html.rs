@@ -203,11 +203,15 @@ impl Scanner {
                 if over { State::Text } else { State::Comment }
             }
             State::Raw(name) => {
-                self.recent.push(c.to_ascii_lowercase());
-                if self.recent.ends_with(&format!("</{name}")) {
+                let closes = self.recent.ends_with(&format!("</{name}"));
+                // `<!--` in a script makes a later `<script>` hide the `</script>` behind it: nothing behind it is taken for
+                // text again.
+                let hidden = name == "script" && self.recent.contains("<!--");
+                if closes && !hidden && matches!(c, '>' | '/' | ' ' | '\t' | '\n' | '\r' | '\u{c}') {
                     self.tag = format!("/{name}");
-                    return State::InTag;
+                    return if c == '>' { self.end_of_tag() } else { State::InTag };
                 }
+                self.recent.push(c.to_ascii_lowercase());
                 State::Raw(name)
             }
         }
@@ -236,6 +240,7 @@ mod tests {
         assert_eq!(place("a < b and "), HtmlPlace::Text);
         assert_eq!(place("<!-- x > --> "), HtmlPlace::Text);
         assert_eq!(place("<script>a</script>"), HtmlPlace::Text);
+        assert_eq!(place("<STYLE>a</Style\n>"), HtmlPlace::Text);
         let attribute = |name: &str, value: &str| HtmlPlace::Attribute { name: name.into(), value: value.into() };
         assert_eq!(place("<a href='/x?q="), attribute("href", "/x?q="));
         assert_eq!(place("<a title = \"don't "), attribute("title", "don't "));
@@ -251,6 +256,10 @@ mod tests {
             "</p ",
             "<noscript><p>",
             "<script></scrip",
+            "<script></scriptfoo>",
+            "<script>x</script",
+            "<style></stylesheet>",
+            "<script><!-- <script> </script> ",
         ] {
             assert!(matches!(place(forbidden), HtmlPlace::Forbidden(_)), "{forbidden}");
         }

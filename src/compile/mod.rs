@@ -9,7 +9,8 @@ mod selector;
 mod template;
 
 use crate::bucket::MILLION;
-use crate::context::{FIELDS, Kind, Value};
+use crate::context::{FIELDS, Kind, Value, parse_instant};
+use crate::cookies::split_id;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::expr::{Env, ExprError};
 use crate::manifest::{Manifest, Named, PageRule, Share, Spanned, read_manifest};
@@ -36,6 +37,7 @@ pub fn compile(source: &str, zones: &dyn Zones) -> Result<Program, Vec<Diagnosti
         compiler.audiences();
         compiler.slots();
         compiler.experiences();
+        compiler.goals();
         compiler.personas();
         compiler.builder.finish()
     });
@@ -54,6 +56,8 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     names: Names<'m>,
     diagnostics: &'d mut Diagnostics<'s>,
     builder: Builder,
+    /// The depth of each audience with those that it names written out.
+    audience_depths: Vec<usize>,
 }
 
 /// The names that expressions and templates may use.
@@ -92,7 +96,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         let fields = fixed.chain(traits).enumerate().map(|(index, (path, kind))| (path, (index as u32, kind))).collect();
         let audiences = manifest.audiences.iter().enumerate().map(|(index, (name, _))| (name.value.as_str(), index as u32));
         let names = Names { manifest, fields, audiences: audiences.collect() };
-        Compiler { manifest, zones, names, diagnostics, builder: Builder::new() }
+        Compiler { manifest, zones, names, diagnostics, builder: Builder::new(), audience_depths: Vec::new() }
     }
 
     fn error<T>(&mut self, at: &Spanned<T>, message: impl Into<String>) {
@@ -166,6 +170,13 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         }
     }
 
+    /// A name that only people read.
+    fn check_title(&mut self, name: &Spanned<String>) {
+        if name.value.trim().is_empty() || name.value.chars().count() > 100 {
+            self.error(name, "expected a name of at most 100 characters");
+        }
+    }
+
     fn site(&mut self) {
         let site = &self.manifest.site;
         self.check_id(&site.id);
@@ -178,7 +189,10 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         for host in &site.hosts.0 {
             let text = &host.value;
             if text.is_empty() || !text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-[]:".contains(&b)) {
-                self.error(host, "expected a host in lower case, such as shop.example, without scheme, port or path");
+                self.error(
+                    host,
+                    "expected a host in lower case, such as shop.example or localhost:8787, without scheme or path",
+                );
             }
             let text = self.builder.text(text);
             self.builder.push(Section::Hosts, &[text]);
@@ -253,13 +267,21 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         (start, records.len() as u32)
     }
 
+    fn goals(&mut self) {
+        for (name, _) in &self.manifest.goals {
+            self.check_id(name);
+        }
+    }
+
     fn personas(&mut self) {
         for (name, values) in &self.manifest.personas {
+            self.check_title(name);
             let mut records = Vec::with_capacity(values.len());
             for (path, value) in values {
                 let text = &value.value.0;
                 let wrong = match path.value.as_str() {
-                    "now" | "visitor.id" => None,
+                    "now" => parse_instant(text).is_none().then_some("an instant such as 2026-11-20T12:30:00Z"),
+                    "visitor.id" => (!text.is_empty() && split_id(text).is_none()).then_some("8 to 64 letters, digits, - or _"),
                     other => match self.names.field(other) {
                         None => {
                             let names = self.names.names();

@@ -61,7 +61,8 @@ fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-fn parse_instant(text: &str) -> Option<i64> {
+/// An instant with an offset, or epoch milliseconds.
+pub(crate) fn parse_instant(text: &str) -> Option<i64> {
     match parse_moment(text) {
         Some(Moment::Instant(ms)) => Some(ms),
         _ => text.parse().ok().filter(|ms: &i64| ms.unsigned_abs() < 1 << 53),

@@ -30,7 +30,7 @@ object! { "A site's configuration." Manifest {
 } }
 
 object! { "The site." Site {
-    required id "id": Spanned<String> = "The site's id: lower-case letters, digits and dashes.";
+    required id "id": Spanned<String> = "The site's id: letters, digits, dashes and underscores, at most 64.";
     default hosts "hosts": List<Spanned<String>> = "The site's own hosts. They are no referrers, and may call its API.";
     optional timezone "timezone": Spanned<String> = "The time zone (IANA) of the schedules' dates (default UTC).";
 } }

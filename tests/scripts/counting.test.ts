@@ -1,13 +1,11 @@
-// The scripts' own arithmetic: budgets, how test runs are counted, the site id of a manifest.
+// The scripts' own arithmetic: budgets, and how test runs are counted.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { BUDGETS, measure, table } from "../../scripts/lib/budgets.mjs";
-import { ROOT } from "../../scripts/lib/paths.mjs";
-import { siteId } from "../../scripts/lib/publish.mjs";
 import { countCargo, countTap } from "../../scripts/lib/stages.mjs";
 
 const scratch = mkdtempSync(join(tmpdir(), "idoine-counting-"));
@@ -53,9 +51,4 @@ test("node's report is read from its end", () => {
   const tap = "# fail 9 is a test's own words\nok 1 - a\n# tests 5\n# suites 0\n# pass 3\n# fail 1\n# cancelled 1\n# skipped 0\n";
   const { passed, failed } = countTap(tap, { code: 1, output: "" });
   assert.deepEqual([passed, failed], [3, 2]);
-});
-
-test("a manifest's site id is found among comments", () => {
-  assert.equal(siteId('\uFEFF// "site": { "id": "no" }\n{ "x": "// not a comment, }", /* {"id": 1} */ "site": { "id": "a\\"b", }, }\r\n// end'), 'a"b');
-  assert.equal(siteId(readFileSync(join(ROOT, "www", "demo", "site.jsonc"), "utf8")), "shop");
 });

@@ -66,6 +66,8 @@ const NO_EXPERIENCE = 0xffffffff;
 
 /**
  * Compares what everybody decides for every visitor. Throws a Problem that shows the visitor when two differ.
+ * @param {{engine: any, client: any}} loaded
+ * @param {any[]} people
  * @param {number[][]} native what the native run decided, in the layout of `Engine.decide`
  * @returns {{visitors: number, slots: number, won: number}} what was compared, and how many slots an experience won
  */
@@ -76,7 +78,9 @@ export function check({ engine, client }, people, native) {
   let won = 0;
   people.forEach((visitor, number) => {
     const differ = (who, theirs, ours) => {
-      const about = JSON.stringify({ request: visitor.request, attributes: visitor.attributes }, null, 2);
+      const { headers, cf, ...rest } = visitor.request;
+      const request = { ...rest, headers: Object.fromEntries(headers), cf: Object.fromEntries(cf) };
+      const about = JSON.stringify({ request, attributes: visitor.attributes }, null, 2);
       throw new Problem(`${who} decides otherwise than Idoine's Wasm for visitor ${number}: ${JSON.stringify(theirs)} against ${JSON.stringify(ours)}. Nothing was measured.\n${about}`);
     };
     const words = [...engine.decide(visitor.bytes)];
@@ -92,7 +96,8 @@ export function check({ engine, client }, people, native) {
 
 /**
  * What is measured in this process, by name. Each takes a visitor and returns a number that depends on the answer.
- * @param bare an engine whose program has the same slots and no experience
+ * @param {{engine: any, client: any}} loaded
+ * @param {any} bare an engine whose program has the same slots and no experience
  */
 export function turns({ engine, client }, bare, { encodeRequest, decodeDecisions, decodeEdits }) {
   return {

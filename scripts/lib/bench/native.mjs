@@ -30,13 +30,12 @@ async function lines(args, env) {
   return output.trim().split("\n").map((line) => JSON.parse(line));
 }
 
-/** What is decided for each visitor, by folder, in the layout of `Engine.decide`. */
-export async function nativeDecisions(folders, env) {
-  const all = await lines(["decisions", ...folders], env);
-  return Object.fromEntries(folders.map((folder) => [folder, all.filter((line) => line.folder === folder).map(({ words }) => words)]));
+/** What is decided for each visitor, in the layout of `Engine.decide`. */
+export async function nativeDecisions(folder, env) {
+  return (await lines(["decisions", folder], env)).map(({ words }) => words);
 }
 
 /** Microseconds of each batch, by what was measured: load, context, decide, page. */
 export async function nativeTimes(folder, ms, env) {
-  return Object.fromEntries((await lines(["times", String(ms), folder], env)).map(({ what, us }) => [what, us]));
+  return Object.fromEntries((await lines(["times", folder, String(ms)], env)).map(({ what, us }) => [what, us]));
 }

@@ -35,6 +35,8 @@ const either = (one, other) => ({ expression: `(${one.expression} || ${other.exp
 const both = (...tests) => ({ expression: tests.map(({ expression }) => expression).join(" && "), condition: Object.assign({}, ...tests.map(({ condition }) => condition)) });
 
 const EQUALITIES = [[24, "country"], [16, "campaign"], [14, "source"], [12, "deviceType"], [12, "language"], [8, "city"], [6, "channel"], [4, "os"], [4, "browser"]];
+/** Fields with so many values that a list of some of them is still narrow. */
+const MANY = ["country", "campaign", "source", "language", "city"];
 
 /** Different fields that an equality can ask for. */
 function fields(dice, count) {
@@ -56,8 +58,9 @@ const KINDS = {
     tenths: 2,
     priority: [30, 60],
     test(dice) {
-      const [first, second, third] = fields(dice, 3);
-      const list = (name) => within(name, dice.some(2 + dice.below(4), VALUES[name]));
+      const [first, second] = dice.some(2, MANY);
+      const [third] = fields(dice, 3).filter((name) => name !== first && name !== second);
+      const list = (name) => within(name, dice.some(2 + dice.below(3), VALUES[name]));
       const one = dice.percent(50) ? list(first) : either(equal(first, dice.of(VALUES[first])), dice.percent(50) ? list(second) : equal(second, dice.of(VALUES[second])));
       return dice.percent(60) ? both(one, equal(third, dice.of(VALUES[third]))) : one;
     },
