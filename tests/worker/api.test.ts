@@ -99,7 +99,7 @@ test("decide refuses what it can't read", async () => {
 });
 
 test("addresses and methods that there are not", async () => {
-  for (const path of ["/_idoine/", "/_idoine/nothing", "/_idoine/decide/", "/_idoine/%64ecide", "/_idoine/../_idoine/x", "/_idoine/personas"]) {
+  for (const path of ["/_idoine/", "/_idoine/nothing", "/_idoine/decide/", "/_idoine/%64ecide", "/_idoine/../_idoine/x", "/_idoine/personas", "/_idoine/program"]) {
     const reply = await worker.fetch(path);
     assert.equal(reply.status, 404, path);
     assert.equal(reply.json().error.code, "not_found");
@@ -117,38 +117,38 @@ test("addresses and methods that there are not", async () => {
   assert.equal((await worker.fetch("/_idoine")).text, PAGE);
 });
 
-test("program: its bytes, named by their version", async () => {
+test("preview: the program's bytes, named by their version", async () => {
   const { program, version } = await compile(site());
-  const reply = await worker.fetch("/_idoine/program");
+  const reply = await preview.fetch(`${LOCAL}/_idoine/program`);
   assert.equal(reply.header("content-type"), "application/octet-stream");
   assert.equal(reply.header("etag"), `"${version}"`);
-  assert.equal(reply.header("cache-control"), "public, no-cache");
+  assert.equal(reply.header("cache-control"), "private, no-cache");
   assert.ok(reply.bytes.equals(program));
-  const known = await worker.fetch("/_idoine/program", { headers: { "if-none-match": `W/"x", "${version}"` } });
+  const known = await preview.fetch(`${LOCAL}/_idoine/program`, { headers: { "if-none-match": `W/"x", "${version}"` } });
   assert.equal(known.status, 304);
-  const named = await worker.fetch(`/_idoine/program?v=${version}`);
+  const named = await preview.fetch(`${LOCAL}/_idoine/program?v=${version}`);
   assert.ok(named.bytes.equals(program));
-  assert.equal(named.header("cache-control"), "public, max-age=31536000, immutable");
+  assert.equal(named.header("cache-control"), "private, max-age=31536000, immutable");
   for (const wrong of ["0123456789abcdef", "", "nonsense", "..%2fsite:shop"]) {
-    assert.equal((await worker.fetch(`/_idoine/program?v=${wrong}`)).status, 404, wrong);
+    assert.equal((await preview.fetch(`${LOCAL}/_idoine/program?v=${wrong}`)).status, 404, wrong);
   }
 });
 
 test("a page with an older version still gets that program", async () => {
-  const other = await startWorker({ origin: origin.url, manifest: site() });
+  const other = await startWorker({ origin: origin.url, manifest: site(), preview: true });
   try {
     const { program, version } = await compile(site());
     await other.publish(site({ experiences: [] }));
-    assert.ok((await other.fetch(`/_idoine/program?v=${version}`)).bytes.equals(program));
+    assert.ok((await other.fetch(`${LOCAL}/_idoine/program?v=${version}`)).bytes.equals(program));
     await other.kv.put("program:00000000000000aa", new Uint8Array([1, 2, 3]).buffer);
-    assert.equal((await other.fetch("/_idoine/program?v=00000000000000aa")).status, 404);
+    assert.equal((await other.fetch(`${LOCAL}/_idoine/program?v=00000000000000aa`)).status, 404);
   } finally {
     await other.dispose();
   }
 });
 
 test("other hosts of the site may ask, with credentials; no one else", async () => {
-  for (const path of ["/_idoine/context", "/_idoine/decide?url=https://www.shop.example/", "/_idoine/consent", "/_idoine/program"]) {
+  for (const path of ["/_idoine/context", "/_idoine/decide?url=https://www.shop.example/", "/_idoine/consent"]) {
     const trusted = await worker.fetch(path, { headers: { origin: "https://www.shop.example" } });
     assert.equal(trusted.header("access-control-allow-origin"), "https://www.shop.example", path);
     assert.equal(trusted.header("access-control-allow-credentials"), "true");

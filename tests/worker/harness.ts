@@ -203,7 +203,8 @@ export async function startWorker(options: Options = {}): Promise<TestWorker> {
     async publish(source) {
       const version = await put(source instanceof Uint8Array ? source : (await compile(source)).program);
       for (let tries = 0; tries < 100; tries += 1) {
-        if ((await fetch("/_idoine/program")).header("etag") === `"${version}"`) {
+        const state = await fetch("/_idoine/context");
+        if (state.status === 200 && state.json().version === version) {
           return version;
         }
         await new Promise((resolve) => setTimeout(resolve, 50));

@@ -12,7 +12,7 @@ pub enum Endpoint {
     Decide,
     /// What the visitor agreed to.
     Consent,
-    /// The program, for the engine in the page.
+    /// The program, for previews.
     Program,
     /// The saved visitors, for previews.
     Personas,

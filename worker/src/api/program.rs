@@ -1,4 +1,4 @@
-//! `GET /_idoine/program[?v=]`: the program, for the engine in the page.
+//! `GET /_idoine/program[?v=]`: the program, for the preview bar. It holds what has not begun yet, so nobody else gets it.
 
 use super::{no_program, not_found, parameter};
 use crate::answer::Answer;
@@ -7,6 +7,9 @@ use crate::visit::Visit;
 use idoine::Program;
 
 pub async fn get(visit: &Visit, current: Option<&Program>) -> Answer {
+    if !visit.is_preview() {
+        return not_found();
+    }
     let wanted = parameter(visit, "v");
     let version = match (&wanted, current) {
         (Some(wanted), _) if !store::is_version(wanted) => return not_found(),
@@ -16,7 +19,7 @@ pub async fn get(visit: &Visit, current: Option<&Program>) -> Answer {
     };
     let tag = format!("\"{version}\"");
     // A version never changes; which one is current does.
-    let keep = if wanted.is_some() { "public, max-age=31536000, immutable" } else { "public, no-cache" };
+    let keep = if wanted.is_some() { "private, max-age=31536000, immutable" } else { "private, no-cache" };
     let known =
         visit.header("if-none-match").is_some_and(|tags| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
     let bytes = match current.filter(|program| program.version() == version) {
