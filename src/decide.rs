@@ -118,12 +118,12 @@ pub fn decide(program: &Program, context: &Context) -> Decisions {
 
 /// As [`decide`], telling `trace` of every experience that lost.
 pub fn decide_traced(program: &Program, context: &Context, trace: &mut impl Trace) -> Decisions {
-    let page = Page::of(context);
+    let page = Page::new(program, context);
     let mut slots: Vec<Option<Decision>> =
-        (0..program.slot_count() as u32).map(|slot| program.slot_on_page(slot, page).then_some(baseline(slot))).collect();
+        (0..program.slot_count() as u32).map(|slot| page.has_slot(slot).then_some(baseline(slot))).collect();
     let mut evaluator = Evaluator::new(program, context);
     for experience in program.experiences() {
-        let outcome = candidate(program, context, page, &mut evaluator, &experience);
+        let outcome = candidate(program, context, &page, &mut evaluator, &experience);
         let outcome = outcome.map_err(|loss| (loss, None)).and_then(|assignment| {
             // All of its slots that are on this page, or none.
             let on_page = |slot: &u32| slots.get(*slot as usize).copied().flatten();
@@ -173,7 +173,7 @@ impl Assignment {
 fn candidate(
     program: &Program,
     context: &Context,
-    page: Page<'_>,
+    page: &Page,
     evaluator: &mut Evaluator<'_>,
     experience: &Experience,
 ) -> Result<Assignment, Loss> {
@@ -206,7 +206,7 @@ fn candidate(
     if within(bucket::Purpose::Holdout, id, experience.holdout) {
         return Err(Loss::ExperienceHoldout);
     }
-    if !within(bucket::Purpose::Traffic, id, experience.traffic) {
+    if experience.traffic < MILLION && !within(bucket::Purpose::Traffic, id, experience.traffic) {
         return Err(Loss::Traffic);
     }
     Ok(Assignment(Some(if experience.experiment { variant(program, experience, id, unit) } else { 1 })))

@@ -35,7 +35,8 @@ pub struct EditReport<'a> {
     /// The attribute's name.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub name: &'a str,
-    /// The value; empty for operations without one.
+    /// The value; left out when it is empty.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub value: &'a str,
 }
 

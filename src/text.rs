@@ -14,6 +14,22 @@ pub(crate) fn contains(text: &str, part: &str) -> bool {
     find(text.as_bytes(), part.as_bytes()).is_some()
 }
 
+/// Whether one of the words stands in `text`: one pass, which looks closer only where some word could begin.
+pub(crate) fn contains_any(text: &str, words: &[&str]) -> bool {
+    let mut firsts = [false; 256];
+    for byte in words.iter().filter_map(|word| word.as_bytes().first()) {
+        if let Some(first) = firsts.get_mut(usize::from(*byte)) {
+            *first = true;
+        }
+    }
+    let bytes = text.as_bytes();
+    let mut places = bytes.iter().enumerate().filter(|(_, byte)| firsts.get(usize::from(**byte)) == Some(&true));
+    places.any(|(at, _)| {
+        let rest = bytes.get(at..).unwrap_or_default();
+        words.iter().any(|word| !word.is_empty() && rest.starts_with(word.as_bytes()))
+    })
+}
+
 /// `text` without `www.` before it.
 pub(crate) fn without_www(text: &str) -> &str {
     text.strip_prefix("www.").unwrap_or(text)
@@ -40,6 +56,11 @@ mod tests {
         #[test]
         fn finds_what_the_standard_library_finds(text in "[ab]{0,12}", part in "[ab]{0,4}") {
             prop_assert_eq!(find(text.as_bytes(), part.as_bytes()), text.find(&part));
+        }
+
+        #[test]
+        fn finds_any_word_that_the_standard_library_finds(text in "[abc]{0,12}", one in "[abc]{1,4}", other in "[abc]{1,4}") {
+            prop_assert_eq!(contains_any(&text, &[&one, &other]), text.contains(&one) || text.contains(&other));
         }
     }
 }

@@ -38,7 +38,7 @@ impl Compiler<'_, '_, '_> {
         {
             self.error_with_help(goal, format!("unknown goal `{}`", goal.value), help);
         }
-        let (rules, rule_count) = self.page_rules(&experience.pages.0);
+        let pages = self.page_rules(&experience.pages.0);
         let variants = self.variant_count(experience);
         let (weights, weight_count) = self.weights(experience, variants);
         let mut needs = NeededFields::default();
@@ -64,13 +64,11 @@ impl Compiler<'_, '_, '_> {
             share(experience.holdout, 0),
             weights,
             weight_count,
-            rules,
-            rule_count,
+            pages,
             slots,
             slot_count,
             need_start,
             needs.0.len() as u32,
-            0,
         ];
         self.builder.push(Section::Experiences, &record);
     }

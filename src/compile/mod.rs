@@ -235,15 +235,15 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
                 }
                 (None, true) => {}
             }
-            let (start, len) = self.page_rules(&slot.pages.0);
+            let pages = self.page_rules(&slot.pages.0);
             let selector = slot.selector.as_ref().map_or(NONE, |selector| self.builder.text(&selector.value));
             let id = self.builder.text(&name.value);
-            self.builder.push(Section::Slots, &[id, selector, u32::from(data), start, len]);
+            self.builder.push(Section::Slots, &[id, selector, u32::from(data), pages]);
         }
     }
 
-    /// Writes page rules; returns the first and their number.
-    fn page_rules(&mut self, rules: &[PageRule]) -> (u32, u32) {
+    /// The position of a set of page rules. Equal sets are stored once.
+    fn page_rules(&mut self, rules: &[PageRule]) -> u32 {
         let mut records = Vec::with_capacity(rules.len());
         for rule in rules {
             if let Some(path) = &rule.path
@@ -253,18 +253,11 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             }
             let host = rule.host.as_ref().map_or(NONE, |host| self.builder.text(&host.value));
             let path = self.builder.text(rule.path.as_ref().map_or("*", |path| path.value.as_str()));
-            let start = self.builder.next(Section::Queries);
-            for (name, pattern) in &rule.query {
-                let record = [self.builder.text(&name.value), self.builder.text(&pattern.value)];
-                self.builder.push(Section::Queries, &record);
-            }
-            records.push([host, path, start, rule.query.len() as u32]);
+            let queries =
+                rule.query.iter().map(|(name, glob)| (self.builder.text(&name.value), self.builder.text(&glob.value)));
+            records.push((host, path, queries.collect::<Vec<_>>()));
         }
-        let start = self.builder.next(Section::Rules);
-        for record in &records {
-            self.builder.push(Section::Rules, record);
-        }
-        (start, records.len() as u32)
+        self.builder.pages(records)
     }
 
     fn goals(&mut self) {

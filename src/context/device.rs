@@ -1,7 +1,7 @@
 //! Device, system and browser: client hints where the browser sends them, else a small reading of the user agent.
 
 use super::{Context, Field, Request, Value};
-use crate::text::contains;
+use crate::text::{contains, contains_any as has};
 
 pub(super) fn derive(context: &mut Context, request: &Request) {
     let save_data = request.header("save-data").is_some_and(|value| value.eq_ignore_ascii_case("on"));
@@ -24,10 +24,6 @@ struct Hints<'a> {
     brands: &'a str,
     platform: &'a str,
     mobile: &'a str,
-}
-
-fn has(agent: &str, words: &[&str]) -> bool {
-    words.iter().any(|word| contains(agent, word))
 }
 
 /// First match wins; what is narrower stands before what is wider.

@@ -30,11 +30,21 @@ pub(crate) struct Builder {
     texts: Vec<u8>,
     interned: HashMap<String, u32>,
     nodes: HashMap<(u32, u32, u32), u32>,
+    pages: HashMap<Vec<PageRecord>, u32>,
 }
+
+/// Host, path, and parameters with their globs.
+type PageRecord = (u32, u32, Vec<(u32, u32)>);
 
 impl Builder {
     pub(crate) fn new() -> Builder {
-        Builder { sections: vec![Vec::new(); SECTIONS], texts: Vec::new(), interned: HashMap::new(), nodes: HashMap::new() }
+        Builder {
+            sections: vec![Vec::new(); SECTIONS],
+            texts: Vec::new(),
+            interned: HashMap::new(),
+            nodes: HashMap::new(),
+            pages: HashMap::new(),
+        }
     }
 
     /// Appends a record and returns its position.
@@ -107,6 +117,28 @@ impl Builder {
                 self.node(*op, left, right)
             }
         }
+    }
+
+    /// The position of a set of page rules.
+    pub(crate) fn pages(&mut self, rules: Vec<PageRecord>) -> u32 {
+        if let Some(position) = self.pages.get(&rules) {
+            return *position;
+        }
+        let mut records = Vec::with_capacity(rules.len());
+        for (host, path, queries) in &rules {
+            let start = self.next(Section::Queries);
+            for (name, glob) in queries {
+                self.push(Section::Queries, &[*name, *glob]);
+            }
+            records.push([*host, *path, start, queries.len() as u32]);
+        }
+        let start = self.next(Section::Rules);
+        for record in &records {
+            self.push(Section::Rules, record);
+        }
+        let position = self.push(Section::Pages, &[start, records.len() as u32]);
+        self.pages.insert(rules, position);
+        position
     }
 
     /// Writes a content: edits one after another, then the record that spans them.

@@ -37,10 +37,11 @@ sections! {
     Nodes 3: "operation, two operands";
     Lists 1: "node";
     Audiences 2: "name, node";
-    Slots 5: "id, selector or NONE, data slot, first page rule, page rules";
+    Slots 4: "id, selector or NONE, data slot, pages";
+    Pages 2: "first page rule, page rules: equal ones once";
     Rules 4: "host or NONE, path, first query rule, query rules";
     Queries 2: "parameter, glob";
-    Experiences 19: "see Experience";
+    Experiences 17: "see Experience";
     Weights 1: "weight of a variant";
     ExperienceSlots 2: "slot, content of variant 0 (the others follow it)";
     Contents 2: "first edit, edits";

@@ -245,8 +245,8 @@ impl Program {
         self.count(Section::Slots)
     }
 
-    fn slot(&self, slot: u32) -> [u32; 5] {
-        self.record(Section::Slots, slot as usize).unwrap_or([NONE, NONE, 0, 0, 0])
+    fn slot(&self, slot: u32) -> [u32; 4] {
+        self.record(Section::Slots, slot as usize).unwrap_or([NONE, NONE, 0, NONE])
     }
 
     /// A slot's id.
@@ -259,14 +259,8 @@ impl Program {
         Some(self.slot(slot)[1]).filter(|selector| *selector != NONE).map(|selector| self.text(selector))
     }
 
-    /// Whether a slot is on the page.
-    pub(crate) fn slot_on_page(&self, slot: u32, page: Page<'_>) -> bool {
-        let [.., start, len] = self.slot(slot);
-        self.on_page(run(start, len), page)
-    }
-
     /// Whether some of the rules matches the page. No rules match every page.
-    fn on_page(&self, rules: Run, page: Page<'_>) -> bool {
+    fn any_rule_matches(&self, rules: Run, page: &PageParts<'_>) -> bool {
         let matches = |[host, path, start, len]: [u32; 4]| {
             (host == NONE || glob::matches(self.raw(host), page.host.as_bytes()))
                 && glob::matches(self.raw(path), page.path.as_bytes())
@@ -289,7 +283,7 @@ impl Program {
     }
 
     pub(crate) fn experience(&self, index: u32) -> Option<Experience> {
-        let r: [u32; 19] = self.record(Section::Experiences, index as usize)?;
+        let r: [u32; 17] = self.record(Section::Experiences, index as usize)?;
         let wide = |low: u32, high: u32| (u64::from(low) | u64::from(high) << 32) as i64;
         Some(Experience {
             index,
@@ -302,9 +296,9 @@ impl Program {
             traffic: r[8],
             holdout: r[9],
             weights: run(r[10], r[11]),
-            rules: run(r[12], r[13]),
-            slots: run(r[14], r[15]),
-            needs: run(r[16], r[17]),
+            pages: r[12],
+            slots: run(r[13], r[14]),
+            needs: run(r[15], r[16]),
         })
     }
 
@@ -352,8 +346,8 @@ impl Program {
 
     /// Whether some experience passes page and schedule: whether a page could differ from what the origin sent.
     pub fn concerns(&self, context: &context::Context) -> bool {
-        let page = Page::of(context);
-        self.experiences().any(|experience| experience.concerns(self, page, context.now))
+        let page = Page::new(self, context);
+        self.experiences().any(|experience| experience.in_schedule(context.now) && experience.on_page(self, &page))
     }
 }
 
@@ -362,16 +356,35 @@ fn context_fingerprint() -> u32 {
 }
 
 /// The page as page rules see it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Page<'a> {
+struct PageParts<'a> {
     host: &'a str,
     path: &'a str,
     query: &'a [(String, String)],
 }
 
-impl<'a> Page<'a> {
-    pub(crate) fn of(context: &'a context::Context) -> Page<'a> {
-        Page { host: context.host(), path: context.path(), query: context.query() }
+/// What of a program is on a page. Each set of page rules is matched once, however many experiences share it.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pages: Vec<bool>,
+    slots: Vec<bool>,
+}
+
+impl Page {
+    pub(crate) fn new(program: &Program, context: &context::Context) -> Page {
+        let parts = PageParts { host: context.host(), path: context.path(), query: context.query() };
+        let rules = (0..program.count(Section::Pages)).map_while(|index| program.record::<2>(Section::Pages, index));
+        let pages = rules.map(|[start, len]| program.any_rule_matches(run(start, len), &parts)).collect();
+        let mut page = Page { pages, slots: Vec::new() };
+        page.slots = (0..program.slot_count() as u32).map(|slot| page.has(program.slot(slot)[3])).collect();
+        page
+    }
+
+    fn has(&self, pages: u32) -> bool {
+        self.pages.get(pages as usize) == Some(&true)
+    }
+
+    pub(crate) fn has_slot(&self, slot: u32) -> bool {
+        self.slots.get(slot as usize) == Some(&true)
     }
 }
 
@@ -393,23 +406,19 @@ pub(crate) struct Experience {
     /// Parts per million.
     pub(crate) holdout: u32,
     pub(crate) weights: Run,
-    pub(crate) rules: Run,
+    /// The set of its page rules.
+    pages: u32,
     pub(crate) slots: Run,
     pub(crate) needs: Run,
 }
 
 impl Experience {
     /// Whether the experience's own rules match and at least one of its slots is on the page.
-    pub(crate) fn on_page(&self, program: &Program, page: Page<'_>) -> bool {
-        program.on_page(self.rules.clone(), page)
-            && program.experience_slots(self.slots.clone()).any(|(slot, _)| program.slot_on_page(slot, page))
+    pub(crate) fn on_page(&self, program: &Program, page: &Page) -> bool {
+        page.has(self.pages) && program.experience_slots(self.slots.clone()).any(|(slot, _)| page.has_slot(slot))
     }
 
     pub(crate) fn in_schedule(&self, now: i64) -> bool {
         (self.from..self.until).contains(&now)
-    }
-
-    fn concerns(&self, program: &Program, page: Page<'_>, now: i64) -> bool {
-        self.in_schedule(now) && self.on_page(program, page)
     }
 }

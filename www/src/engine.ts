@@ -36,10 +36,16 @@ export async function loadEngine(base: string, program: string | Uint8Array): Pr
   }
 
   let instance: EngineInstance | undefined = await start();
+  // Names follow from the program, which stays: each crosses from Wasm once.
+  const names: Names = {
+    slot: remembered((slot) => instance!.slot(slot)),
+    experience: remembered((experience) => instance!.experience(experience)),
+    reason: remembered((code) => instance!.reason(code)),
+  };
   const run = (request: RawRequest): Answer => {
     if (!instance) throw new Error("engine: stopped after a second trap");
-    const decisions = decodeDecisions(instance.decide(encodeRequest(request)), instance);
-    return { version: instance.version(), decisions, edits: decodeEdits(instance.edits(), instance) };
+    const decisions = decodeDecisions(instance.decide(encodeRequest(request)), names);
+    return { version: instance.version(), decisions, edits: decodeEdits(instance.edits(), names) };
   };
   return async (request) => {
     try {
@@ -50,6 +56,15 @@ export async function loadEngine(base: string, program: string | Uint8Array): Pr
       instance = await start();
       return run(request);
     }
+  };
+}
+
+function remembered(read: (code: number) => string): (code: number) => string {
+  const known = new Map<number, string>();
+  return (code) => {
+    let name = known.get(code);
+    if (name === undefined) known.set(code, (name = read(code)));
+    return name;
   };
 }
 

@@ -7,7 +7,7 @@ export const METHOD = [
   "Checked first: for every visitor the experience that wins each slot is the value that GrowthBook forces, and the native engine's answer is that of Wasm, word for word. One difference ends the run.",
   "Idoine is given the raw request (URL, headers, geography) and derives the context from it: device, source and channel, language, local time, consent. GrowthBook is given ready attributes and derives nothing; it is its published production bundle, asked through GrowthBookClient.evalFeature.",
   "`decide` is one call into the engine that pages load: request bytes in; context, decision and edits inside; small integers out. `whole boundary` adds what a page does around it in JavaScript: writing the bytes, and reading decisions and edits with their names. `without experiences` is the same call on a program with the same slots and no experience: crossing and context alone.",
-  "Microseconds per page: median of batches, and in brackets the 10th and 90th percentile. In Wasm and GrowthBook all take turns in one process over the same visitors, each round beginning with another; ratios are the median of the rounds' own. Native runs in its own process, its parts in turn too.",
+  "Microseconds per page: median of batches, and in brackets the 10th and 90th percentile. In Wasm and GrowthBook all take turns in one process over the same visitors, each round beginning with another; ratios are the median of the rounds' own, above 1 where Idoine is quicker. Native runs in its own process, its parts in turn too.",
   "Loading: Idoine copies and checks the program's bytes, GrowthBook parses its JSON. Starting: a fresh module each time, from files on disk; Idoine's with its Wasm compiled.",
 ];
 
