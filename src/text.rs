@@ -14,19 +14,25 @@ pub(crate) fn contains(text: &str, part: &str) -> bool {
     find(text.as_bytes(), part.as_bytes()).is_some()
 }
 
-/// Whether one of the words stands in `text`: one pass, which looks closer only where some word could begin.
+/// Whether one of the words stands in `text`: one pass, which looks closer only where a word could begin.
 pub(crate) fn contains_any(text: &str, words: &[&str]) -> bool {
-    let mut firsts = [false; 256];
+    // A bit for each letter, digit or sign that some word begins with.
+    let mut firsts = [0u32; 8];
+    let place = |byte: u8| (usize::from(byte >> 5), 1u32 << (byte & 31));
     for byte in words.iter().filter_map(|word| word.as_bytes().first()) {
-        if let Some(first) = firsts.get_mut(usize::from(*byte)) {
-            *first = true;
+        let (index, bit) = place(*byte);
+        if let Some(bits) = firsts.get_mut(index) {
+            *bits |= bit;
         }
     }
     let bytes = text.as_bytes();
-    let mut places = bytes.iter().enumerate().filter(|(_, byte)| firsts.get(usize::from(**byte)) == Some(&true));
-    places.any(|(at, _)| {
-        let rest = bytes.get(at..).unwrap_or_default();
-        words.iter().any(|word| !word.is_empty() && rest.starts_with(word.as_bytes()))
+    bytes.iter().enumerate().any(|(at, byte)| {
+        let (index, bit) = place(*byte);
+        let begins = firsts.get(index).is_some_and(|bits| bits & bit != 0);
+        begins && {
+            let rest = bytes.get(at..).unwrap_or_default();
+            words.iter().any(|word| word.as_bytes().first() == Some(byte) && rest.starts_with(word.as_bytes()))
+        }
     })
 }
 
