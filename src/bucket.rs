@@ -29,7 +29,7 @@ pub fn murmur3_32(bytes: &[u8], seed: u32) -> u32 {
 /// What a bucket is drawn for. Each has its own salt: were they to share a hash, the visitors inside a 10 % traffic
 /// would see only some of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum Draw {
     /// The site's holdout; the salt's id is the site's.
     SiteHoldout,
     /// An experience's own holdout.
@@ -40,23 +40,23 @@ pub enum Purpose {
     Variant,
 }
 
-impl Purpose {
+impl Draw {
     fn salt(self) -> &'static str {
         match self {
-            Purpose::SiteHoldout => "site-holdout",
-            Purpose::Holdout => "holdout",
-            Purpose::Traffic => "traffic",
-            Purpose::Variant => "variant",
+            Draw::SiteHoldout => "site-holdout",
+            Draw::Holdout => "holdout",
+            Draw::Traffic => "traffic",
+            Draw::Variant => "variant",
         }
     }
 }
 
-/// The bucket of a unit in `0..total`: `(hash * total) >> 32` over the length-prefixed UTF-8 of purpose, id and unit.
+/// The bucket of a unit in `0..total`: `(hash * total) >> 32` over the length-prefixed UTF-8 of the draw's salt, id and unit.
 ///
 /// Lengths are 32-bit little-endian. `total` 0 gives 0. Vectors are frozen in `tests/spec/buckets.json`.
-pub fn bucket(purpose: Purpose, id: &str, unit: &str, total: u32) -> u32 {
+pub fn bucket(draw: Draw, id: &str, unit: &str, total: u32) -> u32 {
     let mut key = Vec::with_capacity(32 + id.len() + unit.len());
-    for part in [purpose.salt(), id, unit] {
+    for part in [draw.salt(), id, unit] {
         key.extend_from_slice(&(part.len() as u32).to_le_bytes());
         key.extend_from_slice(part.as_bytes());
     }

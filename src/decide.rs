@@ -3,7 +3,7 @@
 //! Order, fixed: page, schedule, audience and content (consent makes fields absent), holdout and traffic (buckets),
 //! arbitration by priority and id. Each candidate that lost has one reason, the first step at which it lost.
 
-use crate::bucket::{self, MILLION, bucket};
+use crate::bucket::{Draw, MILLION, bucket};
 use crate::context::Context;
 use crate::eval::{Evaluator, Truth};
 use crate::program::{Experience, Page, Program};
@@ -17,6 +17,10 @@ macro_rules! named {
         impl $enum {
             /// All of them, in the order of their codes.
             pub const ALL: &[$enum] = &[$($enum::$name),*];
+
+            /// Their names, in the same order.
+            #[allow(dead_code)] // Not every list is part of a program.
+            pub(crate) const NAMES: &[&str] = &[$($text),*];
 
             /// The name in JSON.
             pub fn name(self) -> &'static str {
@@ -199,14 +203,14 @@ fn candidate(
         let needs_unit = experience.experiment || experience.traffic < MILLION;
         return Ok(Assignment(if needs_unit { None } else { Some(1) }));
     };
-    let within = |purpose, id: &str, share| share > 0 && bucket(purpose, id, unit, MILLION) < share;
-    if within(bucket::Purpose::SiteHoldout, program.site_id(), program.holdout()) {
+    let within = |draw, id: &str, share| share > 0 && bucket(draw, id, unit, MILLION) < share;
+    if within(Draw::SiteHoldout, program.site_id(), program.holdout()) {
         return Err(Loss::Holdout);
     }
-    if within(bucket::Purpose::Holdout, id, experience.holdout) {
+    if within(Draw::Holdout, id, experience.holdout) {
         return Err(Loss::ExperienceHoldout);
     }
-    if experience.traffic < MILLION && !within(bucket::Purpose::Traffic, id, experience.traffic) {
+    if experience.traffic < MILLION && !within(Draw::Traffic, id, experience.traffic) {
         return Err(Loss::Traffic);
     }
     Ok(Assignment(Some(if experience.experiment { variant(program, experience, id, unit) } else { 1 })))
@@ -215,7 +219,7 @@ fn candidate(
 /// The variant whose range of the weights the unit's bucket falls into.
 fn variant(program: &Program, experience: &Experience, id: &str, unit: &str) -> u32 {
     let total = program.weights(experience.weights.clone()).fold(0u32, u32::saturating_add);
-    let drawn = bucket(bucket::Purpose::Variant, id, unit, total);
+    let drawn = bucket(Draw::Variant, id, unit, total);
     let mut upper = 0u32;
     let past = program.weights(experience.weights.clone()).take_while(|weight| {
         upper = upper.saturating_add(*weight);

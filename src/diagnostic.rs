@@ -54,16 +54,17 @@ pub struct Diagnostics<'s> {
     source: &'s str,
     line_starts: Vec<usize>,
     found: Vec<Diagnostic>,
+    more: usize,
 }
 
-/// No more is reported of one document: a wrong file of 50 MB should not bury its reader.
-const MOST: usize = 100;
+/// No more is kept of one document; the rest is counted. A wrong file of 16 MB could have millions.
+const MOST: usize = 10_000;
 
 impl<'s> Diagnostics<'s> {
     /// Nothing wrong yet.
     pub fn new(source: &'s str) -> Diagnostics<'s> {
         let starts = source.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
-        Diagnostics { source, line_starts: std::iter::once(0).chain(starts).collect(), found: Vec::new() }
+        Diagnostics { source, line_starts: std::iter::once(0).chain(starts).collect(), found: Vec::new(), more: 0 }
     }
 
     /// The document.
@@ -83,6 +84,7 @@ impl<'s> Diagnostics<'s> {
 
     fn report(&mut self, path: &str, range: Range<usize>, message: String, help: Option<String>) {
         if self.found.len() >= MOST {
+            self.more += 1;
             return;
         }
         let line = self.line_starts.partition_point(|start| *start <= range.start).max(1);
@@ -102,6 +104,10 @@ impl<'s> Diagnostics<'s> {
     /// What was found, in the order of the document.
     pub fn finish(mut self) -> Vec<Diagnostic> {
         self.found.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
+        if self.more > 0 {
+            let message = format!("and {} more errors", self.more);
+            self.found.push(Diagnostic { path: String::new(), line: 1, column: 1, end_column: 2, message, help: None });
+        }
         self.found
     }
 }

@@ -4,7 +4,7 @@
 mod cases;
 mod support;
 
-use idoine::bucket::{Purpose, bucket, murmur3_32};
+use idoine::bucket::{Draw, bucket, murmur3_32};
 use idoine::compile::compile;
 use idoine::report::explanation;
 use idoine::visitor::Visitor;
@@ -65,10 +65,10 @@ fn buckets_are_frozen() {
     }
     for vector in vectors["buckets"].as_array().unwrap() {
         let purpose = match vector["purpose"].as_str().unwrap() {
-            "site-holdout" => Purpose::SiteHoldout,
-            "holdout" => Purpose::Holdout,
-            "traffic" => Purpose::Traffic,
-            "variant" => Purpose::Variant,
+            "site-holdout" => Draw::SiteHoldout,
+            "holdout" => Draw::Holdout,
+            "traffic" => Draw::Traffic,
+            "variant" => Draw::Variant,
             other => panic!("{other}"),
         };
         let text = |key: &str| vector[key].as_str().unwrap().repeat(vector["repeat"].as_u64().unwrap_or(1) as usize);

@@ -37,8 +37,18 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let show_progress = std::io::stderr().is_terminal();
     let (mut done, mut wrong, mut shown) = (0u64, 0u64, now);
-    for (index, line) in std::io::stdin().lock().split(b'\n').enumerate() {
-        let line = line.map_err(|error| format!("standard input can't be read: {error}"))?;
+    let mut input = std::io::BufReader::new(std::io::stdin().lock());
+    let mut line = Vec::new();
+    for number in 1u64.. {
+        // Whoever writes a line and waits for its answer gets it.
+        if !input.buffer().contains(&b'\n') {
+            out.flush().map_err(|error| format!("the output can't be written: {error}"))?;
+        }
+        line.clear();
+        let read = input.read_until(b'\n', &mut line).map_err(|error| format!("standard input can't be read: {error}"))?;
+        if read == 0 {
+            break;
+        }
         if line.trim_ascii().is_empty() {
             continue;
         }
@@ -46,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
             Ok(visitor) => decide(&program, &visitor, now.as_millisecond(), args.context)?,
             Err(error) => {
                 wrong += 1;
-                eprintln!("error: line {}: {error}", index + 1);
+                eprintln!("error: line {number}: {error}");
                 // One line out for each line in: the reader's count stays right.
                 serde_json::json!({ "error": error.to_string() }).to_string()
             }

@@ -127,6 +127,36 @@ fn decide_answers_each_line_and_goes_on_after_a_bad_one() {
 }
 
 #[test]
+fn decide_answers_while_its_input_stays_open() {
+    use std::io::BufRead;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_idoine"))
+        .args(["decide", &demo()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    for _ in 0..3 {
+        stdin.write_all(b"{\"url\": \"https://shop.example/\", \"now\": 0}\n").unwrap();
+        stdin.flush().unwrap();
+        let mut answer = String::new();
+        stdout.read_line(&mut answer).unwrap();
+        assert!(answer.contains("decisions"), "{answer}");
+    }
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn check_counts_every_error() {
+    let audiences: Vec<String> = (0..150).map(|number| format!("\"a{number}\": \"geo.nowhere == 1\"")).collect();
+    let manifest = format!("{{ \"site\": {{ \"id\": \"x\" }}, \"audiences\": {{ {} }} }}", audiences.join(",\n"));
+    let run = idoine(&["check", "-"], manifest.as_bytes());
+    assert!(run.err.trim_end().ends_with("error: 150 errors in -"), "{}", run.err);
+}
+
+#[test]
 fn decide_streams() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_idoine"))
         .args(["decide", &demo()])

@@ -1,9 +1,9 @@
 //! Contents: what a slot shows becomes a list of edits.
 
 use super::template::{Place, Template};
-use super::{Compiler, html};
+use super::{Compiler, html, selector};
 use crate::edit::EditOp;
-use crate::manifest::{Content, Json, JsonPart, Spanned};
+use crate::manifest::{Content, Json, JsonPart, Slot, SlotKind, Spanned};
 use crate::program::build::{ContentEdit, Part};
 
 /// The fields that an experience's contents interpolate without a default, each once.
@@ -26,9 +26,10 @@ impl Compiler<'_, '_, '_> {
     pub(super) fn content_edits(
         &mut self,
         content: &Spanned<Content>,
-        data: bool,
+        slot: &Slot,
         needs: &mut NeededFields,
     ) -> Vec<ContentEdit> {
+        let data = slot.kind == Some(SlotKind::Data);
         let Content { text, html, attribute, class, image, hide, json } = &content.value;
         let edits_element =
             text.is_some() || html.is_some() || !attribute.is_empty() || class.is_some() || image.is_some() || hide.is_some();
@@ -43,6 +44,10 @@ impl Compiler<'_, '_, '_> {
                 self.error(content, "the content is empty; expected text, html, attribute, class, image or hide");
             }
             (false, None) => {}
+        }
+        self.check_overlaps(&content.value);
+        if let Some(text) = text.as_ref().or(html.as_ref()) {
+            self.check_takes_text(text, slot);
         }
         let mut edits = Vec::new();
         let mut push = |op: EditOp, name: &str, value: Vec<Part>| {
@@ -90,6 +95,41 @@ impl Compiler<'_, '_, '_> {
             push(EditOp::Hide, "", Vec::new());
         }
         edits
+    }
+
+    /// Text and markup stay out of elements whose content is code.
+    fn check_takes_text(&mut self, text: &Spanned<String>, slot: &Slot) {
+        let types = slot.selector.as_ref().and_then(|selector| selector::types(&selector.value).ok()).unwrap_or_default();
+        if let Some(raw) = types.iter().find(|found| html::RAW.contains(&found.as_str())) {
+            self.error(
+                text,
+                format!(
+                    "the slot may be an element `{raw}`, whose content is code or shown as it is: text and html stay out of it"
+                ),
+            );
+        }
+    }
+
+    /// No attribute is set by two parts of one content: they would undo each other.
+    fn check_overlaps(&mut self, content: &Content) {
+        let mut others: Vec<String> = Vec::new();
+        if content.class.is_some() {
+            others.push("class".to_owned());
+        }
+        if content.hide.is_some() {
+            others.extend(["hidden", "style"].map(str::to_owned));
+        }
+        if let Some(image) = &content.image {
+            others.extend(["src", "srcset", "sizes"].map(str::to_owned));
+            others.extend(image.alt.iter().map(|_| "alt".to_owned()));
+        }
+        for (name, _) in &content.attribute {
+            let lower = name.value.to_ascii_lowercase();
+            if others.contains(&lower) {
+                self.error(name, format!("`{lower}` is set here and by another part of this content"));
+            }
+            others.push(lower);
+        }
     }
 
     /// The parts of a text with interpolations, each escaped for its place.

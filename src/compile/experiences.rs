@@ -151,7 +151,6 @@ impl Compiler<'_, '_, '_> {
         let mut records = Vec::new();
         for (slot, content) in &experience.slots {
             let Ok((slot_index, declared)) = lookup(&self.manifest.slots, &slot.value) else { continue };
-            let data = declared.kind == Some(crate::manifest::SlotKind::Data);
             let contents: Vec<Option<Spanned<Content>>> = match content {
                 SlotContent::One(content) => vec![None, Some(Spanned::clone(content))],
                 SlotContent::Variants(list) => list
@@ -167,7 +166,7 @@ impl Compiler<'_, '_, '_> {
             let mut contents: Vec<[u32; 2]> = contents
                 .iter()
                 .map(|content| {
-                    let edits = content.as_ref().map_or_else(Vec::new, |content| self.content_edits(content, data, needs));
+                    let edits = content.as_ref().map_or_else(Vec::new, |content| self.content_edits(content, declared, needs));
                     self.builder.content(&edits)
                 })
                 .collect();

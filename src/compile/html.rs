@@ -16,21 +16,66 @@ pub(super) enum HtmlPlace {
 pub(super) enum AttributeKind {
     Plain,
     Url,
-    /// Script, style or markup, or a list of URLs.
+    /// Code, markup, a list of URLs, a rule of security, or unknown.
     Code,
 }
 
+/// Attributes that are known to be words or numbers; of others nobody can say what a browser makes of them.
+const PLAIN: [&str; 26] = [
+    "abbr",
+    "alt",
+    "class",
+    "colspan",
+    "datetime",
+    "dir",
+    "headers",
+    "height",
+    "label",
+    "lang",
+    "max",
+    "maxlength",
+    "min",
+    "minlength",
+    "placeholder",
+    "role",
+    "rows",
+    "rowspan",
+    "span",
+    "start",
+    "step",
+    "summary",
+    "tabindex",
+    "title",
+    "value",
+    "width",
+];
+
+const URLS: [&str; 12] = [
+    "action",
+    "background",
+    "cite",
+    "data",
+    "formaction",
+    "href",
+    "itemid",
+    "longdesc",
+    "manifest",
+    "poster",
+    "src",
+    "xlink:href",
+];
+
+/// Elements whose content is code or shown as it is: no edit puts text or markup into them.
+pub(super) const RAW: [&str; 8] = ["script", "style", "xmp", "iframe", "noembed", "noframes", "noscript", "plaintext"];
+
 pub(super) fn attribute(name: &str) -> AttributeKind {
     let name = name.to_ascii_lowercase();
-    match name.as_str() {
-        "href" | "src" | "action" | "formaction" | "poster" | "data" | "cite" | "background" | "xlink:href" | "manifest" => {
-            AttributeKind::Url
-        }
-        "style" | "srcdoc" | "srcset" | "imagesrcset" | "ping" | "http-equiv" | "content" | "to" | "from" | "by" | "values" => {
-            AttributeKind::Code
-        }
-        _ if name.starts_with("on") => AttributeKind::Code,
-        _ => AttributeKind::Plain,
+    if PLAIN.contains(&name.as_str()) || name.starts_with("data-") || name.starts_with("aria-") {
+        AttributeKind::Plain
+    } else if URLS.contains(&name.as_str()) {
+        AttributeKind::Url
+    } else {
+        AttributeKind::Code
     }
 }
 
@@ -90,8 +135,6 @@ pub(super) struct Scanner {
     /// The text since the last markup, for the ends of comments and raw elements.
     recent: String,
 }
-
-const RAW: [&str; 8] = ["script", "style", "xmp", "iframe", "noembed", "noframes", "noscript", "plaintext"];
 
 impl Scanner {
     pub(super) fn new() -> Scanner {

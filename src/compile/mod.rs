@@ -251,6 +251,26 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             {
                 self.error(path, "expected a path that starts with / or *, such as /collections/*");
             }
+            if let Some(path) = &rule.path {
+                if !path.value.is_ascii() {
+                    let encoded: String = path.value.chars().fold(String::new(), |mut encoded, c| {
+                        if c.is_ascii() {
+                            encoded.push(c)
+                        } else {
+                            crate::url::encode(c.encode_utf8(&mut [0; 4]), &mut encoded)
+                        }
+                        encoded
+                    });
+                    self.error_with_help(path, "the paths of pages are percent-encoded", Some(format!("write {encoded}")));
+                } else if path.value.contains(['?', '#']) {
+                    self.error(path, "expected a path without a query; write { \"path\": ..., \"query\": { name: glob } }");
+                }
+            }
+            if let Some(host) = &rule.host
+                && host.value.bytes().any(|byte| byte.is_ascii_uppercase())
+            {
+                self.error(host, "hosts are compared in lower case, so this never matches");
+            }
             let host = rule.host.as_ref().map_or(NONE, |host| self.builder.text(&host.value));
             let path = self.builder.text(rule.path.as_ref().map_or("*", |path| path.value.as_str()));
             let queries =

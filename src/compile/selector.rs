@@ -8,17 +8,25 @@ use crate::expr::ExprError;
 
 /// Says what is wrong with a selector, if the rewriter could not use it.
 pub(super) fn check(selector: &str) -> Result<(), ExprError> {
-    let mut parser = Parser { text: selector, at: 0 };
+    types(selector).map(|_| ())
+}
+
+/// The types (tags) of the elements that a selector finds, lower case, as far as it names them.
+pub(super) fn types(selector: &str) -> Result<Vec<String>, ExprError> {
+    let mut parser = Parser { text: selector, at: 0, last: "", types: Vec::new() };
     parser.list(0)?;
     if parser.at < selector.len() {
         return Err(parser.error("this is not the end of a selector"));
     }
-    Ok(())
+    Ok(parser.types)
 }
 
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    /// The type of the compound that was read last.
+    last: &'a str,
+    types: Vec<String>,
 }
 
 /// The deepest nesting of `:not()`.
@@ -26,7 +34,7 @@ const MAX_DEPTH: usize = 8;
 
 type Outcome = Result<(), ExprError>;
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     fn peek(&self) -> Option<char> {
         self.text.get(self.at..)?.chars().next()
     }
@@ -62,6 +70,9 @@ impl Parser<'_> {
         loop {
             self.space();
             self.complex(depth)?;
+            if depth == 0 && !self.last.is_empty() {
+                self.types.push(self.last.to_ascii_lowercase());
+            }
             self.space();
             if !self.take(',') {
                 return Ok(());
@@ -113,6 +124,8 @@ impl Parser<'_> {
         if !self.take('*') {
             self.name();
         }
+        let text: &'a str = self.text;
+        let own = text.get(start..self.at).unwrap_or_default();
         loop {
             let part = self.at;
             match self.peek() {
@@ -129,6 +142,8 @@ impl Parser<'_> {
                 _ => break,
             }
         }
+        // Behind the parts: a `:not()` among them has compounds of its own.
+        self.last = own;
         if self.at == start { Err(self.error("expected a tag, #id, .class or [attribute]")) } else { Ok(()) }
     }
 
@@ -228,11 +243,16 @@ fn is_name_start(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{check, types};
 
     /// What lol_html, the rewriter inside workerd, says of a selector.
     fn rewriter_knows(selector: &str) -> bool {
         selector.parse::<lol_html::Selector>().is_ok()
+    }
+
+    #[test]
+    fn names_the_elements_that_it_finds() {
+        assert_eq!(types("head > SCRIPT.x:not(p), #y, a style , *"), Ok(vec!["script".into(), "style".into(), "*".into()]));
     }
 
     #[test]

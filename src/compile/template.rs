@@ -83,30 +83,33 @@ impl Template {
     pub(super) fn placed(self, place: &Place<'_>) -> Result<Vec<Part>, Vec<ExprError>> {
         let mut errors = Vec::new();
         let mut kinds = Vec::new();
-        let mut scanner = html::Scanner::new();
-        let mut before = String::new();
+        // A value may be empty: what stands before a later one is read with the earlier ones there, and without them.
+        let mut readings = ["x", ""].map(|value| (value, html::Scanner::new(), String::new()));
         for piece in &self.pieces {
-            match piece {
-                Piece::Literal(text) => {
-                    scanner.feed(text);
-                    before.push_str(text);
-                }
-                Piece::Field { span, .. } => {
-                    let kind = match place {
-                        Place::Text => Ok(PartKind::Plain),
-                        Place::Attribute(name) => attribute_kind(name, &before, PartKind::Plain),
-                        Place::Html => match scanner.place() {
-                            HtmlPlace::Text => Ok(PartKind::Html),
-                            HtmlPlace::Attribute { name, value } => attribute_kind(&name, &value, PartKind::Html),
-                            HtmlPlace::Forbidden(what) => Err(format!("a value can't be interpolated in {what}")),
-                        },
-                    };
-                    scanner.feed("x");
-                    before.push('x');
-                    match kind {
-                        Ok(kind) => kinds.push(kind),
-                        Err(message) => errors.push(ExprError::new(span.clone(), message)),
+            let mut found = Vec::new();
+            for (value, scanner, before) in &mut readings {
+                let text = match piece {
+                    Piece::Literal(text) => text.as_str(),
+                    Piece::Field { .. } => {
+                        found.push(match place {
+                            Place::Text => Ok(PartKind::Plain),
+                            Place::Attribute(name) => attribute_kind(name, before, PartKind::Plain),
+                            Place::Html => match scanner.place() {
+                                HtmlPlace::Text => Ok(PartKind::Html),
+                                HtmlPlace::Attribute { name, value } => attribute_kind(&name, &value, PartKind::Html),
+                                HtmlPlace::Forbidden(what) => Err(format!("a value can't be interpolated in {what}")),
+                            },
+                        });
+                        *value
                     }
+                };
+                scanner.feed(text);
+                before.push_str(text);
+            }
+            if let Piece::Field { span, .. } = piece {
+                match found.into_iter().collect::<Result<Vec<_>, _>>() {
+                    Ok(found) => kinds.extend(found.first()),
+                    Err(message) => errors.push(ExprError::new(span.clone(), message)),
                 }
             }
         }
@@ -131,7 +134,7 @@ fn attribute_kind(name: &str, before: &str, plain: PartKind) -> Result<PartKind,
     match html::attribute(name) {
         html::AttributeKind::Plain => Ok(plain),
         html::AttributeKind::Code => {
-            Err(format!("a value can't be interpolated in the attribute `{name}`, which holds code or markup"))
+            Err(format!("a value can't be interpolated in the attribute `{name}`, which is not known to hold plain words"))
         }
         html::AttributeKind::Url if html::is_fixed_origin(before) => Ok(PartKind::Url),
         html::AttributeKind::Url => Err(format!(

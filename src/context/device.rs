@@ -48,7 +48,6 @@ fn device_type(agent: &str, hints: &Hints) -> &'static str {
             "webos.tv",
             "roku",
             "crkey",
-            "aft",
             "bravia",
             "netcast",
             "; tv;",
@@ -56,6 +55,8 @@ fn device_type(agent: &str, hints: &Hints) -> &'static str {
             "android tv",
         ],
     ) || (contains(agent, "Tizen") && contains(agent, "TV"))
+        // Fire TV's models (AFTSSS, AFTMM ...), not Minecraft.
+        || contains(agent, "; AFT")
     {
         "tv"
     } else if has(agent, &["Watch OS", "watchOS", "Apple Watch", "Wear OS", "SM-R8", "SM-R9"]) {

@@ -113,16 +113,42 @@ fields! {
     TimeDate "time.date" String: "Date in the visitor's time zone, such as 2026-11-20";
     PageHost "page.host" String: "Host of the page, lower case";
     PagePath "page.path" String: "Path of the page, such as /collections/shoes";
-    PageUrl "page.url" String: "URL of the page";
+    PageUrl "page.url" String: "URL of the page, without its fragment";
     VisitorReturning "visitor.returning" Bool needs Personalization: "Whether the visitor came with an anonymousId";
     ConsentPersonalization "consent.personalization" Bool: "Whether personalization is agreed to";
     ConsentAnalytics "consent.analytics" Bool: "Whether analytics is agreed to";
     ConsentMarketing "consent.marketing" Bool: "Whether marketing is agreed to";
 }
 
-/// A number that differs between tables of fields: paths and types, in their order.
-pub(crate) fn fingerprint() -> u32 {
-    FIELDS.iter().fold(0, |seed, field| {
-        crate::bucket::murmur3_32(field.kind.name().as_bytes(), crate::bucket::murmur3_32(field.path.as_bytes(), seed))
-    })
+/// A number that differs between tables of fields: paths, types and purposes, in their order.
+pub(crate) const FINGERPRINT: u32 = {
+    let mut hash = FINGERPRINT_START;
+    let mut index = 0;
+    #[allow(clippy::indexing_slicing)] // Evaluated by the compiler, which refuses what is out of bounds.
+    while index < FIELDS.len() {
+        let field = &FIELDS[index];
+        hash = fingerprint(hash, field.path.as_bytes());
+        let purpose = match field.purpose {
+            Some(purpose) => purpose as u8,
+            None => u8::MAX,
+        };
+        hash = fingerprint(hash, &[field.kind as u8, purpose]);
+        index += 1;
+    }
+    hash
+};
+
+/// Where a fingerprint starts (FNV-1a 32, offset basis).
+pub(crate) const FINGERPRINT_START: u32 = 0x811c_9dc5;
+
+/// Goes on with a fingerprint (FNV-1a 32), at compile time: what is described costs no bytes in any runtime.
+#[allow(clippy::indexing_slicing)] // As above.
+pub(crate) const fn fingerprint(mut hash: u32, bytes: &[u8]) -> u32 {
+    let mut index = 0;
+    while index < bytes.len() {
+        hash = (hash ^ bytes[index] as u32).wrapping_mul(0x0100_0193);
+        index += 1;
+    }
+    // A separator, so that the ends of texts count.
+    (hash ^ 0xff).wrapping_mul(0x0100_0193)
 }

@@ -6,8 +6,8 @@ mod language;
 mod place;
 mod source;
 
-pub(crate) use fields::fingerprint;
 pub use fields::{FIELDS, Field, FieldDef, Kind};
+pub(crate) use fields::{FINGERPRINT, fingerprint};
 
 use crate::consent::{Consent, Purpose};
 use crate::number::push_int;
@@ -123,7 +123,9 @@ impl Context {
         let now = request.instant();
         let cookie = request.header("cookie").unwrap_or_default();
         let gpc = request.header("sec-gpc") == Some("1");
-        let page = url::split(&request.url);
+        // The edge never sees a fragment: no face may decide by one.
+        let page_url = request.url.split('#').next().unwrap_or_default();
+        let page = url::split(page_url);
         let mut context = Context {
             values: vec![None; FIELDS.len() + program.trait_count()],
             denied: Vec::new(),
@@ -140,7 +142,7 @@ impl Context {
         language::derive(&mut context, request.header("accept-language"));
         context.derive_time(now, request.offset);
         context.set_text(Field::PagePath, page.path);
-        context.set_text(Field::PageUrl, &request.url);
+        context.set_text(Field::PageUrl, page_url);
         context.set_text(Field::PageHost, &host);
         context.override_with(program, &request.overrides);
         context.apply_consent(program);

@@ -251,6 +251,9 @@ impl Read for Share {
             return reader.expected("a share from 0 to 1");
         };
         match number.value.parse::<f64>() {
+            Ok(share) if share > 0.0 && share * f64::from(crate::bucket::MILLION) < 1.0 => {
+                reader.error(format!("expected 0, or a share of at least 0.000001, found {}", number.value))
+            }
             Ok(share) if (0.0..=1.0).contains(&share) => {
                 Some(Share((share * f64::from(crate::bucket::MILLION)).round() as u32))
             }

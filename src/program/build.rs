@@ -1,6 +1,6 @@
 //! Writing a program's bytes.
 
-use super::layout::{FORMAT, HEADER, MAGIC, NONE, Op, PartKind, SECTIONS, Section, WIDTHS};
+use super::layout::{FINGERPRINT, FORMAT, HEADER, MAGIC, NONE, Op, PartKind, SECTIONS, Section, WIDTHS};
 use crate::bucket::murmur3_32;
 use crate::edit::EditOp;
 use crate::expr::Checked;
@@ -189,7 +189,7 @@ impl Builder {
         let total = (HEADER * 4 + body.len()) as u32;
         let mut tail = total.to_le_bytes().to_vec();
         tail.extend(digest.iter().take(8));
-        tail.extend(super::context_fingerprint().to_le_bytes());
+        tail.extend(FINGERPRINT.to_le_bytes());
         tail.extend((SECTIONS as u32).to_le_bytes());
         tail.extend(body);
         let mut bytes = Vec::with_capacity(total as usize);

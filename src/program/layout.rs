@@ -1,16 +1,20 @@
 //! The binary layout of a program: 32-bit little-endian words.
 //!
 //! ```text
-//! header    magic, format, checksum, length in bytes, version (2 words), fingerprint of the field table, number of sections
+//! header    magic, format, checksum, length in bytes, version (2 words), fingerprint of the tables, number of sections
 //! sections  for each: offset in words, number of records
 //! data      the sections' records, each of its section's width; texts are the last section, bytes padded to a word
 //! ```
 //! The checksum is MurmurHash3 x86 32 over everything behind it. Records refer to each other by position, to texts by the
 //! position of their entry in `Strings`; [`NONE`] stands for nothing.
 
+use crate::context;
+use crate::edit::EditOp;
+
 /// "IDOI" in little-endian.
 pub(crate) const MAGIC: u32 = 0x494f_4449;
-/// The version of this layout. A program of another version is refused.
+/// The version of this layout. A program of another version is refused; so is one whose fields, sections or codes are not
+/// these ([`FINGERPRINT`]), which need no new number.
 pub const FORMAT: u32 = 1;
 /// Words of the header.
 pub(crate) const HEADER: usize = 8;
@@ -27,6 +31,7 @@ macro_rules! sections {
 
         /// Words of a record of each section.
         pub(crate) const WIDTHS: &[usize] = &[$($width),*];
+        const RECORDS: &[&str] = &[$(stringify!($name $width $doc)),*];
     };
 }
 
@@ -64,6 +69,8 @@ macro_rules! codes {
         pub(crate) enum $enum { $($name),* }
 
         impl $enum {
+            const NAMES: &[&str] = &[$(stringify!($name)),*];
+
             pub(crate) fn from_code(code: u32) -> Option<$enum> {
                 [$($enum::$name),*].get(code as usize).copied()
             }
@@ -103,4 +110,22 @@ codes! {
         // Escaped for a JSON string.
         Json,
     }
+}
+
+/// A number that differs between versions of what a program refers to by number: fields, sections and their records, codes.
+pub(crate) const FINGERPRINT: u32 = {
+    let mut hash = fold(context::FINGERPRINT, RECORDS);
+    hash = fold(hash, Op::NAMES);
+    hash = fold(hash, PartKind::NAMES);
+    fold(hash, EditOp::NAMES)
+};
+
+#[allow(clippy::indexing_slicing)] // Evaluated by the compiler, which refuses what is out of bounds.
+const fn fold(mut hash: u32, names: &[&str]) -> u32 {
+    let mut index = 0;
+    while index < names.len() {
+        hash = context::fingerprint(hash, names[index].as_bytes());
+        index += 1;
+    }
+    hash
 }

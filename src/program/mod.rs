@@ -93,7 +93,7 @@ impl Program {
         if program.word(3) as usize != program.bytes.len() || program.word(2) != murmur3_32(body, 0) {
             return Err(LoadError::Damaged);
         }
-        if program.word(6) != context_fingerprint() || program.word(7) as usize != SECTIONS {
+        if program.word(6) != layout::FINGERPRINT || program.word(7) as usize != SECTIONS {
             return Err(LoadError::OtherVersion { found: program.word(1) });
         }
         let words = program.bytes.len() / 4;
@@ -349,10 +349,6 @@ impl Program {
         let page = Page::new(self, context);
         self.experiences().any(|experience| experience.in_schedule(context.now) && experience.on_page(self, &page))
     }
-}
-
-fn context_fingerprint() -> u32 {
-    context::fingerprint()
 }
 
 /// The page as page rules see it.

@@ -10,6 +10,8 @@ use serde::Serialize;
 #[derive(Serialize)]
 struct Body<'a> {
     version: String,
+    /// The instant that decides, in epoch milliseconds.
+    now: i64,
     context: ContextReport<'a>,
     preview: bool,
 }
@@ -20,5 +22,10 @@ pub fn get(visit: &Visit, program: &Program) -> Answer {
         return bad_request("`url` is not an absolute URL.");
     };
     let context = Context::derive(program, &facts);
-    Answer::json(&Body { version: program.version(), context: ContextReport(program, &context), preview: visit.is_preview() })
+    Answer::json(&Body {
+        version: program.version(),
+        now: context.now,
+        context: ContextReport(program, &context),
+        preview: visit.is_preview(),
+    })
 }

@@ -21,7 +21,7 @@ struct Body<'a> {
 
 /// What a page asks: what is to be seen at this address, for the visitor that the request itself shows.
 #[derive(Deserialize)]
-struct Question {
+struct Asked {
     url: String,
     referrer: Option<String>,
 }
@@ -43,7 +43,7 @@ pub fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
             Err(error) => bad_request(&format!("This is no visitor: {error}.")),
         };
     }
-    match Question::deserialize(&body).ok().and_then(|question| facts(visit, &question.url, question.referrer)) {
+    match Asked::deserialize(&body).ok().and_then(|asked| facts(visit, &asked.url, asked.referrer)) {
         Some(request) => answer(visit, program, &request),
         None => bad_request(EXPECTED),
     }
