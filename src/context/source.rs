@@ -36,7 +36,8 @@ enum Site {
     Email,
 }
 
-/// Known sites: a name as it stands in hosts (between dots) or in `utm_source`, and what it is.
+/// Known sites and what they are. Without a dot: the name that a site has under a public suffix (`google` in `www.google.fr`)
+/// and in `utm_source`; with one: a host, or the end of hosts.
 const SITES: &[(&str, Site)] = &[
     ("google", Site::Search),
     ("bing", Site::Search),
@@ -88,6 +89,7 @@ const SITES: &[(&str, Site)] = &[
     ("claude", Site::Assistant),
     ("gemini.google.com", Site::Assistant),
     ("copilot", Site::Assistant),
+    ("copilot.microsoft.com", Site::Assistant),
     ("perplexity", Site::Assistant),
     ("chat.mistral.ai", Site::Assistant),
     ("chat.deepseek.com", Site::Assistant),
@@ -98,18 +100,34 @@ const SITES: &[(&str, Site)] = &[
     ("mail.google.com", Site::Email),
     ("mail.yahoo.com", Site::Email),
     ("outlook", Site::Email),
+    ("outlook.live.com", Site::Email),
+    ("outlook.office.com", Site::Email),
 ];
 
-/// The most specific known site in a host or a `utm_source`, both lower case. Entries with a dot are whole hosts (or end them).
+/// The most specific known site of a host, or of a `utm_source`; both lower case.
 fn site(name: &str) -> Option<(&'static str, Site)> {
-    let known = |(entry, _): &&(&str, Site)| {
-        if entry.contains('.') {
-            name == *entry || name.strip_suffix(entry).is_some_and(|before| before.ends_with('.'))
-        } else {
-            name.split('.').any(|label| label == *entry)
+    let label = name.contains('.').then(|| registrable(name));
+    let known = |(entry, kind): &&(&str, Site)| match label {
+        _ if entry.contains('.') => name == *entry || name.strip_suffix(entry).is_some_and(|before| before.ends_with('.')),
+        None => name == *entry,
+        // A search engine has other services on hosts of their own: docs.google.com is no search.
+        Some((label, before)) => {
+            let searches = || before.split('.').all(|part| part.len() <= 2 || matches!(part, "www" | "search"));
+            label == *entry && (*kind != Site::Search || searches())
         }
     };
     SITES.iter().filter(known).max_by_key(|(entry, _)| entry.len()).copied()
+}
+
+/// The label that a host has under its public suffix, and what stands before it. The suffix is the last label, with one
+/// before it that says no more than "company" where the last is a country's (`google` in `www.google.co.uk`).
+fn registrable(host: &str) -> (&str, &str) {
+    let (rest, top) = host.rsplit_once('.').unwrap_or((host, ""));
+    let rest = match rest.rsplit_once('.') {
+        Some((rest, "co" | "com" | "org" | "net" | "ac" | "gov" | "edu")) if top.len() == 2 => rest,
+        _ => rest,
+    };
+    rest.rsplit_once('.').map_or((rest, ""), |(before, label)| (label, before))
 }
 
 pub(super) fn derive(context: &mut Context, request: &Request, program: &Program, host: &str) {
@@ -130,7 +148,7 @@ pub(super) fn derive(context: &mut Context, request: &Request, program: &Program
             medium = Some(if told.is_empty() { "referral" } else { told }.to_owned());
         } else if let Some(referrer) = &referrer {
             let known = site(referrer);
-            name = Some(known.map_or(referrer.as_str(), |(entry, _)| entry.split('.').next().unwrap_or(entry)).to_owned());
+            name = Some(known.map_or(referrer.as_str(), |(entry, _)| entry).to_owned());
             medium = Some(
                 match known {
                     Some((_, Site::Search)) => "organic",

@@ -88,3 +88,21 @@ fn wrong_visitors_are_errors() {
         assert!(explain(program.clone(), to_js(&bad), None).is_err(), "{bad}");
     }
 }
+
+/// What overflows a stack natively at some depth does so far earlier in Wasm.
+#[wasm_bindgen_test]
+fn deep_and_large_manifests_are_errors() {
+    let audience = |expression: String| json!({ "site": { "id": "x" }, "audiences": { "a": expression } }).to_string();
+    for source in [
+        "[".repeat(10_000),
+        "{\"a\":".repeat(10_000),
+        audience("(".repeat(10_000)),
+        audience("!".repeat(9_000)),
+        audience(format!("{}true", "geo.city == 'x' || ".repeat(1_500))),
+        " ".repeat(50 << 20),
+    ] {
+        let found = from_js(&check(&source, &intl::function()).unwrap_or_else(|_| panic!("check threw")));
+        let is_fine = source.contains("||");
+        assert_eq!(found.as_array().unwrap().is_empty(), is_fine, "{found}");
+    }
+}
