@@ -6,6 +6,7 @@ mod support;
 
 use idoine::bucket::{Draw, bucket, murmur3_32};
 use idoine::compile::compile;
+use idoine::consent::{Consent, Purpose};
 use idoine::report::explanation;
 use idoine::visitor::Visitor;
 use idoine::{Context, Edit, EditOp, wire};
@@ -53,6 +54,20 @@ fn refused_manifests() {
             assert!(rendered.lines().any(|line| line.trim_end().ends_with('^')), "{rendered}");
         }
     });
+}
+
+#[test]
+fn consents() {
+    let vectors: Value = serde_json::from_str(include_str!("spec/consent.json")).unwrap();
+    let cases = vectors["cases"].as_array().unwrap();
+    assert!(cases.len() >= 20);
+    for case in cases {
+        let value = case["value"].as_str().unwrap();
+        let consent = Consent::of_request(Some(value), case["gpc"].as_bool().unwrap());
+        let granted: Vec<&str> = consent.granted().map(Purpose::name).collect();
+        assert_eq!(serde_json::json!(granted), case["granted"], "{case}");
+        assert_eq!(Consent::from_cookie_value(value).is_some(), case["valid"].as_bool().unwrap(), "{case}");
+    }
 }
 
 #[test]

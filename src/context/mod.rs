@@ -47,9 +47,10 @@ impl Request {
         find(&self.overrides, "geo.timezone").or_else(|| self.cf("timezone"))
     }
 
-    /// The instant that decides: an override of `now` where it can be read, else the request's.
+    /// The instant that decides: the last override of `now` that can be read, else the request's.
     pub fn instant(&self) -> i64 {
-        find(&self.overrides, "now").and_then(parse_instant).unwrap_or(self.now)
+        let mut written = self.overrides.iter().rev().filter(|(path, _)| path == "now");
+        written.find_map(|(_, text)| parse_instant(text)).unwrap_or(self.now)
     }
 }
 

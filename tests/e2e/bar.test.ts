@@ -26,6 +26,8 @@ const CONTEXT = {
   "consent.analytics": false,
   "consent.marketing": false,
 };
+/** The Worker's clock, on which the browser's has no say. */
+const NOW = Date.parse("2026-06-09T08:30:00Z");
 const PERSONAS = {
   "From Instagram": { "source.channel": "Organic Social", "source.name": "instagram" },
   "<img src=x onerror=alert(1)>": { "geo.country": "FR" },
@@ -42,9 +44,13 @@ async function site(t: TestContext, routes: Record<string, Route> = {}): Promise
     "/_idoine/consent": json({ granted: [], decided: false }),
     "/_idoine/context": ({ query }) => {
       const context: Record<string, unknown> = { ...CONTEXT };
+      let now = NOW;
       const { searchParams, href, pathname } = new URL(query.get("url") ?? "");
-      for (const [name, value] of searchParams) if (name.startsWith("idoine.")) context[name.slice(7)] = value;
-      return json({ version, preview: true, context: { ...context, "page.url": href, "page.path": pathname } });
+      for (const [name, value] of searchParams) {
+        if (name === "idoine.now") now = Date.parse(value) || NOW;
+        else if (name.startsWith("idoine.")) context[name.slice(7)] = value;
+      }
+      return json({ version, now, preview: true, context: { ...context, "page.url": href, "page.path": pathname } });
     },
     ...routes,
   });
@@ -244,21 +250,60 @@ test("a strict content security policy with Trusted Types is respected", async (
   assert.deepEqual(violations, []);
 });
 
-test("decisions that hang on the visitor's id are explained by the Worker, which alone may read it", async (t) => {
-  const explain = {
-    context: {},
-    decisions: [{ slot: "cta", experience: "cta-test", variant: 1, source: "experiment", reason: "split" }],
-    slots: [{ slot: "cta", candidates: [{ experience: "cta-test", reason: "split" }] }],
-    edits: [],
+test("the instant is the Worker's, with the offset of the visitor's zone at it", async (t) => {
+  const shop = await site(t);
+  const tab = await visit(t);
+  const told = async (): Promise<unknown> => {
+    const list = await tab.locator("idoine-bar dl").evaluate((dl) => [...dl.children].map(({ textContent }) => textContent));
+    return ["time.date", "time.hour", "time.minute"].map((path) => list[list.indexOf(path) + 1]);
   };
+  await tab.goto(shop.origin);
+  await open(tab);
+  assert.deepEqual(await told(), ["2026-06-09", "10", "30"]);
+  await tab.goto(shop.origin + "/?idoine.now=2026-12-31T23:15:00Z");
+  await tab.getByRole("region", { name: "Slots" }).waitFor();
+  assert.deepEqual(await told(), ["2027-01-01", "0", "15"]);
+  // What is no instant moves nothing, and is named.
+  await tab.goto(shop.origin + "/?idoine.now=soon");
+  await tab.getByText("idoine.now was ignored").waitFor();
+  assert.deepEqual(await told(), ["2026-06-09", "10", "30"]);
+});
+
+for (const purpose of ["personalization", "analytics", "marketing"]) {
+  test(`wherever something is agreed to (${purpose}) the Worker explains, and what it ignored is named`, async (t) => {
+    const explain = {
+      version: "",
+      context: {},
+      decisions: [{ slot: "cta", experience: "cta-test", variant: 1, source: "experiment", reason: "split" }],
+      slots: [{ slot: "cta", candidates: [{ experience: "cta-test", reason: "split" }] }],
+      edits: [],
+      ignored: [["geo.contry", "the path of a field"]],
+    };
+    const shop = await site(t, {
+      "/_idoine/context": () => json({ version, now: NOW, preview: true, context: { ...CONTEXT, [`consent.${purpose}`]: true } }),
+      "/_idoine/decide": ({ query }) => json({ version, decisions: [], edits: [], ...(query.has("explain") && { explain }) }),
+    });
+    const tab = await visit(t);
+    // Not even a preview's own id makes the tools the better judge.
+    const address = `${shop.origin}/?idoine.geo.contry=FR&idoine.visitor.id=12345678`;
+    await tab.goto(address);
+    await open(tab);
+    assert.match((await card(tab, "cta").textContent()) ?? "", /experiment, variant 1/);
+    assert.ok(await tab.getByText("idoine.geo.contry was ignored: expected the path of a field.").isVisible());
+    const asked = shop.asked.filter(({ path }) => path === "/_idoine/decide").map(({ body }) => JSON.parse(body) as unknown);
+    assert.deepEqual(asked, [{ url: address, referrer: "" }]);
+  });
+}
+
+test("a Worker that does not explain is not second-guessed", async (t) => {
   const shop = await site(t, {
-    "/_idoine/context": () => json({ version, preview: true, context: { ...CONTEXT, "visitor.returning": true } }),
-    "/_idoine/decide": ({ query }) => json({ version, decisions: [], edits: [], ...(query.has("explain") && { explain: { version, ...explain } }) }),
+    "/_idoine/context": () => json({ version, now: NOW, preview: true, context: { ...CONTEXT, "consent.analytics": true } }),
+    "/_idoine/decide": json({ version, decisions: [], edits: [] }),
   });
   const tab = await visit(t);
   await tab.goto(shop.origin);
-  await open(tab);
-  assert.match((await card(tab, "cta").textContent()) ?? "", /experiment, variant 1/);
+  await tab.getByRole("button", { name: "Preview" }).click();
+  await tab.getByRole("alert").filter({ hasText: "without an explanation" }).waitFor();
 });
 
 test("a bar that cannot explain says so, and can try again", async (t) => {

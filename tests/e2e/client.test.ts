@@ -148,6 +148,60 @@ test("a page that fights over a slot gets it: there is no endless loop", async (
   assert.equal(await visit.tab.textContent("h1"), "Mine");
 });
 
+test("a page that makes the element anew each time gets it as well", async (t) => {
+  const visit = await open(t);
+  await visit.tab.evaluate(() => {
+    globalThis.news = [];
+    const header = document.querySelector("header")!;
+    new MutationObserver(() => {
+      const title = header.querySelector("h1")!;
+      if (title.textContent === "Mine") return;
+      news.push(title.textContent);
+      const fresh = document.createElement("h1");
+      fresh.textContent = "Mine";
+      title.replaceWith(fresh);
+    }).observe(header, { childList: true, subtree: true, characterData: true });
+  });
+  await decide(visit, [HERO_TEXT]);
+  await until(() => visit.tab.evaluate(() => news.length >= 4));
+  await visit.tab.evaluate(async () => {
+    for (let frame = 0; frame < 20; frame++) await new Promise(requestAnimationFrame);
+  });
+  assert.equal(await visit.tab.evaluate(() => news.length), 4, "once, and three times again");
+  assert.equal(await visit.tab.textContent("h1"), "Mine");
+  // New decisions are a new start.
+  await decide(visit, [HERO_TEXT]);
+  await until(() => visit.tab.evaluate(() => news.length >= 8));
+});
+
+test("a list that is made anew row by row is edited as a whole", async (t) => {
+  const visit = await open(t, `<ul>${"<li>row</li>".repeat(12)}</ul>`);
+  await decide(visit, [text("li", "edited")]);
+  await visit.tab.evaluate(async () => {
+    for (const row of [...document.querySelectorAll("li")]) {
+      const fresh = document.createElement("li");
+      fresh.textContent = "row";
+      row.replaceWith(fresh);
+      await new Promise(requestAnimationFrame);
+    }
+  });
+  await visit.tab.waitForFunction(() => document.querySelector("ul")?.textContent === "edited".repeat(12));
+});
+
+test("no text and no HTML goes into elements whose content is code or a document of its own", async (t) => {
+  const raw = ["script", "style", "xmp", "iframe", "noembed", "noframes", "noscript"];
+  const body = `${raw.map((name) => `<${name} class="raw"></${name}>`).join("")}<svg><script class="raw"></script></svg><p class="raw"></p><plaintext class="raw">`;
+  const visit = await open(t, body);
+  const before = await bodyOf(visit.tab);
+  const attack: Edit[] = [text(".raw", "globalThis.news = ['run']"), { slot: "other", selector: ".raw", op: "class_add", value: "on" }];
+  await decide(visit, attack);
+  const expected = before.replaceAll('"raw"', '"raw on"').replace('<p class="raw on">', "$&globalThis.news = ['run']");
+  assert.equal(await bodyOf(visit.tab), expected, "only the paragraph has the text; other edits are made");
+  await decide(visit, [html(".raw", "<b>x</b>")]);
+  assert.equal(await bodyOf(visit.tab), before.replace('<p class="raw">', "$&<b>x</b>"));
+  assert.equal(await visit.tab.evaluate(() => globalThis.news), undefined);
+});
+
 test("the page is watched for a bounded time only", async (t) => {
   const visit = await open(t);
   await visit.tab.evaluate(() => {

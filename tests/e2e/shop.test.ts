@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
 import type { BrowserContextOptions, Page, Response } from "playwright-core";
 import { inRepository } from "../real/faces.ts";
+import type { State } from "../../www/src/types.ts";
 import { startShop, type Shop } from "../real/shop.ts";
 import { closeBrowser, visit } from "./fixtures/browser.ts";
 
@@ -164,18 +165,44 @@ test("consent changes what the next navigation shows, and withdrawing it takes i
   await page.reload();
   assert.match(await footer(), /Nothing about you is stored$/);
   assert.deepEqual((await page.context().cookies()).map(({ name }) => name), ["idoine_consent"]);
+  // Another consent alone stores an id too, and the footer must not deny it.
+  for (const purpose of ["analytics", "marketing"]) {
+    await consent(page, [purpose]);
+    await page.reload();
+    assert.ok((await page.context().cookies()).some(({ name }) => name === "idoine_id"));
+    assert.match(await footer(), /An id of this browser is stored, as you agreed$/, purpose);
+  }
 });
 
-/** Watches the page for shifts of its layout from its first moment. */
-async function watchShifts(page: Page): Promise<void> {
-  await page.addInitScript(() => {
-    const shifts: { value: number; nodes: string[] }[] = [];
-    Object.assign(window, { shifts });
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries() as (PerformanceEntry & { value: number; sources: { node?: Node }[] })[]) {
-        shifts.push({ value: entry.value, nodes: entry.sources.map(({ node }) => (node instanceof Element ? node.tagName.toLowerCase() : String(node?.nodeName))) });
-      }
-    }).observe({ type: "layout-shift", buffered: true });
+/** How far the layout has shifted since the page's first moment, once everything that could move it is there. */
+function shifts(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    const frame = (): Promise<number> => new Promise(requestAnimationFrame);
+    await document.fonts.ready;
+    await Promise.allSettled([...document.images].map((image) => image.decode()));
+    if (document.querySelector("#idoine-state")) {
+      while (!window.idoine?.ready) await frame();
+      await window.idoine.ready;
+    }
+    // One frame lays out what came last, the next one begins after that has been measured.
+    await frame();
+    await frame();
+    let sum = 0;
+    const add = (entries: PerformanceEntryList): void => {
+      for (const entry of entries) sum += (entry as PerformanceEntry & { value: number }).value;
+    };
+    // What was measured before comes with the first call. A page that never shifted gets none, so a mark of our own says
+    // that the observer is through.
+    await new Promise<void>((done) => {
+      const observer = new PerformanceObserver((list) => {
+        add(list.getEntriesByType("layout-shift"));
+        if (list.getEntriesByType("mark").length) done();
+      });
+      observer.observe({ type: "layout-shift", buffered: true });
+      observer.observe({ type: "mark" });
+      performance.mark("seen");
+    });
+    return sum;
   });
 }
 
@@ -189,11 +216,8 @@ for (const [name, path, options] of [
     const measure = async (site: string): Promise<number> => {
       const page = await visit(t, options);
       await offline(page);
-      await watchShifts(page);
       await page.goto(site + path, { waitUntil: "load" });
-      await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 500)));
-      const shifts = await page.evaluate(() => (window as unknown as { shifts: { value: number; nodes: string[] }[] }).shifts);
-      return shifts.reduce((sum, { value }) => sum + value, 0);
+      return shifts(page);
     };
     // The published pages shift by themselves where their pictures have no size; nothing may come on top of that.
     assert.ok((await measure(shop.url)) <= (await measure(shop.origin)) + 0.001);
@@ -230,6 +254,20 @@ test("the bar says why each slot shows what it shows, and shows the page as some
   await panel.getByRole("button", { name: "Yourself" }).click();
   await page.waitForURL((url) => !url.search.includes("idoine."));
   assert.equal((await hero(page))[0], "Shop in style");
+});
+
+test("where the visitor's id decides, the bar says what the page was told", async (t) => {
+  const { page } = await arrive(t, "/products/trail-runner");
+  await consent(page, ["analytics"]);
+  await page.reload();
+  const { decisions } = JSON.parse((await page.textContent("#idoine-state"))!) as State;
+  const told = decisions.find(({ slot }) => slot === "product_cta");
+  assert.ok(told && told.reason !== "no_unit", "there is an id to draw with");
+  await page.getByRole("button", { name: "Preview" }).click();
+  const panel = page.getByRole("region", { name: "Idoine preview" });
+  const card = panel.getByRole("listitem").filter({ has: page.getByText("product_cta", { exact: true }) });
+  await card.getByText(told.variant ? `experiment, variant ${told.variant}` : /baseline/).first().waitFor();
+  assert.equal(await panel.getByText("When this page was loaded").count(), 0);
 });
 
 test("every persona sees the page that it is there for", async (t) => {

@@ -62,24 +62,41 @@ test("behind the Worker: decisions and values come from the page, nothing is ask
   assert.deepEqual(shop.paths(), ["/", "/_idoine/idoine.js"]);
 });
 
-test("behind the Worker: a route change asks for decisions and shows them, the next one takes them back", async (t) => {
+/** The page as the edge wrote it for these decisions: nothing in it says what the origin had sent. */
+const EDITED = BODY.replace("Welcome to the shop", "Good to see you").replace("Free returns", "<b>Free</b> express returns");
+
+/** A single-page application: `go` changes the route, and the application's own code renders the new one's content. */
+const APP = `<script>
+  const routes = { "/sale": ["Sale", "Until Sunday"], "/about": ["About us", "Since 1998"] };
+  globalThis.go = (url) => {
+    history.pushState(null, "", url);
+    const [title, intro] = routes[location.pathname];
+    document.querySelector("h1").textContent = title;
+    document.querySelector("#intro").textContent = intro;
+  };
+</script>`;
+const go = (tab: Page, url: string): Promise<void> => tab.evaluate((to) => (globalThis as unknown as { go(url: string): void }).go(to), url);
+
+test("behind the Worker: a route change asks for decisions, which are applied to what the application renders", async (t) => {
   const answers: Record<string, Answer> = {
     "/sale": answer([HERO], [HERO_TEXT, { slot: "offer", selector: "", op: "json", value: '{"percent":20}' }]),
     "/about": answer([NO_HERO]),
   };
   const shop = await site(t, {
-    "/": page(edgeHead(STATE)),
+    "/": page(edgeHead(STATE) + APP, EDITED),
     "/_idoine/decide": ({ body }) => json(answers[new URL((JSON.parse(body) as { url: string }).url).pathname]),
   });
   const tab = await visit(t);
   await tab.goto(shop.origin);
   await ready(tab);
-  await push(tab, "/sale?from=menu");
+  assert.equal(await bodyOf(tab), EDITED);
+  await go(tab, "/sale?from=menu");
   await settled(tab, "Seen on <Instagram>");
+  assert.equal(await text(tab, "#intro"), "Until Sunday", "what has no edit is the application's");
   assert.deepEqual(await tab.evaluate(() => window.idoine?.value?.("offer")), { percent: 20 });
-  await push(tab, "/about");
-  await settled(tab, "Welcome to the shop");
-  assert.equal(await bodyOf(tab), BODY);
+  await go(tab, "/about");
+  await tab.waitForFunction(() => window.idoine?.decisions?.()[0]?.source === "baseline");
+  assert.equal(await bodyOf(tab), BODY.replace("Welcome to the shop", "About us").replace("Free returns", "Since 1998"));
   assert.deepEqual(await tab.evaluate(() => window.idoine?.decisions?.()), [NO_HERO]);
   const bodies = shop.asked.filter(({ path }) => path === "/_idoine/decide").map(({ body }) => JSON.parse(body) as unknown);
   assert.deepEqual(bodies, [
@@ -88,9 +105,25 @@ test("behind the Worker: a route change asks for decisions and shows them, the n
   ]);
 });
 
-test("behind the Worker: when a route change is not answered, no content of the old route stays", async (t) => {
+test("behind the Worker: without rendering, what this script applied is taken back, and what the edge wrote stays", async (t) => {
   const shop = await site(t, {
-    "/": page(edgeHead(STATE)),
+    "/": page(edgeHead(STATE), EDITED),
+    "/_idoine/decide": ({ body }) => json(body.includes('/sale","') ? answer([HERO], [HERO_TEXT]) : answer([NO_HERO])),
+  });
+  const tab = await visit(t);
+  await tab.goto(shop.origin);
+  await ready(tab);
+  await push(tab, "/sale");
+  await settled(tab, "Seen on <Instagram>");
+  await push(tab, "/about");
+  await settled(tab, "Good to see you");
+  assert.equal(await bodyOf(tab), EDITED);
+  assert.deepEqual(await tab.evaluate(() => window.idoine?.decisions?.()), [NO_HERO]);
+});
+
+test("behind the Worker: when a route change is not answered, nothing that this script applied stays", async (t) => {
+  const shop = await site(t, {
+    "/": page(edgeHead(STATE), EDITED),
     "/_idoine/decide": ({ body }) => (body.includes('/sale","') ? json(answer([HERO], [HERO_TEXT])) : { status: 503 }),
   });
   const tab = await visit(t);
@@ -99,7 +132,7 @@ test("behind the Worker: when a route change is not answered, no content of the 
   await push(tab, "/sale");
   await settled(tab, "Seen on <Instagram>");
   await push(tab, "/about");
-  await settled(tab, "Welcome to the shop");
+  await settled(tab, "Good to see you");
   assert.deepEqual(await tab.evaluate(() => window.idoine?.decisions?.()), []);
   assert.match((await tab.evaluate(() => window.idoine?.debug?.().error)) ?? "", /503/);
 });

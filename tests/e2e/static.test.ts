@@ -1,7 +1,10 @@
 // A site of static files: the real engine decides in a real page.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test, type TestContext } from "node:test";
 import type { Page } from "playwright-core";
+import type { createIdoine as Create } from "../../www/src/index.ts";
+import type { ConsentStatus, Purpose } from "../../www/src/types.ts";
 import { assets, compile, stub } from "./fixtures/artefacts.ts";
 import { closeBrowser, until, visit } from "./fixtures/browser.ts";
 import { BODY, page } from "./fixtures/pages.ts";
@@ -171,6 +174,53 @@ test("a browser that refuses profiling keeps it refused, whatever is granted", a
     granted: ["analytics"],
     decided: true,
   });
+});
+
+/** One answer to every value that the cookie may have; the core is held to the same file natively. */
+const choices = JSON.parse(readFileSync(new URL("../spec/consent.json", import.meta.url), "utf8")) as {
+  cases: { value: string; gpc: boolean; granted: Purpose[]; valid: boolean }[];
+};
+
+test("what the cookie says is the same to those who ask and to the engine, whatever stands in it", async (t) => {
+  const shop = await site(t, "", { "/consent.bin": { body: compile("consent.jsonc") } });
+  const tab = await visit(t);
+  await tab.goto(shop.origin);
+  const seen = await tab.evaluate(async (cases) => {
+    const { createIdoine } = (await import("/_idoine/client.js" as string)) as { createIdoine: typeof Create };
+    const client = createIdoine({ program: "/consent.bin", auto: false });
+    const answers: [status: ConsentStatus, engine: string[]][] = [];
+    for (const { value, gpc } of cases) {
+      Object.defineProperty(navigator, "globalPrivacyControl", { value: gpc, configurable: true });
+      document.cookie = `idoine_consent=${value}`;
+      await client.decide();
+      const granted = client.decisions().filter(({ reason }) => reason === "match");
+      answers.push([await client.consent.get(), granted.map(({ slot }) => slot)]);
+    }
+    return answers;
+  }, choices.cases);
+  assert.deepEqual(
+    seen.map(([status, engine], index) => ({ value: choices.cases[index]!.value, status, engine: engine.sort() })),
+    choices.cases.map(({ value, granted, valid }) => ({ value, status: { granted, decided: valid }, engine: [...granted].sort() })),
+  );
+});
+
+test("a text in local storage that no cookie could carry is read by both in the same way", async (t) => {
+  const shop = await site(t, "", { "/consent.bin": { body: compile("consent.jsonc") } });
+  const tab = await visit(t);
+  await tab.addInitScript(() => void Object.defineProperty(Document.prototype, "cookie", { get: () => "", set() {} }));
+  await tab.goto(shop.origin);
+  const seen = await tab.evaluate(async () => {
+    const { createIdoine } = (await import("/_idoine/client.js" as string)) as { createIdoine: typeof Create };
+    const client = createIdoine({ program: "/consent.bin", auto: false });
+    const answers: unknown[] = [];
+    for (const text of [" v1.analytics ", "v1.analytics; idoine_consent=v1.marketing", "; idoine_consent=v1.marketing"]) {
+      localStorage.setItem("idoine_consent", text);
+      await client.decide();
+      answers.push([(await client.consent.get()).granted, client.decisions().filter(({ reason }) => reason === "match").map(({ slot }) => slot)]);
+    }
+    return answers;
+  });
+  assert.deepEqual(seen, [[["analytics"], ["analytics"]], [["analytics"], ["analytics"]], [[], []]]);
 });
 
 test("where cookies are refused, the choice is kept in local storage", async (t) => {

@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { measure } from "../../scripts/lib/budgets.mjs";
 
 const root = new URL("../../", import.meta.url);
 const files = ["README.md", ...readdirSync(new URL("docs/", root)).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
@@ -28,5 +29,17 @@ test("every file that the documentation links to is there", () => {
     for (const [, target] of text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
       assert.ok(existsSync(new URL(target!, new URL(file, root))), `${file} links to ${target}`);
     }
+  }
+});
+
+test("the sizes that the README quotes are the sizes", () => {
+  const text = readFileSync(new URL("README.md", root), "utf8");
+  const rows = [...text.matchAll(/^\| (.+?), gzip \| ([\d.]+) KB \| `npm run size` \|$/gm)];
+  assert.equal(rows.length, 5);
+  for (const [, name, quoted] of rows) {
+    const row = measure().find((candidate: any) => candidate.name.startsWith(name!));
+    assert.ok(row, `npm run size prints no row ${name}`);
+    const actual = row.gzip / 1000;
+    assert.ok(Math.abs(Number(quoted) - actual) <= actual * 0.03, `${name}: the README says ${quoted} KB, it is ${actual.toFixed(2)} KB`);
   }
 });

@@ -49,6 +49,14 @@ async function until<T>(what: string, started: Started, check: () => Promise<T |
   throw new Error(`waited in vain: ${what}\n${started.output()}`);
 }
 
+/** Waits until nothing listens on the port any more. */
+async function released(port: number, seconds = 30): Promise<void> {
+  for (const end = Date.now() + seconds * 1000; await listens(port); ) {
+    assert.ok(Date.now() < end, `something still listens on port ${port}`);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}
+
 interface Started {
   child: ChildProcess;
   port: number;
@@ -100,14 +108,17 @@ test("serves, publishes each good save, keeps the last good program, and ends wi
   assert.equal(await second.heading(), "Fourth words");
   assert.equal(readFileSync(join(ROOT, ".idoine", "key"), "utf8"), key);
 
+  // Everything is there since the first run: nothing is set up or built again, and that is said.
+  assert.match(second.output(), /^idoine: build is up to date /m);
+  assert.doesNotMatch(second.output(), /^idoine: .*\b(installing|compiling|building|built|fetching|adding)\b/m);
+
   // When the Worker's process is gone, the command says so and ends too.
   const table = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" });
   const worker = table.split("\n").map((line) => line.trim().split(/\s+/)).find(([, parent, ...args]) => Number(parent) === second.child.pid && args.join(" ").includes("wrangler"));
   process.kill(Number(worker?.[0]), "SIGKILL");
   assert.equal(await second.ended, 1);
   assert.match(second.output(), /wrangler dev ended \(SIGKILL\)/);
-  await new Promise((done) => setTimeout(done, 500));
-  assert.equal(await listens(second.port), false);
+  await released(second.port);
 });
 
 test("a manifest that is bad from the start is refused with its errors", { timeout: 600_000 }, async () => {

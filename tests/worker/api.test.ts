@@ -270,10 +270,16 @@ test("the files that pages load", async () => {
     assert.ok(reply.wire.length > 0);
     const known = await worker.fetch(`/_idoine/${name}`, { headers: { "if-none-match": reply.header("etag")! } });
     assert.equal(known.status, 304, name);
+    assert.equal(known.header("etag"), reply.header("etag"));
+    for (const one of [reply, known]) {
+      assert.equal(one.header("cache-control"), "public, no-cache", name);
+    }
   }
   for (const name of ["engine.wasm", "tools.wasm"]) {
     const reply = await worker.fetch(`/_idoine/${name}`);
     assert.equal(reply.header("content-type"), "application/wasm", name);
+    assert.equal(reply.header("cache-control"), "public, no-cache", name);
+    assert.equal((await worker.fetch(`/_idoine/${name}`, { headers: { "if-none-match": reply.header("etag")! } })).status, 304, name);
     assert.equal(reply.bytes.subarray(0, 4).toString("latin1"), "\0asm");
   }
   assert.equal((await worker.fetch("/_idoine/nothing.js")).status, 404);

@@ -20,7 +20,7 @@ const manifest = site({ experiences: [{ id: "all", type: "personalization", slot
 /**
  * A request with `x-trap` makes the Rust code break in the middle of its work: the clock that it asks is a Wasm function
  * that traps, so that the trap goes through Rust's frames as one of its own would; or it throws; or the stack is full.
- * `x-slow-store` makes the store slow for a request.
+ * `x-held` keeps the store's answers to a request back until a request has `x-release`; both tell how many are kept back.
  */
 const TRAPS: Options = {
   modules: { "trap.wasm": TRAP_MODULE },
@@ -38,12 +38,29 @@ const TRAPS: Options = {
       armed = "";
       if (fault) faults[fault]();
       return clock();
-    };`,
+    };
+    let held = 0;
+    let released = false;
+    // The Worker waits for its program for a second; here it never gives up, however slow the test runs.
+    const { setTimeout: later } = globalThis;
+    globalThis.setTimeout = (run, delay, ...rest) => later(run, delay < 500 ? delay : 1e8, ...rest);`,
   around: `
-    const slow = Number(request.headers.get("x-slow-store") ?? 0);
-    if (slow) {
+    if (request.headers.has("x-release")) {
+      released = request.headers.get("x-release") === "yes";
+      return Response.json(held);
+    }
+    if (request.headers.has("x-held")) {
       const store = env.PROGRAMS;
-      const get = (key, options) => new Promise((done) => setTimeout(done, slow)).then(() => store.get(key, options));
+      const get = (key, options) => {
+        const answer = (async () => {
+          held += 1;
+          while (!released) await scheduler.wait(5);
+          held -= 1;
+          return store.get(key, options);
+        })();
+        ctx.waitUntil(answer);
+        return answer;
+      };
       env = { ...env, PROGRAMS: { get } };
     }
     armed = request.headers.get("x-trap") ?? "";
@@ -61,7 +78,17 @@ async function using<T>(options: Options, run: (worker: TestWorker) => Promise<T
 
 const FAULTS = ["trap", "throw", "overflow"];
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const until = async (check: () => Promise<boolean> | boolean, what: string) => {
+  for (let tries = 0; tries < 500; tries += 1) {
+    if (await check()) {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail(what);
+};
+
+const held = async (worker: TestWorker, release = "no") => (await worker.fetch("/", { headers: { "x-release": release } })).json<number>();
 
 test("a page whose decision traps goes out as the origin sent it, and the next one is personalised again", () =>
   using(TRAPS, async (worker) => {
@@ -81,16 +108,19 @@ test("requests that were being decided beside a trap fall open at once", async (
   for (const fault of FAULTS) {
     await using(TRAPS, async (worker) => {
       // Both wait for the first load of the program, inside Rust.
-      const beside = [1, 2].map(() => worker.fetch("/", { headers: { "x-slow-store": "700" } }));
-      await pause(150);
+      const beside = [1, 2].map(() => worker.fetch("/", { headers: { "x-held": "1" } }));
+      await until(async () => (await held(worker)) === 2, "both wait");
       const [trapped, ...others] = await Promise.all([worker.fetch("/", { headers: { "x-trap": fault } }), ...beside]);
       assert.equal(trapped!.text, PAGE, fault);
       assert.ok(others.every((reply) => reply.status === 200 && reply.text === PAGE), fault);
       // They did not run into their own time-out: they were told.
-      assert.equal(worker.logs.filter((line) => line.includes("a page goes out as the origin sent it")).length, 3, fault);
+      const told = () => worker.logs.filter((line) => line.includes("a page goes out as the origin sent it")).length;
+      await until(() => told() >= 3, fault);
+      assert.equal(told(), 3, fault);
       assert.match((await worker.fetch("/")).text, /<h1>personal<\/h1>/, fault);
       // What the old instance had still asked the store for comes back to nobody.
-      await pause(900);
+      await held(worker, "yes");
+      await until(async () => (await held(worker, "yes")) === 0, "the store has answered");
       assert.match((await worker.fetch("/")).text, /<h1>personal<\/h1>/, fault);
       assert.ok(worker.logs.filter((line) => line.includes("the Wasm instance is replaced")).length <= 1, worker.logs.join("\n"));
     });
@@ -100,13 +130,15 @@ test("requests that were being decided beside a trap fall open at once", async (
 test("requests that wait for the origin beside a trap lose nothing", () =>
   using(TRAPS, async (worker) => {
     assert.match((await worker.fetch("/")).text, /<h1>personal<\/h1>/);
+    const answers: (() => void)[] = [];
     origin.routes["/"] = (request, response) => {
-      const slow = request.headers["x-slow-origin"] === undefined ? 0 : 400;
-      setTimeout(() => response.writeHead(200, { "content-type": "text/html" }).end(PAGE), slow);
+      const answer = () => response.writeHead(200, { "content-type": "text/html" }).end(PAGE);
+      request.headers["x-slow-origin"] === undefined ? answer() : answers.push(answer);
     };
     const beside = [1, 2, 3].map(() => worker.fetch("/", { headers: { "x-slow-origin": "1" } }));
-    await pause(100);
+    await until(() => answers.length === 3, "all wait for the origin");
     assert.equal((await worker.fetch("/", { headers: { "x-trap": "trap" } })).text, PAGE);
+    answers.forEach((answer) => answer());
     for (const reply of await Promise.all(beside)) {
       assert.match(reply.text, /<h1>personal<\/h1>/);
     }
@@ -185,7 +217,7 @@ test("edits that HTMLRewriter can't carry out leave the page whole", async () =>
     const reply = await worker.fetch("/");
     assert.equal(reply.status, 200);
     assert.equal(reply.text, PAGE);
-    assert.ok(worker.logs.some((line) => line.includes("a page goes out as the origin sent it")));
+    await until(() => worker.logs.some((line) => line.includes("a page goes out as the origin sent it")), "it is logged");
   });
 });
 

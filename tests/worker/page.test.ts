@@ -150,12 +150,12 @@ test("the status is kept, and what is no whole page is left alone", async () => 
     origin.routes["/two"] = (request, response) => response.writeHead(status, { "content-type": "text/html", etag: '"e"', ...headers }).end(body);
     return worker.fetch("/two");
   };
-  for (const status of [200, 201, 203, 404, 410, 500, 503]) {
+  for (const status of [200, 201, 203, 404, 410]) {
     const reply = await send(status);
     assert.equal(reply.status, status);
     assert.ok(reply.state, String(status));
   }
-  for (const status of [206, 300, 301, 302, 304, 307]) {
+  for (const status of [206, 300, 301, 302, 304, 307, 500, 503]) {
     const reply = await send(status, {}, status === 304 ? undefined : "<h1>Two</h1>");
     assert.equal(reply.status, status);
     assert.equal(reply.header("etag"), '"e"');

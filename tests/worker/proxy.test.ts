@@ -71,6 +71,24 @@ test("an origin below a path keeps its path", async () => {
     assert.equal((await below.fetch("/move")).header("location"), "https://shop.example/there");
     origin.routes["/shops/one/move"] = (request, response) => response.writeHead(302, { location: `${origin.url}/shops/two/` }).end();
     assert.equal((await below.fetch("/move")).header("location"), `${origin.url}/shops/two/`);
+    const host = new URL(origin.url).host;
+    for (const [location, expected] of [
+      ["/shops/one/x?a=1#b", "/x?a=1#b"],
+      ["/shops/one", "/"],
+      ["/shops/one/", "/"],
+      ["/shops/onetwo", "/shops/onetwo"],
+      ["/shops/two/x", "/shops/two/x"],
+      ["/shops/one/../two", "/shops/one/../two"],
+      ["/shops/one//evil.example/x", "https://shop.example//evil.example/x"],
+      ["\\shops\\one\\\\evil.example", "https://shop.example//evil.example"],
+      ["there", "there"],
+      ["?a", "?a"],
+      [`//${host}/shops/one/there`, "https://shop.example/there"],
+      [`//${host}/shops/two`, `//${host}/shops/two`],
+    ] as const) {
+      origin.routes["/shops/one/move"] = (request, response) => response.writeHead(302, { location }).end();
+      assert.equal((await below.fetch("/move")).header("location"), expected, location);
+    }
   } finally {
     await below.dispose();
   }
@@ -136,6 +154,9 @@ test("redirects of the origin to itself lead to the site, others are left alone,
     ["/there", "/there"],
     ["there", "there"],
     ["//cdn.example/x", "//cdn.example/x"],
+    [origin.url.replace("http:", "") + "/there", "https://shop.example/there"],
+    ["/\\evil.example/x", "/\\evil.example/x"],
+    ["http://[", "http://["],
     ["https://pay.example/checkout", "https://pay.example/checkout"],
     [`${origin.url}.evil.example/`, `${origin.url}.evil.example/`],
   ] as const) {

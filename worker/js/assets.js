@@ -14,8 +14,10 @@ export async function asset(request, env, url) {
   const response = new Response(found.body, found);
   if (found.ok) {
     response.headers.set("content-type", url.pathname.endsWith(".wasm") ? "application/wasm" : "text/javascript; charset=utf-8");
-    // A new deployment is picked up soon, and a visit asks once.
-    response.headers.set("cache-control", "public, max-age=300, stale-while-revalidate=86400");
+  }
+  if (found.ok || found.status === 304) {
+    // Kept, and asked about each time: the glue of one deployment must not meet the Wasm of another.
+    response.headers.set("cache-control", "public, no-cache");
   }
   // Sites without the Worker in front load these from another host name. They are the same for everyone.
   response.headers.set("access-control-allow-origin", "*");

@@ -1,6 +1,6 @@
 // The outermost part of the Worker. Whatever breaks further in, a throw, a trap, a promise that never settles, the
 // visitor gets what the origin sends: nothing of Idoine stands between a request and its page but this file, origin.js
-// and, where a page is edited, rewrite.js.
+// and, where a page is edited, rewrite.js with stream.js and guard.js.
 
 import { asset, isAsset } from "./assets.js";
 import { decide } from "./instance.js";
@@ -19,7 +19,7 @@ async function page(request, env, ctx, visit) {
     return response;
   }
   try {
-    return rewrite(response, plan);
+    return await rewrite(response, plan, request);
   } catch (error) {
     console.error(`idoine: a page goes out as the origin sent it: ${error}`);
     return response;

@@ -105,25 +105,35 @@ function siteOf(env) {
   return String(env.IDOINE_SITE || "shop").replace(/[^\w.-]/g, "_");
 }
 
-/** A redirect of the origin to itself leads the visitor to the site, not past it. */
-function mapLocation(location, origin, url) {
-  let target;
-  try {
-    target = new URL(location);
-  } catch {
-    return location; // A path, which holds as it is.
-  }
+/**
+ * A redirect of the origin to itself leads the visitor to the site, not past it. `target` is the URL that was asked of
+ * the origin, which relative ones are relative to.
+ */
+function mapLocation(location, origin, target, url) {
   const base = basePath(origin);
-  if (target.origin !== origin.origin || !(target.pathname === base || target.pathname.startsWith(`${base}/`))) {
+  const isPath = /^[\\/](?![\\/])/.test(location);
+  const isAbsolute = /^(?:[a-z][a-z0-9+.-]*:|[\\/]{2})/i.test(location);
+  if (!isAbsolute && !(isPath && base !== "")) {
+    return location; // It holds as it is.
+  }
+  let to;
+  try {
+    to = new URL(location, target);
+  } catch {
     return location;
   }
-  return url.origin + (target.pathname.slice(base.length) || "/") + target.search + target.hash;
+  if (to.origin !== origin.origin || !(to.pathname === base || to.pathname.startsWith(`${base}/`))) {
+    return location;
+  }
+  const mapped = (to.pathname.slice(base.length) || "/") + to.search + to.hash;
+  // A path that begins with two slashes would be another host's name.
+  return isPath && !mapped.startsWith("//") ? mapped : url.origin + mapped;
 }
 
 /** The answer as a visitor may have it; the very same object wherever nothing must change. */
-function answer(response, origin, url) {
+function answer(response, origin, target, url) {
   const location = response.headers.get("location");
-  const mapped = location === null ? null : mapLocation(location, origin, url);
+  const mapped = location === null ? null : mapLocation(location, origin, target, url);
   if (response.status === 101 || (mapped === location && !response.headers.has("connection"))) {
     return response;
   }
@@ -149,9 +159,10 @@ export async function passOn(request, env, url, willEdit) {
   if (via.split(",").some((site) => site.trim() === siteOf(env))) {
     return plain(508, "The origin of this site leads back to the site.");
   }
+  const target = targetOf(origin, url);
   let response;
   try {
-    response = await fetch(targetOf(origin, url), {
+    response = await fetch(target, {
       method: request.method,
       headers: headersFor(request, env, url, willEdit),
       body: request.body,
@@ -161,5 +172,5 @@ export async function passOn(request, env, url, willEdit) {
     console.error(`idoine: the origin can't be reached: ${error}`);
     return plain(502, "The site can't be reached at the moment. Please try again.");
   }
-  return answer(response, origin, url);
+  return answer(response, origin, target, url);
 }

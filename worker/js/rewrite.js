@@ -2,6 +2,7 @@
 // before; nothing here calls into Wasm, and no failure of a handler reaches the stream.
 
 import { escapeAttribute, escapeText, jsonEscapes, references } from "./escape.js";
+import { begin, edited, isUtf16, unchanged } from "./stream.js";
 
 /** Whether a request may be one for a page: what browsers ask for when they navigate, or fetch as a page does. */
 export function isPageRequest(request) {
@@ -23,6 +24,8 @@ export function isRewritable(response) {
   return (
     body !== null &&
     status >= 200 &&
+    // An error of the origin is shown as it is, not dressed up as a page of the shop.
+    status < 500 &&
     status !== 204 &&
     status !== 205 &&
     status !== 206 &&
@@ -85,15 +88,31 @@ function classesOf(element) {
   return raw(element, "class").split(/[\t\n\f\r ]+/).filter(Boolean);
 }
 
+/** Elements whose content is code or raw text: what is escaped for HTML is not for them. */
+const RAW_CONTENT = new Set(["script", "style", "iframe", "noembed", "noframes", "noscript", "plaintext", "xmp"]);
+
+/** Elements with text in them but no elements. */
+const TEXT_CONTENT = new Set(["textarea", "title"]);
+
+/** Throws where new content could become something else than what was written: a visitor's words, script. */
+function checkContent(element, op) {
+  const name = element.tagName.toLowerCase().split(":").pop(); // XHTML may have prefixes.
+  if (RAW_CONTENT.has(name) || (op === "html" && TEXT_CONTENT.has(name))) {
+    throw new Error(`${op} can't be the content of <${name}>`);
+  }
+}
+
 /** Carries one edit out. A page that is not UTF-8 gets character references, which are right in any character set. */
 function apply(element, edit, isUtf8) {
   const { op, name, value = "" } = edit;
   const encode = isUtf8 ? String : references;
   switch (op) {
     case "text":
+      checkContent(element, op);
       element.setInnerContent(encode(escapeText(value)), { html: true });
       break;
     case "html":
+      checkContent(element, op);
       element.setInnerContent(encode(value), { html: true });
       break;
     case "attribute":
@@ -139,21 +158,43 @@ function safely(handler) {
   };
 }
 
+/** Edits in their order, those in a row for the same selector together. */
+function groups(edits) {
+  const runs = [];
+  for (const edit of edits) {
+    if (edit.op === "json") {
+      continue;
+    }
+    if (runs.at(-1)?.selector === edit.selector) {
+      runs.at(-1).edits.push(edit);
+    } else {
+      runs.push({ selector: edit.selector, edits: [edit] });
+    }
+  }
+  return runs;
+}
+
 /**
- * The page with the edits of a plan in it. Throws, before a byte of the body is read, when the edits are none that
- * HTMLRewriter can carry out.
+ * The rewriter for a plan, and `stateOnce`, the markup for the state if none was inserted so far. `atEnd` says whether
+ * to insert at the document's end what found no better place.
  */
-export function rewrite(response, plan) {
-  const isXml = /xhtml/i.test(response.headers.get("content-type"));
-  let nonce =
-    nonceOf(response.headers.get("content-security-policy")) ?? nonceOf(response.headers.get("content-security-policy-report-only"));
+function rewriterFor(plan, headers, atEnd) {
+  const isXml = /xhtml/i.test(headers.get("content-type"));
+  let nonce = nonceOf(headers.get("content-security-policy")) ?? nonceOf(headers.get("content-security-policy-report-only"));
   // A page may say its character set itself.
   let isUtf8 = true;
   let inserted = false;
+  const stateOnce = () => {
+    if (inserted) {
+      return undefined;
+    }
+    inserted = true;
+    return stateMarkup(plan, nonce, isXml, isUtf8);
+  };
   const insert = (put) => {
-    if (!inserted) {
-      inserted = true;
-      put(stateMarkup(plan, nonce, isXml, isUtf8), { html: true });
+    const markup = stateOnce();
+    if (markup !== undefined) {
+      put(markup, { html: true });
     }
   };
 
@@ -174,20 +215,16 @@ export function rewrite(response, plan) {
     .on("head", { element: safely((head) => head.onEndTag(safely((end) => insert((...markup) => end.before(...markup))))) })
     // Not every page writes its head out.
     .on("body", { element: safely((body) => insert((...markup) => body.prepend(...markup))) })
-    .onDocument({ end: safely((end) => insert((...markup) => end.append(...markup))) });
+    .onDocument({
+      end: safely((end) => {
+        if (atEnd()) {
+          insert((...markup) => end.append(...markup));
+        }
+      }),
+    });
 
-  const bySelector = new Map();
-  for (const edit of plan.edits) {
-    if (edit.op !== "json") {
-      const others = bySelector.get(edit.selector);
-      if (others) {
-        others.push(edit);
-      } else {
-        bySelector.set(edit.selector, [edit]);
-      }
-    }
-  }
-  for (const [selector, edits] of bySelector) {
+  // Handlers run in the order they are given in. Where slots meet in one element the last one wins, as in the browser.
+  for (const { selector, edits } of groups(plan.edits)) {
     rewriter.on(selector, {
       element: (element) => {
         for (const edit of edits) {
@@ -196,7 +233,11 @@ export function rewrite(response, plan) {
       },
     });
   }
+  return { rewriter, stateOnce };
+}
 
+/** The headers of a page that was edited for one visitor. */
+function editedHeaders(response, plan) {
   const headers = new Headers(response.headers);
   for (const name of OUTDATED) {
     headers.delete(name);
@@ -205,6 +246,37 @@ export function rewrite(response, plan) {
   if (plan.preview) {
     headers.set("x-robots-tag", "noindex");
   }
-  const { status, statusText } = response;
-  return rewriter.transform(new Response(response.body, { status, statusText, headers }));
+  return headers;
+}
+
+/** A page as the origin sent it, of which the first chunk was read. */
+function asItIs(response, source) {
+  const length = response.headers.get("content-length");
+  const isPlain = length !== null && /^\d+$/.test(length) && !response.headers.has("content-encoding");
+  return new Response(unchanged(source, isPlain ? Number(length) : undefined), response);
+}
+
+/**
+ * The page with the edits of a plan in it; as the origin sent it when that is not possible, which its first bytes or
+ * the edits may tell.
+ */
+export async function rewrite(response, plan, request) {
+  const source = await begin(response.body);
+  if (isUtf16(source)) {
+    return asItIs(response, source);
+  }
+  // What a script fetches may be a part of a page that goes into another one, which has its state.
+  const mayBePart = request.headers.get("sec-fetch-dest") === "empty";
+  try {
+    const through = { isWhole: true };
+    const { rewriter, stateOnce } = rewriterFor(plan, response.headers, () => through.isWhole && !mayBePart);
+    // The type tells the rewriter the character set; the coding is undone already.
+    const headers = { "content-type": response.headers.get("content-type") };
+    const edit = (stream) => rewriter.transform(new Response(stream, { headers })).body;
+    const body = edited(source, edit, through, () => (mayBePart ? undefined : stateOnce()));
+    return new Response(body, { status: response.status, statusText: response.statusText, headers: editedHeaders(response, plan) });
+  } catch (error) {
+    console.error(`idoine: a page goes out as the origin sent it: ${error}`);
+    return asItIs(response, source);
+  }
 }

@@ -1,6 +1,9 @@
 /**
  * Consent where no Worker keeps it: first-party storage of this browser, the same cookies that the Worker would set.
  * Opt-in: before a purpose is granted there is no id, and nothing at all is stored until the visitor has answered.
+ *
+ * What a choice means for a decision, the engine judges from the cookie's own text, as it does at the edge. The reading
+ * here is for those who ask what was agreed to; tests/spec/consent.json holds both to the same answers.
  */
 import { refusesProfiling } from "./facts.ts";
 import type { Consent, ConsentStatus, Purpose } from "./types.ts";
@@ -11,7 +14,7 @@ const PURPOSES: readonly Purpose[] = ["personalization", "analytics", "marketing
 /** 395 days: what the law's thirteen months allow. */
 const MAX_AGE_S = 34_128_000;
 
-/** Consent kept in this browser, and what of it the engine may be told. */
+/** Consent kept in this browser, and the cookies that the engine reads it from. */
 export interface LocalConsent extends Consent {
   /** The cookies of a request, as the edge would see them. */
   cookie(): string;
@@ -39,33 +42,43 @@ export function localConsent(): LocalConsent {
     else memory.set(name, value);
   }
 
-  function status(): ConsentStatus {
-    const [format, ...granted] = (read(CHOICE) ?? "").split(".");
-    return { granted: allowed(format === "v1" ? granted : []), decided: format === "v1" };
+  /** The choice as a cookie would carry it: local storage takes any text. */
+  function choice(): string {
+    return (read(CHOICE) ?? "").split(";", 1)[0]!.trim();
   }
+
+  const status = (): ConsentStatus => readChoice(choice(), refusesProfiling());
 
   return {
     async get() {
       return status();
     },
     async set(granted) {
-      const kept = allowed(granted);
+      const kept = allowed(granted, refusesProfiling());
       write(CHOICE, ["v1", ...kept].join("."));
       write(ID, kept.length ? read(ID) || mint() : "");
       return status();
     },
     cookie() {
-      const { granted, decided } = status();
-      if (!decided) return "";
-      const id = granted.length ? read(ID) : "";
-      return `${CHOICE}=${["v1", ...granted].join(".")}${id ? `; ${ID}=${id}` : ""}`;
+      const text = choice();
+      if (!text) return "";
+      // Without consent the id is not even read.
+      const id = status().granted.length ? read(ID) : "";
+      return `${CHOICE}=${text}${id ? `; ${ID}=${id}` : ""}`;
     },
   };
 }
 
-/** The known purposes among these, without those that the browser itself refuses. */
-function allowed(granted: readonly string[]): Purpose[] {
-  return PURPOSES.filter((purpose) => granted.includes(purpose) && (purpose === "analytics" || !refusesProfiling()));
+/** Reads a choice: `v1`, then each granted purpose after a dot. With anything else in it, it is no choice of ours. */
+export function readChoice(text: string, gpc: boolean): ConsentStatus {
+  const [format, ...granted] = text.split(".");
+  const decided = format === "v1" && granted.every((name) => PURPOSES.includes(name as Purpose));
+  return { granted: allowed(decided ? granted : [], gpc), decided };
+}
+
+/** The known purposes among these, without those that Global Privacy Control refuses where the browser sends it. */
+function allowed(granted: readonly string[], gpc: boolean): Purpose[] {
+  return PURPOSES.filter((purpose) => granted.includes(purpose) && (purpose === "analytics" || !gpc));
 }
 
 function stored(name: string): string | undefined {

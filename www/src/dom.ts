@@ -12,13 +12,15 @@ import type { Edit } from "./types.ts";
 
 /** How long the page is watched after `show`; while the document is still being parsed, it is watched for as long again. */
 const WATCH_MS = 3000;
-/** How often an edit is put back on an element whose content the page replaced. */
+/** How often an edit is put back where the page replaced the content, or the element itself. */
 const MAX_TRIES = 3;
+/** What is in these is no content of the page but code, a document of its own, or nothing that is shown: no text goes in. */
+const RAW = /^(?:script|style|xmp|iframe|noembed|noframes|noscript|plaintext)$/i;
 
 /** One property of one element, under an edit. */
 interface Change {
   readonly edit: Edit;
-  /** How often it had to be put back. */
+  /** How often it had to be put back, here or on the elements that this one stands for. */
   readonly tries: number;
   /** Whether the page still shows what the edit wrote. */
   ours(): boolean;
@@ -142,6 +144,11 @@ export type Show = (edits: readonly Edit[]) => void;
 export function createRenderer(): Show {
   let wanted: readonly Edit[] = [];
   let changes: Cells<Change> = new Map();
+  /**
+   * The tries that an edit starts with on an element that was not there before. A framework may make the element anew
+   * each time it renders: the new one goes on counting where the removed one was, else the two would never end.
+   */
+  let inherited = new Map<Edit, number>();
   const observer = new MutationObserver(schedule);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let scheduled = false;
@@ -161,8 +168,9 @@ export function createRenderer(): Show {
       if (edit.op === "json") continue;
       try {
         for (const element of document.querySelectorAll(edit.selector)) {
-          if (isBrought(element)) continue;
-          put(targets, element, cellOf(edit), edit);
+          const cell = cellOf(edit);
+          if (isBrought(element) || (cell === "content" && RAW.test(element.localName))) continue;
+          put(targets, element, cell, edit);
         }
       } catch {
         // A selector that this browser does not know: its slot keeps the baseline.
@@ -192,6 +200,7 @@ export function createRenderer(): Show {
   function settle(renewed?: boolean): void {
     scheduled = false;
     const before = changes;
+    if (renewed) inherited = new Map();
     const kept: Cells<Change> = new Map();
     let targets = find();
     let undone = false;
@@ -200,6 +209,7 @@ export function createRenderer(): Show {
         const { edit, tries } = change;
         const found = targets.get(element)?.get(cell);
         const next = found ?? (wanted.includes(edit) && element.isConnected ? edit : undefined);
+        if (!renewed && !element.isConnected) inherited.set(edit, Math.max(inherited.get(edit) ?? 0, tries + 1));
         if (next && sameEdit(next, edit)) {
           const rest = change.ours() || (!renewed && tries >= MAX_TRIES);
           const again = rest ? undefined : make(element, cell, next, renewed ? 0 : tries + 1);
@@ -218,7 +228,9 @@ export function createRenderer(): Show {
     if (undone) targets = find();
     for (const [element, cells] of targets) {
       for (const [cell, edit] of cells) {
-        if (!kept.get(element)?.has(cell)) put(kept, element, cell, make(element, cell, edit, 0));
+        const tries = inherited.get(edit) ?? 0;
+        if (tries > MAX_TRIES || kept.get(element)?.has(cell)) continue;
+        put(kept, element, cell, make(element, cell, edit, tries));
       }
     }
     // Our own writes are no reason to look again.

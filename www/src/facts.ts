@@ -41,7 +41,6 @@ export function browserFacts(
     ["referer", referrer],
     ["save-data", agent.connection?.saveData && "on"],
     ["sec-gpc", refusesProfiling() && "1"],
-    ["dnt", agent.doNotTrack === "1" && "1"],
     ["cookie", cookie],
   ];
   return {

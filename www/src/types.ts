@@ -124,6 +124,6 @@ export interface Idoine {
   decide(): Promise<readonly Decision[]>;
   readonly consent: Consent;
   debug(): Debug;
-  /** Takes back every edit and stops following route changes. */
+  /** Takes back every edit that this page's script made, and stops following route changes. */
   stop(): void;
 }

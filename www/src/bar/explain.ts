@@ -2,7 +2,8 @@
  * Why this page shows what it shows: the program and the visitor's context come from the Worker, the tools (Wasm) decide
  * once more and say why.
  *
- * The visitor's id is out of a script's reach (its cookie is HttpOnly). Where decisions hang on it, the Worker explains.
+ * The visitor's id is out of a script's reach (its cookie is HttpOnly). Wherever something is agreed to, a decision may
+ * hang on an id, so there the Worker itself explains: the bar must never contradict the page.
  */
 import { call } from "../remote.ts";
 import type { Decision, Edit, Visitor } from "../types.ts";
@@ -26,6 +27,14 @@ interface Tools {
   default(options: { module_or_path: string }): Promise<unknown>;
   describe(program: Uint8Array): { readonly selectors?: Readonly<Record<string, string>> };
   explain(program: Uint8Array, visitor: Visitor, offset: number | undefined): Explanation;
+}
+
+/** What `GET /_idoine/context` answers. */
+interface Known {
+  readonly version: string;
+  /** The instant that decides, in milliseconds since 1970. */
+  readonly now: number;
+  readonly context: Readonly<Record<string, unknown>>;
 }
 
 /** An explanation, and where each slot is in the page. */
@@ -68,30 +77,24 @@ export async function explainPage(address: string): Promise<Report> {
   const page = `url=${encodeURIComponent(address)}&referrer=${encodeURIComponent(document.referrer)}`;
   tools ??= loadTools();
   tools.catch(() => (tools = undefined));
-  const { version, context } = await call<{ version: string; context: Record<string, unknown> }>(
-    undefined,
-    `context?${page}`,
-    undefined,
-    PATIENCE_MS,
-  );
+  const { version, now, context } = await call<Known>(undefined, `context?${page}`, undefined, PATIENCE_MS);
   const [{ describe, explain }, program] = await Promise.all([tools, programOf(version)]);
-  const overrides = readOverrides(address);
   let explanation: Explanation | undefined;
-  if (context["visitor.returning"] === true && !overrides.get("visitor.id")) {
+  if (Object.entries(context).some(([path, value]) => path.startsWith("consent.") && value === true)) {
     const question = { url: address, referrer: document.referrer };
     ({ explain: explanation } = await call<{ explain?: Explanation }>(undefined, "decide?explain", question, PATIENCE_MS));
-  }
-  if (!explanation) {
-    const wanted = Date.parse(overrides.get("now") ?? "");
-    const now = Number.isNaN(wanted) ? Date.now() : wanted;
-    overrides.delete("now");
+    if (!explanation) throw new Error("The Worker decided without an explanation.");
+  } else {
     const zone = context["geo.timezone"];
-    explanation = explain(
-      program,
-      // The overrides are in this context already. They are said again so that those not understood are named.
-      { url: withOverrides(address, new Map()), now, context: { ...context, ...Object.fromEntries(overrides) } },
-      typeof zone === "string" ? zoneOffset(zone, now) : undefined,
-    );
+    const offset = typeof zone === "string" ? zoneOffset(zone, now) : undefined;
+    const url = withOverrides(address, new Map());
+    // The overrides are in this context already. They are said again so that those not understood are named.
+    const overrides = readOverrides(address);
+    const decide = (): Explanation => explain(program, { url, now, context: { ...context, ...Object.fromEntries(overrides) } }, offset);
+    explanation = decide();
+    const { ignored } = explanation;
+    // An instant that is none would still hide the one that decided.
+    if (ignored?.some(([path]) => path === "now") && overrides.delete("now")) explanation = { ...decide(), ignored };
   }
   const selectors = new Map(Object.entries(describe(program).selectors ?? {}));
   for (const { slot, selector } of explanation.edits) if (selector) selectors.set(slot, selector);
