@@ -29,6 +29,8 @@ test("offsets of zones follow summer time, half hours and the past; an unknown z
   assert.equal(zoneOffset("UTC", -1), 0);
   assert.equal(zoneOffset("Europe/Atlantis", 0), undefined);
   assert.equal(zoneOffset(undefined, 0), undefined);
+  assert.equal(zoneOffset("+01:00", 0), undefined);
+  assert.equal(zoneOffset("UTC", -62e12), undefined);
   assert.equal(zoneOffset("UTC", NaN), undefined);
 });
 

@@ -23,7 +23,9 @@ function formatOf(zone: string): Intl.DateTimeFormat {
 
 /** Offset of a zone from UTC at an instant, in seconds; `undefined` when the zone is not known. */
 export function zoneOffset(zone: string | undefined, now: number): number | undefined {
-  if (!zone) return undefined;
+  // As at the edge (worker/js/host.js, which wasm-bindgen copies, so that it can share no file with this one): names only, as
+  // some engines take "+01:00" for a zone, and no year that `Date.UTC` takes for one of another century.
+  if (!zone || !/^[A-Za-z]/.test(zone) || zone.length > 64 || !(now > -59e12 && now < 86e14)) return undefined;
   try {
     const parts: Record<string, number> = {};
     for (const { type, value } of formatOf(zone).formatToParts(now)) parts[type] = Number(value);
