@@ -4,7 +4,7 @@
 use serde_json::Value;
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 struct Run {
     code: i32,
@@ -20,14 +20,13 @@ fn demo() -> String {
     root("www/demo/site.jsonc")
 }
 
+fn spawn(arguments: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_idoine"));
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
 fn idoine(arguments: &[&str], input: &[u8]) -> Run {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_idoine"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = spawn(arguments);
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
     let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
@@ -129,12 +128,7 @@ fn decide_answers_each_line_and_goes_on_after_a_bad_one() {
 #[test]
 fn decide_answers_while_its_input_stays_open() {
     use std::io::BufRead;
-    let mut child = Command::new(env!("CARGO_BIN_EXE_idoine"))
-        .args(["decide", &demo()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = spawn(&["decide", &demo()]);
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
     for _ in 0..3 {
@@ -158,12 +152,7 @@ fn check_counts_every_error() {
 
 #[test]
 fn decide_streams() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_idoine"))
-        .args(["decide", &demo()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = spawn(&["decide", &demo()]);
     let line = br#"{"url": "https://shop.example/", "now": 0}"#;
     let mut stdin = child.stdin.take().unwrap();
     let writer = std::thread::spawn(move || {

@@ -55,7 +55,6 @@ impl Compiler<'_, '_, '_> {
             self.builder.text(&experience.id.value),
             experiment | purpose.code() << 8,
             audience,
-            experience.priority.unwrap_or(0) as u32,
             from_low,
             from_high,
             until_low,

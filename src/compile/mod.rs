@@ -180,11 +180,10 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
     fn site(&mut self) {
         let site = &self.manifest.site;
         self.check_id(&site.id);
-        let zone = site.timezone.as_ref().map_or("UTC", |zone| zone.value.as_str());
-        if let Some(written) = &site.timezone
-            && self.zones.offset(zone, 0).is_none()
+        if let Some(zone) = &site.timezone
+            && self.zones.offset(&zone.value, 0).is_none()
         {
-            self.error(written, format!("unknown time zone `{zone}`; expected an IANA name such as Europe/Paris"));
+            self.error(zone, format!("unknown time zone `{}`; expected an IANA name such as Europe/Paris", zone.value));
         }
         for host in &site.hosts.0 {
             let text = &host.value;
@@ -197,8 +196,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             let text = self.builder.text(text);
             self.builder.push(Section::Hosts, &[text]);
         }
-        let record =
-            [self.builder.text(&site.id.value), self.builder.text(zone), self.manifest.holdout.map_or(0, |share| share.0)];
+        let record = [self.builder.text(&site.id.value), self.manifest.holdout.map_or(0, |share| share.0)];
         self.builder.push(Section::Site, &record);
     }
 
@@ -238,7 +236,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             let pages = self.page_rules(&slot.pages.0);
             let selector = slot.selector.as_ref().map_or(NONE, |selector| self.builder.text(&selector.value));
             let id = self.builder.text(&name.value);
-            self.builder.push(Section::Slots, &[id, selector, u32::from(data), pages]);
+            self.builder.push(Section::Slots, &[id, selector, pages]);
         }
     }
 

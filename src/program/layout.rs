@@ -36,17 +36,17 @@ macro_rules! sections {
 }
 
 sections! {
-    Site 3: "id, time zone, holdout in parts per million";
+    Site 2: "id, holdout in parts per million";
     Hosts 1: "text";
     Traits 3: "name, kind, purpose";
     Nodes 3: "operation, two operands";
     Lists 1: "node";
     Audiences 2: "name, node";
-    Slots 4: "id, selector or NONE, data slot, pages";
+    Slots 3: "id, selector or NONE for a data slot, pages";
     Pages 2: "first page rule, page rules: equal ones once";
     Rules 4: "host or NONE, path, first query rule, query rules";
     Queries 2: "parameter, glob";
-    Experiences 17: "see Experience";
+    Experiences 16: "see Experience; in the order of arbitration";
     Weights 1: "weight of a variant";
     ExperienceSlots 2: "slot, content of variant 0 (the others follow it)";
     Contents 2: "first edit, edits";

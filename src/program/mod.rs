@@ -163,8 +163,8 @@ impl Program {
         std::str::from_utf8(self.raw(string)).unwrap_or_default()
     }
 
-    fn site(&self) -> [u32; 3] {
-        self.record(Section::Site, 0).unwrap_or([NONE, NONE, 0])
+    fn site(&self) -> [u32; 2] {
+        self.record(Section::Site, 0).unwrap_or([NONE, 0])
     }
 
     /// The site's id.
@@ -172,14 +172,9 @@ impl Program {
         self.text(self.site()[0])
     }
 
-    /// The site's time zone (IANA).
-    pub fn timezone(&self) -> &str {
-        self.text(self.site()[1])
-    }
-
     /// The share of visitors that never sees personalisation, in parts per million.
     pub(crate) fn holdout(&self) -> u32 {
-        self.site()[2]
+        self.site()[1]
     }
 
     /// The hosts of the site, lower case.
@@ -245,8 +240,8 @@ impl Program {
         self.count(Section::Slots)
     }
 
-    fn slot(&self, slot: u32) -> [u32; 4] {
-        self.record(Section::Slots, slot as usize).unwrap_or([NONE, NONE, 0, NONE])
+    fn slot(&self, slot: u32) -> [u32; 3] {
+        self.record(Section::Slots, slot as usize).unwrap_or([NONE, NONE, NONE])
     }
 
     /// A slot's id.
@@ -283,7 +278,7 @@ impl Program {
     }
 
     pub(crate) fn experience(&self, index: u32) -> Option<Experience> {
-        let r: [u32; 17] = self.record(Section::Experiences, index as usize)?;
+        let r: [u32; 16] = self.record(Section::Experiences, index as usize)?;
         let wide = |low: u32, high: u32| (u64::from(low) | u64::from(high) << 32) as i64;
         Some(Experience {
             index,
@@ -291,14 +286,14 @@ impl Program {
             experiment: r[1] & 0xff == 1,
             purpose: Purpose::from_code(r[1] >> 8)?,
             audience: Some(r[2]).filter(|node| *node != NONE),
-            from: wide(r[4], r[5]),
-            until: wide(r[6], r[7]),
-            traffic: r[8],
-            holdout: r[9],
-            weights: run(r[10], r[11]),
-            pages: r[12],
-            slots: run(r[13], r[14]),
-            needs: run(r[15], r[16]),
+            from: wide(r[3], r[4]),
+            until: wide(r[5], r[6]),
+            traffic: r[7],
+            holdout: r[8],
+            weights: run(r[9], r[10]),
+            pages: r[11],
+            slots: run(r[12], r[13]),
+            needs: run(r[14], r[15]),
         })
     }
 
@@ -371,7 +366,7 @@ impl Page {
         let rules = (0..program.count(Section::Pages)).map_while(|index| program.record::<2>(Section::Pages, index));
         let pages = rules.map(|[start, len]| program.any_rule_matches(run(start, len), &parts)).collect();
         let mut page = Page { pages, slots: Vec::new() };
-        page.slots = (0..program.slot_count() as u32).map(|slot| page.has(program.slot(slot)[3])).collect();
+        page.slots = (0..program.slot_count() as u32).map(|slot| page.has(program.slot(slot)[2])).collect();
         page
     }
 
