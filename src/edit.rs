@@ -81,7 +81,7 @@ fn display(value: &Value) -> String {
             push_int(&mut text, *value);
             text
         }
-        Value::Double(_) => String::new(),
+        Value::Double(_) | Value::Timestamp(_) | Value::Map(_) => String::new(),
         Value::String(value) => value.clone(),
         Value::Strings(values) => join(values.iter().map(String::as_str), ", "),
     }

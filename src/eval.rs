@@ -113,6 +113,8 @@ impl<'a> Evaluator<'a> {
             Some(Value::Double(value)) => Operand::Double(*value),
             Some(Value::String(value)) => Operand::String(value.as_bytes()),
             Some(Value::Strings(values)) => Operand::Strings(values),
+            // The language's own values for these come with its next version.
+            Some(Value::Timestamp(_) | Value::Map(_)) => Operand::Unknown,
             None => {
                 self.denied |= self.context.is_denied(field);
                 Operand::Unknown

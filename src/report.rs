@@ -101,6 +101,8 @@ impl Serialize for Value {
             Value::Double(value) => serializer.serialize_f64(*value),
             Value::String(value) => serializer.serialize_str(value),
             Value::Strings(values) => serializer.collect_seq(values),
+            Value::Timestamp(ms) => serializer.serialize_str(&crate::time::instant_text(*ms)),
+            Value::Map(pairs) => serializer.collect_map(pairs.iter().map(|(name, value)| (name, value))),
         }
     }
 }

@@ -146,6 +146,18 @@ fn parse_offset(text: &str) -> Option<i32> {
     Some(if sign == "-" { -seconds } else { seconds })
 }
 
+/// An instant as `2026-11-20T12:30:00Z`, with milliseconds where it has any.
+#[cfg(feature = "serde")]
+pub(crate) fn instant_text(ms: i64) -> String {
+    let at = Civil::from_millis(ms);
+    let mut text = format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", at.year, at.month, at.day, at.hour, at.minute, at.second);
+    if at.millisecond > 0 {
+        text.push_str(&format!(".{:03}", at.millisecond));
+    }
+    text.push('Z');
+    text
+}
+
 /// Two digits with a leading zero.
 pub(crate) fn push_two(out: &mut String, number: u8) {
     out.push((b'0' + number / 10 % 10) as char);

@@ -42,6 +42,17 @@ pub fn query_pairs(query: &str) -> impl Iterator<Item = (String, String)> + '_ {
     })
 }
 
+/// The parameters of a query, the first of each name.
+pub fn first_pairs(query: &str) -> Vec<(String, String)> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for (name, value) in query_pairs(query) {
+        if pairs.iter().all(|(known, _)| *known != name) {
+            pairs.push((name, value));
+        }
+    }
+    pairs
+}
+
 /// Percent-decodes, `+` as a space; bytes that are not UTF-8 become U+FFFD.
 fn decode(text: &str) -> String {
     let hex = |byte: Option<&u8>| byte.and_then(|b| (*b as char).to_digit(16));

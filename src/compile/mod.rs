@@ -2,12 +2,14 @@
 
 mod audiences;
 mod content;
+mod declared;
 mod experiences;
 mod html;
 mod schedule;
 mod selector;
 mod template;
 
+use self::declared::Declared;
 use crate::bucket::MILLION;
 use crate::context::{FIELDS, Kind, Value, parse_instant};
 use crate::cookies::split_id;
@@ -33,6 +35,7 @@ pub fn compile(source: &str, zones: &dyn Zones) -> Result<Program, Vec<Diagnosti
     let bytes = read_manifest(&mut diagnostics).map(|manifest| {
         let mut compiler = Compiler::new(&manifest, zones, &mut diagnostics);
         compiler.site();
+        compiler.declared();
         compiler.traits();
         compiler.audiences();
         compiler.slots();
@@ -62,7 +65,7 @@ pub(crate) struct Compiler<'m, 'd, 's> {
 
 /// The names that expressions and templates may use.
 struct Names<'m> {
-    manifest: &'m Manifest,
+    declared: Vec<Declared<'m>>,
     fields: HashMap<String, (u32, Kind)>,
     audiences: HashMap<&'m str, u32>,
 }
@@ -73,9 +76,7 @@ impl Env for Names<'_> {
     }
 
     fn values(&self, field: u32) -> Option<Vec<&str>> {
-        let (_, declared) = self.manifest.traits.get((field as usize).checked_sub(FIELDS.len())?)?;
-        let values = declared.values.as_ref()?;
-        Some(values.0.iter().map(|value| value.value.as_str()).collect())
+        Some(self.declared.get((field as usize).checked_sub(FIELDS.len())?)?.values.clone()?)
     }
 
     fn audience(&self, name: &str) -> Option<u32> {
@@ -84,18 +85,19 @@ impl Env for Names<'_> {
 
     fn names(&self) -> Vec<String> {
         let fields = FIELDS.iter().map(|field| field.path.to_owned());
-        let traits = self.manifest.traits.iter().map(|(name, _)| format!("profile.{}", name.value));
-        fields.chain(traits).chain(self.audiences.keys().map(|name| (*name).to_owned())).collect()
+        let declared = self.declared.iter().map(|field| field.path.clone());
+        fields.chain(declared).chain(self.audiences.keys().map(|name| (*name).to_owned())).collect()
     }
 }
 
 impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
     fn new(manifest: &'m Manifest, zones: &'m dyn Zones, diagnostics: &'d mut Diagnostics<'s>) -> Self {
+        let declared = declared::declared(manifest);
         let fixed = FIELDS.iter().map(|field| (field.path.to_owned(), field.kind));
-        let traits = manifest.traits.iter().map(|(name, declared)| (format!("profile.{}", name.value), declared.kind));
-        let fields = fixed.chain(traits).enumerate().map(|(index, (path, kind))| (path, (index as u32, kind))).collect();
+        let own = declared.iter().map(|field| (field.path.clone(), field.kind));
+        let fields = fixed.chain(own).enumerate().map(|(index, (path, kind))| (path, (index as u32, kind))).collect();
         let audiences = manifest.audiences.iter().enumerate().map(|(index, (name, _))| (name.value.as_str(), index as u32));
-        let names = Names { manifest, fields, audiences: audiences.collect() };
+        let names = Names { declared, fields, audiences: audiences.collect() };
         Compiler { manifest, zones, names, diagnostics, builder: Builder::new(), audience_depths: Vec::new() }
     }
 
@@ -209,8 +211,6 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             {
                 self.error(first, "only a trait of type string or strings has an enum");
             }
-            let text = self.builder.text(&name.value);
-            self.builder.push(Section::Traits, &[text, declared.kind.code(), declared.purpose.code()]);
         }
     }
 

@@ -165,8 +165,8 @@ fn field(inside: &str, span: Range<usize>, env: &dyn Env) -> Result<Piece, ExprE
             let help = nearest(path, names.iter().map(String::as_str).filter(|name| name.contains('.')));
             Err(ExprError::new(span, format!("unknown field `{path}`")).with_help(help))
         }
-        Some((_, Kind::Double)) => {
-            Err(ExprError::new(span, format!("`{path}` is a double, which has no one way to be written")))
+        Some((_, kind @ (Kind::Double | Kind::Timestamp | Kind::Map))) => {
+            Err(ExprError::new(span, format!("`{path}` is a {}, which has no one way to be written", kind.name())))
         }
         Some((field, _)) => Ok(Piece::Field { field, path: path.to_owned(), default, span }),
     }

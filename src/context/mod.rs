@@ -83,10 +83,14 @@ pub enum Value {
     String(String),
     /// Of [`Kind::Strings`].
     Strings(Vec<String>),
+    /// Of [`Kind::Timestamp`]: epoch milliseconds.
+    Timestamp(i64),
+    /// Of [`Kind::Map`]: names and texts in their order, no name twice.
+    Map(Vec<(String, String)>),
 }
 
 impl Value {
-    /// Reads a value of a kind from text; lists are comma-separated. `None` when the text is no such value.
+    /// Reads a value of a kind from text; lists are comma-separated, maps are written as queries (`a=1&b=2`). `None` when the text is no such value.
     pub fn parse(kind: Kind, text: &str) -> Option<Value> {
         Some(match kind {
             Kind::Bool => Value::Bool(match text {
@@ -98,6 +102,8 @@ impl Value {
             Kind::Double => Value::Double(number::parse_double(text)?),
             Kind::String => Value::String(text.to_owned()),
             Kind::Strings => Value::Strings(text.split(',').map(|item| item.trim().to_owned()).collect()),
+            Kind::Timestamp => Value::Timestamp(parse_instant(text)?),
+            Kind::Map => Value::Map(url::first_pairs(text)),
         })
     }
 }
@@ -128,7 +134,7 @@ impl Context {
         let page_url = request.url.split('#').next().unwrap_or_default();
         let page = url::split(page_url);
         let mut context = Context {
-            values: vec![None; FIELDS.len() + program.trait_count()],
+            values: vec![None; FIELDS.len() + program.declared_count()],
             denied: Vec::new(),
             consent: Consent::of_request(cookies::get(cookie, cookies::CONSENT), gpc),
             now,
@@ -142,6 +148,8 @@ impl Context {
         source::derive(&mut context, request, program, &host);
         language::derive(&mut context, request.header("accept-language"));
         context.derive_time(now, request.offset);
+        context.set(Field::TimeNow, Value::Timestamp(now));
+        context.set(Field::PageQuery, Value::Map(url::first_pairs(page.query)));
         context.set_text(Field::PagePath, page.path);
         context.set_text(Field::PageUrl, page_url);
         context.set_text(Field::PageHost, &host);
@@ -272,7 +280,7 @@ impl Context {
     }
 
     /// The fields that are present, by path, in the order of the table and then of the traits.
-    pub fn present<'a>(&'a self, program: &'a Program) -> impl Iterator<Item = (String, &'a Value)> {
+    pub fn present<'a>(&'a self, program: &'a Program) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.values.iter().enumerate().filter_map(|(field, value)| Some((program.field_path(field as u32), value.as_ref()?)))
     }
 }

@@ -85,8 +85,10 @@ object! { "Who sees what." Experience {
 } }
 
 choice!(@read Kind
-    ["bool" => Kind::Bool, "int" => Kind::Int, "double" => Kind::Double, "string" => Kind::String, "strings" => Kind::Strings]
-    ["bool", "true or false", "int", "A whole number", "double", "A number", "string", "A text", "strings", "A list of texts"]
+    ["bool" => Kind::Bool, "int" => Kind::Int, "double" => Kind::Double, "string" => Kind::String, "strings" => Kind::Strings,
+     "timestamp" => Kind::Timestamp]
+    ["bool", "true or false", "int", "A whole number", "double", "A number", "string", "A text", "strings", "A list of texts",
+     "timestamp", "An instant, such as 2026-11-20T12:30:00Z"]
     "The type of a value.");
 
 choice!(@read Purpose

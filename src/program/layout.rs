@@ -38,7 +38,7 @@ macro_rules! sections {
 sections! {
     Site 2: "id, holdout in parts per million";
     Hosts 1: "text";
-    Traits 3: "name, kind, purpose";
+    Declared 3: "path, kind, purpose or NONE";
     Nodes 3: "operation, two operands";
     Lists 1: "node";
     Audiences 2: "name, node";

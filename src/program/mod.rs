@@ -11,7 +11,6 @@ use crate::consent::Purpose;
 use crate::context::{FIELDS, Kind};
 use crate::edit::EditOp;
 use crate::number::push_int;
-use crate::text::join;
 use crate::{context, glob};
 use layout::{HEADER, MAGIC, NONE, Op, PartKind, SECTIONS, Section, WIDTHS};
 use std::fmt;
@@ -182,31 +181,32 @@ impl Program {
         (0..self.count(Section::Hosts)).filter_map(|index| Some(self.text(self.record::<1>(Section::Hosts, index)?[0])))
     }
 
-    /// Number of declared traits.
-    pub fn trait_count(&self) -> usize {
-        self.count(Section::Traits)
+    /// Number of the fields that the manifest declares: traits and what else has a path of its own.
+    pub fn declared_count(&self) -> usize {
+        self.count(Section::Declared)
     }
 
-    /// The number and type of the field of that path: one of [`FIELDS`], or `profile.` and a trait's name.
+    fn declared(&self, field: u32) -> Option<[u32; 3]> {
+        self.record(Section::Declared, (field as usize).checked_sub(FIELDS.len())?)
+    }
+
+    /// The number and type of the field of that path: one of [`FIELDS`], or one that the manifest declares.
     pub fn field(&self, path: &str) -> Option<(u32, Kind)> {
-        if let Some(name) = path.strip_prefix("profile.") {
-            let mut traits =
-                (0..self.trait_count()).filter_map(|index| Some((index, self.record::<3>(Section::Traits, index)?)));
-            let (index, record) = traits.find(|(_, [trait_name, ..])| self.raw(*trait_name) == name.as_bytes())?;
-            return Some(((FIELDS.len() + index) as u32, Kind::from_code(record[1])?));
+        if let Some(index) = FIELDS.iter().position(|field| field.path == path) {
+            return Some((index as u32, FIELDS.get(index)?.kind));
         }
-        let index = FIELDS.iter().position(|field| field.path == path)?;
-        Some((index as u32, FIELDS.get(index)?.kind))
+        let mut declared = (0..self.declared_count()).map(|index| (FIELDS.len() + index) as u32);
+        declared.find_map(|field| {
+            let [_, kind, _] = self.declared(field).filter(|[name, ..]| self.raw(*name) == path.as_bytes())?;
+            Some((field, Kind::from_code(kind)?))
+        })
     }
 
     /// The path of a field.
-    pub fn field_path(&self, field: u32) -> String {
+    pub fn field_path(&self, field: u32) -> &str {
         match FIELDS.get(field as usize) {
-            Some(definition) => definition.path.to_owned(),
-            None => {
-                let name = self.record::<1>(Section::Traits, field as usize - FIELDS.len()).map_or(NONE, |[name]| name);
-                join(["profile", self.text(name)].into_iter(), ".")
-            }
+            Some(definition) => definition.path,
+            None => self.text(self.declared(field).map_or(NONE, |[path, ..]| path)),
         }
     }
 
@@ -214,7 +214,7 @@ impl Program {
     pub fn field_purpose(&self, field: u32) -> Option<Purpose> {
         match FIELDS.get(field as usize) {
             Some(definition) => definition.purpose,
-            None => Purpose::from_code(self.record::<3>(Section::Traits, field as usize - FIELDS.len())?[2]),
+            None => Purpose::from_code(self.declared(field)?[2]),
         }
     }
 
