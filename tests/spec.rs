@@ -7,7 +7,7 @@ mod support;
 use idoine::bucket::{Draw, bucket, murmur3_32};
 use idoine::compile::compile;
 use idoine::consent::{Consent, Purpose};
-use idoine::report::explanation;
+use idoine::report::{ContextReport, explanation};
 use idoine::visitor::Visitor;
 use idoine::{Context, Edit, EditOp, wire};
 use serde_json::Value;
@@ -27,6 +27,36 @@ fn decisions() {
         cases::check_explanation(name, case, &report);
     });
     assert!(count >= 60, "{count} cases");
+}
+
+/// Every case of `tests/spec/context`: the derived fields that it names have these values, `null` is absent.
+#[test]
+fn contexts() {
+    let mut files: Vec<_> = std::fs::read_dir("tests/spec/context").unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut wrong = Vec::new();
+    for file in files {
+        let document: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let manifest = match &document["manifest"] {
+            Value::Null => serde_json::json!({ "site": { "id": "contexts", "hosts": ["shop.example"] } }),
+            manifest => manifest.clone(),
+        };
+        let program = compile(&manifest.to_string(), &Iana).unwrap_or_else(|errors| panic!("{file:?}: {errors:#?}"));
+        for case in document["cases"].as_array().unwrap() {
+            let name = format!("{}: {}", file.file_stem().unwrap().display(), case["name"].as_str().unwrap());
+            let visitor: Visitor =
+                serde_json::from_value(case["visitor"].clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let context = Context::derive(&program, &visitor.request(0, support::offset));
+            let found = serde_json::to_value(ContextReport(&program, &context)).unwrap();
+            for (path, expected) in case["context"].as_object().unwrap_or_else(|| panic!("{name}: no context")) {
+                assert!(program.field(path).is_some(), "{name}: {path} is no field");
+                if &found[path] != expected {
+                    wrong.push(format!("{name}: {path} is {}, expected {expected}", found[path]));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of the values are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
