@@ -34,14 +34,18 @@ pub mod report;
 pub mod visitor;
 
 // Small facts of the world.
+pub mod address;
 pub mod bucket;
 pub mod consent;
 pub mod cookies;
+mod geo;
 mod glob;
+pub mod instant;
 mod number;
 mod text;
 pub mod time;
 mod url;
+pub mod version;
 
 pub use context::{Context, Request};
 pub use decide::{Decision, Decisions, Loss, Reason, Source, Trace, decide, decide_traced};

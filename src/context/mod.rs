@@ -162,6 +162,26 @@ impl Context {
         context
     }
 
+    /// A context in which these fields are known, and no other.
+    #[cfg(feature = "author")]
+    pub(crate) fn of_values(program: &Program, values: Vec<(u32, Value)>) -> Context {
+        let count = FIELDS.len() + program.declared_count();
+        let mut context = Context {
+            values: vec![None; count],
+            denied: Vec::new(),
+            consent: Consent::default(),
+            now: 0,
+            offsets: Offsets::default(),
+            unit: None,
+            query: Vec::new(),
+            ignored: Vec::new(),
+        };
+        for (field, value) in values {
+            context.put(field as usize, Some(value));
+        }
+        context
+    }
+
     fn set(&mut self, field: Field, value: Value) {
         self.put(field as usize, Some(value));
     }

@@ -81,20 +81,45 @@ macro_rules! codes {
 }
 
 codes! {
-    /// What a node of an expression does. `a` and `b` are nodes unless said otherwise.
+    /// What a node of an expression does. `a` and `b` are nodes unless said otherwise; an operand that is not there is `NONE`.
     Op {
-        // Constants. Bool: a; Int and Double: low and high half of 64 bits; String: a = text.
-        Bool, Int, Double, String,
-        // a = first entry in Lists, b = number.
-        List,
+        // Constants. Bool: a; Int, Uint and Double: low and high half of 64 bits; String: a = text; Timestamp and Duration:
+        // a = Int of whole seconds, b = nanoseconds.
+        Bool, Int, Uint, Double, String, Timestamp, Duration,
+        // a = first entry in Lists, b = number of items; of a map keys and values in turn.
+        List, Map,
+        // As List, but its items are all constants that are texts or integers.
+        Constants,
         // a = field.
         Field, Has,
+        // b = text.
+        HasKey,
         // a = audience.
         Audience,
+        // a = number of the macro around.
+        Variable,
         And, Or, Not,
+        // a = condition, b = first of two entries in Lists.
+        Conditional,
+        // Macros. a = list, b = first of two entries in Lists: variable, what is evaluated for each item.
+        All, Exists, ExistsOne, Filter, MapItems,
+        // Operations on one or two operands.
         Eq, Ne, Lt, Le, Gt, Ge,
-        In,
-        StartsWith, EndsWith, Contains,
+        In, Index,
+        Add, Sub, Mul, Div, Rem, Neg,
+        Size, StartsWith, EndsWith, Contains, Glob, LowerAscii, UpperAscii, Trim, Split,
+        ToBool, ToInt, ToUint, ToDouble, ToString, ToTimestamp, ToDuration, ToVersion, ToIp, ToCidr,
+        ContainsIp,
+        FullYear, Month, Date, DayOfMonth, DayOfWeek, DayOfYear, Hours, Minutes, Seconds, Milliseconds,
+        // Operations on more: a = first entry in Lists, b = number of operands.
+        SplitLimit, Distance,
+    }
+}
+
+impl Op {
+    /// Whether it takes a part of a timestamp or duration.
+    pub(crate) fn is_getter(self) -> bool {
+        (Op::FullYear as u32..=Op::Milliseconds as u32).contains(&(self as u32))
     }
 }
 
