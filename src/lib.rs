@@ -37,6 +37,7 @@ pub mod visitor;
 pub mod bucket;
 pub mod consent;
 pub mod cookies;
+mod geo;
 mod glob;
 mod number;
 mod text;

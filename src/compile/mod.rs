@@ -5,6 +5,7 @@ mod content;
 mod declared;
 mod experiences;
 mod html;
+mod places;
 mod schedule;
 mod selector;
 mod template;
@@ -38,6 +39,8 @@ pub fn compile(source: &str, zones: &dyn Zones) -> Result<Program, Vec<Diagnosti
         compiler.site();
         compiler.declared();
         compiler.traits();
+        compiler.holidays();
+        compiler.places();
         compiler.audiences();
         compiler.slots();
         compiler.experiences();
@@ -209,6 +212,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             let text = self.builder.text(text);
             self.builder.push(Section::Hosts, &[text]);
         }
+        self.languages();
         let record = [self.builder.text(&site.id.value), self.manifest.holdout.map_or(0, |share| share.0)];
         self.builder.push(Section::Site, &record);
     }
