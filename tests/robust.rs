@@ -17,6 +17,17 @@ fn demo() -> Program {
     PROGRAM.clone()
 }
 
+/// What the demo has none of: lists that belong to the context.
+fn lists() -> Program {
+    static PROGRAM: LazyLock<Program> = LazyLock::new(|| {
+        let source = r#"{ "site": { "id": "x", "timezone": "Europe/Paris", "languages": ["fr", "zh-Hant", "de-CH"] },
+            "holidays": { "fr": ["12-25", "2026-04-06"], "none": [] },
+            "places": { "stores": { "a": { "latitude": 48.85, "longitude": 2.35 }, "b": { "latitude": -36, "longitude": 179, "name": "B" } } } }"#;
+        compile(source, &Iana).unwrap_or_else(|errors| panic!("{errors:#?}"))
+    });
+    PROGRAM.clone()
+}
+
 /// A whole pass over whatever a program and a request are.
 fn run(program: &Program, request: &Request) {
     let context = Context::derive(program, request);
@@ -53,6 +64,9 @@ fn request() -> impl Strategy<Value = Request> {
         Just("sec-ch-ua-platform"),
         Just("sec-gpc"),
         Just("save-data"),
+        Just("sec-purpose"),
+        Just("cf-connecting-ip"),
+        Just("sec-ch-viewport-width"),
     ];
     let cf = prop_oneof![
         Just("country"),
@@ -60,6 +74,8 @@ fn request() -> impl Strategy<Value = Request> {
         Just("longitude"),
         Just("asn"),
         Just("timezone"),
+        Just("metroCode"),
+        Just("botManagement.score"),
         Just("isEUCountry"),
         Just("city")
     ];
@@ -86,6 +102,7 @@ proptest! {
     #[test]
     fn any_request_gets_a_decision(request in request()) {
         run(&demo(), &request);
+        run(&lists(), &request);
     }
 
     #[test]
@@ -126,12 +143,13 @@ proptest! {
     }
 
     #[test]
-    fn a_program_with_a_changed_word_is_refused_or_still_decides(at: prop::sample::Index, word: u32, request in request()) {
-        let mut bytes = demo().bytes().to_vec();
+    fn a_program_with_a_changed_word_is_refused_or_still_decides(at: prop::sample::Index, word: u32, request in request(), which: bool) {
+        let program = if which { demo() } else { lists() };
+        let mut bytes = program.bytes().to_vec();
         let place = at.index(bytes.len() / 4) * 4;
         bytes[place..place + 4].copy_from_slice(&word.to_le_bytes());
         let unrepaired = Program::load(bytes.clone());
-        prop_assert!(unrepaired.is_err() || bytes == demo().bytes());
+        prop_assert!(unrepaired.is_err() || bytes == program.bytes());
         // A forger would make the checksum right.
         repair(&mut bytes);
         if let Ok(program) = Program::load(bytes) {

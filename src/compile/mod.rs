@@ -8,6 +8,7 @@ mod evaluate;
 mod evaluation;
 mod experiences;
 mod html;
+mod places;
 mod schedule;
 mod selector;
 mod template;
@@ -44,6 +45,8 @@ pub fn compile(source: &str, zones: &dyn Zones) -> Result<Program, Vec<Diagnosti
         compiler.site();
         compiler.declared();
         compiler.traits();
+        compiler.holidays();
+        compiler.places();
         compiler.audiences();
         compiler.slots();
         compiler.experiences();
@@ -221,6 +224,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             let text = self.builder.text(text);
             self.builder.push(Section::Hosts, &[text]);
         }
+        self.languages();
         let record = [self.builder.text(&site.id.value), self.manifest.holdout.map_or(0, |share| share.0)];
         self.builder.push(Section::Site, &record);
     }

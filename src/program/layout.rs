@@ -55,6 +55,11 @@ sections! {
     Needs 1: "field without which an experience's content is unknown";
     Personas 3: "name, first value, values";
     PersonaValues 2: "path, text";
+    Languages 1: "text";
+    Holidays 3: "field, first date, dates";
+    HolidayDates 1: "see day_number";
+    PlaceLists 3: "field of the nearest's id (its name and distance follow), first place, places";
+    Places 8: "id, name or NONE, three doubles: the point on a sphere of radius 1; by the third, then id";
     Zones 4: "name, first change, changes, year from which years with the same calendar have the same clocks";
     ZoneChanges 2: "see pack_change: the second since 1970, and the seconds ahead of UTC from then on";
     Strings 2: "offset in bytes, length in bytes";
