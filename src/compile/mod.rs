@@ -7,6 +7,7 @@ mod experiences;
 mod html;
 mod schedule;
 mod selector;
+mod sources;
 mod template;
 
 use self::declared::Declared;
@@ -35,6 +36,7 @@ pub fn compile(source: &str, zones: &dyn Zones) -> Result<Program, Vec<Diagnosti
     let bytes = read_manifest(&mut diagnostics).map(|manifest| {
         let mut compiler = Compiler::new(&manifest, zones, &mut diagnostics);
         compiler.site();
+        compiler.sources();
         compiler.declared();
         compiler.traits();
         compiler.audiences();

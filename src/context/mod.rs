@@ -8,6 +8,9 @@ mod source;
 
 pub use fields::{FIELDS, Field, FieldDef, Kind};
 pub(crate) use fields::{FINGERPRINT, fingerprint};
+#[cfg(feature = "author")]
+pub(crate) use source::{Class, registrable};
+pub(crate) use source::{Click, is_direct};
 
 use crate::consent::{Consent, Purpose};
 use crate::number::push_int;
@@ -174,7 +177,7 @@ impl Context {
         }
     }
 
-    fn text(&self, field: Field) -> Option<&str> {
+    pub(crate) fn text(&self, field: Field) -> Option<&str> {
         match self.values.get(field as usize) {
             Some(Some(Value::String(text))) => Some(text),
             _ => None,

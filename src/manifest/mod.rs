@@ -2,9 +2,11 @@
 
 mod content;
 pub(crate) mod read;
+mod source;
 
 pub use content::{Classes, Content, Image, Json, JsonPart, PageRule, PersonaValue, SlotContent};
 pub use read::{List, Named, Share, Spanned};
+pub use source::{ChannelRule, ChannelWhen, ClickId, SessionSettings, Sources};
 
 use crate::consent::Purpose;
 use crate::context::Kind;
@@ -20,6 +22,7 @@ pub const MAX_BYTES: usize = 16 << 20;
 object! { "A site's configuration." Manifest {
     optional schema "$schema": String = "Where editors find the schema of this document.";
     required site "site": Site = "The site.";
+    optional sources "sources": Sources = "Where visits come from: what is known beside the built-in sites, click ids and channels.";
     default traits "traits": Named<Trait> = "What may be known of a visitor, read in expressions as `profile.<name>`.";
     default audiences "audiences": Named<Spanned<String>> = "Named boolean expressions over context and profile. One may name another.";
     default slots "slots": Named<Slot> = "The places in the pages that experiences fill.";

@@ -55,6 +55,10 @@ sections! {
     Needs 1: "field without which an experience's content is unknown";
     Personas 3: "name, first value, values";
     PersonaValues 2: "path, text";
+    Sources 4: "table of sites, session time-out in minutes, whether a new campaign starts a session, attribution in days";
+    InternalHosts 1: "text";
+    ClickIds 3: "parameter, source, medium or NONE: in the order in which they count";
+    Channels 5: "name, globs of source, medium, campaign and referrer, each or NONE";
     Strings 2: "offset in bytes, length in bytes";
     Texts 1: "UTF-8, padded with zeros";
 }
