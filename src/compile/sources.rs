@@ -56,9 +56,9 @@ const CLICK_IDS: &[(&str, &str, &str)] = &[
     ("mkt_tok", "marketo", "email"),
     ("_kx", "klaviyo", "email"),
     ("dm_i", "dotdigital", "email"),
-    // Yandex and Google add these to results that nobody paid for.
-    ("ysclid", "yandex", "organic"),
-    ("srsltid", "google", "organic"),
+    // Yandex and Google Merchant Center add these to results that nobody paid for.
+    ("ysclid", "yandex", ""),
+    ("srsltid", "google", ""),
     ("fbclid", "facebook", ""),
     ("igshid", "instagram", ""),
     ("igsh", "instagram", ""),
@@ -249,7 +249,7 @@ impl Compiler<'_, '_, '_> {
             let texts = std::iter::once(Some(&rule.name)).chain(parts.map(Option::as_ref));
             for (index, (word, text)) in record.iter_mut().zip(texts).enumerate() {
                 let Some(text) = text else { continue };
-                if text.value.is_empty() {
+                if index > 0 && text.value.is_empty() {
                     self.error(text, "expected a glob such as news*; a part that is absent matches none");
                 }
                 let pattern = if index == 0 { text.value.clone() } else { text.value.to_ascii_lowercase() };
