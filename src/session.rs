@@ -18,6 +18,7 @@ pub const LATE: i64 = DAY_MS;
 
 /// When a session is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct SessionRules {
     /// Milliseconds without an event after which it is.
     pub timeout: i64,

@@ -333,6 +333,18 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_lists_the_click_ids_in_their_order() {
+        let rows = include_str!("../../docs/sources.md").lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix('|'));
+        let rows: Vec<Vec<&str>> = rows.map(|row| row.split('|').map(str::trim).collect()).collect();
+        let listed = rows.iter().filter(|row| matches!(row.as_slice(), [_, source, _] if !source.contains(' ')));
+        let listed = listed.flat_map(|row| {
+            let [names, source, medium] = row.as_slice() else { return Vec::new() };
+            names.split(',').map(|name| (name.trim_matches(['`', ' ']), *source, *medium)).collect()
+        });
+        assert_eq!(listed.collect::<Vec<_>>(), CLICK_IDS);
+    }
+
+    #[test]
     fn the_table_is_small() {
         let table = table(built_in_sites());
         assert!(table.len() < 48 << 10, "{} bytes", table.len());
