@@ -24,6 +24,8 @@ mod edit;
 mod eval;
 mod explain;
 pub mod program;
+pub mod session;
+pub mod touch;
 pub mod wire;
 pub mod zone;
 

@@ -106,6 +106,37 @@ proptest! {
     }
 
     #[test]
+    fn any_source_is_told(
+        query in "(utm_(source|medium|campaign)=[a-z.()%+-]{0,12}&|[gf]bclid=x&|own=1&|.){0,6}",
+        referrer in prop_oneof![any::<String>(), "(https?|android-app)://[a-z.@:\\[\\]0-9%é-]{0,30}/?", "https://([a-z]{1,4}\\.)?(google|find|x)\\.[a-z.]{1,8}"],
+    ) {
+        let sources = serde_json::json!({ "search": ["find"], "none": ["x.com"], "names": { "a.b": "B" }, "internal": ["c.d"],
+            "click_ids": { "own": { "source": "find" } }, "channels": [{ "name": "C", "when": { "source": "*a*", "referrer": "*" } }] });
+        let source = serde_json::json!({ "site": { "id": "x", "hosts": ["x.example"] }, "sources": sources });
+        let program = compile(&source.to_string(), &Iana).unwrap();
+        let headers = vec![("referer".to_owned(), referrer)];
+        let context = Context::derive(&program, &Request { url: format!("https://x.example/?{query}"), headers, ..Request::default() });
+        let (channel, _) = program.field("source.channel").unwrap();
+        prop_assert!(context.get(channel).is_some());
+        idoine::touch::Touch::of(&context);
+    }
+
+    #[test]
+    fn any_site_of_a_manifest_is_found_or_refused(site in prop_oneof![any::<String>(), "[a-zA-Z0-9._-]{1,12}", "[a-z]{1,6}\\.[a-z]{2,6}"]) {
+        let source = serde_json::json!({ "site": { "id": "x" }, "sources": { "social": [site] } });
+        match compile(&source.to_string(), &Iana) {
+            Ok(program) => {
+                let host = if site.contains('.') { site.clone() } else { format!("{site}.example") };
+                let headers = vec![("referer".to_owned(), format!("https://{host}/"))];
+                let context = Context::derive(&program, &Request { headers, ..Request::default() });
+                let (channel, _) = program.field("source.channel").unwrap();
+                prop_assert_eq!(context.get(channel), Some(&idoine::context::Value::String("Organic Social".to_owned())), "{}", site);
+            }
+            Err(errors) => prop_assert!(!errors.is_empty()),
+        }
+    }
+
+    #[test]
     fn any_bytes_are_a_request_or_none(bytes: Vec<u8>) {
         if let Some(request) = wire::read_request(&bytes) {
             run(&demo(), &request);

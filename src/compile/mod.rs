@@ -11,6 +11,7 @@ mod html;
 mod places;
 mod schedule;
 mod selector;
+mod sources;
 mod template;
 mod zones;
 
@@ -43,6 +44,7 @@ pub fn compile(source: &str, zones: &dyn Zones) -> Result<Program, Vec<Diagnosti
     let bytes = read_manifest(&mut diagnostics).map(|manifest| {
         let mut compiler = Compiler::new(&manifest, zones, &mut diagnostics);
         compiler.site();
+        compiler.sources();
         compiler.declared();
         compiler.traits();
         compiler.holidays();

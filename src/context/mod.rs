@@ -16,6 +16,9 @@ pub use fields::{FIELDS, Field, FieldDef, Kind};
 pub(crate) use fields::{FINGERPRINT, fingerprint};
 #[cfg(feature = "author")]
 pub(crate) use language::is_language;
+#[cfg(feature = "author")]
+pub(crate) use source::{Class, registrable};
+pub(crate) use source::{Click, is_direct};
 
 use crate::consent::{Consent, Purpose};
 use crate::program::Program;

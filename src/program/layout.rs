@@ -62,6 +62,10 @@ sections! {
     Places 8: "id, name or NONE, three doubles: the point on a sphere of radius 1; by the third, then id";
     Zones 4: "name, first change, changes, year from which years with the same calendar have the same clocks";
     ZoneChanges 2: "see pack_change: the second since 1970, and the seconds ahead of UTC from then on";
+    Sources 4: "table of sites, session time-out in minutes, whether a new campaign starts a session, attribution in days";
+    InternalHosts 1: "text";
+    ClickIds 3: "parameter, source, medium or NONE: in the order in which they count";
+    Channels 5: "name, globs of source, medium, campaign and referrer, each or NONE";
     Strings 2: "offset in bytes, length in bytes";
     Texts 1: "UTF-8, padded with zeros";
 }

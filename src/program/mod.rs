@@ -5,6 +5,7 @@ pub(crate) mod build;
 pub(crate) mod layout;
 mod lists;
 mod zones;
+mod source;
 
 pub use layout::{FORMAT, MAX_BYTES};
 
