@@ -8,6 +8,8 @@ use js_sys::Function;
 /// The host's own knowledge, as a function from zone and epoch milliseconds to seconds ahead of UTC.
 pub fn function() -> Function {
     let body = r#"
+        // As worker/js/host.js: names only, no "+01:00".
+        if (!/^[A-Za-z]/.test(zone)) return undefined;
         try {
             const format = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" });
             const name = format.formatToParts(ms).find((part) => part.type === "timeZoneName").value;
