@@ -115,8 +115,6 @@ fn negotiate<'p>(ranges: &[(u16, String)], mut all: impl Iterator<Item = &'p str
                 return Some(found);
             }
             rest = rest.rsplit_once('-')?.0;
-            // A single letter announces what was behind it.
-            rest = rest.rsplit_once('-').filter(|(_, last)| last.len() == 1).map_or(rest, |(before, _)| before);
         }
     };
     let wanted = || ranges.iter().filter(|(quality, _)| *quality > 0).map(|(_, range)| range.as_str());
