@@ -9,6 +9,7 @@ use crate::context::{Class, registrable};
 use crate::manifest::{SessionSettings, Sources, Spanned};
 use crate::program::layout::{NONE, Section};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 const SITES: [(Class, &str); 8] = [
     (Class::None, include_str!("sources/none.txt")),
@@ -89,6 +90,9 @@ fn built_in_sites() -> BTreeMap<String, Entry> {
     SITES.iter().flat_map(|(class, lines)| lines.lines().map(|line| built_in(*class, line))).collect()
 }
 
+/// The built-in table's text, made once.
+static TABLE: LazyLock<String> = LazyLock::new(|| table(built_in_sites()));
+
 /// The table's text (see `context/source/sites.rs`). What a host is called is known as a `utm_source` too.
 fn table(mut sites: BTreeMap<String, Entry>) -> String {
     let named = sites.iter().filter(|(key, entry)| {
@@ -135,11 +139,11 @@ fn wrong_site(text: &str) -> Option<(&'static str, Option<String>)> {
 
 impl Compiler<'_, '_, '_> {
     pub(super) fn sources(&mut self) {
-        let mut sites = built_in_sites();
+        let mut own_table = None;
         let mut clicks: Vec<(String, String, String)> = Vec::new();
         let (mut timeout, mut new_campaign, mut attribution) = (TIMEOUT_MINUTES, false, ATTRIBUTION_DAYS);
         if let Some(sources) = &self.manifest.sources {
-            self.own_sites(sources, &mut sites);
+            own_table = self.own_sites(sources).map(table);
             self.internal_hosts(&sources.internal.0);
             clicks = self.own_clicks(sources);
             self.channels(sources);
@@ -156,11 +160,12 @@ impl Compiler<'_, '_, '_> {
             let record = [self.builder.text(&name), self.builder.text(&source), medium];
             self.builder.push(Section::ClickIds, &record);
         }
-        let table = self.builder.text(&table(sites));
+        let table = self.builder.text(own_table.as_deref().unwrap_or(&TABLE));
         self.builder.push(Section::Sources, &[table, timeout as u32, u32::from(new_campaign), attribution as u32]);
     }
 
-    fn own_sites(&mut self, sources: &Sources, sites: &mut BTreeMap<String, Entry>) {
+    /// The built-in sites with the manifest's; `None` where it has none.
+    fn own_sites(&mut self, sources: &Sources) -> Option<BTreeMap<String, Entry>> {
         let lists = [
             (Class::Search, "search", &sources.search),
             (Class::Social, "social", &sources.social),
@@ -171,6 +176,10 @@ impl Compiler<'_, '_, '_> {
             (Class::Payment, "payment", &sources.payment),
             (Class::None, "none", &sources.none),
         ];
+        if sources.names.is_empty() && lists.iter().all(|(.., sites)| sites.0.is_empty()) {
+            return None;
+        }
+        let mut sites = built_in_sites();
         let mut seen: HashMap<&str, &str> = HashMap::new();
         for (class, list, site) in
             lists.iter().flat_map(|(class, list, sites)| sites.0.iter().map(move |site| (class, list, site)))
@@ -192,6 +201,7 @@ impl Compiler<'_, '_, '_> {
             let entry = Entry { class: Class::None, name: String::new(), source_only: false };
             sites.entry(site.value.clone()).or_insert(entry).name = text.clone();
         }
+        Some(sites)
     }
 
     fn check_site(&mut self, site: &Spanned<String>) {
