@@ -113,7 +113,7 @@ pub(super) fn of_host<'a>(table: &'a str, host: &str) -> Option<Site<'a>> {
     // A search engine has other services on hosts of their own: docs.google.com is no search.
     let searches = || {
         let mut parts = before.split('.');
-        parts.clone().all(|part| part.len() <= 2 || part == "www") || parts.any(|part| part == "search")
+        parts.clone().all(|part| part.len() <= 2) || parts.any(|part| part == "search")
     };
     Some(site).filter(|site| site.class != Class::Search || searches())
 }
