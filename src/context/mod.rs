@@ -9,7 +9,7 @@ mod source;
 pub use fields::{FIELDS, Field, FieldDef, Kind};
 pub(crate) use fields::{FINGERPRINT, fingerprint};
 #[cfg(feature = "author")]
-pub(crate) use source::{Class, registrable};
+pub(crate) use source::{Class, of_source, registrable};
 pub(crate) use source::{Click, is_direct};
 
 use crate::consent::{Consent, Purpose};

@@ -5,7 +5,6 @@
 //! alone, never as a host), and the site's name, where it is not the key's own (see [`Site::name`]).
 
 use crate::text::without_www;
-use std::cmp::Ordering;
 
 /// What a site is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,34 +64,44 @@ pub(crate) struct Site<'a> {
     pub(crate) name: &'a str,
 }
 
-/// The entry of that key.
-fn entry<'a>(table: &'a str, key: &str, hosts_only: bool) -> Option<Site<'a>> {
-    let bytes = table.as_bytes();
-    let (mut low, mut high) = (0, bytes.len());
+/// Key and value of the line that begins there.
+fn line(table: &str, start: usize) -> Option<(&str, &str)> {
+    table.get(start..)?.split('\n').next()?.split_once(' ')
+}
+
+/// Key and value of the first line whose key is not before that one.
+fn first_from<'a>(table: &'a str, key: &str) -> Option<(&'a str, &'a str)> {
+    // Both are where lines begin, or the end.
+    let (mut low, mut high) = (0, table.len());
     while low < high {
-        let middle = low + (high - low) / 2;
-        let before = bytes.get(low..middle)?;
+        let before = table.as_bytes().get(low..low + (high - low) / 2)?;
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(low, |at| low + at + 1);
-        let rest = bytes.get(start..high)?;
-        let end = rest.iter().position(|byte| *byte == b'\n').map_or(high, |at| start + at);
-        let (found, value) = table.get(start..end)?.split_once(' ')?;
-        match key.as_bytes().cmp(found.as_bytes()) {
-            Ordering::Less => high = start,
-            Ordering::Greater => low = end + 1,
-            Ordering::Equal => {
-                let letter = *value.as_bytes().first()?;
-                let class = Class::from_letter(letter).filter(|_| !hosts_only || letter.is_ascii_lowercase())?;
-                let name = match value.get(1..)? {
-                    "" if class == Class::None => "",
-                    "" if found.contains('.') => registrable(found).0,
-                    "" => found,
-                    name => name,
-                };
-                return Some(Site { class, name });
-            }
+        let (found, value) = line(table, start)?;
+        if found < key {
+            low = start + found.len() + value.len() + 2;
+        } else {
+            high = start;
         }
     }
-    None
+    line(table, low)
+}
+
+/// What a line says.
+fn read<'a>((key, value): (&'a str, &'a str), hosts_only: bool) -> Option<Site<'a>> {
+    let letter = *value.as_bytes().first()?;
+    let class = Class::from_letter(letter).filter(|_| !hosts_only || letter.is_ascii_lowercase())?;
+    let name = match value.get(1..)? {
+        "" if class == Class::None => "",
+        "" if key.contains('.') => registrable(key).0,
+        "" => key,
+        name => name,
+    };
+    Some(Site { class, name })
+}
+
+/// The entry of that key.
+fn entry<'a>(table: &'a str, key: &str, hosts_only: bool) -> Option<Site<'a>> {
+    first_from(table, key).filter(|(found, _)| *found == key).and_then(|line| read(line, hosts_only))
 }
 
 /// The site of a host, lower case and without `www.`: the host itself, else the nearest host above it, else its label under
@@ -123,9 +132,18 @@ pub(super) fn of_package<'a>(table: &'a str, package: &str) -> Option<Site<'a>> 
     entry(table, package, true)
 }
 
-/// The site of a `utm_source`, lower case: a name, or a host.
-pub(super) fn of_source<'a>(table: &'a str, source: &str) -> Option<Site<'a>> {
-    if source.contains('.') { of_host(table, without_www(source)) } else { entry(table, source, false) }
+/// The site of a `utm_source`, lower case: a host, or what a site is called. A site that is called as its host begins has no
+/// entry of its own for that (`discord` is that of `discord.com`).
+pub(crate) fn of_source<'a>(table: &'a str, source: &str) -> Option<Site<'a>> {
+    if source.contains('.') {
+        return of_host(table, without_www(source));
+    }
+    entry(table, source, false).or_else(|| {
+        let mut host = source.to_owned();
+        host.push('.');
+        let (found, value) = first_from(table, &host).filter(|(found, _)| found.starts_with(&host))?;
+        read((found, value), true).filter(|site| site.name == source)
+    })
 }
 
 /// The label that a host has under its public suffix, and what stands before it. The suffix is the last label, with one
@@ -177,6 +195,9 @@ mod tests {
             assert_eq!(of_host(TABLE, host), expected, "{host}");
         }
         assert_eq!(of_source(TABLE, "x.com"), None);
+        assert_eq!(of_source(TABLE, "y"), site(Class::Social, "y"));
+        assert_eq!(of_source(TABLE, "x"), None);
+        assert_eq!(of_source(TABLE, "mail"), None);
         assert_eq!(of_source(TABLE, "www.y.com"), site(Class::Social, "y"));
         assert_eq!(of_package(TABLE, "com.google.android.gm"), site(Class::Email, "gmail"));
         assert_eq!(of_package(TABLE, "lite.com.google.android.gm"), None);
