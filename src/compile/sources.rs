@@ -101,7 +101,7 @@ fn table(mut sites: BTreeMap<String, Entry>) -> String {
     let names: Vec<_> = named.map(|(key, entry)| (called(key, entry).to_ascii_lowercase(), entry.class)).collect();
     let without = text(&sites);
     for (name, class) in names {
-        if of_source(&without, &name).is_none_or(|site| site.class != class) {
+        if of_source(&without, &name).is_none() {
             sites.entry(name).or_insert(Entry { class, name: String::new(), source_only: true });
         }
     }
@@ -112,7 +112,7 @@ fn text(sites: &BTreeMap<String, Entry>) -> String {
     let lines = sites.iter().map(|(key, entry)| {
         let letter = b'a' + entry.class as u8;
         let letter = char::from(if entry.source_only { letter.to_ascii_uppercase() } else { letter });
-        format!("{key} {letter}{}", entry.name)
+        format!("{key}\t{letter}{}", entry.name)
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -147,7 +147,7 @@ fn wrong_site(text: &str) -> Option<(&'static str, Option<String>)> {
 impl Compiler<'_, '_, '_> {
     pub(super) fn sources(&mut self) {
         let mut own_table = None;
-        let mut clicks: Vec<(String, String, String)> = Vec::new();
+        let mut clicks = Vec::new();
         let (mut timeout, mut new_campaign, mut attribution) = (TIMEOUT_MINUTES, false, ATTRIBUTION_DAYS);
         if let Some(sources) = &self.manifest.sources {
             own_table = self.own_sites(sources).map(table);
@@ -160,9 +160,8 @@ impl Compiler<'_, '_, '_> {
                 attribution = self.within(days.as_ref(), 1, 400, ATTRIBUTION_DAYS, "days");
             }
         }
-        let built_in = CLICK_IDS.iter().filter(|(name, ..)| clicks.iter().all(|(own, ..)| !own.eq_ignore_ascii_case(name)));
-        let built_in: Vec<_> = built_in.map(|(name, source, medium)| [*name, *source, *medium].map(str::to_owned)).collect();
-        for [name, source, medium] in clicks.into_iter().map(|(name, source, medium)| [name, source, medium]).chain(built_in) {
+        let built_in = CLICK_IDS.iter().map(|(name, source, medium)| [*name, *source, *medium].map(str::to_owned));
+        for [name, source, medium] in clicks.into_iter().chain(built_in) {
             let medium = if medium.is_empty() { NONE } else { self.builder.text(&medium) };
             let record = [self.builder.text(&name), self.builder.text(&source), medium];
             self.builder.push(Section::ClickIds, &record);
@@ -226,8 +225,8 @@ impl Compiler<'_, '_, '_> {
     }
 
     /// The manifest's click ids: parameter, source and medium.
-    fn own_clicks(&mut self, sources: &Sources) -> Vec<(String, String, String)> {
-        let mut clicks: Vec<(String, String, String)> = Vec::with_capacity(sources.click_ids.len());
+    fn own_clicks(&mut self, sources: &Sources) -> Vec<[String; 3]> {
+        let mut clicks: Vec<[String; 3]> = Vec::with_capacity(sources.click_ids.len());
         for (name, click) in &sources.click_ids {
             let text = &name.value;
             if text.is_empty() || text.len() > 64 || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)) {
@@ -239,7 +238,7 @@ impl Compiler<'_, '_, '_> {
             if text.to_ascii_lowercase().starts_with("utm_") {
                 self.error(name, "UTM parameters are no click ids; they are read as they are");
             }
-            if clicks.iter().any(|(other, ..)| other.eq_ignore_ascii_case(text)) {
+            if clicks.iter().any(|[other, ..]| other.eq_ignore_ascii_case(text)) {
                 self.error(name, format!("`{text}` stands here twice: upper and lower case are the same"));
             }
             for part in [Some(&click.source), click.medium.as_ref()].into_iter().flatten() {
@@ -248,7 +247,7 @@ impl Compiler<'_, '_, '_> {
                 }
             }
             let medium = click.medium.as_ref().map(|medium| medium.value.clone()).unwrap_or_default();
-            clicks.push((text.clone(), click.source.value.clone(), medium));
+            clicks.push([text.clone(), click.source.value.clone(), medium]);
         }
         clicks
     }

@@ -1,7 +1,7 @@
 //! The sites that are known as sources. The table is data of the program: the compiler merges the built-in one with what
 //! the manifest says, and a runtime looks entries up in its text.
 //!
-//! A line for each entry, sorted by key: `key`, a space, a letter for the class (upper case: known as a `utm_source`
+//! A line for each entry, sorted by key: `key`, a tab, a letter for the class (upper case: known as a `utm_source`
 //! alone, never as a host), and the site's name, where it is not the key's own (see [`Site::name`]).
 
 use crate::text::without_www;
@@ -66,7 +66,7 @@ pub(crate) struct Site<'a> {
 
 /// Key and value of the line that begins there.
 fn line(table: &str, start: usize) -> Option<(&str, &str)> {
-    table.get(start..)?.split('\n').next()?.split_once(' ')
+    table.get(start..)?.split('\n').next()?.split_once('\t')
 }
 
 /// Key and value of the first line whose key is not before that one.
@@ -141,8 +141,7 @@ pub(crate) fn of_source<'a>(table: &'a str, source: &str) -> Option<Site<'a>> {
     entry(table, source, false).or_else(|| {
         let mut host = source.to_owned();
         host.push('.');
-        let (found, value) = first_from(table, &host).filter(|(found, _)| found.starts_with(&host))?;
-        read((found, value), true).filter(|site| site.name == source)
+        read(first_from(table, &host)?, false).filter(|site| site.name == source)
     })
 }
 
@@ -169,7 +168,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    const TABLE: &str = "com.google.android.gm ggmail\ndocs.find.example a\nfind b\nmail.find.example ghermes\nnet cfacebook\nx.com Ctwitter\ny.com c";
+    const TABLE: &str = "com.google.android.gm\tggmail\ndocs.find.example\ta\nfind\tb\nmail.find.example\tghermes\nnet\tcfacebook\nx.com\tCtwitter\ny.com\tc";
 
     #[test]
     fn the_nearest_entry_above_a_host_counts() {
@@ -218,7 +217,7 @@ mod tests {
     proptest! {
         #[test]
         fn finds_what_a_map_finds(keys in prop::collection::btree_map("[ab.]{1,4}", "[bB]n?", 0..12), key in "[ab.]{0,4}") {
-            let lines: Vec<String> = keys.iter().map(|(key, value)| format!("{key} {value}")).collect();
+            let lines: Vec<String> = keys.iter().map(|(key, value)| format!("{key}\t{value}")).collect();
             let table = lines.join("\n");
             prop_assert_eq!(entry(&table, &key, false).is_some(), keys.contains_key(&key));
             let host = keys.get(&key).is_some_and(|value| value.starts_with('b'));
