@@ -46,6 +46,11 @@ fn request() -> impl Strategy<Value = Request> {
         Just("referer"),
         Just("sec-ch-ua"),
         Just("sec-ch-ua-platform"),
+        Just("sec-ch-ua-mobile"),
+        Just("sec-ch-ua-platform-version"),
+        Just("sec-ch-ua-full-version-list"),
+        Just("sec-ch-ua-model"),
+        Just("sec-ch-ua-form-factors"),
         Just("sec-gpc"),
         Just("save-data"),
     ];

@@ -1,7 +1,8 @@
 //! What the words of a user agent mean: one table, packed by the compiler into bytes that are searched by their first letter.
 
 /// Every word begins a run of letters and digits, except the [`ANYWHERE`] ones. Letters match in either case, and
-/// `#` a digit, `^` an upper-case letter, `~` a letter, `$` the end of the run. Where two words fit, the first one counts.
+/// `#` a digit (at a word's end it's no part of it), `^` an upper-case letter, `~` a letter, `$` the end of the run. Where two
+/// words fit, the first one counts.
 /// A word without meaning is a false friend: what stands in it is not looked at.
 const WORDS: &[(&str, Meaning, Meaning)] = &[
     // Devices.
@@ -19,9 +20,10 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("mibox", kind("tv"), NONE),
     ("crkey", kind("tv"), NONE),
     ("chromecast", kind("tv"), NONE),
-    ("dlnadoc", kind("tv"), NONE),
     // Fire TV: AFTB, AFTMM, AFTSSS ...
     ("aft^", kind("tv"), NONE),
+    ("valve steam gamepad", browser("other"), kind("console")),
+    ("valve steam", browser("other"), NONE),
     ("steam deck", kind("console"), NONE),
     ("steamdeck", kind("console"), NONE),
     ("xbox", os("xbox"), kind("console")),
@@ -38,12 +40,9 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("apple watch", os("watchos"), kind("wearable")),
     ("watch$", kind("wearable"), NONE),
     ("wear os", kind("wearable"), NONE),
-    ("glass #", kind("wearable"), NONE),
     ("quest$", kind("wearable"), NONE),
-    // Samsung's model numbers: SM-R is worn, SM-T and SM-X are tablets.
+    // Samsung's model numbers of what is worn.
     ("sm-r#", kind("wearable"), NONE),
-    ("sm-t#", kind("tablet"), NONE),
-    ("sm-x#", kind("tablet"), NONE),
     ("tablet pc", NONE, NONE),
     ("tablet", kind("tablet"), NONE),
     ("touchpad", kind("tablet"), NONE),
@@ -73,12 +72,12 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("windows ce", os("windows"), kind("mobile")),
     ("windows", os("windows"), NONE),
     ("win#", os("windows"), NONE),
-    ("iphone os", os("ios"), kind("mobile")),
-    ("iphone", os("ios"), kind("mobile")),
-    ("ipod", os("ios"), kind("mobile")),
-    ("ipad", os("ios"), kind("tablet")),
-    ("cpu os", os("ios"), NONE),
-    ("ios", os("ios"), NONE),
+    ("ios #", os("ios"), NONE),
+    ("iphone os", os("ios") + 1, kind("mobile")),
+    ("cpu os", os("ios") + 1, NONE),
+    ("iphone", os("ios") + 2, kind("mobile")),
+    ("ipod", os("ios") + 2, kind("mobile")),
+    ("ipad", os("ios") + 2, kind("tablet")),
     ("appletv#,#/", os("tvos"), kind("tv")),
     ("appletv##,#/", os("tvos"), kind("tv")),
     ("appletv", os("tvos"), kind("tv")),
@@ -90,6 +89,7 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("android webview", WEBVIEW, NONE),
     ("android", os("android"), NONE),
     ("adr ", os("android"), NONE),
+    ("pc; openharmony", os("harmonyos"), kind("desktop")),
     ("openharmony", os("harmonyos"), NONE),
     ("harmonyos", os("harmonyos"), NONE),
     ("tizen", os("tizen"), NONE),
@@ -97,13 +97,14 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("webos.tv", os("webos"), kind("tv")),
     ("webostv", os("webos"), kind("tv")),
     ("kaios", os("kaios"), kind("mobile")),
+    ("roku####x/dvp", os("roku"), kind("tv")),
     ("roku/dvp", os("roku"), kind("tv")),
     ("roku", os("roku"), kind("tv")),
     ("cros i686", os("chromeos"), NONE),
     ("cros x86_64", os("chromeos"), NONE),
     ("cros aarch64", os("chromeos"), NONE),
     ("cros armv7l", os("chromeos"), NONE),
-    ("cros", os("chromeos"), NONE),
+    ("cros ", os("chromeos"), NONE),
     ("linux", os("linux"), NONE),
     ("ubuntu", os("linux"), NONE),
     // Browsers, by what the user agent says or by their brand in Sec-CH-UA.
@@ -111,7 +112,6 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("edga/", browser("edge"), NONE),
     ("edgios/", browser("edge"), NONE),
     ("edge/", browser("edge"), NONE),
-    ("microsoft edge webview", WEBVIEW, NONE),
     ("microsoft edge", browser("edge"), NONE),
     ("opr/", browser("opera"), NONE),
     ("opt/", browser("opera"), NONE),
@@ -141,7 +141,7 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("iceweasel", browser("firefox"), NONE),
     ("msie", browser("ie"), NONE),
     ("iemobile", browser("ie"), kind("mobile")),
-    ("trident/", TRIDENT, NONE),
+    ("trident/", TRIDENT, browser("ie")),
     ("crios/", browser("chrome"), NONE),
     ("crmo/", browser("chrome"), NONE),
     ("chrom", CHROMIUM, NONE),
@@ -175,6 +175,7 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     // Apps whose built-in browser shows the page.
     ("instagram", app("instagram"), NONE),
     ("barcelona", app("threads"), NONE),
+    ("fb_iab/messenger", app("messenger"), NONE),
     ("fban/messenger", app("messenger"), NONE),
     ("fb_iab/orca", app("messenger"), NONE),
     ("fb_iab", app("facebook"), NONE),
@@ -188,7 +189,7 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("tiktok", app("tiktok"), NONE),
     ("snapchat/", app("snapchat"), NONE),
     ("pinterest/", app("pinterest"), NONE),
-    ("linkedinapp", app("linkedin"), NONE),
+    ("linkedin", app("linkedin"), NONE),
     ("twitter for", app("twitter"), NONE),
     ("twitterandroid", app("twitter"), NONE),
     ("line/", app("line"), NONE),
@@ -196,21 +197,18 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("weibo", app("weibo"), NONE),
     ("alipayclient", app("alipay"), NONE),
     ("qq/", app("qq"), NONE),
-    ("baiduboxapp", app("baidu"), NONE),
     ("kakaotalk", app("kakaotalk"), NONE),
     ("naver(", app("naver"), NONE),
-    ("zalo", app("zalo"), NONE),
     ("telegram-android", app("telegram"), NONE),
     ("gsa/", app("google"), NONE),
     ("bingsapphire/", app("bing"), NONE),
-    ("reddit/", app("reddit"), NONE),
-    ("discord/", app("discord"), NONE),
-    ("slack_ssb/", app("slack"), NONE),
+    ("bingweb/", app("bing"), NONE),
     ("teams/", app("teams"), NONE),
     // Programs.
     ("compatible", COMPATIBLE, NONE),
     ("like ", LIKE, NONE),
     ("cubot", NONE, NONE),
+    ("m bot ", NONE, NONE),
     ("google-", BOT, NONE),
     ("google web preview", BOT, NONE),
     ("google favicon", BOT, NONE),
@@ -308,12 +306,13 @@ const ANYWHERE: &[&str] = &[
 
 /// Names of the fields' values; the narrower stands before the wider, and of two that are found the first counts.
 pub(super) const KINDS: &str = "console tv wearable tablet mobile desktop";
-/// Up to and with `harmonyos` those that disguise themselves as one of the others.
+/// Up to and with `harmonyos` those that disguise themselves as one of the others. iOS stands there thrice: as an app tells
+/// it, as the user agent does, and where only the device is named.
 pub(super) const SYSTEMS: &str =
-    "xbox playstation nintendo roku tvos watchos tizen webos kaios harmonyos windows chromeos android ios macos linux";
+    "xbox playstation nintendo roku tvos watchos tizen webos kaios harmonyos windows chromeos android ios ios ios macos linux";
 /// Opera stands there twice: the second one is what its browsers before Chromium called themselves.
 pub(super) const BROWSERS: &str = "other edge opera opera samsung vivaldi yandex duckduckgo brave uc silk firefox ie chrome";
-pub(super) const APPS: &str = "instagram threads messenger facebook tiktok snapchat pinterest linkedin twitter line wechat weibo alipay qq baidu kakaotalk naver zalo telegram google bing reddit discord slack teams";
+pub(super) const APPS: &str = "instagram threads messenger facebook tiktok snapchat pinterest linkedin twitter line wechat weibo alipay qq kakaotalk naver telegram google bing teams";
 
 /// What a word means: one of the constants here, or a group and a position in its list of names.
 pub(super) type Meaning = u8;
@@ -459,6 +458,7 @@ fn fits(text: &[u8], word: &[u8]) -> Option<usize> {
     for (at, sign) in word.iter().enumerate() {
         let byte = text.get(at).copied().unwrap_or(b' ');
         let fit = match sign {
+            b'#' if at + 1 == word.len() => return byte.is_ascii_digit().then_some(at),
             b'#' => byte.is_ascii_digit(),
             b'^' => byte.is_ascii_uppercase(),
             b'~' => byte.is_ascii_alphabetic(),
