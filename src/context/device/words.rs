@@ -340,49 +340,47 @@ pub(super) const fn position(names: &str, name: &str) -> u8 {
     }
 }
 
-/// One place for each first letter, and the last one for [`ANYWHERE`].
-const PLACES: usize = 33;
+/// A place for each first byte (by its last five bits): those of [`WORDS`], then those of [`ANYWHERE`].
+const PLACES: usize = 64;
 const PACKED_LENGTH: usize = {
-    let (mut length, mut at) = (0, 0);
-    #[allow(clippy::indexing_slicing)] // As above.
-    while at < WORDS.len() {
-        length += WORDS[at].0.len() + 3;
-        at += 1;
-    }
-    at = 0;
-    #[allow(clippy::indexing_slicing)] // As above.
-    while at < ANYWHERE.len() {
-        length += ANYWHERE[at].len() + 3;
-        at += 1;
+    let (mut length, mut index) = (0, 0);
+    while index < WORDS.len() + ANYWHERE.len() {
+        length += entry(index).0.len() + 3;
+        index += 1;
     }
     length
 };
 
-/// The words by first letter, each as its length, its two meanings and its bytes; where each letter's begin, and where all end.
+/// The words of both tables: the bytes, the meanings, and the place.
+#[allow(clippy::indexing_slicing)] // Evaluated by the compiler, which refuses what is out of bounds.
+const fn entry(index: usize) -> (&'static [u8], Meaning, Meaning, usize) {
+    if index < WORDS.len() {
+        let word = WORDS[index].0.as_bytes();
+        (word, WORDS[index].1, WORDS[index].2, (word[0] & 31) as usize)
+    } else {
+        let word = ANYWHERE[index - WORDS.len()].as_bytes();
+        (word, BOT, NONE, (word[0] & 31) as usize + PLACES / 2)
+    }
+}
+
+/// The words by place, each as its length, its two meanings and its bytes; where each place begins, and where all end.
 struct Packed {
     bytes: [u8; PACKED_LENGTH],
     starts: [u16; PLACES + 1],
-    /// A bit for each byte (by its last five bits) that a word of [`ANYWHERE`] begins with.
-    anywhere: u32,
 }
 
 static PACKED: Packed = pack();
 
-#[allow(clippy::indexing_slicing)] // Evaluated by the compiler, which refuses what is out of bounds.
+#[allow(clippy::indexing_slicing)] // As above.
 const fn pack() -> Packed {
-    let mut packed = Packed { bytes: [0; PACKED_LENGTH], starts: [0; PLACES + 1], anywhere: 0 };
+    let mut packed = Packed { bytes: [0; PACKED_LENGTH], starts: [0; PLACES + 1] };
     let (mut end, mut place) = (0, 0);
     while place < PLACES {
         packed.starts[place] = end as u16;
-        let all = if place == PLACES - 1 { ANYWHERE.len() } else { WORDS.len() };
         let mut index = 0;
-        while index < all {
-            let (word, first, second) = if place == PLACES - 1 {
-                (ANYWHERE[index].as_bytes(), BOT, NONE)
-            } else {
-                (WORDS[index].0.as_bytes(), WORDS[index].1, WORDS[index].2)
-            };
-            if place == PLACES - 1 || place == (word[0] & 31) as usize {
+        while index < WORDS.len() + ANYWHERE.len() {
+            let (word, first, second, own) = entry(index);
+            if own == place {
                 packed.bytes[end] = word.len() as u8;
                 packed.bytes[end + 1] = first;
                 packed.bytes[end + 2] = second;
@@ -392,9 +390,6 @@ const fn pack() -> Packed {
                     at += 1;
                 }
                 end += 3 + word.len();
-            }
-            if place == PLACES - 1 {
-                packed.anywhere |= 1 << (word[0] & 31);
             }
             index += 1;
         }
@@ -406,9 +401,9 @@ const fn pack() -> Packed {
 
 /// The first word that `text` begins with: its length there and its meanings. `run`: a run of letters and digits begins here.
 pub(super) fn word(text: &[u8], run: bool) -> Option<(usize, [Meaning; 2])> {
-    let first = usize::from(text.first()? & 31);
-    let found = if run { search(text, first) } else { None };
-    found.or_else(|| if PACKED.anywhere >> first & 1 == 1 { search(text, PLACES - 1) } else { None })
+    let place = usize::from(text.first()? & 31);
+    let found = if run { search(text, place) } else { None };
+    found.or_else(|| search(text, place + PLACES / 2))
 }
 
 fn search(text: &[u8], place: usize) -> Option<(usize, [Meaning; 2])> {
