@@ -19,6 +19,8 @@ pub struct Visitor {
     pub now: Option<Text>,
     /// Overrides: field paths, `visitor.id`, and their values.
     pub context: BTreeMap<String, Text>,
+    /// What enrichments told: field paths and their values.
+    pub enrichments: BTreeMap<String, Text>,
 }
 
 impl Visitor {
@@ -36,6 +38,7 @@ impl Visitor {
             now,
             offset: None,
             overrides: instant.chain(pairs(&self.context)).collect(),
+            enrichments: pairs(&self.enrichments),
         };
         request.offset = request.timezone().and_then(|zone| offset(zone, request.instant()));
         request

@@ -17,6 +17,15 @@ fn demo() -> Program {
     PROGRAM.clone()
 }
 
+/// A site whose pages read an enrichment.
+fn enriched() -> Program {
+    static PROGRAM: LazyLock<Program> = LazyLock::new(|| {
+        let document: serde_json::Value = serde_json::from_str(include_str!("spec/enrichments.json")).unwrap();
+        compile(&document["manifest"].to_string(), &Iana).unwrap_or_else(|errors| panic!("{errors:#?}"))
+    });
+    PROGRAM.clone()
+}
+
 /// A whole pass over whatever a program and a request are.
 fn run(program: &Program, request: &Request) {
     let context = Context::derive(program, request);
@@ -27,6 +36,10 @@ fn run(program: &Program, request: &Request) {
     wire::write_decisions(&decisions);
     program.concerns(&context);
     program.personas().count();
+    for enrichment in program.enrichments().chain(program.enrichments_for(&context)) {
+        assert!(enrichment.url(&context).is_none_or(|url| url.len() <= 2048));
+        enrichment.fields().count();
+    }
     program.hosts().count();
 }
 
@@ -71,8 +84,18 @@ fn request() -> impl Strategy<Value = Request> {
     let pairs = |key: BoxedStrategy<&'static str>| prop::collection::vec((key.prop_map(str::to_owned), any::<String>()), 0..6);
     let url = prop_oneof![any::<String>(), "https?://[a-z.:@]{0,12}/?[a-z/?&=%+#é]{0,40}"];
     let now = prop_oneof![any::<i64>(), Just(i64::MIN), Just(i64::MAX)];
-    (url, pairs(header.boxed()), pairs(cf.boxed()), now, any::<Option<i32>>(), pairs(path.boxed()))
-        .prop_map(|(url, headers, cf, now, offset, overrides)| Request { url, headers, cf, now, offset, overrides })
+    let told =
+        prop_oneof![Just("enrichment.weather.temperature"), Just("enrichment.weather.condition"), Just("geo.city"), Just("")];
+    (url, pairs(header.boxed()), pairs(cf.boxed()), now, any::<Option<i32>>(), pairs(path.boxed()), pairs(told.boxed()))
+        .prop_map(|(url, headers, cf, now, offset, overrides, enrichments)| Request {
+            url,
+            headers,
+            cf,
+            now,
+            offset,
+            overrides,
+            enrichments,
+        })
 }
 
 proptest! {
@@ -81,6 +104,11 @@ proptest! {
     #[test]
     fn any_request_gets_a_decision(request in request()) {
         run(&demo(), &request);
+    }
+
+    #[test]
+    fn any_request_gets_its_enrichments_urls(request in request()) {
+        run(&enriched(), &request);
     }
 
     #[test]
@@ -121,12 +149,14 @@ proptest! {
     }
 
     #[test]
-    fn a_program_with_a_changed_word_is_refused_or_still_decides(at: prop::sample::Index, word: u32, request in request()) {
-        let mut bytes = demo().bytes().to_vec();
+    fn a_program_with_a_changed_word_is_refused_or_still_decides(
+        good in prop_oneof![Just(demo()), Just(enriched())], at: prop::sample::Index, word in prop_oneof![any::<u32>(), 0u32..200], request in request(),
+    ) {
+        let mut bytes = good.bytes().to_vec();
         let place = at.index(bytes.len() / 4) * 4;
         bytes[place..place + 4].copy_from_slice(&word.to_le_bytes());
         let unrepaired = Program::load(bytes.clone());
-        prop_assert!(unrepaired.is_err() || bytes == demo().bytes());
+        prop_assert!(unrepaired.is_err() || bytes == good.bytes());
         // A forger would make the checksum right.
         repair(&mut bytes);
         if let Ok(program) = Program::load(bytes) {

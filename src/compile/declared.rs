@@ -25,7 +25,15 @@ pub(super) fn declared(manifest: &Manifest) -> Vec<Declared<'_>> {
         purpose: Some(declared.purpose),
         values: declared.values.as_ref().map(|values| values.0.iter().map(|value| value.value.as_str()).collect()),
     });
-    traits.collect()
+    let enrichments = manifest.enrichments.iter().flat_map(|(name, enrichment)| {
+        enrichment.fields.iter().map(move |(field, declared)| Declared {
+            path: format!("enrichment.{}.{}", name.value, field.value),
+            kind: declared.kind,
+            purpose: None,
+            values: declared.values.as_ref().map(|values| values.0.iter().map(|value| value.value.as_str()).collect()),
+        })
+    });
+    traits.chain(enrichments).collect()
 }
 
 impl Compiler<'_, '_, '_> {

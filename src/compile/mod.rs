@@ -3,13 +3,16 @@
 mod audiences;
 mod content;
 mod declared;
+mod enrichments;
 mod experiences;
 mod html;
+mod reads;
 mod schedule;
 mod selector;
 mod template;
 
 use self::declared::Declared;
+use self::reads::Reads;
 use crate::bucket::MILLION;
 use crate::context::{FIELDS, Kind, Value, parse_instant};
 use crate::cookies::split_id;
@@ -37,6 +40,7 @@ pub fn compile(source: &str, zones: &dyn Zones) -> Result<Program, Vec<Diagnosti
         compiler.site();
         compiler.declared();
         compiler.traits();
+        compiler.enrichments();
         compiler.audiences();
         compiler.slots();
         compiler.experiences();
@@ -61,6 +65,8 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     builder: Builder,
     /// The depth of each audience with those that it names written out.
     audience_depths: Vec<usize>,
+    /// What each audience names by itself.
+    audience_reads: Vec<Reads>,
 }
 
 /// The names that expressions and templates may use.
@@ -98,7 +104,15 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         let fields = fixed.chain(own).enumerate().map(|(index, (path, kind))| (path, (index as u32, kind))).collect();
         let audiences = manifest.audiences.iter().enumerate().map(|(index, (name, _))| (name.value.as_str(), index as u32));
         let names = Names { declared, fields, audiences: audiences.collect() };
-        Compiler { manifest, zones, names, diagnostics, builder: Builder::new(), audience_depths: Vec::new() }
+        Compiler {
+            manifest,
+            zones,
+            names,
+            diagnostics,
+            builder: Builder::new(),
+            audience_depths: Vec::new(),
+            audience_reads: Vec::new(),
+        }
     }
 
     fn error<T>(&mut self, at: &Spanned<T>, message: impl Into<String>) {

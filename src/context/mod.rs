@@ -1,6 +1,7 @@
 //! What is known of a visitor at a request: derived from the raw request by the same code on every face.
 
 mod device;
+mod enrichment;
 mod fields;
 mod language;
 mod place;
@@ -31,6 +32,8 @@ pub struct Request {
     /// Values that replace derived ones (previews, personas): field paths, `now` or `visitor.id`, and text as
     /// [`Value::parse`] reads it. Empty text makes a field absent.
     pub overrides: Vec<(String, String)>,
+    /// What enrichments told: field paths such as `enrichment.weather.temperature`, and text as [`Value::parse`] reads it.
+    pub enrichments: Vec<(String, String)>,
 }
 
 impl Request {
@@ -153,6 +156,7 @@ impl Context {
         context.set_text(Field::PagePath, page.path);
         context.set_text(Field::PageUrl, page_url);
         context.set_text(Field::PageHost, &host);
+        enrichment::derive(&mut context, request, program);
         context.override_with(program, &request.overrides);
         context.apply_consent(program);
         context

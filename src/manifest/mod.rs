@@ -1,9 +1,11 @@
 //! The manifest as its authors write it: JSON with comments, read strictly.
 
 mod content;
+mod enrichment;
 pub(crate) mod read;
 
 pub use content::{Classes, Content, Image, Json, JsonPart, PageRule, PersonaValue, SlotContent};
+pub use enrichment::{Enrichment, EnrichmentField};
 pub use read::{List, Named, Share, Spanned};
 
 use crate::consent::Purpose;
@@ -21,6 +23,7 @@ object! { "A site's configuration." Manifest {
     optional schema "$schema": String = "Where editors find the schema of this document.";
     required site "site": Site = "The site.";
     default traits "traits": Named<Trait> = "What may be known of a visitor, read in expressions as `profile.<name>`.";
+    default enrichments "enrichments": Named<Enrichment> = "What JSON endpoints tell of a request, such as the weather at its place.";
     default audiences "audiences": Named<Spanned<String>> = "Named boolean expressions over context and profile. One may name another.";
     default slots "slots": Named<Slot> = "The places in the pages that experiences fill.";
     default goals "goals": Named<Goal> = "Conversions.";

@@ -55,6 +55,10 @@ sections! {
     Needs 1: "field without which an experience's content is unknown";
     Personas 3: "name, first value, values";
     PersonaValues 2: "path, text";
+    Enrichments 8: "name, first part of the URL, parts, first field, fields, seconds to keep, milliseconds to wait, decimals";
+    EnrichmentFields 4: "declared field, path in the answer, first value that it may have, values (0: any)";
+    EnrichmentValues 1: "text";
+    EnrichmentReads 2: "experience, enrichment that its audience or its contents read";
     Strings 2: "offset in bytes, length in bytes";
     Texts 1: "UTF-8, padded with zeros";
 }

@@ -2,8 +2,10 @@
 
 #[cfg(feature = "author")]
 pub(crate) mod build;
+mod enrichment;
 pub(crate) mod layout;
 
+pub use enrichment::Enrichment;
 pub use layout::{FORMAT, MAX_BYTES};
 
 use crate::bucket::murmur3_32;

@@ -2,6 +2,7 @@
 
 use super::{bad_request, facts, parameter};
 use crate::answer::Answer;
+use crate::enrichment;
 use crate::visit::Visit;
 use idoine::report::ContextReport;
 use idoine::{Context, Program};
@@ -16,12 +17,13 @@ struct Body<'a> {
     preview: bool,
 }
 
-pub fn get(visit: &Visit, program: &Program) -> Answer {
+pub async fn get(visit: &Visit, program: &Program) -> Answer {
     let page = parameter(visit, "url").unwrap_or_else(|| format!("{}/", visit.origin()));
     let Some(facts) = facts(visit, &page, parameter(visit, "referrer")) else {
         return bad_request("`url` is not an absolute URL.");
     };
     let context = Context::derive(program, &facts);
+    let context = enrichment::enrich(visit, program, facts, context).await;
     Answer::json(&Body {
         version: program.version(),
         now: context.now,
