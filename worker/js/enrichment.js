@@ -106,7 +106,12 @@ async function find({ url, cache_seconds }, opened, tell) {
     console.error(`idoine: no answer of ${hostOf(url)}: ${error}`);
   }
   tell(text ?? undefined);
-  await keep(cache, url, text, text === null ? FAILURE_SECONDS : cache_seconds);
+  if (text !== null) {
+    await keep(cache, url, text, cache_seconds);
+  } else if ((await recall(cache, url)) === undefined) {
+    // Another request, at the same time, may have had more luck: its answer stays.
+    await keep(cache, url, null, FAILURE_SECONDS);
+  }
 }
 
 /**
