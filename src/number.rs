@@ -63,8 +63,7 @@ pub(crate) fn push_int(out: &mut String, number: i64) {
 pub(crate) fn push_fixed(out: &mut String, number: f64, decimals: u32) -> bool {
     let scale = 10u64.pow(decimals.min(6));
     let scaled = number.abs() * scale as f64;
-    // NaN is not below it either.
-    if !(scaled < 1e15) {
+    if scaled.is_nan() || scaled >= 1e15 {
         return false;
     }
     let rounded = (scaled + 0.5) as u64;
