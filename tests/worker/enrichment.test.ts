@@ -249,6 +249,13 @@ test("the context and the decision say it too", async () => {
   const context = (await worker.fetch("/_idoine/context?url=https://shop.example/none", { cf: other })).json().context;
   assert.equal(context["enrichment.weather.temperature"], undefined);
   assert.deepEqual(asked(other), []);
+  // Without a page: whoever decides for many pages asks once.
+  const whole = await startWorker({ origin: origin.url, manifest: { ...manifest(), experiences: [] } });
+  try {
+    await eventually("/_idoine/context", { cf: other }, (reply) => reply.json().context["enrichment.weather.degrees"] === 22, whole);
+  } finally {
+    await whole.dispose();
+  }
 });
 
 test("previews: a place and a value as written, a visitor with values of its own", async () => {

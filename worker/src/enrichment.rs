@@ -2,6 +2,7 @@
 
 use crate::visit::Visit;
 use idoine::context::Kind;
+use idoine::program::Enrichment;
 use idoine::{Context, Program, Request};
 use serde::Serialize;
 use serde_json::Value;
@@ -18,13 +19,29 @@ struct Wanted {
 
 /// The context with what the enrichments tell that some experience of the page reads. `context` is that of `facts`; without
 /// such an experience it is given back at once.
-pub async fn enrich(visit: &Visit, program: &Program, mut facts: Request, context: Context) -> Context {
+pub async fn enrich(visit: &Visit, program: &Program, facts: Request, context: Context) -> Context {
+    let wanted = program.enrichments_for(&context);
+    enrich_with(visit, program, wanted, facts, context).await
+}
+
+/// As [`enrich`], with all enrichments of the program.
+pub async fn enrich_all(visit: &Visit, program: &Program, facts: Request, context: Context) -> Context {
+    enrich_with(visit, program, program.enrichments().collect(), facts, context).await
+}
+
+async fn enrich_with(
+    visit: &Visit,
+    program: &Program,
+    enrichments: Vec<Enrichment<'_>>,
+    mut facts: Request,
+    context: Context,
+) -> Context {
     // A visitor that a preview describes may bring its own.
     if !facts.enrichments.is_empty() {
         return context;
     }
     let asked: Vec<_> =
-        program.enrichments_for(&context).into_iter().filter_map(|one| Some((one.url(&context)?, one))).collect();
+        enrichments.into_iter().filter_map(|one| Some((one.url(&context)?, one))).collect();
     let wanted = asked.iter().map(|(url, one)| Wanted {
         url: url.clone(),
         cache_seconds: one.cache_seconds(),

@@ -11,7 +11,7 @@ const PLACE_PATIENCE_MS = 1000;
 
 /**
  * Decisions from the engine in the folder `base` with the program at this address. A Worker at `api`, where there is one, tells what
- * a browser cannot know of itself: where it is and in which network.
+ * a browser cannot know of itself: where it is, in which network, and what enrichments say of that.
  */
 export function local(program: string | Uint8Array, base?: string, api?: string): Decider {
   const consent = localConsent();
@@ -24,8 +24,10 @@ export function local(program: string | Uint8Array, base?: string, api?: string)
       try {
         engine ??= loadEngine(folderOf(base), program);
         place ??= api === undefined ? Promise.resolve([]) : whereabouts(api);
-        const [decide, overrides] = await Promise.all([engine, place]);
-        return await decide(browserFacts(Date.now(), url, referrer, consent.cookie(), overrides));
+        const [decide, told] = await Promise.all([engine, place]);
+        const isEnrichment = ([path]: Pair): boolean => path.startsWith("enrichment.");
+        const facts = browserFacts(Date.now(), url, referrer, consent.cookie(), told.filter((pair) => !isEnrichment(pair)));
+        return await decide({ ...facts, enrichments: told.filter(isEnrichment) });
       } catch (cause) {
         // Perhaps the network was away: the next route may find it back.
         engine = undefined;
@@ -40,13 +42,13 @@ function folderOf(base: string | undefined): string {
   return new URL(base ?? new URL(".", import.meta.url), location.href).href.replace(/\/?$/, "/");
 }
 
-/** Geography and network as the Worker sees them; nothing when it does not answer in time. */
+/** Geography, network and enrichments as the Worker sees them; nothing when it does not answer in time. */
 async function whereabouts(api: string): Promise<Pair[]> {
   try {
     const { context } = await call<{ context: Record<string, unknown> }>(api, "context", undefined, PLACE_PATIENCE_MS);
     return Object.entries(context)
       // The zone is the browser's own.
-      .filter(([path]) => /^(geo|network)\./.test(path) && path !== "geo.timezone")
+      .filter(([path]) => /^(geo|network|enrichment)\./.test(path) && path !== "geo.timezone")
       .map(([path, value]) => [path, String(value)]);
   } catch {
     return [];
