@@ -14,7 +14,7 @@ object! { "Values from a JSON endpoint, asked at the edge and kept; unknown wher
 } }
 
 object! { "A value in the endpoint's answer." EnrichmentField {
-    required kind "type": Kind = "The type of its value. A value of another type is unknown.";
+    required kind "type": Kind = "The type of its value. A value of another type is unknown; an int is rounded.";
     required path "path": Spanned<String> = "Where it stands: names of fields and positions in lists, such as current.condition.text or list.0.name.";
     optional values "enum": List<Spanned<String>> = "The only values a string may have; any other is unknown. Comparing with another is an error.";
 } }
