@@ -40,8 +40,7 @@ async fn enrich_with(
     if !facts.enrichments.is_empty() {
         return context;
     }
-    let asked: Vec<_> =
-        enrichments.into_iter().filter_map(|one| Some((one.url(&context)?, one))).collect();
+    let asked: Vec<_> = enrichments.into_iter().filter_map(|one| Some((one.url(&context)?, one))).collect();
     let wanted = asked.iter().map(|(url, one)| Wanted {
         url: url.clone(),
         cache_seconds: one.cache_seconds(),
