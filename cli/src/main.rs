@@ -1,9 +1,10 @@
-//! `idoine`: checks, compiles and explains a site's manifest, and decides for visitors.
+//! `idoine`: checks, formats, compiles and explains a site's manifest, and decides for visitors.
 
 mod check;
 mod compile;
 mod decide;
 mod explain;
+mod fmt;
 mod input;
 mod zones;
 
@@ -38,6 +39,9 @@ enum Command {
     /// Decide for a stream of visitors: one JSON object per line in, one per line out
     #[command(after_help = "Example:\n  idoine decide site.jsonc < visitors.ndjson > decisions.ndjson")]
     Decide(decide::Args),
+    /// Format manifests: one look, every comment kept
+    #[command(after_help = "Example:\n  idoine fmt site.jsonc\n  idoine fmt --check sites/*.jsonc")]
+    Fmt(fmt::Args),
     /// Print the JSON Schema of the manifest
     #[command(after_help = "Example:\n  idoine schema > site.schema.json")]
     Schema,
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         Command::Compile(args) => compile::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Decide(args) => decide::run(&args),
+        Command::Fmt(args) => fmt::run(&args),
         Command::Schema => input::print_line(&format!("{:#}", idoine::manifest::schema())),
     };
     match result {
