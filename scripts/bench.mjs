@@ -50,8 +50,8 @@ async function machine(env) {
 }
 
 /** The engine's input as bytes, and GrowthBook's as its user context: both are made before anything is measured. */
-function people(count, { encodeRequest }, zoneOffset) {
-  return visitors(count, SEED, zoneOffset).map((visitor) => ({ ...visitor, bytes: encodeRequest(visitor.request), user: { attributes: visitor.attributes } }));
+function people(count, { encodeRequest }, zone) {
+  return visitors(count, SEED, zone).map((visitor) => ({ ...visitor, bytes: encodeRequest(visitor.request), user: { attributes: visitor.attributes } }));
 }
 
 /** Whose turn it is in a round: some of the visitors, so that a batch of the slowest stays short, all of them over the rounds. */
@@ -66,8 +66,8 @@ function slices(all, slowest, { batchMs }) {
 
 async function bench(plan, scratch, env) {
   const both = await contenders(scratch, plan.loads);
-  const { zoneOffset } = await import(pathToFileURL(join(ROOT, "www", "src", "zone.ts")).href);
-  const all = people(plan.visitors, both.wire, zoneOffset);
+  const zone = await import(pathToFileURL(join(ROOT, "www", "src", "zone.ts")).href);
+  const all = people(plan.visitors, both.wire, zone);
 
   say(`making and compiling ${SIZES.length} sites`);
   const sites = [];

@@ -25,6 +25,7 @@ mod eval;
 mod explain;
 pub mod program;
 pub mod wire;
+pub mod zone;
 
 // The JSON shapes that every face shares (feature `serde`).
 #[cfg(feature = "serde")]
@@ -47,3 +48,4 @@ pub use decide::{Decision, Decisions, Loss, Reason, Source, Trace, decide, decid
 pub use edit::{Edit, EditOp, edits};
 pub use explain::{Candidate, Explanation, explain};
 pub use program::{LoadError, Program};
+pub use zone::Offsets;

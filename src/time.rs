@@ -138,12 +138,16 @@ fn digits(text: &str, len: usize) -> Option<u32> {
     (text.len() == len && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
 }
 
-fn parse_offset(text: &str) -> Option<i32> {
-    let (sign, rest) = text.split_at_checked(1)?;
+/// Seconds of an offset such as `+01:00`, `-02:30`, or `02:00`, which is ahead.
+pub(crate) fn parse_offset(text: &str) -> Option<i32> {
+    let (sign, rest) = match text.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => (1, text),
+    };
     let (hours, minutes) = rest.split_once(':')?;
     let (hours, minutes) = (digits(hours, 2)? as i32, digits(minutes, 2)? as i32);
-    let seconds = (hours <= 23 && minutes <= 59).then_some(hours * 3600 + minutes * 60)?;
-    Some(if sign == "-" { -seconds } else { seconds })
+    (hours <= 23 && minutes <= 59).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
 /// An instant as `2026-11-20T12:30:00Z`, with milliseconds where it has any.

@@ -1,6 +1,7 @@
 //! A visitor as JSON: what the command line reads, the specification's cases say and the tools are given.
 
 use crate::context::Request;
+use crate::zone::Offsets;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Unexpected, Visitor as Visit};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,9 +23,9 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// The raw request. `now` is the host's clock, in epoch milliseconds; `offset` tells how many seconds a zone is ahead of
-    /// UTC at an instant.
-    pub fn request(&self, now: i64, offset: impl FnOnce(&str, i64) -> Option<i32>) -> Request {
+    /// The raw request. `now` is the host's clock, in epoch milliseconds; `offsets` tells how far a zone is ahead of
+    /// UTC around an instant.
+    pub fn request(&self, now: i64, offsets: impl FnOnce(&str, i64) -> Offsets) -> Request {
         let pairs =
             |map: &BTreeMap<String, Text>| map.iter().map(|(key, text)| (key.clone(), text.0.clone())).collect::<Vec<_>>();
         let headers = self.headers.iter().map(|(name, text)| (name.to_ascii_lowercase(), text.0.clone()));
@@ -34,10 +35,10 @@ impl Visitor {
             headers: headers.collect(),
             cf: pairs(&self.cf),
             now,
-            offset: None,
+            offsets: Offsets::default(),
             overrides: instant.chain(pairs(&self.context)).collect(),
         };
-        request.offset = request.timezone().and_then(|zone| offset(zone, request.instant()));
+        request.offsets = request.timezone().map(|zone| offsets(zone, request.instant())).unwrap_or_default();
         request
     }
 }

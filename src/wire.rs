@@ -4,22 +4,23 @@
 use crate::context::Request;
 use crate::decide::Decisions;
 use crate::edit::Edit;
+use crate::zone::Offsets;
 
 /// Stands for "no experience" in results.
 pub const NONE: u32 = u32::MAX;
-/// Stands for an unknown offset in requests.
-const UNKNOWN_OFFSET: i32 = i32::MIN;
 
-/// Reads a request: now as a double in epoch milliseconds, the zone's offset in seconds as a signed integer, and then until
-/// the end a tag (1 URL, 2 header, 3 `cf`, 4 override), a key and a value. `None` when the bytes are cut off or no such thing.
+/// Reads a request: now as a double in epoch milliseconds, the visitor's zone as so many doubles after their number
+/// (see [`Offsets::from_numbers`]), and then until the end a tag (1 URL, 2 header, 3 `cf`, 4 override), a key and a value. `None` when the bytes are cut off or no such thing.
 pub fn read_request(bytes: &[u8]) -> Option<Request> {
     let mut reader = Reader(bytes);
     let now = f64::from_le_bytes(*reader.take::<8>()?);
-    let offset = i32::from_le_bytes(*reader.take::<4>()?);
+    let count = u32::from_le_bytes(*reader.take::<4>()?);
+    // Gathered as it is read: a number in hostile bytes reserves nothing.
+    let numbers: Option<Vec<f64>> = (0..count).map(|_| reader.take::<8>().map(|bytes| f64::from_le_bytes(*bytes))).collect();
     let mut request = Request {
         // `as` saturates, and makes NaN zero.
         now: now as i64,
-        offset: Some(offset).filter(|offset| *offset != UNKNOWN_OFFSET),
+        offsets: Offsets::from_numbers(&numbers?),
         ..Request::default()
     };
     while !reader.0.is_empty() {

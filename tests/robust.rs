@@ -5,7 +5,7 @@ mod support;
 
 use idoine::compile::compile;
 use idoine::consent::Purpose;
-use idoine::{Context, LoadError, Program, Request, decide, edits, explain, wire};
+use idoine::{Context, LoadError, Offsets, Program, Request, decide, edits, explain, wire};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 use support::Iana;
@@ -36,6 +36,11 @@ fn repair(bytes: &mut [u8]) {
     bytes[12..16].copy_from_slice(&length.to_le_bytes());
     let checksum = idoine::bucket::murmur3_32(&bytes[12..], 0);
     bytes[8..12].copy_from_slice(&checksum.to_le_bytes());
+}
+
+/// Offsets of a zone, in order or not.
+fn offsets() -> impl Strategy<Value = Offsets> {
+    prop::collection::vec((any::<i64>(), any::<Option<i32>>()), 0..4).prop_map(Offsets::new)
 }
 
 fn request() -> impl Strategy<Value = Request> {
@@ -71,8 +76,8 @@ fn request() -> impl Strategy<Value = Request> {
     let pairs = |key: BoxedStrategy<&'static str>| prop::collection::vec((key.prop_map(str::to_owned), any::<String>()), 0..6);
     let url = prop_oneof![any::<String>(), "https?://[a-z.:@]{0,12}/?[a-z/?&=%+#é]{0,40}"];
     let now = prop_oneof![any::<i64>(), Just(i64::MIN), Just(i64::MAX)];
-    (url, pairs(header.boxed()), pairs(cf.boxed()), now, any::<Option<i32>>(), pairs(path.boxed()))
-        .prop_map(|(url, headers, cf, now, offset, overrides)| Request { url, headers, cf, now, offset, overrides })
+    (url, pairs(header.boxed()), pairs(cf.boxed()), now, offsets(), pairs(path.boxed()))
+        .prop_map(|(url, headers, cf, now, offsets, overrides)| Request { url, headers, cf, now, offsets, overrides })
 }
 
 proptest! {

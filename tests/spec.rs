@@ -9,7 +9,7 @@ use idoine::compile::compile;
 use idoine::consent::{Consent, Purpose};
 use idoine::report::{ContextReport, explanation};
 use idoine::visitor::Visitor;
-use idoine::{Context, Edit, EditOp, wire};
+use idoine::{Context, Edit, EditOp, Offsets, wire};
 use serde_json::Value;
 use support::Iana;
 
@@ -19,7 +19,7 @@ fn decisions() {
         let program = compile(&manifest.to_string(), &Iana).unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
         let visitor: Visitor =
             serde_json::from_value(case["visitor"].clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let context = Context::derive(&program, &visitor.request(0, support::offset));
+        let context = Context::derive(&program, &visitor.request(0, support::offsets));
         let explained = idoine::explain(&program, &context);
         assert_eq!(explained.decisions, idoine::decide(&program, &context), "{name}: tracing changed a decision");
         let edits = idoine::edits(&program, &context, &explained.decisions);
@@ -46,7 +46,7 @@ fn contexts() {
             let name = format!("{}: {}", file.file_stem().unwrap().display(), case["name"].as_str().unwrap());
             let visitor: Visitor =
                 serde_json::from_value(case["visitor"].clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
-            let context = Context::derive(&program, &visitor.request(0, support::offset));
+            let context = Context::derive(&program, &visitor.request(0, support::offsets));
             let found = serde_json::to_value(ContextReport(&program, &context)).unwrap();
             for (path, expected) in case["context"].as_object().unwrap_or_else(|| panic!("{name}: no context")) {
                 assert!(program.field(path).is_some(), "{name}: {path} is no field");
@@ -132,7 +132,8 @@ fn the_engines_bytes_are_frozen() {
         let request = wire::read_request(&bytes).unwrap();
         let pairs = |key: &str| -> Vec<(String, String)> { serde_json::from_value(vector[key].clone()).unwrap() };
         assert_eq!(request.now, vector["now"].as_f64().unwrap() as i64);
-        assert_eq!(request.offset.map(i64::from), vector["offset"].as_i64());
+        let numbers = vector["offsets"].as_array().unwrap().iter().map(|number| number.as_f64().unwrap_or(f64::NAN));
+        assert_eq!(request.offsets, Offsets::from_numbers(&numbers.collect::<Vec<_>>()));
         assert_eq!(request.url, vector["url"].as_str().unwrap());
         assert_eq!((&request.headers, &request.cf), (&pairs("headers"), &pairs("cf")));
         assert_eq!(request.overrides, pairs("overrides"));

@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 }
 
 fn decide(program: &Program, visitor: &Visitor, now: i64, with_context: bool) -> Result<String, String> {
-    let context = Context::derive(program, &visitor.request(now, zones::offset));
+    let context = Context::derive(program, &visitor.request(now, zones::offsets));
     let decided = idoine::decide(program, &context);
     let page_edits = idoine::edits(program, &context, &decided);
     let line = Line {

@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let program = input::program(&args.manifest)?;
     let text = input::read(&args.visitor)?;
     let visitor: Visitor = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", args.visitor.display()))?;
-    let request = visitor.request(jiff::Timestamp::now().as_millisecond(), zones::offset);
+    let request = visitor.request(jiff::Timestamp::now().as_millisecond(), zones::offsets);
     let context = Context::derive(&program, &request);
     let explained = idoine::explain(&program, &context);
     let edits = idoine::edits(&program, &context, &explained.decisions);

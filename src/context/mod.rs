@@ -13,6 +13,7 @@ use crate::consent::{Consent, Purpose};
 use crate::number::push_int;
 use crate::program::Program;
 use crate::time::{Civil, Moment, parse_moment, push_two};
+use crate::zone::Offsets;
 use crate::{cookies, number, url};
 
 /// A raw request: what a host knows before anything is made of it.
@@ -26,8 +27,8 @@ pub struct Request {
     pub cf: Vec<(String, String)>,
     /// The instant of the request in epoch milliseconds.
     pub now: i64,
-    /// Seconds that the visitor's time zone is ahead of UTC at that instant; `None` where the zone is unknown.
-    pub offset: Option<i32>,
+    /// How far the visitor's time zone is ahead of UTC around that instant; empty where the zone is unknown.
+    pub offsets: Offsets,
     /// Values that replace derived ones (previews, personas): field paths, `now` or `visitor.id`, and text as
     /// [`Value::parse`] reads it. Empty text makes a field absent.
     pub overrides: Vec<(String, String)>,
@@ -42,7 +43,7 @@ impl Request {
         find(&self.cf, name).filter(|value| !value.is_empty())
     }
 
-    /// The visitor's time zone (IANA): an override of `geo.timezone`, else the request's. A host asks for it to find the offset.
+    /// The visitor's time zone (IANA): an override of `geo.timezone`, else the request's. A host asks for it to find the offsets.
     pub fn timezone(&self) -> Option<&str> {
         find(&self.overrides, "geo.timezone").or_else(|| self.cf("timezone"))
     }
@@ -118,6 +119,8 @@ pub struct Context {
     pub consent: Consent,
     /// The instant of the request in epoch milliseconds.
     pub now: i64,
+    /// How far the visitor's clock is ahead of UTC around that instant.
+    pub(crate) offsets: Offsets,
     unit: Option<String>,
     query: Vec<(String, String)>,
     /// Overrides that name no field, or whose text is no value of it: each with what was expected.
@@ -138,6 +141,7 @@ impl Context {
             denied: Vec::new(),
             consent: Consent::of_request(cookies::get(cookie, cookies::CONSENT), gpc),
             now,
+            offsets: request.offsets.clone(),
             unit: cookies::get(cookie, cookies::ID).and_then(cookies::split_id).map(|(id, _)| id.to_owned()),
             query: url::query_pairs(page.query).collect(),
             ignored: Vec::new(),
@@ -147,7 +151,7 @@ impl Context {
         place::derive(&mut context, request);
         source::derive(&mut context, request, program, &host);
         language::derive(&mut context, request.header("accept-language"));
-        context.derive_time(now, request.offset);
+        context.derive_time(now, request.offsets.at(now.div_euclid(1000)));
         context.set(Field::TimeNow, Value::Timestamp(now));
         context.set(Field::PageQuery, Value::Map(url::first_pairs(page.query)));
         context.set_text(Field::PagePath, page.path);
@@ -174,7 +178,7 @@ impl Context {
         }
     }
 
-    fn text(&self, field: Field) -> Option<&str> {
+    pub(crate) fn text(&self, field: Field) -> Option<&str> {
         match self.values.get(field as usize) {
             Some(Some(Value::String(text))) => Some(text),
             _ => None,

@@ -1,6 +1,7 @@
 //! The time zones of a JavaScript host, for the tests in Wasm.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+use idoine::Offsets;
 use idoine::compile::Zones;
 use js_sys::Function;
 
@@ -20,6 +21,13 @@ pub fn function() -> Function {
 
 #[allow(dead_code)] // The tools take the function itself.
 pub struct Intl(pub Function);
+
+impl Intl {
+    /// What is known of a zone around an instant in epoch milliseconds.
+    pub fn offsets(&self, zone: &str, instant: i64) -> Offsets {
+        Offsets::around(instant, |instant| self.offset(zone, instant))
+    }
+}
 
 impl Zones for Intl {
     fn offset(&self, zone: &str, instant: i64) -> Option<i32> {

@@ -1,11 +1,13 @@
 // What the browser tells of itself, beside what it really sends to a server; and the pure parts around it.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { after, test } from "node:test";
 import { build } from "esbuild";
 import { acceptLanguage, type browserFacts } from "../../www/src/facts.ts";
 import { ofPersona, readOverrides, sameOverrides, withOverrides } from "../../www/src/bar/address.ts";
-import { zoneOffset } from "../../www/src/zone.ts";
+import { offsetOf, zoneOffsets } from "../../www/src/zone.ts";
+import * as edge from "../../worker/js/host.js";
 import { closeBrowser, visit } from "./fixtures/browser.ts";
 import { page } from "./fixtures/pages.ts";
 import { serve } from "./fixtures/server.ts";
@@ -20,6 +22,7 @@ test("languages become a header in which each weighs less than the one before, a
 
 test("offsets of zones follow summer time, half hours and the past; an unknown zone has none", () => {
   const at = (text: string): number => Date.parse(text);
+  const zoneOffset = (zone: string | undefined, now: number): number | undefined => offsetOf(zoneOffsets(zone, now), now);
   assert.equal(zoneOffset("Europe/Paris", at("2026-01-15T12:00:00Z")), 3600);
   assert.equal(zoneOffset("Europe/Paris", at("2026-07-15T12:00:00Z")), 7200);
   assert.equal(zoneOffset("Europe/Paris", at("2026-03-29T00:59:59.999Z")), 3600);
@@ -32,6 +35,34 @@ test("offsets of zones follow summer time, half hours and the past; an unknown z
   assert.equal(zoneOffset("+01:00", 0), undefined);
   assert.equal(zoneOffset("UTC", -62e12), undefined);
   assert.equal(zoneOffset("UTC", NaN), undefined);
+  // Half an hour of summer time, and a day that was skipped.
+  assert.equal(zoneOffset("Australia/Lord_Howe", at("2026-04-04T14:59:59Z")), 39_600);
+  assert.equal(zoneOffset("Australia/Lord_Howe", at("2026-04-04T15:00:00Z")), 37_800);
+  assert.equal(zoneOffset("Pacific/Apia", at("2011-12-30T09:59:59Z")), -36_000);
+  assert.equal(zoneOffset("Pacific/Apia", at("2011-12-30T10:00:00Z")), 50_400);
+});
+
+test("the offsets of a zone are every change of its clocks in three blocks of 400 days, and nothing beyond", () => {
+  const now = Date.parse("2026-11-20T12:30:00Z");
+  const vector = JSON.parse(readFileSync(new URL("../spec/wire.json", import.meta.url), "utf8")) as { requests: { offsets: (number | null)[] }[] };
+  const offsets = zoneOffsets("Europe/Paris", now);
+  assert.deepEqual(offsets, vector.requests[1]!.offsets.map((number) => number ?? NaN));
+  assert.equal(zoneOffsets("Europe/Paris", now + 1), offsets, "neighbouring instants share them");
+  for (const [instant, expected] of [
+    ["2024-10-03T23:59:59Z", undefined],
+    ["2024-10-04T00:00:00Z", 7200],
+    ["2028-01-16T23:59:59Z", 3600],
+    ["2028-01-17T00:00:00Z", undefined],
+  ] as const) assert.equal(offsetOf(offsets, Date.parse(instant)), expected, instant);
+});
+
+test("the edge and the browser know the same of every zone", () => {
+  for (const zone of ["UTC", "Europe/Paris", "America/Recife", "Africa/Casablanca", "Asia/Gaza", "Pacific/Apia", "Europe/Atlantis", "+01:00", ""]) {
+    for (const now of ["2026-11-20", "2000-06-01", "1965-07-01", "2040-01-01"].map((date) => Date.parse(date))) {
+      assert.deepEqual(edge.zoneOffsets(zone, now), [...zoneOffsets(zone, now)], `${zone} ${now}`);
+    }
+  }
+  assert.deepEqual(edge.zoneOffsets("UTC", NaN), []);
 });
 
 test("preview parameters are read, replaced and removed; all else in the address stays", () => {
@@ -65,7 +96,7 @@ test("the browser's facts are those of the request that it really sends", async 
   }, now);
   const sent = site.asked[0]!.headers;
   assert.equal(facts.url, site.origin + "/?a=1");
-  assert.equal(facts.offset, -4 * 3600);
+  assert.equal(offsetOf(facts.offsets, now), -4 * 3600);
   assert.deepEqual(facts.cf, [["timezone", "America/Toronto"]]);
   assert.deepEqual(facts.overrides, [["geo.country", "CA"]]);
   const told = Object.fromEntries(facts.headers);

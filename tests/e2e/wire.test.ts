@@ -6,7 +6,7 @@ import type { Decision, Edit } from "../../www/src/types.ts";
 import { decodeDecisions, decodeEdits, encodeRequest, type Names, type Pair, type RawRequest } from "../../www/src/wire.ts";
 
 interface Spec {
-  requests: (Omit<RawRequest, "offset"> & { name: string; offset: number | null; hex: string })[];
+  requests: (Omit<RawRequest, "offsets"> & { name: string; offsets: (number | null)[]; hex: string })[];
   names: { slots: string[]; experiences: string[]; reasons: Record<string, string> };
   decisions: { name: string; words: number[]; decisions: Decision[] }[];
   edits: { name: string; hex: string; edits: Edit[] }[];
@@ -22,9 +22,9 @@ const names: Names = {
 /** Reads a request as the engine does, byte by byte. */
 function readRequest(bytes: Uint8Array): RawRequest {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const offset = view.getInt32(8, true);
+  const offsets = Array.from({ length: view.getUint32(8, true) }, (_, index) => view.getFloat64(12 + index * 8, true));
   const groups: Record<number, Pair[]> = { 1: [], 2: [], 3: [], 4: [] };
-  let at = 12;
+  let at = 12 + offsets.length * 8;
   const text = (): string => {
     const start = at + 4;
     at = start + view.getUint32(at, true);
@@ -36,7 +36,7 @@ function readRequest(bytes: Uint8Array): RawRequest {
   }
   return {
     now: view.getFloat64(0, true),
-    offset: offset === -0x80000000 ? undefined : offset,
+    offsets,
     url: groups[1]?.[0]?.[1] ?? "",
     headers: groups[2] ?? [],
     cf: groups[3] ?? [],
@@ -45,7 +45,7 @@ function readRequest(bytes: Uint8Array): RawRequest {
 }
 
 for (const { name, hex, ...written } of spec.requests) {
-  const request: RawRequest = { ...written, offset: written.offset ?? undefined };
+  const request: RawRequest = { ...written, offsets: written.offsets.map((number) => number ?? NaN) };
   test(`request: ${name}`, () => {
     const bytes = encodeRequest(request);
     assert.equal(Buffer.from(bytes).toString("hex"), hex);
@@ -54,7 +54,7 @@ for (const { name, hex, ...written } of spec.requests) {
 }
 
 test("request: a lone surrogate and a byte order mark keep their place", () => {
-  const request = { now: 1, offset: undefined, url: "\uFEFFa\uD800b", headers: [], cf: [], overrides: [] };
+  const request = { now: 1, offsets: [], url: "\uFEFFa\uD800b", headers: [], cf: [], overrides: [] };
   assert.equal(readRequest(encodeRequest(request)).url, "\uFEFFa\uFFFDb");
 });
 

@@ -58,8 +58,8 @@ interface EngineModule {
 
 interface ToolsModule {
   default(options: { module_or_path: string }): Promise<unknown>;
-  context(program: Uint8Array, visitor: unknown, offset: number | undefined): Record<string, unknown>;
-  explain(program: Uint8Array, visitor: unknown, offset: number | undefined): { decisions: Decision[]; slots: SlotExplanation[]; edits: Edit[] };
+  context(program: Uint8Array, visitor: unknown, offsets: zoneModule.Offsets): Record<string, unknown>;
+  explain(program: Uint8Array, visitor: unknown, offsets: zoneModule.Offsets): { decisions: Decision[]; slots: SlotExplanation[]; edits: Edit[] };
 }
 
 /** What Chromium's two Wasm artefacts make of a visitor: the engine decides, the tools tell the context and the reasons. */
@@ -121,10 +121,10 @@ async function inPage(asked: string): Promise<string> {
   const engine = new engineModule.Engine(program);
   const seen = (JSON.parse(asked) as Visitor[]).map((visitor): SeenInChromium => {
     const now = typeof visitor.now === "number" ? visitor.now : Date.parse(visitor.now);
-    const offset = wire.zoneOffset(visitor.cf?.["timezone"] as string | undefined, now);
+    const offsets = wire.zoneOffsets(visitor.cf?.["timezone"] as string | undefined, now);
     const request = wire.encodeRequest({
       now,
-      offset,
+      offsets,
       url: visitor.url,
       headers: Object.entries(visitor.headers),
       cf: Object.entries(visitor.cf ?? {}).map(([name, value]) => [name, String(value)] as const),
@@ -132,9 +132,9 @@ async function inPage(asked: string): Promise<string> {
     });
     const decisions = wire.decodeDecisions(engine.decide(request), engine);
     const edits = wire.decodeEdits(engine.edits(), engine);
-    const explained = tools.explain(program, visitor, offset);
+    const explained = tools.explain(program, visitor, offsets);
     return {
-      context: tools.context(program, visitor, offset),
+      context: tools.context(program, visitor, offsets),
       decisions,
       edits,
       tools: { decisions: explained.decisions, edits: explained.edits, slots: explained.slots },

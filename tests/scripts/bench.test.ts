@@ -11,7 +11,7 @@ import { prepare } from "../../scripts/lib/bench/native.mjs";
 import { visitors } from "../../scripts/lib/bench/visitors.mjs";
 import { onPage, SLOTS, workload } from "../../scripts/lib/bench/workload.mjs";
 import { ROOT } from "../../scripts/lib/paths.mjs";
-import { zoneOffset } from "../../www/src/zone.ts";
+import * as zone from "../../www/src/zone.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "idoine-bench-test-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -82,7 +82,7 @@ test("what it does is told before anything is built, and wrong arguments are ref
 });
 
 test("one different result ends the run and shows the visitor", async () => {
-  const people = visitors(20, 1, zoneOffset);
+  const people = visitors(20, 1, zone);
   const both = await contenders(scratch, 1);
   const all = people.map((visitor) => ({ ...visitor, bytes: both.wire.encodeRequest(visitor.request), user: { attributes: visitor.attributes } }));
   const { manifest, features } = workload(100, 1);
@@ -103,7 +103,7 @@ test("one different result ends the run and shows the visitor", async () => {
 
 test("the workload is the same every time, and has the stated shares", () => {
   assert.deepEqual(workload(1000, 5), workload(1000, 5));
-  assert.deepEqual(visitors(50, 5, zoneOffset), visitors(50, 5, zoneOffset));
+  assert.deepEqual(visitors(50, 5, zone), visitors(50, 5, zone));
   assert.notDeepEqual(workload(1000, 5).features, workload(1000, 6).features);
   const { features, manifest, onPage: here } = workload(1000, 5);
   assert.equal(here, onPage(1000));
@@ -114,7 +114,7 @@ test("the workload is the same every time, and has the stated shares", () => {
   assert.equal(share(/contains|startsWith|endsWith/), 100);
   assert.equal(share(/\|\|| in \["/), 200);
   // Every visitor has every attribute: the two engines treat missing ones differently.
-  for (const { attributes } of visitors(200, 5, zoneOffset)) for (const [name, value] of Object.entries(attributes)) assert.ok(value !== undefined && value !== "" && !Number.isNaN(value), name);
+  for (const { attributes } of visitors(200, 5, zone)) for (const [name, value] of Object.entries(attributes)) assert.ok(value !== undefined && value !== "" && !Number.isNaN(value), name);
 });
 
 test("figures are medians and quantiles, and ratios are those of the same round", () => {

@@ -1,6 +1,7 @@
 //! What the native tests share.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)] // Not every test needs all of it.
 
+use idoine::Offsets;
 use idoine::compile::Zones;
 use serde_json::Value;
 
@@ -17,6 +18,11 @@ impl Zones for Iana {
 pub fn offset(zone: &str, instant: i64) -> Option<i32> {
     let zone = jiff::tz::TimeZoneDatabase::bundled().get(zone).ok()?;
     Some(zone.to_offset(jiff::Timestamp::from_millisecond(instant).ok()?).seconds())
+}
+
+/// What is known of a zone around an instant in epoch milliseconds.
+pub fn offsets(zone: &str, instant: i64) -> Offsets {
+    Offsets::around(instant, |instant| offset(zone, instant))
 }
 
 /// A text, or its lines.

@@ -27,18 +27,12 @@ export function queryOf(url) {
   return [...new URLSearchParams(query)].flat();
 }
 
-/** Formatters by zone; making one costs far more than using it. `undefined` for a zone that is none. */
-const formatters = new Map();
-
+/** `undefined` for a zone that is none. */
 function formatterOf(zone) {
-  if (formatters.has(zone)) {
-    return formatters.get(zone);
-  }
-  let formatter;
   // Names only: some engines take "+01:00" as a zone, which time-zone databases do not know.
   if (zone.length <= 64 && /^[A-Za-z]/.test(zone)) {
     try {
-      formatter = new Intl.DateTimeFormat("en-US", {
+      return new Intl.DateTimeFormat("en-US", {
         timeZone: zone,
         calendar: "gregory",
         numberingSystem: "latn",
@@ -51,33 +45,78 @@ function formatterOf(zone) {
         second: "numeric",
       });
     } catch {
-      formatter = undefined;
+      // No such zone.
     }
   }
-  // There are some 600 zones; more names than that are somebody's nonsense.
-  if (formatters.size >= 1000) {
-    formatters.clear();
-  }
-  formatters.set(zone, formatter);
-  return formatter;
+  return undefined;
 }
 
-/** Seconds that a time zone (IANA) is ahead of UTC at an instant; undefined when there is no such zone. */
-export function zoneOffset(zone, ms) {
+/** Seconds that a zone is ahead of UTC at a second since 1970; NaN when that can't be told. */
+function offsetAt(formatter, seconds) {
   // Before year 100 `Date.UTC` means another century, and no decision is about those years.
-  if (!(ms > -59_000_000_000_000 && ms < 8_600_000_000_000_000)) {
-    return undefined;
-  }
-  const formatter = formatterOf(zone);
-  if (formatter === undefined) {
-    return undefined;
+  if (!(seconds > -59_000_000_000 && seconds < 8_600_000_000_000)) {
+    return NaN;
   }
   const at = {};
-  for (const { type, value } of formatter.formatToParts(ms)) {
+  for (const { type, value } of formatter.formatToParts(seconds * 1000)) {
     at[type] = Number(value);
   }
-  const local = Date.UTC(at.year, at.month - 1, at.day, at.hour, at.minute, at.second);
-  return Math.round((local - Math.floor(ms / 1000) * 1000) / 1000);
+  return Date.UTC(at.year, at.month - 1, at.day, at.hour, at.minute, at.second) / 1000 - seconds;
+}
+
+const DAY = 86_400;
+/** As `Offsets::around` of the core: blocks of 400 days, and a look at the clock every six. */
+const BLOCK = 400 * DAY;
+const STEP = 6 * DAY;
+
+/** By zone: what is known around an instant, and the first of its three blocks. Warm requests ask `Intl` nothing. */
+const known = new Map();
+
+/**
+ * How far a time zone (IANA) is ahead of UTC around an instant (epoch milliseconds): a second since 1970 and the seconds ahead
+ * from then on, in turn; NaN for what is not known. Empty when there is no such zone.
+ */
+export function zoneOffsets(zone, ms) {
+  const first = (Math.floor(ms / 1000 / BLOCK) - 1) * BLOCK;
+  let entry = known.get(zone);
+  if (entry?.first !== first) {
+    const formatter = formatterOf(zone);
+    entry = { first, offsets: formatter === undefined || Number.isNaN(first) ? [] : offsetsFrom(formatter, first) };
+    // There are some 600 zones; more names than that are somebody's nonsense.
+    if (known.size >= 1000) {
+      known.clear();
+    }
+    known.set(zone, entry);
+  }
+  return entry.offsets;
+}
+
+function offsetsFrom(formatter, first) {
+  const end = first + 3 * BLOCK;
+  let offset = offsetAt(formatter, first);
+  const offsets = [first, offset];
+  for (let before = first; before < end; before += STEP) {
+    const after = Math.min(before + STEP, end);
+    const next = offsetAt(formatter, after);
+    // From `low`, where it is as known, to the first second where it is not.
+    for (let low = before; !Object.is(offset, next); ) {
+      let high = after;
+      while (high - low > 1) {
+        const middle = Math.floor((low + high) / 2);
+        if (Object.is(offsetAt(formatter, middle), offset)) {
+          low = middle;
+        } else {
+          high = middle;
+        }
+      }
+      low = high;
+      offset = offsetAt(formatter, high);
+      if (high < end) {
+        offsets.push(high, offset);
+      }
+    }
+  }
+  return offsets.some((number, index) => index % 2 === 1 && !Number.isNaN(number)) ? [...offsets, end, NaN] : [];
 }
 
 /** The bytes of a request's body; undefined when there are more of them than `limit`. */

@@ -1,5 +1,6 @@
 //! What the core must not know, from JavaScript: the clock, time zones, randomness, bodies.
 
+use idoine::Offsets;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/js/host.js")]
@@ -12,8 +13,9 @@ extern "C" {
     #[wasm_bindgen(js_name = newId)]
     pub fn new_id() -> String;
 
-    #[wasm_bindgen(js_name = zoneOffset)]
-    fn js_zone_offset(zone: &str, ms: f64) -> Option<f64>;
+    /// What is known of a zone around an instant: see `Offsets::from_numbers`.
+    #[wasm_bindgen(js_name = zoneOffsets)]
+    fn js_zone_offsets(zone: &str, ms: f64) -> Vec<f64>;
 
     /// The scalar fields of `request.cf`: names and texts in turn.
     #[wasm_bindgen(js_name = cfFields)]
@@ -39,9 +41,9 @@ pub fn now() -> i64 {
     js_now() as i64
 }
 
-/// Seconds that a time zone is ahead of UTC at an instant; `None` when there is no such zone.
-pub fn zone_offset(zone: &str, ms: i64) -> Option<i32> {
-    js_zone_offset(zone, ms as f64).map(|seconds| seconds as i32)
+/// How far a time zone is ahead of UTC around an instant; empty when there is no such zone.
+pub fn zone_offsets(zone: &str, ms: i64) -> Offsets {
+    Offsets::from_numbers(&js_zone_offsets(zone, ms as f64))
 }
 
 /// The scalar fields of `request.cf` as text.

@@ -1,9 +1,9 @@
 //! A request as the Worker sees it, and what the core may know of it.
 
 use crate::{host, identity};
-use idoine::Request;
 use idoine::consent::Consent;
 use idoine::cookies;
+use idoine::{Offsets, Request};
 
 /// A request and what came with it.
 pub struct Visit {
@@ -97,21 +97,21 @@ impl Visit {
         if !cookie.is_empty() {
             headers.push(("cookie".to_owned(), cookie.join("; ")));
         }
-        with_offset(Request {
+        with_offsets(Request {
             url,
             headers,
             cf: host::cf_fields(self.request.inner()),
             now: host::now(),
-            offset: None,
+            offsets: Offsets::default(),
             overrides,
         })
     }
 }
 
-/// The request with the offset of its time zone at its instant.
-pub fn with_offset(request: Request) -> Request {
-    let offset = request.timezone().and_then(|zone| host::zone_offset(zone, request.instant()));
-    Request { offset, ..request }
+/// The request with the offsets of its time zone around its instant.
+pub fn with_offsets(request: Request) -> Request {
+    let offsets = request.timezone().map(|zone| host::zone_offsets(zone, request.instant())).unwrap_or_default();
+    Request { offsets, ..request }
 }
 
 /// Whether a host, with or without a port, is this machine and no other.

@@ -3,7 +3,7 @@
  * Nothing is interpreted here: the core derives the context from these facts, as it does at the edge.
  */
 import type { Pair, RawRequest } from "./wire.ts";
-import { zoneOffset } from "./zone.ts";
+import { zoneOffsets } from "./zone.ts";
 
 /** Parts of `navigator` that not every browser has, and that TypeScript's library does not list. */
 interface MoreNavigator extends Navigator {
@@ -45,7 +45,7 @@ export function browserFacts(
   ];
   return {
     now,
-    offset: zoneOffset(zone, now),
+    offsets: zoneOffsets(zone, now),
     url,
     headers: headers.filter((header): header is [string, string] => !!header[1]),
     cf: zone ? [["timezone", zone]] : [],

@@ -1,19 +1,20 @@
 /**
  * The engine's binary boundary: requests in, decisions and edits out. Little-endian throughout.
  *
- * Request: f64 now (epoch ms), i32 offset of the visitor's zone in seconds, then until the end: u8 tag, str key, str value.
+ * Request: f64 now (epoch ms), the visitor's zone (zone.ts) as a u32 count and so many f64, then until the end: u8 tag, str key, str value.
  * Edits: u32 count, then per edit: u32 slot, u32 op, str selector, str name, str value.
  * A str is a u32 length and that many bytes of UTF-8.
  * The bytes are frozen in tests/spec/wire.json, which the engine's side is checked against too.
  */
 import type { Decision, Edit, Op, Source } from "./types.ts";
+import type { Offsets } from "./zone.ts";
 
 /** Everything the engine is told of one visit. */
 export interface RawRequest {
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Offset of the visitor's zone from UTC at `now`, in seconds; `undefined` when the zone is unknown. */
-  readonly offset: number | undefined;
+  /** How far the visitor's zone is ahead of UTC around `now`; empty when the zone is unknown. */
+  readonly offsets: Offsets;
   readonly url: string;
   /** Lower-case names. */
   readonly headers: readonly Pair[];
@@ -36,7 +37,6 @@ const URL_TAG = 1;
 const HEADER_TAG = 2;
 const CF_TAG = 3;
 const OVERRIDE_TAG = 4;
-const UNKNOWN_OFFSET = -0x80000000;
 const NO_EXPERIENCE = 0xffffffff;
 const SOURCES: readonly Source[] = ["baseline", "personalization", "experiment"];
 const OPS: readonly (Op | undefined)[] = [
@@ -65,13 +65,13 @@ export function encodeRequest(request: RawRequest): Uint8Array {
     [CF_TAG, request.cf],
     [OVERRIDE_TAG, request.overrides],
   ];
-  let room = HEAD_BYTES;
+  let room = HEAD_BYTES + request.offsets.length * 8;
   for (const [, pairs] of groups) {
     for (const [key, value] of pairs) room += 9 + (key.length + value.length) * MAX_BYTES_PER_UNIT;
   }
   const bytes = new Uint8Array(room);
   const view = new DataView(bytes.buffer);
-  let at = HEAD_BYTES;
+  let at = HEAD_BYTES + request.offsets.length * 8;
   const writeText = (text: string): void => {
     const start = at + 4;
     let length = 0;
@@ -88,7 +88,8 @@ export function encodeRequest(request: RawRequest): Uint8Array {
     at = start + length;
   };
   view.setFloat64(0, request.now, true);
-  view.setInt32(8, request.offset ?? UNKNOWN_OFFSET, true);
+  view.setUint32(8, request.offsets.length, true);
+  request.offsets.forEach((number, index) => view.setFloat64(HEAD_BYTES + index * 8, number, true));
   for (const [tag, pairs] of groups) {
     for (const [key, value] of pairs) {
       bytes[at++] = tag;

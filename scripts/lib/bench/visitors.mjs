@@ -88,14 +88,14 @@ const hex = (dice, digits) => Array.from({ length: digits }, () => dice.below(16
 
 /**
  * So many visitors, always the same for one seed: `request` for Idoine (see www/src/wire.ts), `attributes` for GrowthBook.
- * @param {(zone: string, instant: number) => number | undefined} zoneOffset seconds that a zone is ahead of UTC
+ * @param {typeof import("../../../www/src/zone.ts")} zone how far zones are ahead of UTC
  */
-export function visitors(count, seed, zoneOffset) {
+export function visitors(count, seed, zone) {
   const dice = new Dice(seed);
-  return Array.from({ length: count }, () => visitor(dice, zoneOffset));
+  return Array.from({ length: count }, () => visitor(dice, zone));
 }
 
-function visitor(dice, zoneOffset) {
+function visitor(dice, zone) {
   const { towns, networks, language, ...land } = dice.weighted(PLACES);
   const { city, region, regionCode, postalCode, latitude, longitude } = dice.of(towns);
   const [asn, asOrganization] = dice.of(networks);
@@ -103,8 +103,8 @@ function visitor(dice, zoneOffset) {
   const from = dice.weighted(SOURCES);
   const campaign = dice.of(CAMPAIGNS);
   const now = PERIOD[0] + dice.below(PERIOD[1] - PERIOD[0]);
-  const offset = zoneOffset(land.timezone, now);
-  const local = new Date(now + offset * 1000);
+  const offsets = zone.zoneOffsets(land.timezone, now);
+  const local = new Date(now + zone.offsetOf(offsets, now) * 1000);
   const primary = language.slice(0, 2);
 
   const cookies = [`_ga=GA1.1.${dice.below(1e9)}.${dice.below(1e9)}`];
@@ -116,7 +116,7 @@ function visitor(dice, zoneOffset) {
 
   const request = {
     now,
-    offset,
+    offsets,
     url: `https://shop.example${PATH}?utm_source=${from.name}&utm_medium=${from.medium}&utm_campaign=${campaign}`,
     headers: Object.entries(headers),
     cf: Object.entries(cf).filter(([, value]) => value !== undefined),

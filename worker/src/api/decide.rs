@@ -39,7 +39,7 @@ pub fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return bad_request(EXPECTED) };
     if visit.is_preview() && ["headers", "cf", "now", "context"].iter().any(|field| body.get(field).is_some()) {
         return match Visitor::deserialize(&body) {
-            Ok(visitor) => answer(visit, program, &visitor.request(host::now(), host::zone_offset)),
+            Ok(visitor) => answer(visit, program, &visitor.request(host::now(), host::zone_offsets)),
             Err(error) => bad_request(&format!("This is no visitor: {error}.")),
         };
     }

@@ -7,7 +7,7 @@
  */
 import { call } from "../remote.ts";
 import type { Decision, Edit, Visitor } from "../types.ts";
-import { zoneOffset } from "../zone.ts";
+import { zoneOffsets, type Offsets } from "../zone.ts";
 import { readOverrides, withOverrides } from "./address.ts";
 import type { Candidate } from "./words.ts";
 
@@ -26,7 +26,7 @@ export interface Explanation {
 interface Tools {
   default(options: { module_or_path: string }): Promise<unknown>;
   describe(program: Uint8Array): { readonly selectors?: Readonly<Record<string, string>> };
-  explain(program: Uint8Array, visitor: Visitor, offset: number | undefined): Explanation;
+  explain(program: Uint8Array, visitor: Visitor, offsets: Offsets): Explanation;
 }
 
 /** What `GET /_idoine/context` answers. */
@@ -86,11 +86,11 @@ export async function explainPage(address: string): Promise<Report> {
     if (!explanation) throw new Error("The Worker decided without an explanation.");
   } else {
     const zone = context["geo.timezone"];
-    const offset = typeof zone === "string" ? zoneOffset(zone, now) : undefined;
+    const offsets = zoneOffsets(typeof zone === "string" ? zone : undefined, now);
     const url = withOverrides(address, new Map());
     // The overrides are in this context already. They are said again so that those not understood are named.
     const overrides = readOverrides(address);
-    const decide = (): Explanation => explain(program, { url, now, context: { ...context, ...Object.fromEntries(overrides) } }, offset);
+    const decide = (): Explanation => explain(program, { url, now, context: { ...context, ...Object.fromEntries(overrides) } }, offsets);
     explanation = decide();
     const { ignored } = explanation;
     // An instant that is none would still hide the one that decided.

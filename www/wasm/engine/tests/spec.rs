@@ -7,7 +7,7 @@ mod cases;
 #[path = "../../../../tests/cases/intl.rs"]
 mod intl;
 
-use idoine::compile::{Zones, compile};
+use idoine::compile::compile;
 use idoine::visitor::Visitor;
 use idoine::{EditOp, Request, Source};
 use idoine_engine::Engine;
@@ -20,7 +20,11 @@ wasm_bindgen_test_configure!(run_in_browser);
 /// The bytes of a request, as www/src/wire.ts writes them.
 fn bytes(request: &Request) -> Vec<u8> {
     let mut bytes = (request.now as f64).to_le_bytes().to_vec();
-    bytes.extend(request.offset.unwrap_or(i32::MIN).to_le_bytes());
+    bytes.extend((request.offsets.entries().len() as u32 * 2).to_le_bytes());
+    for (from, seconds) in request.offsets.entries() {
+        bytes.extend((*from as f64).to_le_bytes());
+        bytes.extend(seconds.map_or(f64::NAN, f64::from).to_le_bytes());
+    }
     let mut push = |tag: u8, key: &str, value: &str| {
         bytes.push(tag);
         for text in [key, value] {
@@ -58,7 +62,7 @@ fn decisions() {
         let mut engine = Engine::new(program.bytes().to_vec()).unwrap_or_else(|_| panic!("{name}: refused"));
         assert_eq!(engine.version(), program.version());
         let visitor: Visitor = serde_json::from_value(case["visitor"].clone()).unwrap();
-        let request = visitor.request(0, |zone, instant| zones.offset(zone, instant));
+        let request = visitor.request(0, |zone, instant| zones.offsets(zone, instant));
         let words = engine.decide(&bytes(&request)).unwrap_or_else(|_| panic!("{name}: no decision"));
         assert_eq!(words.len(), 1 + 5 * words[0] as usize, "{name}");
         let decisions: Vec<Value> = words[1..]

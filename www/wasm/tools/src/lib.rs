@@ -5,7 +5,7 @@ use idoine::compile::{Zones, compile as compile_manifest};
 use idoine::diagnostic::Diagnostic;
 use idoine::report::{ContextReport, explanation, explanation_text};
 use idoine::visitor::Visitor;
-use idoine::{Context, Program};
+use idoine::{Context, Offsets, Program};
 use js_sys::Function;
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
@@ -83,27 +83,28 @@ pub fn describe(program: Vec<u8>) -> Result<JsValue, JsError> {
     })
 }
 
-fn derive(program: &Program, visitor: JsValue, offset: Option<i32>) -> Result<Context, JsError> {
+fn derive(program: &Program, visitor: JsValue, offsets: &[f64]) -> Result<Context, JsError> {
     let visitor: Visitor = serde_wasm_bindgen::from_value(visitor).map_err(|error| JsError::new(&error.to_string()))?;
     if visitor.now.is_none() {
         return Err(JsError::new("the visitor has no `now`; expected an instant such as 2026-11-20T12:30:00Z"));
     }
-    Ok(Context::derive(program, &visitor.request(0, |_, _| offset)))
+    Ok(Context::derive(program, &visitor.request(0, |_, _| Offsets::from_numbers(offsets))))
 }
 
-/// The context of a visitor: an object from paths to values. `offset` is the visitor's zone in seconds ahead of UTC.
+/// The context of a visitor: an object from paths to values. `offsets` are those of the visitor's zone, as
+/// `Offsets::from_numbers` reads them.
 #[wasm_bindgen]
-pub fn context(program: Vec<u8>, visitor: JsValue, offset: Option<i32>) -> Result<JsValue, JsError> {
+pub fn context(program: Vec<u8>, visitor: JsValue, offsets: &[f64]) -> Result<JsValue, JsError> {
     let program = load(program)?;
-    let context = derive(&program, visitor, offset)?;
+    let context = derive(&program, visitor, offsets)?;
     to_js(&ContextReport(&program, &context))
 }
 
 /// Why each slot shows what it shows: `{ version, context, decisions, slots, edits }`.
 #[wasm_bindgen]
-pub fn explain(program: Vec<u8>, visitor: JsValue, offset: Option<i32>) -> Result<JsValue, JsError> {
+pub fn explain(program: Vec<u8>, visitor: JsValue, offsets: &[f64]) -> Result<JsValue, JsError> {
     let program = load(program)?;
-    let context = derive(&program, visitor, offset)?;
+    let context = derive(&program, visitor, offsets)?;
     let explained = idoine::explain(&program, &context);
     let edits = idoine::edits(&program, &context, &explained.decisions);
     to_js(&explanation(&program, &context, &explained, &edits))
@@ -111,9 +112,9 @@ pub fn explain(program: Vec<u8>, visitor: JsValue, offset: Option<i32>) -> Resul
 
 /// As `explain`, as a table for people.
 #[wasm_bindgen]
-pub fn explain_text(program: Vec<u8>, visitor: JsValue, offset: Option<i32>) -> Result<String, JsError> {
+pub fn explain_text(program: Vec<u8>, visitor: JsValue, offsets: &[f64]) -> Result<String, JsError> {
     let program = load(program)?;
-    let context = derive(&program, visitor, offset)?;
+    let context = derive(&program, visitor, offsets)?;
     let explained = idoine::explain(&program, &context);
     let edits = idoine::edits(&program, &context, &explained.decisions);
     Ok(explanation_text(&explanation(&program, &context, &explained, &edits)))

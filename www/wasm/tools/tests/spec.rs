@@ -7,7 +7,6 @@ mod cases;
 #[path = "../../../../tests/cases/intl.rs"]
 mod intl;
 
-use idoine::compile::Zones;
 use idoine_tools::{check, compile, context, describe, explain, explain_text};
 use intl::Intl;
 use js_sys::{JSON, Reflect, Uint8Array};
@@ -31,12 +30,19 @@ fn program(name: &str, source: &str) -> Vec<u8> {
     bytes.dyn_into::<Uint8Array>().unwrap_or_else(|_| panic!("{name}: {}", from_js(&compiled))).to_vec()
 }
 
-/// The offset that a host would pass for a case's visitor.
-fn offset(visitor: &Value) -> Option<i32> {
+/// The offsets that a host would pass for a case's visitor.
+fn offsets(visitor: &Value) -> Vec<f64> {
+    let Some((zone, instant)) = zone_and_instant(visitor) else { return Vec::new() };
+    let offsets = Intl(intl::function()).offsets(&zone, instant);
+    let numbers = offsets.entries().iter().map(|(from, seconds)| [*from as f64, seconds.map_or(f64::NAN, f64::from)]);
+    numbers.flatten().collect()
+}
+
+fn zone_and_instant(visitor: &Value) -> Option<(String, i64)> {
     let zone = visitor["context"]["geo.timezone"].as_str().or(visitor["cf"]["timezone"].as_str())?;
     let now = &visitor["now"];
     let instant = now.as_i64().or_else(|| now.as_str().map(|text| js_sys::Date::parse(text) as i64))?;
-    Intl(intl::function()).offset(zone, instant)
+    Some((zone.to_owned(), instant))
 }
 
 #[wasm_bindgen_test]
@@ -44,13 +50,13 @@ fn explanations() {
     cases::each(cases::DECIDE, |name, manifest, case| {
         let program = program(name, &manifest.to_string());
         let visitor = || to_js(&case["visitor"]);
-        let offset = offset(&case["visitor"]);
-        let explained = explain(program.clone(), visitor(), offset).unwrap_or_else(|_| panic!("{name}: explain threw"));
+        let offsets = offsets(&case["visitor"]);
+        let explained = explain(program.clone(), visitor(), &offsets).unwrap_or_else(|_| panic!("{name}: explain threw"));
         let explained = from_js(&explained);
         cases::check_explanation(name, case, &explained);
-        let derived = context(program.clone(), visitor(), offset).unwrap_or_else(|_| panic!("{name}: context threw"));
+        let derived = context(program.clone(), visitor(), &offsets).unwrap_or_else(|_| panic!("{name}: context threw"));
         assert_eq!(from_js(&derived), explained["context"], "{name}");
-        let text = explain_text(program, visitor(), offset).unwrap_or_else(|_| panic!("{name}: explain_text threw"));
+        let text = explain_text(program, visitor(), &offsets).unwrap_or_else(|_| panic!("{name}: explain_text threw"));
         assert!(text.lines().any(|line| line.starts_with("slot")), "{name}: {text}");
     });
 }
@@ -85,7 +91,7 @@ fn describes_a_program() {
 fn wrong_visitors_are_errors() {
     let program = program("wrong visitors", r#"{ "site": { "id": "x" } }"#);
     for bad in [json!({}), json!({ "now": 0, "headers": { "a": {} } }), json!([]), json!(1), Value::Null] {
-        assert!(explain(program.clone(), to_js(&bad), None).is_err(), "{bad}");
+        assert!(explain(program.clone(), to_js(&bad), &[]).is_err(), "{bad}");
     }
 }
 

@@ -1,0 +1,148 @@
+//! Time zones as runtimes know them: how far a clock is ahead of UTC, over a stretch of time. No table of the world's zones
+//! is in any runtime: hosts pass the visitor's, and the compiler writes those that a manifest names into the program.
+
+use crate::context::{Context, Field};
+use crate::program::Program;
+use crate::time::parse_offset;
+
+/// How many seconds a zone is ahead of UTC over time. Empty where the zone is unknown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Offsets(Vec<(i64, Option<i32>)>);
+
+/// Length of the blocks of time that [`Offsets::around`] works with, in seconds.
+const BLOCK: i64 = 400 * 86_400;
+/// The shortest time for which clocks were ever changed, or are planned to be, is an hour less than a week (a summer time of
+/// Brazil's north in 2000, Palestine's around a Ramadan in autumn): whoever looks this often, in seconds, misses no change.
+#[cfg(any(feature = "author", feature = "serde"))]
+pub(crate) const STEP: i64 = 6 * 86_400;
+
+impl Offsets {
+    /// From entries in the order of time: the second since 1970 from which one holds, and the seconds ahead of UTC from then
+    /// on; `None` where it is not known from then on.
+    pub fn new(entries: Vec<(i64, Option<i32>)>) -> Offsets {
+        Offsets(entries)
+    }
+
+    /// The entries as JavaScript hosts pass them: seconds since 1970 and seconds ahead of UTC in turn, no number (NaN) for
+    /// what is not known.
+    pub fn from_numbers(numbers: &[f64]) -> Offsets {
+        let (pairs, _) = numbers.as_chunks::<2>();
+        // `as` saturates.
+        let known = |seconds: f64| seconds.is_finite().then_some(seconds as i32);
+        Offsets(pairs.iter().map(|[from, seconds]| (*from as i64, known(*seconds))).collect())
+    }
+
+    /// What a host knows of a zone around an instant (epoch milliseconds), from a function that tells the seconds ahead of
+    /// UTC at an instant: three blocks of 400 days, counted from 1970, the instant in the middle one. So neighbouring
+    /// instants get the same answer, which a host may keep. worker/js/host.js and www/src/zone.ts follow the same rule.
+    #[cfg(any(feature = "author", feature = "serde"))]
+    pub fn around(instant: i64, offset: impl Fn(i64) -> Option<i32>) -> Offsets {
+        let at = |seconds: i64| offset(seconds.saturating_mul(1000));
+        let start = (instant.div_euclid(1000).div_euclid(BLOCK) - 1) * BLOCK;
+        let mut entries = vec![(start, at(start))];
+        changes(start, start + 3 * BLOCK, at, |from, seconds| entries.push((from, seconds)));
+        if entries.iter().all(|(_, seconds)| seconds.is_none()) {
+            return Offsets::default();
+        }
+        entries.push((start + 3 * BLOCK, None));
+        Offsets(entries)
+    }
+
+    /// The seconds ahead of UTC at a second since 1970; `None` where that is not known.
+    pub fn at(&self, seconds: i64) -> Option<i32> {
+        self.0.iter().rev().find(|(from, _)| *from <= seconds)?.1
+    }
+
+    /// Whether nothing is known at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The entries, in the order of time.
+    pub fn entries(&self) -> &[(i64, Option<i32>)] {
+        &self.0
+    }
+}
+
+/// Tells each change of a zone's clocks in a stretch of time, in its order: the first second of it and what holds from then
+/// on. The zone is looked at every [`STEP`]; what lies between is found by halving.
+#[cfg(any(feature = "author", feature = "serde"))]
+pub(crate) fn changes<T: PartialEq>(start: i64, end: i64, at: impl Fn(i64) -> T, mut found: impl FnMut(i64, T)) {
+    let (mut before, mut known) = (start, at(start));
+    while before < end {
+        let after = (before + STEP).min(end);
+        let next = at(after);
+        while known != next {
+            let (mut low, mut high) = (before, after);
+            // Invariant: at `low` it is as known, at `high` it is not.
+            while high - low > 1 {
+                let middle = low + (high - low) / 2;
+                if at(middle) == known { low = middle } else { high = middle }
+            }
+            if high == end {
+                return;
+            }
+            (before, known) = (high, at(high));
+            found(high, at(high));
+        }
+        before = after;
+    }
+}
+
+/// The seconds that a zone is ahead of UTC at a second since 1970: `UTC`, a fixed offset such as `+02:00`, a zone that the
+/// program has a table of, or the visitor's own. `None` where it is not known.
+#[allow(dead_code)] // Until expressions ask for it.
+pub(crate) fn offset_in(program: &Program, context: &Context, zone: &str, seconds: i64) -> Option<i32> {
+    if matches!(zone, "UTC" | "Z" | "GMT") {
+        return Some(0);
+    }
+    if let Some(fixed) = parse_offset(zone) {
+        return Some(fixed);
+    }
+    let _ = program;
+    (context.text(Field::GeoTimezone) == Some(zone)).then(|| context.offsets.at(seconds))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use jiff::tz::TimeZoneDatabase;
+
+    #[test]
+    fn every_change_of_clocks_around_an_instant_is_found_in_every_zone() {
+        let zones = TimeZoneDatabase::bundled();
+        for name in zones.available() {
+            let zone = zones.get(name.as_str()).unwrap();
+            let at = |instant: i64| Some(zone.to_offset(Timestamp::from_millisecond(instant).unwrap()).seconds());
+            // From 1912 to 2149.
+            for block in (-53..164).step_by(3) {
+                let offsets = Offsets::around((block * BLOCK + BLOCK / 2) * 1000, at);
+                let (start, end) = ((block - 1) * BLOCK, (block + 2) * BLOCK);
+                let mut expected = vec![(start, at(start * 1000))];
+                let changes = zone.following(Timestamp::from_second(start).unwrap());
+                for change in changes.take_while(|change| change.timestamp().as_second() < end) {
+                    let seconds = Some(change.offset().seconds());
+                    // Some change the name of the time alone.
+                    if expected.last().unwrap().1 != seconds {
+                        expected.push((change.timestamp().as_second(), seconds));
+                    }
+                }
+                expected.push((end, None));
+                assert_eq!(offsets.entries(), expected, "{} in block {block}", name.as_str());
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_known_outside_the_entries() {
+        let offsets = Offsets::from_numbers(&[100.0, 3600.0, 200.0, -1800.0, 300.0, f64::NAN, 7.0]);
+        let told = [99, 100, 199, 200, 299, 300, i64::MAX].map(|seconds| offsets.at(seconds));
+        assert_eq!(told, [None, Some(3600), Some(3600), Some(-1800), Some(-1800), None, None]);
+        assert_eq!(Offsets::default().at(0), None);
+        assert_eq!(Offsets::around(0, |_| None), Offsets::default());
+        for instant in [i64::MIN, i64::MAX] {
+            assert_eq!(Offsets::around(instant, |_| None), Offsets::default());
+        }
+    }
+}
