@@ -93,19 +93,55 @@ pub(crate) fn changes<T: PartialEq>(start: i64, end: i64, at: impl Fn(i64) -> T,
 /// program has a table of, or the visitor's own. `None` where it is not known.
 #[allow(dead_code)] // Until expressions ask for it.
 pub(crate) fn offset_in(program: &Program, context: &Context, zone: &str, seconds: i64) -> Option<i32> {
-    if matches!(zone, "UTC" | "Z" | "GMT") {
+    if utc(zone) {
         return Some(0);
     }
     if let Some(fixed) = parse_offset(zone) {
         return Some(fixed);
     }
-    let _ = program;
+    if let Some(seconds) = program.zone_offset(zone, seconds) {
+        return Some(seconds);
+    }
     (context.text(Field::GeoTimezone) == Some(zone)).then(|| context.offsets.at(seconds))?
+}
+
+/// Whether a zone's name is one of UTC.
+pub(crate) fn utc(name: &str) -> bool {
+    matches!(name, "UTC" | "Z" | "GMT")
+}
+
+/// The second since 1970 at which a year begins in UTC.
+pub(crate) fn jan_1(year: i64) -> i64 {
+    days_of(year) * 86_400
+}
+
+/// Days from 1970 to a year's first.
+fn days_of(year: i64) -> i64 {
+    let before = year - 1;
+    before * 365 + before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400) - 719_162
+}
+
+/// Whether two years begin on the same day of the week and have as many days: their rules of summer time give the same dates.
+pub(crate) fn same_calendar(one: i64, other: i64) -> bool {
+    let days = |year| days_of(year + 1) - days_of(year);
+    (days_of(one) - days_of(other)) % 7 == 0 && days(one) == days(other)
+}
+
+/// A change of clocks in two words: the low half of its second since 1970; eight more bits of that, and 24 of the offset.
+#[cfg(feature = "author")]
+pub(crate) fn pack_change((from, offset): (i64, i32)) -> [u32; 2] {
+    [from as u32, ((from >> 32) as u32) << 24 | offset as u32 & 0xff_ffff]
+}
+
+/// What [`pack_change`] packed.
+pub(crate) fn unpack_change([low, rest]: [u32; 2]) -> (i64, i32) {
+    (i64::from(rest as i32 >> 24) << 32 | i64::from(low), (rest << 8) as i32 >> 8)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Civil;
     use jiff::Timestamp;
     use jiff::tz::TimeZoneDatabase;
 
@@ -131,6 +167,25 @@ mod tests {
                 expected.push((end, None));
                 assert_eq!(offsets.entries(), expected, "{} in block {block}", name.as_str());
             }
+        }
+    }
+
+    #[test]
+    fn years_begin_where_the_calendar_says() {
+        for year in -400..3000 {
+            let civil = Civil { year, month: 1, day: 1, hour: 0, minute: 0, second: 0, millisecond: 0 };
+            assert_eq!(jan_1(year) * 1000, civil.to_millis());
+        }
+        assert!(same_calendar(2026, 2015) && same_calendar(2026, 1998) && same_calendar(2024, 1996));
+        assert!(!same_calendar(2026, 2032) && !same_calendar(2024, 2018) && !same_calendar(2100, 2096));
+    }
+
+    #[test]
+    fn changes_fit_two_words() {
+        for change in
+            [(0, 0), (-2_208_988_800, -39_600), (5_711_904_000, 50_400), (-1, -1), (1 << 32, 3600), (-(1 << 38), 1 << 22)]
+        {
+            assert_eq!(unpack_change(pack_change(change)), change);
         }
     }
 

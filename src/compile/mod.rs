@@ -8,6 +8,7 @@ mod html;
 mod schedule;
 mod selector;
 mod template;
+mod zones;
 
 use self::declared::Declared;
 use crate::bucket::MILLION;
@@ -61,6 +62,8 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     builder: Builder,
     /// The depth of each audience with those that it names written out.
     audience_depths: Vec<usize>,
+    /// The zones that the program has a table of.
+    zone_names: Vec<String>,
 }
 
 /// The names that expressions and templates may use.
@@ -98,7 +101,15 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         let fields = fixed.chain(own).enumerate().map(|(index, (path, kind))| (path, (index as u32, kind))).collect();
         let audiences = manifest.audiences.iter().enumerate().map(|(index, (name, _))| (name.value.as_str(), index as u32));
         let names = Names { declared, fields, audiences: audiences.collect() };
-        Compiler { manifest, zones, names, diagnostics, builder: Builder::new(), audience_depths: Vec::new() }
+        Compiler {
+            manifest,
+            zones,
+            names,
+            diagnostics,
+            builder: Builder::new(),
+            audience_depths: Vec::new(),
+            zone_names: Vec::new(),
+        }
     }
 
     fn error<T>(&mut self, at: &Spanned<T>, message: impl Into<String>) {
@@ -183,7 +194,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         let site = &self.manifest.site;
         self.check_id(&site.id);
         if let Some(zone) = &site.timezone
-            && self.zones.offset(&zone.value, 0).is_none()
+            && !self.zone(&zone.value)
         {
             self.error(zone, format!("unknown time zone `{}`; expected an IANA name such as Europe/Paris", zone.value));
         }

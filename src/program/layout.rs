@@ -55,6 +55,8 @@ sections! {
     Needs 1: "field without which an experience's content is unknown";
     Personas 3: "name, first value, values";
     PersonaValues 2: "path, text";
+    Zones 4: "name, first change, changes, year from which years with the same calendar have the same clocks";
+    ZoneChanges 2: "see pack_change: the second since 1970, and the seconds ahead of UTC from then on";
     Strings 2: "offset in bytes, length in bytes";
     Texts 1: "UTF-8, padded with zeros";
 }

@@ -3,6 +3,7 @@
 #[cfg(feature = "author")]
 pub(crate) mod build;
 pub(crate) mod layout;
+mod zones;
 
 pub use layout::{FORMAT, MAX_BYTES};
 
