@@ -24,6 +24,8 @@ mod edit;
 mod eval;
 mod explain;
 pub mod program;
+pub mod session;
+pub mod touch;
 pub mod wire;
 pub mod zone;
 
@@ -34,14 +36,18 @@ pub mod report;
 pub mod visitor;
 
 // Small facts of the world.
+pub mod address;
 pub mod bucket;
 pub mod consent;
 pub mod cookies;
+mod geo;
 mod glob;
+pub mod instant;
 mod number;
 mod text;
 pub mod time;
 mod url;
+pub mod version;
 
 pub use context::{Context, Request};
 pub use decide::{Decision, Decisions, Loss, Reason, Source, Trace, decide, decide_traced};

@@ -1,37 +1,103 @@
-//! Numbers and text, small: the standard library's own reading of doubles weighs more than the rest of a decision.
+//! Numbers and text, small: the standard library's own reading and writing of doubles weighs more than a whole decision.
+
+use std::cmp::Ordering;
 
 /// The most significant digits that a double holds exactly together with a power of ten up to 22.
-const DIGITS: u32 = 15;
+const DIGITS: usize = 15;
+/// Digits that are read; one more that is not zero stands for all behind them. No double's exact middle to the next has more.
+const MOST_DIGITS: usize = 800;
 
-/// Reads a decimal number such as `-12.345`. Digits past the fifteenth significant one are dropped; what is read is exact
-/// before them (Clinger, "How to Read Floating Point Numbers Accurately", the fast path). `None` for exponents, more than
-/// 22 decimal places or anything else that is no such number.
+/// Reads a decimal number such as `-12.345` or `6.02e23`, rounded to the nearest double, halves to the even one (IEEE 754).
+/// `None` for anything else, and for numbers too large for a double.
 pub(crate) fn parse_double(text: &str) -> Option<f64> {
     let (negative, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    let digits = || whole.bytes().chain(fraction.bytes());
-    if whole.len() + fraction.len() == 0 || fraction.len() > 22 || !digits().all(|byte| byte.is_ascii_digit()) {
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
+        None => (unsigned, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = || whole.bytes().chain(fraction.bytes());
+    if whole.len() + fraction.len() == 0 || !all().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let (mut mantissa, mut significant, mut dropped) = (0u64, 0, 0);
-    for digit in digits() {
-        if significant < DIGITS {
-            mantissa = mantissa * 10 + u64::from(digit - b'0');
-            significant += u32::from(mantissa > 0);
-        } else {
-            dropped += 1;
+    let mut digits: Vec<u8> = all().map(|byte| byte - b'0').skip_while(|digit| *digit == 0).collect();
+    let mut power = exponent.saturating_sub(i32::try_from(fraction.len()).unwrap_or(i32::MAX));
+    if digits.len() > MOST_DIGITS {
+        let rest = digits.split_off(MOST_DIGITS);
+        power = power.saturating_add(rest.len() as i32);
+        if let Some(last) = digits.last_mut() {
+            // Whatever is dropped is no exact half.
+            *last |= u8::from(rest.iter().any(|digit| *digit > 0));
         }
     }
-    let exponent = dropped - fraction.len() as i32;
-    if exponent > 22 {
+    let value = nearest(&digits, power)?;
+    Some(if negative { -value } else { value })
+}
+
+fn parse_exponent(text: &str) -> Option<i32> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    // Beyond any double, whatever digits stand before it in a text of a reasonable length.
+    let number = |sum: i32, byte: u8| sum.saturating_mul(10).saturating_add(i32::from(byte - b'0')).min(1_000_000);
+    plain.then(|| sign * digits.bytes().fold(0, number))
+}
+
+/// The double nearest to `digits` times ten to the `power`; `None` when it is infinite.
+fn nearest(digits: &[u8], power: i32) -> Option<f64> {
+    let size = power.saturating_add(digits.len() as i32);
+    if digits.is_empty() || size < -330 {
+        return Some(0.0);
+    }
+    if size > 310 {
         return None;
     }
-    let power = power_of_ten(exponent.unsigned_abs());
-    let value = if exponent < 0 { mantissa as f64 / power } else { mantissa as f64 * power };
-    Some(if negative { -value } else { value })
+    let head = digits.iter().take(19).fold(0u64, |number, digit| number * 10 + u64::from(*digit));
+    if digits.len() <= DIGITS && power.unsigned_abs() <= 22 {
+        // Exact (Clinger, "How to Read Floating Point Numbers Accurately", the fast path).
+        let scale = power_of_ten(power.unsigned_abs());
+        return Some(if power < 0 { head as f64 / scale } else { head as f64 * scale });
+    }
+    let dropped = digits.len().saturating_sub(19) as i32;
+    let mut guess = scaled(head as f64, power + dropped).min(f64::MAX);
+    // The guess is some units in the last place away: compare exactly with the middles to its neighbours.
+    loop {
+        let even = guess.to_bits() & 1 == 0;
+        let above = compare(digits, power, guess, 1);
+        if above == Ordering::Greater || (above == Ordering::Equal && !even) {
+            guess = f64::from_bits(guess.to_bits() + 1);
+            if guess.is_infinite() {
+                return None;
+            }
+            continue;
+        }
+        if guess == 0.0 {
+            return Some(guess);
+        }
+        let below = compare(digits, power, guess, -1);
+        if below == Ordering::Less || (below == Ordering::Equal && !even) {
+            guess = f64::from_bits(guess.to_bits() - 1);
+            continue;
+        }
+        return Some(guess);
+    }
+}
+
+/// A number times a power of ten, roughly.
+fn scaled(number: f64, power: i32) -> f64 {
+    let mut value = number;
+    let mut left = power.unsigned_abs();
+    while left > 0 {
+        let step = left.min(22);
+        value = if power < 0 { value / power_of_ten(step) } else { value * power_of_ten(step) };
+        left -= step;
+    }
+    value
 }
 
 /// Exact up to 10^22.
@@ -39,10 +105,204 @@ fn power_of_ten(exponent: u32) -> f64 {
     (0..exponent).fold(1.0, |power, _| power * 10.0)
 }
 
+/// A positive double as a whole number times a power of two.
+fn parts(value: f64) -> (u64, i32) {
+    let bits = value.to_bits();
+    let (exponent, fraction) = ((bits >> 52) as i32 & 0x7ff, bits & ((1 << 52) - 1));
+    if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) }
+}
+
+/// How `digits` times ten to the `power` compares with the middle between a double and its neighbour on a side.
+fn compare(digits: &[u8], power: i32, value: f64, side: i64) -> Ordering {
+    let (whole, exponent) = parts(value);
+    // Below a power of two the neighbour is half as far away.
+    let closer = side < 0 && whole == 1 << 52 && exponent > -1074;
+    let (whole, exponent) = if closer { (whole * 2, exponent - 1) } else { (whole, exponent) };
+    let mut left = Large::new(0);
+    for digit in digits {
+        left.multiply(10);
+        left.add(u32::from(*digit));
+    }
+    let mut right = Large::new((whole * 2).saturating_add_signed(side));
+    (0..power.max(0)).for_each(|_| left.multiply(10));
+    (0..(-power).max(0)).for_each(|_| right.multiply(10));
+    left.double((1 - exponent).max(0));
+    right.double((exponent - 1).max(0));
+    left.compare(&right)
+}
+
+/// A whole number of any size, lowest 32 bits first, without leading zeros.
+struct Large(Vec<u32>);
+
+impl Large {
+    fn new(number: u64) -> Large {
+        let mut large = Large(vec![number as u32, (number >> 32) as u32]);
+        large.trim();
+        large
+    }
+
+    fn trim(&mut self) {
+        while self.0.last() == Some(&0) {
+            self.0.pop();
+        }
+    }
+
+    fn multiply(&mut self, by: u32) {
+        let mut carry = 0u64;
+        for word in &mut self.0 {
+            let product = u64::from(*word) * u64::from(by) + carry;
+            *word = product as u32;
+            carry = product >> 32;
+        }
+        if carry > 0 {
+            self.0.push(carry as u32);
+        }
+    }
+
+    fn add(&mut self, number: u32) {
+        let mut carry = u64::from(number);
+        for word in &mut self.0 {
+            let sum = u64::from(*word) + carry;
+            *word = sum as u32;
+            carry = sum >> 32;
+        }
+        if carry > 0 {
+            self.0.push(carry as u32);
+        }
+    }
+
+    /// Doubles it so many times.
+    fn double(&mut self, times: i32) {
+        for _ in 0..times / 31 {
+            self.multiply(1 << 31);
+        }
+        self.multiply(1 << (times % 31));
+    }
+
+    fn compare(&self, other: &Large) -> Ordering {
+        self.0.len().cmp(&other.0.len()).then_with(|| self.0.iter().rev().cmp(other.0.iter().rev()))
+    }
+
+    /// Takes away a number that is not larger.
+    fn subtract(&mut self, other: &Large) {
+        let mut borrow = 0i64;
+        let mut words = other.0.iter();
+        for word in &mut self.0 {
+            let difference = i64::from(*word) - i64::from(words.next().copied().unwrap_or(0)) - borrow;
+            *word = difference as u32;
+            borrow = i64::from(difference < 0);
+        }
+        self.trim();
+    }
+}
+
+/// The first `count` decimal digits of a positive double, correctly rounded, as one number, and the power of ten of its first.
+fn decimal(value: f64, count: u32) -> (u64, i32) {
+    let (whole, exponent) = parts(value);
+    let (mut rest, mut unit) = (Large::new(whole), Large::new(1));
+    rest.double(exponent.max(0));
+    unit.double((-exponent).max(0));
+    let mut power = 0;
+    let larger = |rest: &Large, unit: &Large| {
+        let mut ten = Large(unit.0.clone());
+        ten.multiply(10);
+        rest.compare(&ten) != Ordering::Less
+    };
+    while larger(&rest, &unit) {
+        unit.multiply(10);
+        power += 1;
+    }
+    while rest.compare(&unit) == Ordering::Less {
+        rest.multiply(10);
+        power -= 1;
+    }
+    let mut digits = 0u64;
+    for place in 0..count {
+        if place > 0 {
+            rest.multiply(10);
+        }
+        digits *= 10;
+        while rest.compare(&unit) != Ordering::Less {
+            rest.subtract(&unit);
+            digits += 1;
+        }
+    }
+    rest.multiply(2);
+    let half = rest.compare(&unit);
+    if half == Ordering::Greater || (half == Ordering::Equal && digits & 1 == 1) {
+        digits += 1;
+    }
+    if digits == 10u64.pow(count) { (digits / 10, power + 1) } else { (digits, power) }
+}
+
+/// Appends the shortest decimal number that reads as the same double, as ECMAScript's `Number::toString` writes it.
+pub(crate) fn push_double(out: &mut String, number: f64) {
+    if number.is_nan() {
+        out.push_str("NaN");
+        return;
+    }
+    if number < 0.0 {
+        out.push('-');
+    }
+    let value = number.abs();
+    if value == 0.0 {
+        out.push('0');
+        return;
+    }
+    if value.is_infinite() {
+        out.push_str("Infinity");
+        return;
+    }
+    let mut text = String::new();
+    let mut power = 0;
+    for count in 1..=17u32 {
+        let (digits, first) = decimal(value, count);
+        text.clear();
+        push_int(&mut text, digits as i64);
+        power = first;
+        let read: Vec<u8> = text.bytes().map(|byte| byte - b'0').collect();
+        if nearest(&read, first + 1 - count as i32) == Some(value) {
+            break;
+        }
+    }
+    let digits = text.trim_end_matches('0');
+    let (head, tail) = digits.split_at_checked(1).unwrap_or((digits, ""));
+    let length = digits.len() as i32;
+    let zeros = |out: &mut String, count: i32| (0..count).for_each(|_| out.push('0'));
+    if !(-6..21).contains(&power) {
+        out.push_str(head);
+        if !tail.is_empty() {
+            out.push('.');
+            out.push_str(tail);
+        }
+        out.push_str(if power < 0 { "e" } else { "e+" });
+        push_int(out, i64::from(power));
+    } else if power < 0 {
+        out.push_str("0.");
+        zeros(out, -power - 1);
+        out.push_str(digits);
+    } else if let Some((whole, fraction)) = digits.split_at_checked(power as usize + 1).filter(|(_, rest)| !rest.is_empty()) {
+        out.push_str(whole);
+        out.push('.');
+        out.push_str(fraction);
+    } else {
+        out.push_str(digits);
+        zeros(out, power + 1 - length);
+    }
+}
+
 /// Appends a whole number in decimal.
 pub(crate) fn push_int(out: &mut String, number: i64) {
+    if number < 0 {
+        out.push('-');
+    }
+    push_uint(out, number.unsigned_abs());
+}
+
+/// Appends a whole number in decimal.
+pub(crate) fn push_uint(out: &mut String, number: u64) {
     let mut digits = [0u8; 20];
-    let mut rest = number.unsigned_abs();
+    let mut rest = number;
     let mut count = 0;
     for place in digits.iter_mut().rev() {
         *place = b'0' + (rest % 10) as u8;
@@ -52,9 +312,6 @@ pub(crate) fn push_int(out: &mut String, number: i64) {
             break;
         }
     }
-    if number < 0 {
-        out.push('-');
-    }
     out.extend(digits.iter().skip(20 - count).map(|digit| *digit as char));
 }
 
@@ -63,34 +320,110 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn written(number: f64) -> String {
+        let mut text = String::new();
+        push_double(&mut text, number);
+        text
+    }
+
     proptest! {
         #[test]
-        fn reads_what_the_standard_library_reads(whole in -999_999i64..999_999, fraction in 0u32..1_000_000, places in 0usize..7) {
-            let text = if places == 0 { whole.to_string() } else { format!("{whole}.{:0places$}", fraction % 10u32.pow(places as u32)) };
-            prop_assert_eq!(parse_double(&text), text.parse().ok(), "{}", text);
+        fn reads_what_the_standard_library_reads(text in "-?[0-9]{1,30}(\\.[0-9]{0,30})?([eE][+-]?[0-9]{1,3})?") {
+            let expected: f64 = text.parse().unwrap();
+            prop_assert_eq!(parse_double(&text), Some(expected).filter(|number| number.is_finite()), "{}", text);
         }
 
         #[test]
-        fn writes_what_the_standard_library_writes(number: i64) {
+        fn what_is_written_reads_as_the_same(bits: u64) {
+            let number = f64::from_bits(bits);
+            prop_assume!(number.is_finite());
+            let text = written(number);
+            prop_assert_eq!(parse_double(&text), Some(number));
+            prop_assert_eq!(text.parse::<f64>().unwrap(), number);
+            // As short as the standard library's, which is the shortest.
+            let digits = |text: &str| text.split('e').next().unwrap().trim_matches('-').replace('.', "").trim_matches('0').len();
+            prop_assert_eq!(digits(&text), digits(&format!("{number:e}")));
+        }
+
+        #[test]
+        fn halves_are_read_exactly(bits: u64) {
+            let number = f64::from_bits(bits >> 1);
+            prop_assume!(number.is_finite() && number > 1e-290 && number < 1e15);
+            // The exact middle between two doubles has many digits; one more or less decides.
+            let (whole, exponent) = parts(number);
+            let middle = format!("{}e0", exact(whole * 2 + 1, exponent - 1));
+            prop_assert_eq!(parse_double(&middle), middle.parse().ok());
+        }
+
+        #[test]
+        fn whole_numbers_are_written_as_the_standard_library_writes_them(number: i64, other: u64) {
             let mut text = String::new();
             push_int(&mut text, number);
             prop_assert_eq!(text, number.to_string());
+            let mut text = String::new();
+            push_uint(&mut text, other);
+            prop_assert_eq!(text, other.to_string());
         }
+    }
 
-        #[test]
-        fn long_numbers_stay_near(number in -180.0f64..180.0) {
-            let text = format!("{number:.17}");
-            prop_assert!((parse_double(&text).unwrap() - number).abs() <= number.abs() * 1e-14);
+    /// The decimal text of a whole number times a power of two.
+    fn exact(whole: u64, exponent: i32) -> String {
+        let mut digits = Vec::new();
+        let mut number = Large::new(whole);
+        number.double(exponent.max(0));
+        let places = (-exponent).max(0);
+        (0..places).for_each(|_| number.multiply(5));
+        while !number.0.is_empty() {
+            let mut rest = 0u64;
+            for word in number.0.iter_mut().rev() {
+                let value = rest << 32 | u64::from(*word);
+                *word = (value / 10) as u32;
+                rest = value % 10;
+            }
+            number.trim();
+            digits.push(b'0' + rest as u8);
+        }
+        let mut text: String = digits.iter().rev().map(|digit| *digit as char).collect();
+        while text.len() <= places as usize {
+            text.insert(0, '0');
+        }
+        text.insert(text.len() - places as usize, '.');
+        text.trim_end_matches('.').to_owned()
+    }
+
+    #[test]
+    fn writes_as_javascript_does() {
+        for (number, text) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (1.0, "1"),
+            (-4.5e-3, "-0.0045"),
+            (123.456, "123.456"),
+            (1e21, "1e+21"),
+            (1e20, "100000000000000000000"),
+            (1.5e-7, "1.5e-7"),
+            (1e-6, "0.000001"),
+            (5e-324, "5e-324"),
+            (f64::MAX, "1.7976931348623157e+308"),
+            (f64::NAN, "NaN"),
+            (f64::NEG_INFINITY, "-Infinity"),
+            (9_007_199_254_740_993.0, "9007199254740992"),
+        ] {
+            assert_eq!(written(number), text);
         }
     }
 
     #[test]
     fn refuses_what_is_no_number() {
-        for bad in ["", "-", ".", "1e5", "NaN", "inf", "1.2.3", "1,5", " 1", "0x1", "--1", "٣", &"9".repeat(400)] {
+        for bad in
+            ["", "-", ".", "e5", "1e", "1e+", "NaN", "inf", "1.2.3", "1,5", " 1", "0x1", "--1", "٣", "1e400", &"9".repeat(400)]
+        {
             assert_eq!(parse_double(bad), None, "{bad}");
         }
         assert_eq!(parse_double("-.5"), Some(-0.5));
         assert_eq!(parse_double("7."), Some(7.0));
+        assert_eq!(parse_double("1e-999999999999"), Some(0.0));
+        assert_eq!(parse_double(&format!("0.{}1e500", "0".repeat(499))), Some(1.0));
         for (number, text) in [(0, "0"), (i64::MIN, "-9223372036854775808"), (i64::MAX, "9223372036854775807")] {
             let mut out = String::new();
             push_int(&mut out, number);

@@ -59,6 +59,12 @@ impl Civil {
         days * DAY_MS + seconds * 1000 + i64::from(self.millisecond)
     }
 
+    /// Day of the year, from 1.
+    pub fn day_of_year(self) -> i64 {
+        let start = Civil { month: 1, day: 1, ..self };
+        (self.to_millis() - start.to_millis()) / DAY_MS + 1
+    }
+
     /// Day of the week, 0 = Sunday (as CEL's `getDayOfWeek`).
     pub fn weekday(self) -> i64 {
         (self.to_millis().div_euclid(DAY_MS) + 4).rem_euclid(7)

@@ -20,8 +20,8 @@ fn dependencies(arguments: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn the_core_alone_depends_on_nothing() {
-    assert_eq!(dependencies(&["-p", "idoine", "--no-default-features"]), ["idoine"]);
+fn the_core_alone_depends_on_mathematics_at_most() {
+    assert_eq!(dependencies(&["-p", "idoine", "--no-default-features"]), ["idoine", "libm"]);
 }
 
 #[test]

@@ -17,6 +17,17 @@ fn demo() -> Program {
     PROGRAM.clone()
 }
 
+/// What the demo has none of: lists that belong to the context.
+fn lists() -> Program {
+    static PROGRAM: LazyLock<Program> = LazyLock::new(|| {
+        let source = r#"{ "site": { "id": "x", "timezone": "Europe/Paris", "languages": ["fr", "zh-Hant", "de-CH"] },
+            "holidays": { "fr": ["12-25", "2026-04-06"], "none": [] },
+            "places": { "stores": { "a": { "latitude": 48.85, "longitude": 2.35 }, "b": { "latitude": -36, "longitude": 179, "name": "B" } } } }"#;
+        compile(source, &Iana).unwrap_or_else(|errors| panic!("{errors:#?}"))
+    });
+    PROGRAM.clone()
+}
+
 /// A whole pass over whatever a program and a request are.
 fn run(program: &Program, request: &Request) {
     let context = Context::derive(program, request);
@@ -53,6 +64,9 @@ fn request() -> impl Strategy<Value = Request> {
         Just("sec-ch-ua-platform"),
         Just("sec-gpc"),
         Just("save-data"),
+        Just("sec-purpose"),
+        Just("cf-connecting-ip"),
+        Just("sec-ch-viewport-width"),
     ];
     let cf = prop_oneof![
         Just("country"),
@@ -60,6 +74,8 @@ fn request() -> impl Strategy<Value = Request> {
         Just("longitude"),
         Just("asn"),
         Just("timezone"),
+        Just("metroCode"),
+        Just("botManagement.score"),
         Just("isEUCountry"),
         Just("city")
     ];
@@ -86,6 +102,38 @@ proptest! {
     #[test]
     fn any_request_gets_a_decision(request in request()) {
         run(&demo(), &request);
+        run(&lists(), &request);
+    }
+
+    #[test]
+    fn any_source_is_told(
+        query in "(utm_(source|medium|campaign)=[a-z.()%+-]{0,12}&|[gf]bclid=x&|own=1&|.){0,6}",
+        referrer in prop_oneof![any::<String>(), "(https?|android-app)://[a-z.@:\\[\\]0-9%é-]{0,30}/?", "https://([a-z]{1,4}\\.)?(google|find|x)\\.[a-z.]{1,8}"],
+    ) {
+        let sources = serde_json::json!({ "search": ["find"], "none": ["x.com"], "names": { "a.b": "B" }, "internal": ["c.d"],
+            "click_ids": { "own": { "source": "find" } }, "channels": [{ "name": "C", "when": { "source": "*a*", "referrer": "*" } }] });
+        let source = serde_json::json!({ "site": { "id": "x", "hosts": ["x.example"] }, "sources": sources });
+        let program = compile(&source.to_string(), &Iana).unwrap();
+        let headers = vec![("referer".to_owned(), referrer)];
+        let context = Context::derive(&program, &Request { url: format!("https://x.example/?{query}"), headers, ..Request::default() });
+        let (channel, _) = program.field("source.channel").unwrap();
+        prop_assert!(context.get(channel).is_some());
+        idoine::touch::Touch::of(&context);
+    }
+
+    #[test]
+    fn any_site_of_a_manifest_is_found_or_refused(site in prop_oneof![any::<String>(), "[a-zA-Z0-9._-]{1,12}", "[a-z]{1,6}\\.[a-z]{2,6}"]) {
+        let source = serde_json::json!({ "site": { "id": "x" }, "sources": { "social": [site] } });
+        match compile(&source.to_string(), &Iana) {
+            Ok(program) => {
+                let host = if site.contains('.') { site.clone() } else { format!("{site}.example") };
+                let headers = vec![("referer".to_owned(), format!("https://{host}/"))];
+                let context = Context::derive(&program, &Request { headers, ..Request::default() });
+                let (channel, _) = program.field("source.channel").unwrap();
+                prop_assert_eq!(context.get(channel), Some(&idoine::context::Value::String("Organic Social".to_owned())), "{}", site);
+            }
+            Err(errors) => prop_assert!(!errors.is_empty()),
+        }
     }
 
     #[test]
@@ -126,12 +174,13 @@ proptest! {
     }
 
     #[test]
-    fn a_program_with_a_changed_word_is_refused_or_still_decides(at: prop::sample::Index, word: u32, request in request()) {
-        let mut bytes = demo().bytes().to_vec();
+    fn a_program_with_a_changed_word_is_refused_or_still_decides(at: prop::sample::Index, word: u32, request in request(), which: bool) {
+        let program = if which { demo() } else { lists() };
+        let mut bytes = program.bytes().to_vec();
         let place = at.index(bytes.len() / 4) * 4;
         bytes[place..place + 4].copy_from_slice(&word.to_le_bytes());
         let unrepaired = Program::load(bytes.clone());
-        prop_assert!(unrepaired.is_err() || bytes == demo().bytes());
+        prop_assert!(unrepaired.is_err() || bytes == program.bytes());
         // A forger would make the checksum right.
         repair(&mut bytes);
         if let Ok(program) = Program::load(bytes) {

@@ -3,6 +3,7 @@
 mod check;
 mod compile;
 mod decide;
+mod eval;
 mod explain;
 mod fmt;
 mod input;
@@ -42,9 +43,25 @@ enum Command {
     /// Format manifests: one look, every comment kept
     #[command(after_help = "Example:\n  idoine fmt site.jsonc\n  idoine fmt --check sites/*.jsonc")]
     Fmt(fmt::Args),
+    /// Evaluate an expression and print its value and type, `unknown`, or the error and where it is
+    #[command(
+        after_help = "Examples:\n  idoine eval \"'fr-CA'.split('-')[0]\"\n  echo '{\"geo.country\": \"FR\"}' | idoine eval \"geo.country in ['FR', 'BE']\" --bindings -"
+    )]
+    Eval(eval::Args),
+    /// Print every operator, function and macro of expressions
+    #[command(after_help = "Example:\n  idoine functions --json > functions.json")]
+    Functions {
+        /// Print them as a JSON list, with types, documentation and examples
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the JSON Schema of the manifest
     #[command(after_help = "Example:\n  idoine schema > site.schema.json")]
-    Schema,
+    Schema {
+        /// Print what editors need for expressions instead: fields, functions, reserved words, limits
+        #[arg(long)]
+        expressions: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -54,7 +71,11 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Decide(args) => decide::run(&args),
         Command::Fmt(args) => fmt::run(&args),
-        Command::Schema => input::print_line(&format!("{:#}", idoine::manifest::schema())),
+        Command::Eval(args) => eval::run(&args),
+        Command::Functions { json: true } => input::print_line(&format!("{:#}", idoine::expr::functions())),
+        Command::Functions { json: false } => input::print_line(&eval::table()),
+        Command::Schema { expressions: true } => input::print_line(&format!("{:#}", idoine::expr::expressions())),
+        Command::Schema { expressions: false } => input::print_line(&format!("{:#}", idoine::manifest::schema())),
     };
     match result {
         Ok(code) => code,

@@ -1,7 +1,7 @@
 //! Named audiences and the expressions of experiences.
 
 use super::Compiler;
-use crate::expr::{Checked, check, parse};
+use crate::expr::{Checked, CheckedKind, Constant, MAX_COST, check, cost, depth, parse};
 use crate::manifest::Spanned;
 use crate::program::layout::{NONE, Section};
 
@@ -19,7 +19,12 @@ impl Compiler<'_, '_, '_> {
             }
         };
         match check(&node, &self.names) {
-            Ok(checked) => Some(checked),
+            Ok(checked) => {
+                for zone in zones(&checked) {
+                    self.zone(zone);
+                }
+                Some(checked)
+            }
             Err(errors) => {
                 for error in errors {
                     self.error_inside(text, error);
@@ -36,6 +41,7 @@ impl Compiler<'_, '_, '_> {
         }
         let checked: Vec<Option<Checked>> = manifest.audiences.iter().map(|(_, text)| self.expression(text)).collect();
         self.check_cycles(&checked);
+        self.audience_costs(&checked);
         for ((name, _), checked) in manifest.audiences.iter().zip(&checked) {
             let root = checked.as_ref().map_or(NONE, |checked| self.builder.expression(checked));
             let name = self.builder.text(&name.value);
@@ -74,23 +80,65 @@ impl Compiler<'_, '_, '_> {
     /// An experience's own expression; named audiences were read before.
     pub(super) fn experience_audience(&mut self, text: &Spanned<String>) -> Option<Checked> {
         let checked = self.expression(text)?;
-        let depths = std::mem::take(&mut self.audience_depths);
-        let depth = depth_of(&checked, &mut |audience| depths.get(audience).copied().unwrap_or(0));
-        self.audience_depths = depths;
+        let depths = &self.audience_depths;
+        let depth = depth(&checked, &mut |audience| depths.get(audience as usize).copied().unwrap_or(0));
         self.check_depth(text, depth);
+        let costs = &self.audience_costs;
+        let steps = cost(&checked, &mut |audience| costs.get(audience as usize).copied().unwrap_or(0)).steps;
+        self.check_cost(text, steps);
         Some(checked)
+    }
+
+    /// Reckons the worst cost of each audience, those that it names included, and refuses what costs too much.
+    fn audience_costs(&mut self, checked: &[Option<Checked>]) {
+        let manifest = self.manifest;
+        let mut costs: Vec<Option<u64>> = vec![None; checked.len()];
+        for (audience, (_, text)) in manifest.audiences.iter().enumerate() {
+            let steps = worst(audience, checked, &mut costs, 0);
+            self.check_cost(text, steps);
+        }
+        self.audience_costs = costs.into_iter().map(Option::unwrap_or_default).collect();
+    }
+
+    fn check_cost(&mut self, text: &Spanned<String>, steps: u64) {
+        if steps > MAX_COST {
+            self.error_with_help(
+                text,
+                format!("evaluating this takes up to {steps} steps; at most {MAX_COST} are allowed"),
+                Some("a macro within a macro multiplies; a list that is not written out counts as 256 items".to_owned()),
+            );
+        }
     }
 }
 
-/// The depth of a tree in which named audiences are written out.
-fn depth_of(expression: &Checked, audience: &mut dyn FnMut(usize) -> usize) -> usize {
-    1 + match expression {
-        Checked::Audience(index) => audience(*index as usize),
-        Checked::Not(operand) => depth_of(operand, audience),
-        Checked::Binary(_, left, right) => depth_of(left, audience).max(depth_of(right, audience)),
-        Checked::List(items) => items.iter().map(|item| depth_of(item, audience)).max().unwrap_or(0),
-        _ => 0,
+/// The steps of an audience with those that it names; cycles, which are refused elsewhere, count nothing.
+fn worst(audience: usize, checked: &[Option<Checked>], costs: &mut Vec<Option<u64>>, level: usize) -> u64 {
+    if let Some(known) = costs.get(audience).copied().flatten() {
+        return known;
     }
+    if let Some(place) = costs.get_mut(audience) {
+        *place = Some(0);
+    }
+    let Some(expression) = checked.get(audience).and_then(Option::as_ref).filter(|_| level <= MAX_DEPTH) else { return 0 };
+    let steps = cost(expression, &mut |other| worst(other as usize, checked, costs, level + 1)).steps;
+    if let Some(place) = costs.get_mut(audience) {
+        *place = Some(steps);
+    }
+    steps
+}
+
+/// The time zones that are written out in an expression.
+pub(super) fn zones(expression: &Checked) -> Vec<&str> {
+    let mut zones = Vec::new();
+    expression.walk(&mut |part| {
+        if let CheckedKind::Apply(op, operands) = &part.kind
+            && op.is_getter()
+            && let Some(Checked { kind: CheckedKind::Constant(Constant::String(zone)), .. }) = operands.get(1)
+        {
+            zones.push(zone.as_str());
+        }
+    });
+    zones
 }
 
 #[derive(Clone, Copy)]
@@ -125,7 +173,7 @@ impl Walk<'_> {
         let audiences = self.audiences;
         // Deeper chains than the limit are refused anyway: do not follow them down the stack.
         let depth = match audiences.get(audience).and_then(Option::as_ref) {
-            Some(checked) if self.path.len() <= MAX_DEPTH + 1 => depth_of(checked, &mut |audience| self.depth(audience)),
+            Some(checked) if self.path.len() <= MAX_DEPTH + 1 => depth(checked, &mut |audience| self.depth(audience as usize)),
             Some(_) => MAX_DEPTH + 1,
             None => 0,
         };

@@ -25,7 +25,23 @@ pub(super) fn declared(manifest: &Manifest) -> Vec<Declared<'_>> {
         purpose: Some(declared.purpose),
         values: declared.values.as_ref().map(|values| values.0.iter().map(|value| value.value.as_str()).collect()),
     });
-    traits.collect()
+    let holidays = manifest.holidays.iter().map(|(name, _)| known(format!("holidays.{}", name.value), Kind::Bool, None));
+    let places = manifest.places.iter().flat_map(|(name, places)| {
+        let ids = places.iter().map(|(id, _)| id.value.as_str()).collect();
+        let path = |part: &str| format!("places.{}.{part}", name.value);
+        // In this order: the program says where the first of them is.
+        [
+            known(path("nearest"), Kind::String, Some(ids)),
+            known(path("name"), Kind::String, None),
+            known(path("distance_km"), Kind::Double, None),
+        ]
+    });
+    traits.chain(holidays).chain(places).collect()
+}
+
+/// A field that follows from the request alone.
+fn known(path: String, kind: Kind, values: Option<Vec<&str>>) -> Declared<'_> {
+    Declared { path, kind, purpose: None, values }
 }
 
 impl Compiler<'_, '_, '_> {

@@ -3,19 +3,27 @@
 mod audiences;
 mod content;
 mod declared;
+mod evaluate;
+#[cfg(feature = "serde")]
+mod evaluation;
 mod experiences;
 mod html;
+mod places;
 mod schedule;
 mod selector;
+mod sources;
 mod template;
 mod zones;
 
 use self::declared::Declared;
+pub use self::evaluate::{EvaluateError, Evaluation, Outcome, evaluate, located};
+#[cfg(feature = "serde")]
+pub use self::evaluation::{ErrorReport, EvaluationReport};
 use crate::bucket::MILLION;
 use crate::context::{FIELDS, Kind, Value, parse_instant};
 use crate::cookies::split_id;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
-use crate::expr::{Env, ExprError};
+use crate::expr::{Env, ExprError, RESERVED};
 use crate::manifest::{Manifest, Named, PageRule, Share, Spanned, read_manifest};
 use crate::program::Program;
 use crate::program::build::Builder;
@@ -36,8 +44,11 @@ pub fn compile(source: &str, zones: &dyn Zones) -> Result<Program, Vec<Diagnosti
     let bytes = read_manifest(&mut diagnostics).map(|manifest| {
         let mut compiler = Compiler::new(&manifest, zones, &mut diagnostics);
         compiler.site();
+        compiler.sources();
         compiler.declared();
         compiler.traits();
+        compiler.holidays();
+        compiler.places();
         compiler.audiences();
         compiler.slots();
         compiler.experiences();
@@ -62,12 +73,15 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     builder: Builder,
     /// The depth of each audience with those that it names written out.
     audience_depths: Vec<usize>,
+    /// The worst cost of each audience, in steps.
+    audience_costs: Vec<u64>,
     /// The zones that the program has a table of.
     zone_names: Vec<String>,
 }
 
 /// The names that expressions and templates may use.
 struct Names<'m> {
+    zones: &'m dyn Zones,
     declared: Vec<Declared<'m>>,
     fields: HashMap<String, (u32, Kind)>,
     audiences: HashMap<&'m str, u32>,
@@ -86,6 +100,10 @@ impl Env for Names<'_> {
         self.audiences.get(name).copied()
     }
 
+    fn has_zone(&self, name: &str) -> bool {
+        self.zones.offset(name, 0).is_some()
+    }
+
     fn names(&self) -> Vec<String> {
         let fields = FIELDS.iter().map(|field| field.path.to_owned());
         let declared = self.declared.iter().map(|field| field.path.clone());
@@ -100,7 +118,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         let own = declared.iter().map(|field| (field.path.clone(), field.kind));
         let fields = fixed.chain(own).enumerate().map(|(index, (path, kind))| (path, (index as u32, kind))).collect();
         let audiences = manifest.audiences.iter().enumerate().map(|(index, (name, _))| (name.value.as_str(), index as u32));
-        let names = Names { declared, fields, audiences: audiences.collect() };
+        let names = Names { zones, declared, fields, audiences: audiences.collect() };
         Compiler {
             manifest,
             zones,
@@ -108,6 +126,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             diagnostics,
             builder: Builder::new(),
             audience_depths: Vec::new(),
+            audience_costs: Vec::new(),
             zone_names: Vec::new(),
         }
     }
@@ -166,9 +185,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         let text = &name.value;
         let plain =
             text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !text.starts_with(|c: char| c.is_ascii_digit());
-        let reserved =
-            ["true", "false", "null", "in", "has", "as", "break", "const", "continue", "else", "for", "function", "if"];
-        if text.is_empty() || text.len() > 64 || !plain || reserved.contains(&text.as_str()) {
+        if text.is_empty() || text.len() > 64 || !plain || text == "has" || RESERVED.contains(&text.as_str()) {
             self.error(
                 name,
                 "expected a name of letters, digits and underscores, at most 64, not a word of the expression language",
@@ -209,6 +226,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             let text = self.builder.text(text);
             self.builder.push(Section::Hosts, &[text]);
         }
+        self.languages();
         let record = [self.builder.text(&site.id.value), self.manifest.holdout.map_or(0, |share| share.0)];
         self.builder.push(Section::Site, &record);
     }

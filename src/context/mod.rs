@@ -1,18 +1,28 @@
 //! What is known of a visitor at a request: derived from the raw request by the same code on every face.
 
+mod calendar;
 mod device;
 mod fields;
+mod geo;
 mod language;
-mod place;
+mod network;
+mod page;
+mod places;
 mod source;
 
+#[cfg(feature = "author")]
+pub(crate) use calendar::day_number;
 pub use fields::{FIELDS, Field, FieldDef, Kind};
 pub(crate) use fields::{FINGERPRINT, fingerprint};
+#[cfg(feature = "author")]
+pub(crate) use language::is_language;
+#[cfg(feature = "author")]
+pub(crate) use source::{Class, registrable};
+pub(crate) use source::{Click, is_direct};
 
 use crate::consent::{Consent, Purpose};
-use crate::number::push_int;
 use crate::program::Program;
-use crate::time::{Civil, Moment, parse_moment, push_two};
+use crate::time::{Moment, parse_moment};
 use crate::zone::Offsets;
 use crate::{cookies, number, url};
 
@@ -54,9 +64,6 @@ impl Request {
         written.find_map(|(_, text)| parse_instant(text)).unwrap_or(self.now)
     }
 }
-
-/// A hundred million days around 1970: what a JavaScript `Date` can be.
-const MOST_MILLIS: u64 = 8_640_000_000_000_000;
 
 /// The last value of that name.
 fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
@@ -133,7 +140,6 @@ impl Context {
         let now = request.instant();
         let cookie = request.header("cookie").unwrap_or_default();
         let gpc = request.header("sec-gpc") == Some("1");
-        // The edge never sees a fragment: no face may decide by one.
         let page_url = request.url.split('#').next().unwrap_or_default();
         let page = url::split(page_url);
         let mut context = Context {
@@ -147,18 +153,39 @@ impl Context {
             ignored: Vec::new(),
         };
         let host = page.host.to_ascii_lowercase();
-        device::derive(&mut context, request);
-        place::derive(&mut context, request);
-        source::derive(&mut context, request, program, &host);
-        language::derive(&mut context, request.header("accept-language"));
-        context.derive_time(now, request.offsets.at(now.div_euclid(1000)));
         context.set(Field::TimeNow, Value::Timestamp(now));
-        context.set(Field::PageQuery, Value::Map(url::first_pairs(page.query)));
-        context.set_text(Field::PagePath, page.path);
-        context.set_text(Field::PageUrl, page_url);
-        context.set_text(Field::PageHost, &host);
-        context.override_with(program, &request.overrides);
+        device::derive(&mut context, request);
+        geo::derive(&mut context, request);
+        network::derive(&mut context, request);
+        source::derive(&mut context, request, program, &host);
+        language::derive(&mut context, program, request.header("accept-language"));
+        calendar::derive(&mut context);
+        page::derive(&mut context, request, page_url, &host);
+        let overridden = context.override_with(program, &request.overrides);
+        // These follow from other fields as they are after that.
+        calendar::holidays(&mut context, program, &overridden);
+        places::derive(&mut context, program, &overridden);
         context.apply_consent(program);
+        context
+    }
+
+    /// A context in which these fields are known, and no other.
+    #[cfg(feature = "author")]
+    pub(crate) fn of_values(program: &Program, values: Vec<(u32, Value)>) -> Context {
+        let count = FIELDS.len() + program.declared_count();
+        let mut context = Context {
+            values: vec![None; count],
+            denied: Vec::new(),
+            consent: Consent::default(),
+            now: 0,
+            offsets: Offsets::default(),
+            unit: None,
+            query: Vec::new(),
+            ignored: Vec::new(),
+        };
+        for (field, value) in values {
+            context.put(field as usize, Some(value));
+        }
         context
     }
 
@@ -185,26 +212,9 @@ impl Context {
         }
     }
 
-    fn derive_time(&mut self, now: i64, offset: Option<i32>) {
-        let local = offset.map(|offset| now.saturating_add(i64::from(offset) * 1000));
-        let Some(local) = local.filter(|local| local.unsigned_abs() <= MOST_MILLIS) else { return };
-        let local = Civil::from_millis(local);
-        self.set(Field::TimeHour, Value::Int(i64::from(local.hour)));
-        self.set(Field::TimeMinute, Value::Int(i64::from(local.minute)));
-        self.set(Field::TimeWeekday, Value::Int(local.weekday()));
-        self.set(Field::TimeDay, Value::Int(i64::from(local.day)));
-        self.set(Field::TimeMonth, Value::Int(i64::from(local.month)));
-        self.set(Field::TimeYear, Value::Int(local.year));
-        let mut date = String::new();
-        push_int(&mut date, local.year);
-        for part in [local.month, local.day] {
-            date.push('-');
-            push_two(&mut date, part);
-        }
-        self.set_text(Field::TimeDate, &date);
-    }
-
-    fn override_with(&mut self, program: &Program, overrides: &[(String, String)]) {
+    /// Returns the fields that were overridden, with a value or with nothing.
+    fn override_with(&mut self, program: &Program, overrides: &[(String, String)]) -> Vec<u32> {
+        let mut overridden = Vec::new();
         for (path, text) in overrides {
             let expected = match path.as_str() {
                 "visitor.id" => {
@@ -217,6 +227,7 @@ impl Context {
                     Some((field, kind)) => {
                         let value = Value::parse(kind, text);
                         let wrong = (value.is_none() && !text.is_empty()).then_some(kind.name());
+                        overridden.push(field);
                         self.put(field as usize, if text.is_empty() { None } else { value });
                         wrong
                     }
@@ -229,6 +240,7 @@ impl Context {
                 self.consent = self.consent.with(purpose, matches!(text.as_str(), "true" | "1"));
             }
         }
+        overridden
     }
 
     /// Makes what is not agreed to absent, after everything else was set.

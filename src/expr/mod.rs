@@ -1,21 +1,68 @@
-//! The language of audiences: a subset of CEL (Common Expression Language) that is boolean, total and cheap.
+//! The language of audiences: a subset of CEL (Common Expression Language) that is total and cheap.
 //! Text becomes tokens, a tree, and then a checked tree whose fields and audiences are resolved.
 
 mod check;
+mod constant;
+mod cost;
+#[cfg(feature = "schema")]
+mod editor;
+mod functions;
 mod lex;
 mod parse;
+mod print;
+#[cfg(feature = "serde")]
+mod tagged;
+mod tree;
+mod types;
 
-pub use check::{Checked, Env, Type, check};
-pub use parse::{Node, NodeKind, parse};
+pub use check::{Checked, CheckedKind, Env, check, check_any};
+pub use constant::Constant;
+pub use cost::{Cost, cost, depth};
+#[cfg(feature = "schema")]
+pub use editor::{expressions, functions};
+pub use functions::{FUNCTIONS, Function, Pattern, Style};
+pub use parse::parse;
+pub use print::print;
+#[cfg(feature = "serde")]
+pub use tagged::Bindings;
+pub use tree::{Name, Node, NodeKind};
+pub use types::Type;
 
 use std::ops::Range;
 
 /// The longest expression, in bytes.
 pub const MAX_LENGTH: usize = 64 << 10;
-/// The deepest nesting of parentheses, lists and calls.
+/// The most levels of an expression's tree.
 pub const MAX_DEPTH: usize = 64;
-/// The most nodes of an expression.
+/// The most words of an expression.
 pub const MAX_NODES: usize = 10_000;
+/// The most steps that an expression may take, by the compiler's reckoning ([`cost`]).
+pub const MAX_COST: u64 = 100_000;
+
+/// Words that are no names (CEL specification, "Syntax": reserved words).
+pub const RESERVED: &[&str] = &[
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "false",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "namespace",
+    "null",
+    "package",
+    "return",
+    "true",
+    "var",
+    "void",
+    "while",
+];
 
 /// What is wrong with an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,56 +1,8 @@
-//! The tree of an expression.
+//! From text to a tree (CEL specification, "Syntax").
 
 use super::lex::{Token, TokenKind, tokens};
-use super::{ExprError, MAX_DEPTH, MAX_LENGTH, MAX_NODES};
-use std::ops::Range;
-
-/// A node of the tree and where it was written.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Node {
-    /// What it is.
-    pub kind: NodeKind,
-    /// Its bytes in the expression.
-    pub span: Range<usize>,
-}
-
-/// What a node is.
-#[derive(Debug, Clone, PartialEq)]
-pub enum NodeKind {
-    /// `true` or `false`.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// A number.
-    Double(f64),
-    /// A text.
-    String(String),
-    /// `[a, b]`
-    List(Vec<Node>),
-    /// `geo.country`, or the name of an audience.
-    Path(Vec<String>),
-    /// `has(a.b)`, or `a.startsWith(b)` with the receiver as the first argument.
-    Call {
-        /// The function's name.
-        name: String,
-        /// Where the name stands.
-        name_span: Range<usize>,
-        /// Whether it was written behind a receiver.
-        method: bool,
-        /// The arguments.
-        arguments: Vec<Node>,
-    },
-    /// `!a`
-    Not(Box<Node>),
-    /// `a && b`, `a == b`, `a in b`
-    Binary {
-        /// The operator as it is written.
-        operator: &'static str,
-        /// The left operand.
-        left: Box<Node>,
-        /// The right operand.
-        right: Box<Node>,
-    },
-}
+use super::tree::{Name, Node, NodeKind};
+use super::{ExprError, MAX_DEPTH, MAX_LENGTH, MAX_NODES, RESERVED};
 
 /// Parses an expression.
 pub fn parse(source: &str) -> Result<Node, ExprError> {
@@ -68,7 +20,7 @@ pub fn parse(source: &str) -> Result<Node, ExprError> {
         ));
     }
     let mut parser = Parser { tokens: &tokens, at: 0, depth: 0 };
-    let node = parser.or()?;
+    let node = parser.expression()?;
     match parser.peek().kind {
         TokenKind::End => Ok(node),
         _ => Err(parser.unexpected("an operator or the end")),
@@ -83,6 +35,8 @@ struct Parser<'t> {
 }
 
 static END: Token = Token { kind: TokenKind::End, span: 0..0 };
+
+type Parsed<T> = Result<T, ExprError>;
 
 impl Parser<'_> {
     fn peek(&self) -> &Token {
@@ -101,7 +55,12 @@ impl Parser<'_> {
         found
     }
 
-    fn expect(&mut self, symbol: &str) -> Result<usize, ExprError> {
+    /// Takes one of the operators.
+    fn take_any(&mut self, symbols: &[&'static str]) -> Option<&'static str> {
+        symbols.iter().copied().find(|symbol| self.take(symbol))
+    }
+
+    fn expect(&mut self, symbol: &str) -> Parsed<usize> {
         let end = self.peek().span.end;
         if self.take(symbol) { Ok(end) } else { Err(self.unexpected(&format!("`{symbol}`"))) }
     }
@@ -109,8 +68,8 @@ impl Parser<'_> {
     fn unexpected(&self, expected: &str) -> ExprError {
         let token = self.peek();
         let found = match &token.kind {
-            TokenKind::Ident(name) => format!("`{name}`"),
-            TokenKind::Int(number) => format!("`{number}`"),
+            TokenKind::Ident(name) | TokenKind::Quoted(name) => format!("`{name}`"),
+            TokenKind::Int(number) | TokenKind::Uint(number) => format!("`{number}`"),
             TokenKind::Double(number) => format!("`{number}`"),
             TokenKind::String(_) => "a text".to_owned(),
             TokenKind::Symbol(symbol) => format!("`{symbol}`"),
@@ -120,9 +79,9 @@ impl Parser<'_> {
     }
 
     /// Goes one level deeper for the length of `inner`.
-    fn nested<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, ExprError>) -> Result<T, ExprError> {
+    fn nested<T>(&mut self, inner: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth >= MAX_DEPTH {
-            return Err(ExprError::new(self.peek().span.clone(), format!("nested more than {MAX_DEPTH} levels deep")));
+            return Err(too_deep(self.peek().span.clone()));
         }
         self.depth += 1;
         let result = inner(self);
@@ -130,155 +89,240 @@ impl Parser<'_> {
         result
     }
 
-    fn or(&mut self) -> Result<Node, ExprError> {
-        self.chain("||", Self::and)
+    /// `or ? or : expression`
+    fn expression(&mut self) -> Parsed<Node> {
+        let condition = self.or()?;
+        if !self.take("?") {
+            return Ok(condition);
+        }
+        let then = self.nested(Self::or)?;
+        self.expect(":")?;
+        let otherwise = self.nested(Self::expression)?;
+        let span = condition.span.start..otherwise.span.end;
+        made(NodeKind::Conditional(Box::new([condition, then, otherwise])), span)
     }
 
-    fn and(&mut self) -> Result<Node, ExprError> {
-        self.chain("&&", Self::relation)
+    fn or(&mut self) -> Parsed<Node> {
+        self.chain("||", NodeKind::Or, Self::and)
     }
 
-    /// A chain of an associative operator, as a balanced tree: a thousand terms are ten levels deep.
-    fn chain(&mut self, operator: &'static str, operand: fn(&mut Self) -> Result<Node, ExprError>) -> Result<Node, ExprError> {
-        let mut operands = vec![operand(self)?];
+    fn and(&mut self) -> Parsed<Node> {
+        self.chain("&&", NodeKind::And, Self::relation)
+    }
+
+    fn chain(
+        &mut self,
+        operator: &'static str,
+        kind: fn(Vec<Node>) -> NodeKind,
+        operand: fn(&mut Self) -> Parsed<Node>,
+    ) -> Parsed<Node> {
+        let first = operand(self)?;
+        if !matches!(self.peek().kind, TokenKind::Symbol(s) if s == operator) {
+            return Ok(first);
+        }
+        let (start, mut end) = (first.span.start, first.span.end);
+        let mut operands = vec![first];
         while self.take(operator) {
-            operands.push(operand(self)?);
+            let next = operand(self)?;
+            end = next.span.end;
+            operands.push(next);
         }
-        while operands.len() > 1 {
-            let mut pairs = operands.into_iter();
-            let mut joined = Vec::new();
-            while let Some(left) = pairs.next() {
-                joined.push(match pairs.next() {
-                    Some(right) => binary(operator, left, right),
-                    None => left,
-                });
-            }
-            operands = joined;
-        }
-        operands.pop().ok_or_else(|| self.unexpected("a value"))
+        made(kind(operands), start..end)
     }
 
-    fn relation(&mut self) -> Result<Node, ExprError> {
-        let left = self.unary()?;
-        let operator = ["==", "!=", "<=", ">=", "<", ">"].into_iter().find(|operator| self.take(operator)).or_else(|| {
-            let found = matches!(&self.peek().kind, TokenKind::Ident(name) if name == "in");
-            self.at += usize::from(found);
-            found.then_some("in")
-        });
-        match operator {
-            None => Ok(left),
-            Some(operator) => {
-                let node = binary(operator, left, self.unary()?);
-                let next = self.peek();
-                match next.kind {
-                    TokenKind::Symbol("==" | "!=" | "<=" | ">=" | "<" | ">") => {
-                        Err(ExprError::new(next.span.clone(), "comparisons can't be chained")
-                            .with_help(Some("join them with &&, or use parentheses".to_owned())))
-                    }
-                    _ => Ok(node),
-                }
-            }
+    fn relation(&mut self) -> Parsed<Node> {
+        let mut node = self.sum()?;
+        loop {
+            let operator = self.take_any(&["==", "!=", "<=", ">=", "<", ">"]).or_else(|| {
+                let found = matches!(&self.peek().kind, TokenKind::Ident(name) if name == "in");
+                self.at += usize::from(found);
+                found.then_some("in")
+            });
+            let Some(operator) = operator else { return Ok(node) };
+            node = binary(operator, node, self.sum()?)?;
         }
     }
 
-    fn unary(&mut self) -> Result<Node, ExprError> {
-        let start = self.peek().span.start;
-        if self.take("!") {
-            let operand = self.nested(Self::unary)?;
-            let span = start..operand.span.end;
-            return Ok(Node { kind: NodeKind::Not(Box::new(operand)), span });
-        }
-        if self.take("-") {
-            let token = self.next();
-            let kind = match token.kind {
-                TokenKind::Int(number) => NodeKind::Int(-number),
-                TokenKind::Double(number) => NodeKind::Double(-number),
-                _ => {
-                    self.at -= 1;
-                    return Err(self.unexpected("a number after `-`"));
-                }
-            };
-            return Ok(Node { kind, span: start..token.span.end });
-        }
-        self.postfix()
-    }
-
-    fn postfix(&mut self) -> Result<Node, ExprError> {
-        let mut node = self.primary()?;
-        while self.take(".") {
-            let token = self.next();
-            let TokenKind::Ident(name) = token.kind else {
-                self.at -= 1;
-                return Err(self.unexpected("a name after `.`"));
-            };
-            if self.take("(") {
-                let (rest, end) = self.arguments(")")?;
-                let span = node.span.start..end;
-                let arguments = std::iter::once(node).chain(rest).collect();
-                node = Node { kind: NodeKind::Call { name, name_span: token.span, method: true, arguments }, span };
-            } else if let NodeKind::Path(parts) = &mut node.kind {
-                parts.push(name);
-                node.span.end = token.span.end;
-            } else {
-                return Err(ExprError::new(token.span, "only a field has parts")
-                    .with_help(Some("call a function with `()`".to_owned())));
-            }
+    fn sum(&mut self) -> Parsed<Node> {
+        let mut node = self.product()?;
+        while let Some(operator) = self.take_any(&["+", "-"]) {
+            node = binary(operator, node, self.product()?)?;
         }
         Ok(node)
     }
 
-    fn primary(&mut self) -> Result<Node, ExprError> {
+    fn product(&mut self) -> Parsed<Node> {
+        let mut node = self.unary()?;
+        while let Some(operator) = self.take_any(&["*", "/", "%"]) {
+            node = binary(operator, node, self.unary()?)?;
+        }
+        Ok(node)
+    }
+
+    fn unary(&mut self) -> Parsed<Node> {
+        let start = self.peek().span.start;
+        if self.take("!") {
+            let operand = self.nested(Self::unary)?;
+            let span = start..operand.span.end;
+            return made(NodeKind::Not(Box::new(operand)), span);
+        }
+        if !self.take("-") {
+            let primary = self.primary()?;
+            return self.members(primary);
+        }
+        let token = self.peek().clone();
+        let span = start..token.span.end;
+        let kind = match token.kind {
+            // The least of all has no positive counterpart.
+            TokenKind::Int(number) => match 0i64.checked_sub_unsigned(number) {
+                Some(number) => NodeKind::Int(number),
+                None => return Err(ExprError::new(span, "this whole number does not fit 64 bits")),
+            },
+            TokenKind::Double(number) => NodeKind::Double(-number),
+            _ => {
+                let operand = self.nested(Self::unary)?;
+                let span = start..operand.span.end;
+                return made(NodeKind::Negate(Box::new(operand)), span);
+            }
+        };
+        self.at += 1;
+        let literal = made(kind, span)?;
+        self.members(literal)
+    }
+
+    /// What stands behind a value: `.name`, `.name(...)`, `[index]`.
+    fn members(&mut self, mut node: Node) -> Parsed<Node> {
+        loop {
+            let start = node.span.start;
+            if self.take(".") {
+                let token = self.next();
+                let (text, quoted) = match token.kind {
+                    TokenKind::Ident(name) => (name, false),
+                    TokenKind::Quoted(name) => (name, true),
+                    _ => {
+                        self.at -= 1;
+                        return Err(self.unexpected("a name after `.`"));
+                    }
+                };
+                if text == "in" && !quoted {
+                    return Err(ExprError::new(token.span, "`in` is an operator, no name"));
+                }
+                let name = Name { text, span: token.span.clone() };
+                node = if !quoted && self.take("(") {
+                    let (arguments, end) = self.list(")", Self::expression)?;
+                    made(NodeKind::Call { name, receiver: Some(Box::new(node)), arguments }, start..end)?
+                } else {
+                    made(NodeKind::Select(Box::new(node), name), start..token.span.end)?
+                };
+            } else if self.take("[") {
+                let index = self.nested(Self::expression)?;
+                let end = self.expect("]")?;
+                node = made(NodeKind::Index(Box::new(node), Box::new(index)), start..end)?;
+            } else if node.path().is_some() && matches!(self.peek().kind, TokenKind::Symbol("{")) {
+                return Err(ExprError::new(node.span.start..self.peek().span.end, "messages can't be made here")
+                    .with_help(Some("write a map: {'key': value}".to_owned())));
+            } else {
+                return Ok(node);
+            }
+        }
+    }
+
+    fn primary(&mut self) -> Parsed<Node> {
         let token = self.next();
         let span = token.span.clone();
         let kind = match token.kind {
-            TokenKind::Int(number) => NodeKind::Int(number),
+            TokenKind::Int(number) => match i64::try_from(number) {
+                Ok(number) => NodeKind::Int(number),
+                Err(_) => {
+                    return Err(ExprError::new(span, "this whole number does not fit 64 bits with a sign")
+                        .with_help(Some(format!("write {number}u for one without a sign"))));
+                }
+            },
+            TokenKind::Uint(number) => NodeKind::Uint(number),
             TokenKind::Double(number) => NodeKind::Double(number),
             TokenKind::String(text) => NodeKind::String(text),
-            TokenKind::Ident(name) => match name.as_str() {
-                "true" => NodeKind::Bool(true),
-                "false" => NodeKind::Bool(false),
-                _ if self.take("(") => {
-                    let (arguments, end) = self.arguments(")")?;
-                    let kind = NodeKind::Call { name, name_span: span.clone(), method: false, arguments };
-                    return Ok(Node { kind, span: span.start..end });
-                }
-                _ => NodeKind::Path(vec![name]),
-            },
+            TokenKind::Ident(name) => return self.name(name, span),
             TokenKind::Symbol("(") => {
-                let inner = self.nested(Self::or)?;
+                let inner = self.nested(Self::expression)?;
                 let end = self.expect(")")?;
-                return Ok(Node { kind: inner.kind, span: span.start..end });
+                return Ok(Node { span: span.start..end, ..inner });
             }
             TokenKind::Symbol("[") => {
-                let (items, end) = self.arguments("]")?;
-                return Ok(Node { kind: NodeKind::List(items), span: span.start..end });
+                let (items, end) = self.list("]", Self::expression)?;
+                return made(NodeKind::List(items), span.start..end);
             }
-            TokenKind::Symbol(_) | TokenKind::End => {
+            TokenKind::Symbol("{") => {
+                let (entries, end) = self.list("}", Self::entry)?;
+                return made(NodeKind::Map(entries), span.start..end);
+            }
+            TokenKind::Symbol(_) | TokenKind::Quoted(_) | TokenKind::End => {
                 self.at -= 1;
                 return Err(self.unexpected("a value"));
             }
         };
-        Ok(Node { kind, span })
+        made(kind, span)
     }
 
-    /// Expressions with commas between them, up to a closing bracket; and where that ends.
-    fn arguments(&mut self, close: &str) -> Result<(Vec<Node>, usize), ExprError> {
-        let mut arguments = Vec::new();
+    fn name(&mut self, text: String, span: std::ops::Range<usize>) -> Parsed<Node> {
+        let behind = self.peek();
+        // Of a text of bytes the lexer makes a name and a text.
+        if matches!(behind.kind, TokenKind::String(_)) && behind.span.start == span.end {
+            return Err(ExprError::new(span, format!("a text has no prefix `{text}`"))
+                .with_help(Some("r'...' is a raw text; bytes are not part of this language".to_owned())));
+        }
+        match text.as_str() {
+            "true" | "false" => return made(NodeKind::Bool(text == "true"), span),
+            "null" => {
+                return Err(ExprError::new(span, "there is no null: what is missing is unknown")
+                    .with_help(Some("ask has(field) whether a field is present".to_owned())));
+            }
+            reserved if RESERVED.contains(&reserved) => {
+                return Err(ExprError::new(span, format!("`{reserved}` is a reserved word, expected a value")));
+            }
+            _ => {}
+        }
+        if self.take("(") {
+            let (arguments, end) = self.list(")", Self::expression)?;
+            let whole = span.start..end;
+            return made(NodeKind::Call { name: Name { text, span }, receiver: None, arguments }, whole);
+        }
+        made(NodeKind::Name(text), span)
+    }
+
+    fn entry(&mut self) -> Parsed<(Node, Node)> {
+        let key = self.expression()?;
+        self.expect(":")?;
+        Ok((key, self.expression()?))
+    }
+
+    /// Items with commas between them, up to a closing bracket; and where that ends.
+    fn list<T>(&mut self, close: &str, item: fn(&mut Self) -> Parsed<T>) -> Parsed<(Vec<T>, usize)> {
+        let mut items = Vec::new();
         loop {
             let end = self.peek().span.end;
             if self.take(close) {
-                return Ok((arguments, end));
+                return Ok((items, end));
             }
-            arguments.push(self.nested(Self::or)?);
+            items.push(self.nested(item)?);
             if !self.take(",") {
                 let end = self.expect(close)?;
-                return Ok((arguments, end));
+                return Ok((items, end));
             }
         }
     }
 }
 
-fn binary(operator: &'static str, left: Node, right: Node) -> Node {
+fn too_deep(span: std::ops::Range<usize>) -> ExprError {
+    ExprError::new(span, format!("nested more than {MAX_DEPTH} levels deep"))
+}
+
+/// A node, unless its tree is too deep: whoever walks it would run out of stack.
+fn made(kind: NodeKind, span: std::ops::Range<usize>) -> Parsed<Node> {
+    let node = Node::new(kind, span);
+    if node.depth > MAX_DEPTH { Err(too_deep(node.span)) } else { Ok(node) }
+}
+
+fn binary(operator: &'static str, left: Node, right: Node) -> Parsed<Node> {
     let span = left.span.start..right.span.end;
-    Node { kind: NodeKind::Binary { operator, left: Box::new(left), right: Box::new(right) }, span }
+    made(NodeKind::Binary { operator, left: Box::new(left), right: Box::new(right) }, span)
 }

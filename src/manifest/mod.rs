@@ -2,11 +2,15 @@
 
 mod content;
 mod format;
+mod place;
 pub(crate) mod read;
+mod source;
 
 pub use content::{Classes, Content, Image, Json, JsonPart, PageRule, PersonaValue, SlotContent};
 pub use format::format;
+pub use place::{Degrees, Holidays, Place, Places};
 pub use read::{List, Named, Share, Spanned};
+pub use source::{ChannelRule, ChannelWhen, ClickId, SessionSettings, Sources};
 
 use crate::consent::Purpose;
 use crate::context::Kind;
@@ -22,7 +26,10 @@ pub const MAX_BYTES: usize = 16 << 20;
 object! { "A site's configuration." Manifest {
     optional schema "$schema": String = "Where editors find the schema of this document.";
     required site "site": Site = "The site.";
+    optional sources "sources": Sources = "Where visits come from: what is known beside the built-in sites, click ids and channels.";
     default traits "traits": Named<Trait> = "What may be known of a visitor, read in expressions as `profile.<name>`.";
+    default holidays "holidays": Holidays = "Lists of days, read in expressions as `holidays.<name>`: whether the visitor's own date is one of them. A day is 2026-12-25, or 12-25 for every year.";
+    default places "places": Places = "Lists of places, each by its id. In expressions `places.<name>.nearest` is the id of the one nearest to the visitor, `places.<name>.name` its name and `places.<name>.distance_km` the way to it.";
     default audiences "audiences": Named<Spanned<String>> = "Named boolean expressions over context and profile. One may name another.";
     default slots "slots": Named<Slot> = "The places in the pages that experiences fill.";
     default goals "goals": Named<Goal> = "Conversions.";
@@ -35,6 +42,7 @@ object! { "The site." Site {
     required id "id": Spanned<String> = "The site's id: letters, digits, dashes and underscores, at most 64.";
     default hosts "hosts": List<Spanned<String>> = "The site's own hosts. They are no referrers, and may call its API.";
     optional timezone "timezone": Spanned<String> = "The time zone (IANA) of the schedules' dates (default UTC).";
+    optional languages "languages": Spanned<List<Spanned<String>>> = "The languages that the site is in, its main one first, such as fr, en or de-CH. `language.site` is the one of them that suits a visitor best.";
 } }
 
 object! { "A declared attribute of a profile." Trait {

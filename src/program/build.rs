@@ -3,9 +3,10 @@
 use super::layout::{FINGERPRINT, FORMAT, HEADER, MAGIC, NONE, Op, PartKind, SECTIONS, Section, WIDTHS};
 use crate::bucket::murmur3_32;
 use crate::edit::EditOp;
-use crate::expr::Checked;
+use crate::expr::{Checked, CheckedKind, Constant};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// A part of a content's value.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,11 +31,20 @@ pub(crate) struct Builder {
     texts: Vec<u8>,
     interned: HashMap<String, u32>,
     nodes: HashMap<(u32, u32, u32), u32>,
+    /// Where each node was written in its expression; of equal nodes the first.
+    spans: Vec<Range<usize>>,
+    lists: HashMap<Vec<u32>, u32>,
     pages: HashMap<Vec<PageRecord>, u32>,
 }
 
 /// Host, path, and parameters with their globs.
 type PageRecord = (u32, u32, Vec<(u32, u32)>);
+
+impl Default for Builder {
+    fn default() -> Builder {
+        Builder::new()
+    }
+}
 
 impl Builder {
     pub(crate) fn new() -> Builder {
@@ -43,6 +53,8 @@ impl Builder {
             texts: Vec::new(),
             interned: HashMap::new(),
             nodes: HashMap::new(),
+            spans: Vec::new(),
+            lists: HashMap::new(),
             pages: HashMap::new(),
         }
     }
@@ -74,49 +86,132 @@ impl Builder {
         position
     }
 
-    fn node(&mut self, op: Op, a: u32, b: u32) -> u32 {
+    fn node(&mut self, op: Op, a: u32, b: u32, span: &Range<usize>) -> u32 {
         let key = (op as u32, a, b);
         if let Some(position) = self.nodes.get(&key) {
             return *position;
         }
         let position = self.push(Section::Nodes, &[op as u32, a, b]);
+        self.spans.push(span.clone());
         self.nodes.insert(key, position);
         position
     }
 
+    /// Where a node was written in its expression.
+    pub(crate) fn node_span(&self, node: u32) -> Option<Range<usize>> {
+        self.spans.get(node as usize).cloned()
+    }
+
+    /// The first of the entries in `Lists` that hold these nodes.
+    fn list(&mut self, nodes: Vec<u32>) -> u32 {
+        if let Some(start) = self.lists.get(&nodes) {
+            return *start;
+        }
+        let start = self.next(Section::Lists);
+        for node in &nodes {
+            self.push(Section::Lists, &[*node]);
+        }
+        self.lists.insert(nodes, start);
+        start
+    }
+
     /// Writes an expression and returns its root.
     pub(crate) fn expression(&mut self, expression: &Checked) -> u32 {
-        match expression {
-            Checked::Bool(value) => self.node(Op::Bool, u32::from(*value), 0),
-            Checked::Int(value) => self.node(Op::Int, *value as u32, (*value as u64 >> 32) as u32),
-            Checked::Double(value) => {
-                let bits = value.to_bits();
-                self.node(Op::Double, bits as u32, (bits >> 32) as u32)
+        let span = &expression.span;
+        match &expression.kind {
+            CheckedKind::Constant(constant) => self.constant(constant, span),
+            CheckedKind::List(items) => {
+                let simple =
+                    |item: &Checked| matches!(item.kind, CheckedKind::Constant(Constant::String(_) | Constant::Int(_)));
+                let op = if items.iter().all(simple) { Op::Constants } else { Op::List };
+                let nodes = items.iter().map(|item| self.expression(item)).collect();
+                let start = self.list(nodes);
+                self.node(op, start, items.len() as u32, span)
             }
-            Checked::String(value) => {
-                let text = self.text(value);
-                self.node(Op::String, text, 0)
+            CheckedKind::Map(entries) => {
+                let nodes = entries.iter().flat_map(|(key, value)| [self.expression(key), self.expression(value)]).collect();
+                let start = self.list(nodes);
+                self.node(Op::Map, start, entries.len() as u32, span)
             }
-            Checked::List(items) => {
-                let nodes: Vec<u32> = items.iter().map(|item| self.expression(item)).collect();
-                let start = self.next(Section::Lists);
-                for node in &nodes {
-                    self.push(Section::Lists, &[*node]);
-                }
-                self.node(Op::List, start, nodes.len() as u32)
+            CheckedKind::Field(field, _) => self.node(Op::Field, *field, NONE, span),
+            CheckedKind::Has(field) => self.node(Op::Has, *field, NONE, span),
+            CheckedKind::HasKey(map, key) => {
+                let (map, key) = (self.expression(map), self.text(key));
+                self.node(Op::HasKey, map, key, span)
             }
-            Checked::Field(field) => self.node(Op::Field, *field, 0),
-            Checked::Has(field) => self.node(Op::Has, *field, 0),
-            Checked::Audience(audience) => self.node(Op::Audience, *audience, 0),
-            Checked::Not(operand) => {
-                let operand = self.expression(operand);
-                self.node(Op::Not, operand, 0)
+            CheckedKind::Audience(audience) => self.node(Op::Audience, *audience, NONE, span),
+            CheckedKind::Variable(number, _) => self.node(Op::Variable, *number, NONE, span),
+            CheckedKind::And(items) => self.balanced(Op::And, items, span),
+            CheckedKind::Or(items) => self.balanced(Op::Or, items, span),
+            CheckedKind::Conditional(parts) => {
+                let [condition, then, otherwise] = parts.each_ref().map(|part| self.expression(part));
+                let start = self.list(vec![then, otherwise]);
+                self.node(Op::Conditional, condition, start, span)
             }
-            Checked::Binary(op, left, right) => {
-                let (left, right) = (self.expression(left), self.expression(right));
-                self.node(*op, left, right)
+            CheckedKind::Apply(op @ (Op::SplitLimit | Op::Distance), operands) => {
+                let nodes = operands.iter().map(|operand| self.expression(operand)).collect();
+                let start = self.list(nodes);
+                self.node(*op, start, operands.len() as u32, span)
+            }
+            CheckedKind::Apply(op, operands) => {
+                let mut nodes = operands.iter().map(|operand| self.expression(operand)).collect::<Vec<_>>().into_iter();
+                let (left, right) = (nodes.next().unwrap_or(NONE), nodes.next().unwrap_or(NONE));
+                self.node(*op, left, right, span)
+            }
+            CheckedKind::Fold(op, list, variable, body) => {
+                let (list, body) = (self.expression(list), self.expression(body));
+                let start = self.list(vec![*variable, body]);
+                self.node(*op, list, start, span)
             }
         }
+    }
+
+    /// A chain of an associative operator, as a balanced tree: a thousand terms are ten levels deep.
+    fn balanced(&mut self, op: Op, items: &[Checked], span: &Range<usize>) -> u32 {
+        let mut level: Vec<u32> = items.iter().map(|item| self.expression(item)).collect();
+        while level.len() > 1 {
+            level = level
+                .chunks(2)
+                .map(|pair| match pair {
+                    [left, right] => self.node(op, *left, *right, span),
+                    _ => pair.first().copied().unwrap_or(NONE),
+                })
+                .collect();
+        }
+        level.first().copied().unwrap_or(NONE)
+    }
+
+    fn constant(&mut self, constant: &Constant, span: &Range<usize>) -> u32 {
+        let halves = |bits: u64| (bits as u32, (bits >> 32) as u32);
+        let (op, (a, b)) = match constant {
+            Constant::Bool(value) => (Op::Bool, (u32::from(*value), NONE)),
+            Constant::Int(value) => (Op::Int, halves(*value as u64)),
+            Constant::Uint(value) => (Op::Uint, halves(*value)),
+            Constant::Double(value) => (Op::Double, halves(value.to_bits())),
+            Constant::String(value) => (Op::String, (self.text(value), NONE)),
+            Constant::Timestamp(seconds) | Constant::Duration(seconds) => {
+                let op = if matches!(constant, Constant::Timestamp(_)) { Op::Timestamp } else { Op::Duration };
+                (op, (self.constant(&Constant::Int(seconds.whole), span), seconds.nanos))
+            }
+            Constant::Version(text) | Constant::Ip(text) | Constant::Cidr(text) => {
+                let op = match constant {
+                    Constant::Version(_) => Op::ToVersion,
+                    Constant::Ip(_) => Op::ToIp,
+                    _ => Op::ToCidr,
+                };
+                (op, (self.constant(&Constant::String(text.clone()), span), NONE))
+            }
+            Constant::List(items) => {
+                let nodes = items.iter().map(|item| self.constant(item, span)).collect();
+                (Op::List, (self.list(nodes), items.len() as u32))
+            }
+            Constant::Map(entries) => {
+                let nodes =
+                    entries.iter().flat_map(|(key, value)| [self.constant(key, span), self.constant(value, span)]).collect();
+                (Op::Map, (self.list(nodes), entries.len() as u32))
+            }
+        };
+        self.node(op, a, b, span)
     }
 
     /// The position of a set of page rules.

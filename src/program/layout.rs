@@ -55,8 +55,17 @@ sections! {
     Needs 1: "field without which an experience's content is unknown";
     Personas 3: "name, first value, values";
     PersonaValues 2: "path, text";
+    Languages 1: "text";
+    Holidays 3: "field, first date, dates";
+    HolidayDates 1: "see day_number";
+    PlaceLists 3: "field of the nearest's id (its name and distance follow), first place, places";
+    Places 8: "id, name or NONE, three doubles: the point on a sphere of radius 1; by the third, then id";
     Zones 4: "name, first change, changes, year from which years with the same calendar have the same clocks";
     ZoneChanges 2: "see pack_change: the second since 1970, and the seconds ahead of UTC from then on";
+    Sources 4: "table of sites, session time-out in minutes, whether a new campaign starts a session, attribution in days";
+    InternalHosts 1: "text";
+    ClickIds 3: "parameter, source, medium or NONE: in the order in which they count";
+    Channels 5: "name, globs of source, medium, campaign and referrer, each or NONE";
     Strings 2: "offset in bytes, length in bytes";
     Texts 1: "UTF-8, padded with zeros";
 }
@@ -81,20 +90,45 @@ macro_rules! codes {
 }
 
 codes! {
-    /// What a node of an expression does. `a` and `b` are nodes unless said otherwise.
+    /// What a node of an expression does. `a` and `b` are nodes unless said otherwise; an operand that is not there is `NONE`.
     Op {
-        // Constants. Bool: a; Int and Double: low and high half of 64 bits; String: a = text.
-        Bool, Int, Double, String,
-        // a = first entry in Lists, b = number.
-        List,
+        // Constants. Bool: a; Int, Uint and Double: low and high half of 64 bits; String: a = text; Timestamp and Duration:
+        // a = Int of whole seconds, b = nanoseconds.
+        Bool, Int, Uint, Double, String, Timestamp, Duration,
+        // a = first entry in Lists, b = number of items; of a map keys and values in turn.
+        List, Map,
+        // As List, but its items are all constants that are texts or integers.
+        Constants,
         // a = field.
         Field, Has,
+        // b = text.
+        HasKey,
         // a = audience.
         Audience,
+        // a = number of the macro around.
+        Variable,
         And, Or, Not,
+        // a = condition, b = first of two entries in Lists.
+        Conditional,
+        // Macros. a = list, b = first of two entries in Lists: variable, what is evaluated for each item.
+        All, Exists, ExistsOne, Filter, MapItems,
+        // Operations on one or two operands.
         Eq, Ne, Lt, Le, Gt, Ge,
-        In,
-        StartsWith, EndsWith, Contains,
+        In, Index,
+        Add, Sub, Mul, Div, Rem, Neg,
+        Size, StartsWith, EndsWith, Contains, Glob, LowerAscii, UpperAscii, Trim, Split,
+        ToBool, ToInt, ToUint, ToDouble, ToString, ToTimestamp, ToDuration, ToVersion, ToIp, ToCidr,
+        ContainsIp,
+        FullYear, Month, Date, DayOfMonth, DayOfWeek, DayOfYear, Hours, Minutes, Seconds, Milliseconds,
+        // Operations on more: a = first entry in Lists, b = number of operands.
+        SplitLimit, Distance,
+    }
+}
+
+impl Op {
+    /// Whether it takes a part of a timestamp or duration.
+    pub(crate) fn is_getter(self) -> bool {
+        (Op::FullYear as u32..=Op::Milliseconds as u32).contains(&(self as u32))
     }
 }
 

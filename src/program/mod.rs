@@ -3,6 +3,8 @@
 #[cfg(feature = "author")]
 pub(crate) mod build;
 pub(crate) mod layout;
+mod lists;
+mod source;
 mod zones;
 
 pub use layout::{FORMAT, MAX_BYTES};

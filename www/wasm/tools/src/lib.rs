@@ -1,8 +1,9 @@
 //! The tools: what is loaded when a person looks. Check and compile a manifest, derive a context, explain a decision;
 //! plain JavaScript objects in and out.
 
-use idoine::compile::{Zones, compile as compile_manifest};
+use idoine::compile::{EvaluationReport, Zones, compile as compile_manifest, evaluate as evaluate_expression};
 use idoine::diagnostic::Diagnostic;
+use idoine::expr::Bindings;
 use idoine::report::{ContextReport, explanation, explanation_text};
 use idoine::visitor::Visitor;
 use idoine::{Context, Offsets, Program};
@@ -56,6 +57,17 @@ pub fn compile(source: &str, zones: &Function) -> Result<JsValue, JsError> {
             done.map(|_| result.into()).map_err(|_| JsError::new("the result can't be made"))
         }
     }
+}
+
+/// Evaluates an expression: `{ value, type, cost }`, `{ unknown, missing, type, cost }` or `{ error, errors }`. `bindings` is an
+/// object of values by name (paths of fields, or names of their own); values are plain, or tell their type as in
+/// `{ "uint": "5" }`, as those of results do. `manifest` is one's text, or empty.
+#[wasm_bindgen]
+pub fn evaluate(expression: &str, bindings: JsValue, manifest: &str, zones: &Function) -> Result<JsValue, JsError> {
+    let bindings: Bindings = serde_wasm_bindgen::from_value(bindings).map_err(|error| JsError::new(&error.to_string()))?;
+    let manifest = Some(manifest).filter(|manifest| !manifest.is_empty());
+    let result = evaluate_expression(expression, &bindings.0, manifest, &HostZones(zones));
+    to_js(&EvaluationReport::new(expression, &result))
 }
 
 #[derive(Serialize)]

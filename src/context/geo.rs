@@ -1,4 +1,4 @@
-//! Place and network from Cloudflare's `request.cf`, read tolerantly: any of it may be missing or odd.
+//! Place from Cloudflare's `request.cf`, read tolerantly: any of it may be missing or odd.
 
 use super::{Context, Field, Request, Value};
 use crate::number::parse_double;
@@ -11,8 +11,8 @@ pub(super) fn derive(context: &mut Context, request: &Request) {
         (Field::GeoRegionCode, "regionCode"),
         (Field::GeoCity, "city"),
         (Field::GeoPostalCode, "postalCode"),
+        (Field::GeoMetroCode, "metroCode"),
         (Field::GeoTimezone, "timezone"),
-        (Field::NetworkOrganization, "asOrganization"),
     ] {
         context.set_text(field, request.cf(name).unwrap_or_default());
     }
@@ -22,11 +22,9 @@ pub(super) fn derive(context: &mut Context, request: &Request) {
             context.set(field, Value::Double(degrees));
         }
     }
-    if let Some(asn) = request.cf("asn").and_then(|text| text.parse::<u32>().ok()) {
-        context.set(Field::NetworkAsn, Value::Int(i64::from(asn)));
-    }
     // Cloudflare sends "1" for the European Union and leaves the field out elsewhere.
-    if request.cf("country").is_some() {
-        context.set(Field::GeoIsEu, Value::Bool(matches!(request.cf("isEUCountry"), Some("1" | "true"))));
+    let is_eu = request.cf("isEUCountry").map(|told| matches!(told, "1" | "true"));
+    if let Some(is_eu) = is_eu.or(request.cf("country").map(|_| false)) {
+        context.set(Field::GeoIsEu, Value::Bool(is_eu));
     }
 }

@@ -1,0 +1,241 @@
+//! An expression on its own: checked against a manifest's names, and evaluated with values that are given for them.
+
+use super::{Compiler, Zones};
+use crate::context::{Context, FIELDS, Field, Kind, Value};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::eval::{Error, Evaluator, List, Map, Operand, Why};
+use crate::expr::{Constant, Env, ExprError, Type, check_any, cost, parse};
+use crate::manifest::read_manifest;
+use crate::program::Program;
+use crate::program::layout::Section;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// What an expression comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// Its value, if it has one.
+    pub outcome: Outcome,
+    /// The name of its type.
+    pub type_name: String,
+    /// The most steps it may take.
+    pub cost: u64,
+}
+
+/// A value, or why there is none.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// A value.
+    Value(Constant),
+    /// Something it needs is missing.
+    Unknown {
+        /// The part of the expression that has no value.
+        span: Range<usize>,
+    },
+    /// It failed. In a decision that counts as unknown.
+    Failed(ExprError),
+}
+
+/// Why an expression is not evaluated.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EvaluateError {
+    /// The manifest is wrong.
+    Manifest(Vec<Diagnostic>),
+    /// A given value is of another type than its field.
+    Binding(String),
+    /// The expression can't be parsed.
+    Parse(ExprError),
+    /// The expression's names or types are wrong.
+    Check(Vec<ExprError>),
+}
+
+/// A manifest that says nothing.
+const EMPTY: &str = r#"{ "site": { "id": "site" } }"#;
+
+/// Evaluates an expression. `bindings` are values for names: paths of fields, or names of their own. Without a manifest there
+/// are the fields that every site has, and no audiences.
+pub fn evaluate(
+    expression: &str,
+    bindings: &[(String, Constant)],
+    manifest: Option<&str>,
+    zones: &dyn Zones,
+) -> Result<Evaluation, EvaluateError> {
+    let source = manifest.unwrap_or(EMPTY);
+    let mut diagnostics = Diagnostics::new(source);
+    let Some(manifest) = read_manifest(&mut diagnostics) else { return Err(EvaluateError::Manifest(diagnostics.finish())) };
+    let mut compiler = Compiler::new(&manifest, zones, &mut diagnostics);
+    compiler.site();
+    compiler.declared();
+    compiler.traits();
+    compiler.audiences();
+    let tree = parse(expression).map_err(EvaluateError::Parse)?;
+    let env = Given { names: &compiler.names, values: bindings.iter().map(|(name, value)| (name.as_str(), value)).collect() };
+    let (checked, checked_type) = check_any(&tree, &env).map_err(EvaluateError::Check)?;
+    for zone in super::audiences::zones(&checked) {
+        compiler.zone(zone);
+    }
+    let mut values = Vec::new();
+    for (path, constant) in bindings {
+        if let Some((field, kind)) = compiler.names.field(path) {
+            let value = field_value(constant, kind).ok_or_else(|| {
+                EvaluateError::Binding(format!(
+                    "`{path}` is {}, but a {} is given",
+                    Type::from(kind).name(),
+                    constant.type_of().name()
+                ))
+            })?;
+            if let (Some(timezone), Value::String(zone)) = (FIELDS.get(Field::GeoTimezone as usize), &value)
+                && timezone.path == path.as_str()
+            {
+                compiler.zone(zone);
+            }
+            values.push((field, value));
+        }
+    }
+    let costs = compiler.audience_costs.clone();
+    let steps = cost(&checked, &mut |audience| costs.get(audience as usize).copied().unwrap_or(0)).steps;
+    let root = compiler.builder.expression(&checked);
+    let spans: Vec<Range<usize>> =
+        (0..compiler.builder.next(Section::Nodes)).map(|node| compiler.builder.node_span(node).unwrap_or_default()).collect();
+    let bytes = std::mem::take(&mut compiler.builder).finish();
+    if !diagnostics.is_empty() {
+        return Err(EvaluateError::Manifest(diagnostics.finish()));
+    }
+    let program = Program::load(bytes).map_err(|error| EvaluateError::Binding(error.to_string()))?;
+    let context = Context::of_values(&program, values);
+    let value = Evaluator::new(&program, &context).value(root);
+    let span = |node: u32| spans.get(node as usize).cloned().unwrap_or_default();
+    let outcome = match &value {
+        Operand::Absent(absent) => match absent.why {
+            Why::Error(error) => Outcome::Failed(failure(error, span(absent.node))),
+            Why::Missing | Why::Denied => Outcome::Unknown { span: span(absent.node) },
+        },
+        value => Outcome::Value(constant(value)),
+    };
+    let type_name = match &outcome {
+        // What is not known before is known now.
+        Outcome::Value(constant) if checked_type == Type::Dyn => constant.type_of().name(),
+        _ => checked_type.name(),
+    };
+    Ok(Evaluation { outcome, type_name, cost: steps })
+}
+
+/// The errors of an expression in the order of their places, each with its place as people read it.
+pub fn located<'e>(expression: &str, errors: &'e [ExprError]) -> Vec<(&'e ExprError, Diagnostic)> {
+    let mut ordered: Vec<&ExprError> = errors.iter().collect();
+    ordered.sort_by_key(|error| error.span.start);
+    let placed = ordered.into_iter().flat_map(|error| {
+        let mut diagnostics = Diagnostics::new(expression);
+        match &error.help {
+            Some(help) => diagnostics.error_with_help("", error.span.clone(), &error.message, help),
+            None => diagnostics.error("", error.span.clone(), &error.message),
+        }
+        diagnostics.finish().into_iter().map(move |diagnostic| (error, diagnostic))
+    });
+    placed.collect()
+}
+
+/// The names of a manifest, and values that are given for others.
+struct Given<'n> {
+    names: &'n dyn Env,
+    values: HashMap<&'n str, &'n Constant>,
+}
+
+impl Env for Given<'_> {
+    fn field(&self, path: &str) -> Option<(u32, Kind)> {
+        self.names.field(path)
+    }
+
+    fn values(&self, field: u32) -> Option<Vec<&str>> {
+        self.names.values(field)
+    }
+
+    fn audience(&self, name: &str) -> Option<u32> {
+        self.names.audience(name)
+    }
+
+    fn given(&self, path: &str) -> Option<&Constant> {
+        // A field keeps its place in the context, so that audiences see its value too.
+        self.values.get(path).copied().filter(|_| self.names.field(path).is_none())
+    }
+
+    fn has_zone(&self, name: &str) -> bool {
+        self.names.has_zone(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.names.names().into_iter().chain(self.values.keys().map(|name| (*name).to_owned())).collect()
+    }
+}
+
+fn field_value(constant: &Constant, kind: Kind) -> Option<Value> {
+    let text = |constant: &Constant| match constant {
+        Constant::String(text) => Some(text.clone()),
+        _ => None,
+    };
+    Some(match (kind, constant) {
+        (Kind::Bool, Constant::Bool(value)) => Value::Bool(*value),
+        (Kind::Int, Constant::Int(value)) => Value::Int(*value),
+        (Kind::Double, Constant::Double(value)) => Value::Double(*value),
+        (Kind::Double, Constant::Int(value)) => Value::Double(*value as f64),
+        (Kind::String, Constant::String(value)) => Value::String(value.clone()),
+        (Kind::Timestamp, Constant::Timestamp(at)) => Value::Timestamp(at.millis()),
+        (Kind::Timestamp, Constant::String(value)) => Value::parse(Kind::Timestamp, value)?,
+        (Kind::Strings, Constant::List(items)) => Value::Strings(items.iter().map(text).collect::<Option<_>>()?),
+        (Kind::Map, Constant::Map(entries)) => {
+            Value::Map(entries.iter().map(|(key, value)| Some((text(key)?, text(value)?))).collect::<Option<_>>()?)
+        }
+        _ => return None,
+    })
+}
+
+fn constant(value: &Operand<'_>) -> Constant {
+    let owned = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let written = |write: &dyn Fn(&mut String)| {
+        let mut text = String::new();
+        write(&mut text);
+        text
+    };
+    match value {
+        Operand::Bool(value) => Constant::Bool(*value),
+        Operand::Int(value) => Constant::Int(*value),
+        Operand::Uint(value) => Constant::Uint(*value),
+        Operand::Double(value) => Constant::Double(*value),
+        Operand::Text(text) => Constant::String(owned(text)),
+        Operand::Timestamp(at) => Constant::Timestamp(*at),
+        Operand::Duration(length) => Constant::Duration(*length),
+        Operand::Version(text) => Constant::Version(owned(text)),
+        Operand::Address(address) => Constant::Ip(written(&|out| address.write(out))),
+        Operand::Range(range) => Constant::Cidr(written(&|out| range.write(out))),
+        Operand::List(list) => Constant::List(list_items(list)),
+        Operand::Map(map) => Constant::Map(map_entries(map)),
+        // Lists and maps have no absent items.
+        Operand::Absent(_) => Constant::List(Vec::new()),
+    }
+}
+
+fn list_items(list: &List<'_>) -> Vec<Constant> {
+    list.iter().map(|item| constant(&item)).collect()
+}
+
+fn map_entries(map: &Map<'_>) -> Vec<(Constant, Constant)> {
+    map.iter().map(|(key, value)| (constant(&key), constant(&value))).collect()
+}
+
+/// What a failure means, and what to do.
+fn failure(error: Error, span: Range<usize>) -> ExprError {
+    let (message, help) = match error {
+        Error::DivisionByZero => ("division by zero", "test the divisor first: x != 0 && y / x > 2"),
+        Error::Overflow => ("the result is out of range", ""),
+        Error::TooLarge => {
+            ("the result is too large: a text has at most 65536 bytes, a list that is made at most 256 items", "")
+        }
+        Error::Conversion => ("this value can't be converted", ""),
+        Error::NoSuchItem => ("the list has no item at this position", "the first is 0; ask size(list) first"),
+        Error::NoSuchKey => ("the map has no such key", "ask has(map.key) or 'key' in map first"),
+        Error::BadKey => ("a map's keys are bool, int, uint or string, no two of them equal", ""),
+        Error::UnknownZone => ("this time zone is not known here", "write the zone's name out, or use geo.timezone"),
+        Error::WrongType => ("an operand is of a type that this operation does not take", ""),
+    };
+    ExprError::new(span, message).with_help(Some(help).filter(|help| !help.is_empty()).map(str::to_owned))
+}

@@ -1,0 +1,113 @@
+//! User-agent client hints (WICG UA-CH), which Chromium sends: structured fields (RFC 8941).
+
+use super::agent::{self, version};
+use super::words::{BROWSER, browser};
+use crate::context::Request;
+
+/// The hints of a request; empty where the browser sends none.
+pub(super) struct Hints<'a> {
+    pub brands: &'a str,
+    pub full_versions: &'a str,
+    pub platform: &'a str,
+    pub platform_version: &'a str,
+    pub model: &'a str,
+    pub form_factors: &'a str,
+    pub mobile: bool,
+}
+
+/// What the brands say. Positions are those of the list of browsers.
+#[derive(Default)]
+pub(super) struct Branded {
+    pub browser: Option<u8>,
+    pub version: String,
+    pub webview: bool,
+    pub bot: bool,
+}
+
+impl<'a> Hints<'a> {
+    pub(super) fn of(request: &'a Request) -> Hints<'a> {
+        let text = |name| request.header(name).unwrap_or_default();
+        Hints {
+            brands: text("sec-ch-ua"),
+            full_versions: text("sec-ch-ua-full-version-list"),
+            platform: unquoted(text("sec-ch-ua-platform")),
+            platform_version: unquoted(text("sec-ch-ua-platform-version")),
+            model: unquoted(text("sec-ch-ua-model")),
+            form_factors: text("sec-ch-ua-form-factors"),
+            mobile: text("sec-ch-ua-mobile") == "?1",
+        }
+    }
+
+    /// Brands come in any order, with one of no meaning among them (GREASE) that may hold any character: what counts is the
+    /// narrowest brand that means something. A browser that has one more brand which is not known is another one.
+    pub(super) fn branded(&self) -> Branded {
+        let mut branded = Branded::default();
+        let list = if self.full_versions.is_empty() { self.brands } else { self.full_versions };
+        let mut unknown = 0;
+        let mut rest = list;
+        while let Some((brand, more)) = quoted(rest) {
+            let (parameters, next) = parameters(more);
+            rest = next;
+            let read = agent::read(brand);
+            branded.bot |= read.bot;
+            branded.webview |= read.webview;
+            match read.browser.name {
+                Some(name) if branded.browser.is_none_or(|known| name <= known) => {
+                    branded.browser = Some(name);
+                    branded.version = version(parameters.as_bytes(), 0);
+                }
+                None if !read.webview => unknown += 1,
+                _ => {}
+            }
+            if read.webview {
+                branded.version = version(parameters.as_bytes(), 0);
+            }
+        }
+        if unknown > 1 && branded.browser == Some(browser("chrome") - BROWSER) {
+            branded.browser = Some(browser("other") - BROWSER);
+        }
+        branded
+    }
+}
+
+/// A structured field that is one string.
+fn unquoted(value: &str) -> &str {
+    quoted(value).map_or("", |(text, _)| text)
+}
+
+/// The next string of a structured field, with its escapes as they are, and what follows it.
+fn quoted(field: &str) -> Option<(&str, &str)> {
+    let (_, text) = field.split_once('"')?;
+    let mut escaped = false;
+    let end = text.bytes().position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    })?;
+    let (text, rest) = text.split_at_checked(end)?;
+    Some((text, rest.strip_prefix('"')?))
+}
+
+/// The version that follows a brand (`;v="126"`), up to its quote, and what follows it.
+fn parameters(rest: &str) -> (&str, &str) {
+    match rest.trim_start_matches([';', ' ']).strip_prefix("v=") {
+        Some(parameter) => quoted(parameter).unwrap_or(("", parameter)),
+        None => ("", rest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_of_structured_fields() {
+        assert_eq!(quoted(r#" "a", "b""#), Some(("a", r#", "b""#)));
+        assert_eq!(quoted(r#""\\\"; \"v=1";v="2""#), Some((r#"\\\"; \"v=1"#, r#";v="2""#)));
+        for broken in ["", "\"", "\"abc", r#""abc\""#, "abc"] {
+            assert_eq!(quoted(broken), None, "{broken}");
+        }
+        assert_eq!(unquoted("\"macOS\""), "macOS");
+        assert_eq!(unquoted("macOS"), "");
+    }
+}

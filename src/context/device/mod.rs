@@ -1,0 +1,79 @@
+//! Device, system, browser and app: client hints where the browser sends them, else what its user agent says.
+//!
+//! Nothing is made up. What browsers froze in their user agents (`Windows NT 10.0`, `Mac OS X 10_15_7`, `Android 10; K`,
+//! `iPhone OS 18_6`) tells no version; without client hints it is absent. Of a program (`bot`) only that is told: the rest
+//! of its user agent is a costume.
+
+mod agent;
+mod bot;
+mod browser;
+mod hints;
+mod system;
+mod words;
+
+use super::{Context, Field, Request, Value};
+use crate::text::contains;
+use agent::Agent;
+use hints::{Branded, Hints};
+use words::{APPS, KINDS, name};
+
+pub(super) fn derive(context: &mut Context, request: &Request) {
+    let save_data = request.header("save-data").is_some_and(|value| value.eq_ignore_ascii_case("on"));
+    context.set(Field::DeviceSaveData, Value::Bool(save_data));
+    let text = request.header("user-agent").unwrap_or_default();
+    let hints = Hints::of(request);
+    let branded = hints.branded();
+    let agent = agent::read(text);
+    let hinted = branded.browser.is_some() || !hints.platform.is_empty();
+    if text.is_empty() && !hinted {
+        context.set_text(Field::DeviceType, if hints.mobile { "mobile" } else { "unknown" });
+        return;
+    }
+    if branded.bot || bot::is_bot(text, &agent, hinted) {
+        context.set_text(Field::DeviceType, "bot");
+        context.set_text(Field::DeviceOs, "other");
+        context.set_text(Field::DeviceBrowser, "other");
+        return;
+    }
+    let reading = Reading { text: text.as_bytes(), agent, hints, branded };
+    let system = reading.system();
+    let browser = reading.browser(system);
+    context.set_text(Field::DeviceType, reading.kind(system));
+    context.set_text(Field::DeviceOs, system);
+    context.set_text(Field::DeviceOsVersion, &reading.system_version(system));
+    context.set_text(Field::DeviceBrowser, browser);
+    context.set_text(Field::DeviceBrowserVersion, &reading.browser_version(browser));
+    if let Some(app) = reading.agent.app.name {
+        context.set_text(Field::DeviceApp, name(APPS, app));
+    }
+}
+
+/// What a request says of a person's device.
+struct Reading<'a> {
+    text: &'a [u8],
+    agent: Agent,
+    hints: Hints<'a>,
+    branded: Branded,
+}
+
+impl Reading<'_> {
+    fn kind(&self, system: &str) -> &'static str {
+        let model = agent::read(self.hints.model).kind.name;
+        let said = self.agent.kind.name.into_iter().chain(model).min().map_or("", |found| name(KINDS, found));
+        let factor = |word| contains(self.hints.form_factors, word);
+        match (said, system) {
+            ("console" | "tv" | "wearable", _) => said,
+            _ if factor("\"Watch\"") || factor("\"XR\"") => "wearable",
+            ("tablet", _) => said,
+            ("mobile", _) => said,
+            _ if self.hints.mobile => "mobile",
+            _ if factor("\"Tablet\"") => "tablet",
+            ("desktop", _) => said,
+            // Their tablets leave out `Mobile`.
+            (_, "android" | "harmonyos") => "tablet",
+            (_, "tizen") => "mobile",
+            (_, "other") => "unknown",
+            _ => "desktop",
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The network that a request came through, from Cloudflare's `request.cf` and the header that names the visitor's address.
+
+use super::{Context, Field, Request, Value};
+use std::net::IpAddr;
+
+pub(super) fn derive(context: &mut Context, request: &Request) {
+    for (field, name) in [
+        (Field::NetworkOrganization, "asOrganization"),
+        (Field::NetworkColo, "colo"),
+        (Field::NetworkProtocol, "httpProtocol"),
+        (Field::NetworkTls, "tlsVersion"),
+    ] {
+        context.set_text(field, request.cf(name).unwrap_or_default());
+    }
+    if let Some(asn) = request.cf("asn").and_then(|text| text.parse::<u32>().ok()) {
+        context.set(Field::NetworkAsn, Value::Int(i64::from(asn)));
+    }
+    let score = request.cf("botManagement.score").and_then(|text| text.parse::<u8>().ok());
+    if let Some(score) = score.filter(|score| (1..=99).contains(score)) {
+        context.set(Field::NetworkBotScore, Value::Int(i64::from(score)));
+    }
+    match request.cf("botManagement.verifiedBot") {
+        Some("true") => context.set(Field::NetworkVerifiedBot, Value::Bool(true)),
+        Some("false") => context.set(Field::NetworkVerifiedBot, Value::Bool(false)),
+        _ => {}
+    }
+    let address = request.header("cf-connecting-ip").unwrap_or_default().trim();
+    if address.parse::<IpAddr>().is_ok() {
+        context.set_text(Field::NetworkIp, address);
+    }
+}

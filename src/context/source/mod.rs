@@ -1,0 +1,120 @@
+//! Where a visit comes from: UTM parameters, else a click id, else the referrer; and its channel.
+
+mod channel;
+mod sites;
+
+pub(crate) use sites::Class;
+#[cfg(feature = "author")]
+pub(crate) use sites::registrable;
+
+use super::{Context, Field, Request};
+use crate::program::Program;
+use crate::text::without_www;
+use crate::url;
+use channel::Visit;
+use sites::{Site, is_below, of_host, of_package, of_source};
+
+/// What a visit without any other source is called.
+const DIRECT: (&str, &str) = ("(direct)", "(none)");
+
+/// Whether source and medium are those of a visit that nothing led to (the first of the channel rules).
+pub(crate) fn is_direct(source: &str, medium: &str) -> bool {
+    source.eq_ignore_ascii_case(DIRECT.0) && [DIRECT.1, "(not set)"].iter().any(|none| medium.eq_ignore_ascii_case(none))
+}
+
+/// An advertising click id: the URL's parameter, the source it tells, and the medium; empty where it doesn't tell one.
+pub(crate) struct Click<'p> {
+    pub(crate) parameter: &'p str,
+    pub(crate) source: &'p str,
+    pub(crate) medium: &'p str,
+}
+
+/// The referring page's host, if it is none of the site's own, and what is known of it.
+struct Referrer<'p> {
+    host: String,
+    site: Option<Site<'p>>,
+}
+
+impl<'p> Referrer<'p> {
+    fn of(request: &Request, program: &'p Program, page_host: &str) -> Option<Referrer<'p>> {
+        let url = request.header("referer").unwrap_or_default().trim();
+        let host = url::split(url).host.to_ascii_lowercase();
+        let host = without_www(host.strip_suffix('.').unwrap_or(&host));
+        let own = |other: &str| is_below(host, without_www(other));
+        if host.is_empty() || own(page_host) || program.own_hosts().any(own) {
+            return None;
+        }
+        // An app's package, as in android-app://com.google.android.gm/.
+        let package = url.get(..12).is_some_and(|scheme| scheme.eq_ignore_ascii_case("android-app:"));
+        let site = if package { of_package(program.sites(), host) } else { of_host(program.sites(), host) };
+        Some(Referrer { host: host.to_owned(), site })
+    }
+
+    fn class(&self) -> Class {
+        self.site.map_or(Class::None, |site| site.class)
+    }
+
+    fn name(&self) -> &str {
+        self.site.map(|site| site.name).filter(|name| !name.is_empty()).unwrap_or(&self.host)
+    }
+}
+
+pub(super) fn derive(context: &mut Context, request: &Request, program: &Program, host: &str) {
+    let parameter = |name: &str| {
+        let value = context.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
+        value.filter(|value| !value.is_empty())
+    };
+    let given =
+        |name: &str| context.query.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && !value.trim().is_empty());
+    let known = |source: &str| of_source(program.sites(), &source.to_ascii_lowercase());
+    let referrer = Referrer::of(request, program, host);
+    let click = program.clicks().find(|click| given(click.parameter));
+
+    // What the visit's origin would be without UTM parameters. Where a visitor pays they only come back from. A click id that
+    // doesn't say that the click was paid is copied with the links that it stands in, so that a known referrer tells more.
+    let from = referrer.as_ref().filter(|referrer| referrer.class() != Class::Payment);
+    let tells = |click: &&Click<'_>| !click.medium.is_empty() || from.is_none_or(|referrer| referrer.class() == Class::None);
+    let (origin, origin_class, origin_medium) = match (click.as_ref().filter(tells), from) {
+        (Some(click), _) => {
+            let class = known(click.source).map_or(Class::None, |site| site.class);
+            (click.source, class, if click.medium.is_empty() { class.medium() } else { click.medium })
+        }
+        (None, Some(referrer)) => (referrer.name(), referrer.class(), referrer.class().medium()),
+        (None, None) => (DIRECT.0, Class::None, DIRECT.1),
+    };
+
+    // A click id adds the half that the UTM parameters leave out, unless they name another source.
+    let (utm_source, utm_medium) = (parameter("utm_source"), parameter("utm_medium"));
+    let (name, class, medium) = match (utm_source, utm_medium) {
+        (None, None) => (origin, origin_class, origin_medium),
+        (None, Some(medium)) if click.is_some() => (origin, origin_class, medium),
+        (name, medium) => {
+            let name = name.unwrap_or_default();
+            let site = known(name);
+            let same = |click: &&Click<'_>| {
+                name.eq_ignore_ascii_case(click.source) || site.is_some_and(|site| site.name == click.source)
+            };
+            let told = click.as_ref().filter(same).map_or("", |click| click.medium);
+            (name, site.map_or(Class::None, |site| site.class), medium.unwrap_or(told))
+        }
+    };
+    let campaign = parameter("utm_campaign").unwrap_or_default();
+    let referrer_host = referrer.as_ref().map_or("", |referrer| &referrer.host);
+    let [source_lower, medium_lower, campaign_lower] = [name, medium, campaign].map(str::to_ascii_lowercase);
+    let visit =
+        Visit { source: &source_lower, class, medium: &medium_lower, campaign: &campaign_lower, referrer: referrer_host };
+    let texts = [
+        (Field::SourceChannel, visit.channel(program)),
+        (Field::SourceName, name),
+        (Field::SourceMedium, medium),
+        (Field::SourceCampaign, campaign),
+        (Field::SourceTerm, parameter("utm_term").unwrap_or_default()),
+        (Field::SourceContent, parameter("utm_content").unwrap_or_default()),
+        (Field::SourceReferrerHost, referrer_host),
+        (Field::SourceClickId, click.as_ref().map_or("", |click| click.parameter)),
+    ]
+    .map(|(field, text)| (field, text.to_owned()));
+    for (field, text) in texts {
+        context.set_text(field, &text);
+    }
+}

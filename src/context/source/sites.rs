@@ -1,0 +1,220 @@
+//! The sites that are known as sources. The table is data of the program: the compiler merges the built-in one with what
+//! the manifest says, and a runtime looks entries up in its text.
+//!
+//! A line for each entry, sorted by key: `key`, a space, a letter for the class (upper case: known as a `utm_source`
+//! alone, never as a host), and the site's name, where it is not the key's own (see [`Site::name`]).
+
+use crate::text::without_www;
+use std::cmp::Ordering;
+
+/// What a site is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Of no class: any other site.
+    None,
+    /// A search engine.
+    Search,
+    /// A social network, community or messenger.
+    Social,
+    /// A place to watch videos.
+    Video,
+    /// A marketplace, shop or price comparison.
+    Shopping,
+    /// An AI assistant.
+    Assistant,
+    /// E-mail on the web, or an app for it.
+    Email,
+    /// Where visitors pay and come back from: no source of visits.
+    Payment,
+}
+
+impl Class {
+    /// All classes.
+    pub(crate) const ALL: [Class; 8] = [
+        Class::None,
+        Class::Search,
+        Class::Social,
+        Class::Video,
+        Class::Shopping,
+        Class::Assistant,
+        Class::Email,
+        Class::Payment,
+    ];
+
+    /// The class of a letter: `a` is the first.
+    fn from_letter(letter: u8) -> Option<Class> {
+        Class::ALL.get(usize::from(letter.to_ascii_lowercase().checked_sub(b'a')?)).copied()
+    }
+
+    /// The medium of a visit that a link on such a site leads to.
+    pub(super) fn medium(self) -> &'static str {
+        match self {
+            Class::Search => "organic",
+            Class::Assistant => "ai-assistant",
+            Class::Email => "email",
+            _ => "referral",
+        }
+    }
+}
+
+/// A known site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Site<'a> {
+    pub(crate) class: Class,
+    /// What the site is called as a source; empty for a host without a name of its own.
+    pub(crate) name: &'a str,
+}
+
+/// The entry of that key.
+fn entry<'a>(table: &'a str, key: &str, hosts_only: bool) -> Option<Site<'a>> {
+    let bytes = table.as_bytes();
+    let (mut low, mut high) = (0, bytes.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let before = bytes.get(low..middle)?;
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(low, |at| low + at + 1);
+        let rest = bytes.get(start..high)?;
+        let end = rest.iter().position(|byte| *byte == b'\n').map_or(high, |at| start + at);
+        let (found, value) = table.get(start..end)?.split_once(' ')?;
+        match key.as_bytes().cmp(found.as_bytes()) {
+            Ordering::Less => high = start,
+            Ordering::Greater => low = end + 1,
+            Ordering::Equal => {
+                let letter = *value.as_bytes().first()?;
+                let class = Class::from_letter(letter).filter(|_| !hosts_only || letter.is_ascii_lowercase())?;
+                let name = match value.get(1..)? {
+                    "" if class == Class::None => "",
+                    "" if found.contains('.') => registrable(found).0,
+                    "" => found,
+                    name => name,
+                };
+                return Some(Site { class, name });
+            }
+        }
+    }
+    None
+}
+
+/// The site of a host, lower case and without `www.`: the host itself, else the nearest host above it, else its label under
+/// the public suffix.
+pub(super) fn of_host<'a>(table: &'a str, host: &str) -> Option<Site<'a>> {
+    let mut above = host;
+    let (site, before) = loop {
+        let (_, next) = above.split_once('.')?;
+        if let Some(site) = entry(table, above, true) {
+            break (site, host.strip_suffix(above)?);
+        }
+        if !next.contains('.') {
+            let (label, before) = registrable(host);
+            break (entry(table, label, true)?, before);
+        }
+        above = next;
+    };
+    // A search engine has other services on hosts of their own: docs.google.com is no search.
+    let searches = || {
+        let mut parts = before.split('.');
+        parts.clone().all(|part| part.len() <= 2 || part == "www") || parts.any(|part| part == "search")
+    };
+    Some(site).filter(|site| site.class != Class::Search || searches())
+}
+
+/// The site of an Android app's package.
+pub(super) fn of_package<'a>(table: &'a str, package: &str) -> Option<Site<'a>> {
+    entry(table, package, true)
+}
+
+/// The site of a `utm_source`, lower case: a name, or a host.
+pub(super) fn of_source<'a>(table: &'a str, source: &str) -> Option<Site<'a>> {
+    if source.contains('.') { of_host(table, without_www(source)) } else { entry(table, source, false) }
+}
+
+/// The label that a host has under its public suffix, and what stands before it. The suffix is the last label, with one
+/// before it that says no more than "company" where the last is a country's (`google` in `www.google.co.uk`).
+pub(crate) fn registrable(host: &str) -> (&str, &str) {
+    let (rest, top) = host.rsplit_once('.').unwrap_or((host, ""));
+    let rest = match rest.rsplit_once('.') {
+        Some((rest, "co" | "com" | "org" | "net" | "ac" | "gov" | "edu" | "ne" | "or")) if top.len() == 2 => rest,
+        _ => rest,
+    };
+    rest.rsplit_once('.').map_or((rest, ""), |(before, label)| (label, before))
+}
+
+/// Whether `host` is `parent` or below it.
+pub(super) fn is_below(host: &str, parent: &str) -> bool {
+    host.strip_suffix(parent).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    const TABLE: &str = "com.google.android.gm ggmail\ndocs.find.example a\nfind b\nmail.find.example ghermes\nnet cfacebook\nx.com Ctwitter\ny.com c";
+
+    #[test]
+    fn the_nearest_entry_above_a_host_counts() {
+        let site = |class, name| Some(Site { class, name });
+        for (host, expected) in [
+            ("find.example", site(Class::Search, "find")),
+            ("find.co.uk", site(Class::Search, "find")),
+            ("fr.find.example", site(Class::Search, "find")),
+            ("de.search.find.example", site(Class::Search, "find")),
+            ("maps.find.example", None),
+            ("docs.find.example", site(Class::None, "")),
+            ("old.docs.find.example", site(Class::None, "")),
+            ("a.mail.find.example", site(Class::Email, "hermes")),
+            ("mail.find.example.org", None),
+            ("y.com", site(Class::Social, "y")),
+            ("my.com", None),
+            ("x.com", None),
+            ("find", None),
+            ("", None),
+            (".", None),
+            ("..", None),
+        ] {
+            assert_eq!(of_host(TABLE, host), expected, "{host}");
+        }
+        assert_eq!(of_source(TABLE, "x.com"), None);
+        assert_eq!(of_source(TABLE, "www.y.com"), site(Class::Social, "y"));
+        assert_eq!(of_package(TABLE, "com.google.android.gm"), site(Class::Email, "gmail"));
+        assert_eq!(of_package(TABLE, "lite.com.google.android.gm"), None);
+    }
+
+    #[test]
+    fn a_host_is_below_itself_and_its_parents() {
+        for (host, parent, expected) in [
+            ("shop.example", "shop.example", true),
+            ("a.shop.example", "shop.example", true),
+            ("myshop.example", "shop.example", false),
+            ("example", "shop.example", false),
+        ] {
+            assert_eq!(is_below(host, parent), expected, "{host} {parent}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn finds_what_a_map_finds(keys in prop::collection::btree_map("[ab.]{1,4}", "[bB]n?", 0..12), key in "[ab.]{0,4}") {
+            let lines: Vec<String> = keys.iter().map(|(key, value)| format!("{key} {value}")).collect();
+            let table = lines.join("\n");
+            prop_assert_eq!(entry(&table, &key, false).is_some(), keys.contains_key(&key));
+            let host = keys.get(&key).is_some_and(|value| value.starts_with('b'));
+            prop_assert_eq!(entry(&table, &key, true).is_some(), host);
+        }
+
+        #[test]
+        fn any_table_gives_an_answer(table: String, host: String) {
+            of_host(&table, &host);
+            of_source(&table, &host);
+        }
+    }
+
+    #[test]
+    fn letters_are_classes() {
+        let all: BTreeMap<u8, Class> = (0..=255).filter_map(|letter| Some((letter, Class::from_letter(letter)?))).collect();
+        assert_eq!(all.len(), 2 * Class::ALL.len());
+        assert_eq!(all.get(&b'H'), Some(&Class::Payment));
+    }
+}

@@ -1,0 +1,89 @@
+//! Conversions between types (CEL specification, "List of Standard Definitions").
+
+use super::operand::{Error, Operand, utf8};
+use crate::address::{Address, Range};
+use crate::instant::Seconds;
+use crate::number::{parse_double, push_double, push_int, push_uint};
+use crate::program::layout::Op;
+use crate::version::is_version;
+
+/// The first double past the integers of 64 bits with a sign.
+const INT_LIMIT: f64 = 9_223_372_036_854_775_808.0;
+/// The first double past those without.
+const UINT_LIMIT: f64 = 18_446_744_073_709_551_616.0;
+
+/// A value as one of another type.
+pub(crate) fn convert<'a>(op: Op, value: Operand<'a>) -> Result<Operand<'a>, Error> {
+    let text = match &value {
+        Operand::Text(text) => Some(utf8(text)),
+        _ => None,
+    };
+    let converted = match (op, &value) {
+        (Op::ToBool, Operand::Bool(_))
+        | (Op::ToInt, Operand::Int(_))
+        | (Op::ToUint, Operand::Uint(_))
+        | (Op::ToDouble, Operand::Double(_))
+        | (Op::ToString, Operand::Text(_))
+        | (Op::ToTimestamp, Operand::Timestamp(_))
+        | (Op::ToDuration, Operand::Duration(_))
+        | (Op::ToVersion, Operand::Version(_))
+        | (Op::ToIp, Operand::Address(_))
+        | (Op::ToCidr, Operand::Range(_)) => return Ok(value),
+        (Op::ToBool, Operand::Text(_)) => match text {
+            Some("1" | "t" | "true" | "TRUE" | "True") => Some(Operand::Bool(true)),
+            Some("0" | "f" | "false" | "FALSE" | "False") => Some(Operand::Bool(false)),
+            _ => None,
+        },
+        (Op::ToInt, Operand::Uint(number)) => i64::try_from(*number).ok().map(Operand::Int),
+        // The least integer is out of range too, as the conformance cases have it: a double near it may have been rounded.
+        (Op::ToInt, Operand::Double(number)) => {
+            (*number > -INT_LIMIT && *number < INT_LIMIT).then_some(Operand::Int(*number as i64))
+        }
+        (Op::ToInt, Operand::Text(_)) => text.and_then(|text| text.parse().ok()).map(Operand::Int),
+        (Op::ToInt, Operand::Timestamp(at)) => Some(Operand::Int(at.whole)),
+        (Op::ToUint, Operand::Int(number)) => u64::try_from(*number).ok().map(Operand::Uint),
+        (Op::ToUint, Operand::Double(number)) => {
+            (*number > -1.0 && *number < UINT_LIMIT).then_some(Operand::Uint(*number as u64))
+        }
+        (Op::ToUint, Operand::Text(_)) => text.and_then(|text| text.parse().ok()).map(Operand::Uint),
+        (Op::ToDouble, Operand::Int(number)) => Some(Operand::Double(*number as f64)),
+        (Op::ToDouble, Operand::Uint(number)) => Some(Operand::Double(*number as f64)),
+        (Op::ToDouble, Operand::Text(_)) => match text {
+            Some("NaN") => Some(f64::NAN),
+            Some("Infinity" | "+Infinity") => Some(f64::INFINITY),
+            Some("-Infinity") => Some(f64::NEG_INFINITY),
+            text => text.and_then(parse_double),
+        }
+        .map(Operand::Double),
+        (Op::ToString, value) => to_text(value).map(Operand::text),
+        (Op::ToTimestamp, Operand::Text(_)) => text.and_then(Seconds::parse_instant).map(Operand::Timestamp),
+        (Op::ToTimestamp, Operand::Int(seconds)) => Seconds::new(*seconds).instant().map(Operand::Timestamp),
+        (Op::ToDuration, Operand::Text(_)) => text.and_then(Seconds::parse_length).map(Operand::Duration),
+        (Op::ToVersion, Operand::Text(_)) if text.is_some_and(is_version) => {
+            let Operand::Text(text) = value else { return Err(Error::WrongType) };
+            return Ok(Operand::Version(text));
+        }
+        (Op::ToIp, Operand::Text(_)) => text.and_then(Address::parse).map(Operand::Address),
+        (Op::ToCidr, Operand::Text(_)) => text.and_then(Range::parse).map(Operand::Range),
+        (Op::ToVersion, Operand::Text(_)) => None,
+        _ => return Err(Error::WrongType),
+    };
+    converted.ok_or(Error::Conversion)
+}
+
+fn to_text(value: &Operand<'_>) -> Option<String> {
+    let mut text = String::new();
+    match value {
+        Operand::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
+        Operand::Int(number) => push_int(&mut text, *number),
+        Operand::Uint(number) => push_uint(&mut text, *number),
+        Operand::Double(number) => push_double(&mut text, *number),
+        Operand::Timestamp(at) => at.write_instant(&mut text),
+        Operand::Duration(length) => length.write_length(&mut text),
+        Operand::Version(version) => text.push_str(utf8(version)),
+        Operand::Address(address) => address.write(&mut text),
+        Operand::Range(range) => range.write(&mut text),
+        _ => return None,
+    }
+    Some(text)
+}

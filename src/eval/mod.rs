@@ -1,0 +1,350 @@
+//! Evaluation of a program's expressions: three-valued and total.
+//!
+//! A missing field is *unknown*. `&&`, `||`, `all` and `exists` absorb it as CEL's commutative operators absorb errors (CEL
+//! specification, "Logical Operators"): `false && unknown` is false, `true || unknown` is true. Every other operation with an
+//! unknown operand is unknown. An error counts as unknown, but a missing field outweighs it, and one that is denied both.
+
+mod apply;
+mod convert;
+mod operand;
+
+pub(crate) use operand::{Absent, Error, List, Map, Operand, Why};
+
+use crate::context::{Context, Value};
+use crate::program::Program;
+use crate::program::layout::{NONE, Op};
+use crate::{geo, instant, zone};
+use operand::{equal, utf8};
+
+/// The compiler refuses expressions deeper than this, so only a forged program gets here.
+const MAX_DEPTH: u32 = 200;
+/// Nodes that one audience may visit. The compiler's limits stay far below.
+const MAX_VISITS: u32 = 1 << 20;
+/// The most items of a list that is not written out in the expression.
+pub(crate) const MAX_ITEMS: usize = 256;
+/// The longest text that an operation makes, in bytes.
+pub(crate) const MAX_TEXT: usize = 64 << 10;
+
+/// The outcome of an audience.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Truth {
+    True,
+    False,
+    /// Some value was missing.
+    Unknown,
+    /// Some value was missing because its purpose is not agreed to.
+    Denied,
+}
+
+/// Evaluates expressions for one context; named audiences at most once.
+pub(crate) struct Evaluator<'a> {
+    program: &'a Program,
+    context: &'a Context,
+    audiences: Vec<Option<Truth>>,
+    /// The items that the macros around look at.
+    variables: Vec<Operand<'a>>,
+    visits: u32,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn new(program: &'a Program, context: &'a Context) -> Evaluator<'a> {
+        let audiences = vec![None; program.audience_count()];
+        Evaluator { program, context, audiences, variables: Vec::new(), visits: 0 }
+    }
+
+    /// The truth of a boolean expression.
+    pub(crate) fn truth(&mut self, node: u32) -> Truth {
+        self.visits = MAX_VISITS;
+        self.truth_at(node, 0)
+    }
+
+    /// The value of an expression.
+    #[cfg(feature = "author")]
+    pub(crate) fn value(&mut self, node: u32) -> Operand<'a> {
+        self.visits = MAX_VISITS;
+        self.eval(node, 0)
+    }
+
+    fn truth_at(&mut self, node: u32, depth: u32) -> Truth {
+        match self.eval(node, depth) {
+            Operand::Bool(true) => Truth::True,
+            Operand::Bool(false) => Truth::False,
+            Operand::Absent(Absent { why: Why::Denied, .. }) => Truth::Denied,
+            _ => Truth::Unknown,
+        }
+    }
+
+    fn eval(&mut self, node: u32, depth: u32) -> Operand<'a> {
+        let error = |error| Operand::Absent(Absent { why: Why::Error(error), node });
+        let Some((op, a, b)) = self.program.node(node).filter(|_| depth < MAX_DEPTH && self.visits > 0) else {
+            return error(Error::TooLarge);
+        };
+        self.visits -= 1;
+        let depth = depth + 1;
+        let applied = match op {
+            Op::Bool => Ok(Operand::Bool(a != 0)),
+            Op::Int => Ok(Operand::Int(wide(a, b) as i64)),
+            Op::Uint => Ok(Operand::Uint(wide(a, b))),
+            Op::Double => Ok(Operand::Double(f64::from_bits(wide(a, b)))),
+            Op::String => Ok(Operand::Text(self.program.raw(a).into())),
+            Op::Timestamp | Op::Duration => match self.program.node(a) {
+                Some((Op::Int, low, high)) => {
+                    let seconds = instant::Seconds { whole: wide(low, high) as i64, nanos: b.min(999_999_999) };
+                    let valid = if op == Op::Timestamp { seconds.instant() } else { seconds.length() };
+                    let made = if op == Op::Timestamp { Operand::Timestamp } else { Operand::Duration };
+                    valid.map(made).ok_or(Error::Overflow)
+                }
+                _ => Err(Error::WrongType),
+            },
+            Op::List | Op::Constants | Op::Map => return self.collection(op, a, b, node, depth),
+            Op::Field => return self.field(a, node),
+            Op::Has => Ok(Operand::Bool(self.context.get(a).is_some())),
+            Op::HasKey => match self.eval(a, depth) {
+                Operand::Map(map) => Ok(Operand::Bool(map.get(&Operand::Text(self.program.raw(b).into())).is_some())),
+                absent @ Operand::Absent(_) => return absent,
+                _ => Err(Error::WrongType),
+            },
+            Op::Audience => return self.audience(a, node, depth),
+            Op::Variable => self.variables.get(a as usize).cloned().ok_or(Error::TooLarge),
+            Op::And => return self.logic(a, b, node, depth, false),
+            Op::Or => return self.logic(a, b, node, depth, true),
+            Op::Conditional => {
+                let [then, otherwise] = self.pair(b);
+                match self.eval(a, depth) {
+                    Operand::Bool(true) => return self.eval(then, depth),
+                    Operand::Bool(false) => return self.eval(otherwise, depth),
+                    absent @ Operand::Absent(_) => return absent,
+                    _ => Err(Error::WrongType),
+                }
+            }
+            Op::All | Op::Exists | Op::ExistsOne | Op::Filter | Op::MapItems => return self.fold(op, a, b, node, depth),
+            Op::In if matches!(self.program.node(b), Some((Op::Constants, ..))) => {
+                let item = self.eval(a, depth);
+                if matches!(item, Operand::Absent(_)) {
+                    return item;
+                }
+                Ok(Operand::Bool(self.is_in(&item, b, depth)))
+            }
+            Op::SplitLimit | Op::Distance => {
+                let program = self.program;
+                let operands: Vec<Operand<'a>> = program.list_items(a, b).map(|operand| self.eval(operand, depth)).collect();
+                if let Some(absent) = weightiest(&operands) {
+                    return absent;
+                }
+                several(op, operands)
+            }
+            _ => {
+                let left = self.eval(a, depth);
+                if b == NONE {
+                    if matches!(left, Operand::Absent(_)) {
+                        return left;
+                    }
+                    apply::unary(op, left)
+                } else {
+                    let right = self.eval(b, depth);
+                    match (left, right) {
+                        (Operand::Absent(left), Operand::Absent(right)) => return Operand::Absent(left.or(right)),
+                        (absent @ Operand::Absent(_), _) | (_, absent @ Operand::Absent(_)) => return absent,
+                        (left, right) if op.is_getter() => self.zoned(op, left, &right),
+                        (left, right) => apply::binary(op, left, right),
+                    }
+                }
+            }
+        };
+        applied.unwrap_or_else(error)
+    }
+
+    fn field(&self, field: u32, node: u32) -> Operand<'a> {
+        match self.context.get(field) {
+            Some(Value::Bool(value)) => Operand::Bool(*value),
+            Some(Value::Int(value)) => Operand::Int(*value),
+            Some(Value::Double(value)) => Operand::Double(*value),
+            Some(Value::String(value)) => Operand::Text(value.as_bytes().into()),
+            Some(Value::Strings(values)) => Operand::List(List::Texts(values.get(..MAX_ITEMS).unwrap_or(values))),
+            Some(Value::Timestamp(ms)) => match instant::Seconds::from_millis(*ms).instant() {
+                Some(at) => Operand::Timestamp(at),
+                None => Operand::Absent(Absent { why: Why::Error(Error::Overflow), node }),
+            },
+            Some(Value::Map(pairs)) => Operand::Map(Map::Texts(pairs.get(..MAX_ITEMS).unwrap_or(pairs))),
+            None => {
+                let why = if self.context.is_denied(field) { Why::Denied } else { Why::Missing };
+                Operand::Absent(Absent { why, node })
+            }
+        }
+    }
+
+    fn audience(&mut self, audience: u32, node: u32, depth: u32) -> Operand<'a> {
+        let known = self.audiences.get(audience as usize).copied().flatten();
+        let truth = match (known, self.program.audience_node(audience)) {
+            (Some(truth), _) => truth,
+            (None, None) => Truth::Unknown,
+            (None, Some(node)) => {
+                let truth = self.truth_at(node, depth);
+                if let Some(place) = self.audiences.get_mut(audience as usize) {
+                    *place = Some(truth);
+                }
+                truth
+            }
+        };
+        match truth {
+            Truth::True => Operand::Bool(true),
+            Truth::False => Operand::Bool(false),
+            Truth::Unknown => Operand::Absent(Absent { why: Why::Missing, node }),
+            Truth::Denied => Operand::Absent(Absent { why: Why::Denied, node }),
+        }
+    }
+
+    /// `&&` when `absorbing` is false, `||` when it is true.
+    fn logic(&mut self, a: u32, b: u32, node: u32, depth: u32, absorbing: bool) -> Operand<'a> {
+        let left = self.eval(a, depth);
+        if matches!(left, Operand::Bool(value) if value == absorbing) {
+            return left;
+        }
+        let right = self.eval(b, depth);
+        match (left, right) {
+            (_, right @ Operand::Bool(value)) if value == absorbing => right,
+            (Operand::Bool(_), right @ Operand::Bool(_)) => right,
+            (Operand::Absent(left), Operand::Absent(right)) => Operand::Absent(left.or(right)),
+            (absent @ Operand::Absent(_), _) | (_, absent @ Operand::Absent(_)) => absent,
+            _ => Operand::Absent(Absent { why: Why::Error(Error::WrongType), node }),
+        }
+    }
+
+    /// Whether a list that is written out has an item that equals a value: without making the list.
+    fn is_in(&mut self, value: &Operand<'a>, list: u32, depth: u32) -> bool {
+        let Some((_, start, len)) = self.program.node(list) else { return false };
+        let program = self.program;
+        program.list_items(start, len).any(|item| equal(value, &self.eval(item, depth)))
+    }
+
+    /// A list or map that is written out. Without a value of each item there is none of it.
+    fn collection(&mut self, op: Op, start: u32, len: u32, node: u32, depth: u32) -> Operand<'a> {
+        let program = self.program;
+        let count = if op == Op::Map { len.saturating_mul(2) } else { len };
+        let items: Vec<Operand<'a>> = program.list_items(start, count).map(|item| self.eval(item, depth)).collect();
+        if let Some(absent) = weightiest(&items) {
+            return absent;
+        }
+        if op != Op::Map {
+            return Operand::list(items);
+        }
+        let mut entries: Vec<(Operand<'a>, Operand<'a>)> = Vec::with_capacity(len as usize & 0xffff);
+        let mut items = items.into_iter();
+        while let (Some(key), Some(value)) = (items.next(), items.next()) {
+            let is_key = matches!(key, Operand::Bool(_) | Operand::Int(_) | Operand::Uint(_) | Operand::Text(_));
+            if !is_key || entries.iter().any(|(known, _)| equal(known, &key)) {
+                return Operand::Absent(Absent { why: Why::Error(Error::BadKey), node });
+            }
+            entries.push((key, value));
+        }
+        Operand::Map(Map::Entries(entries.into()))
+    }
+
+    /// Two entries of the lists.
+    fn pair(&self, start: u32) -> [u32; 2] {
+        let mut items = self.program.list_items(start, 2);
+        [items.next().unwrap_or(NONE), items.next().unwrap_or(NONE)]
+    }
+
+    /// A macro over a list's items or a map's keys.
+    fn fold(&mut self, op: Op, list: u32, pair: u32, node: u32, depth: u32) -> Operand<'a> {
+        let list = match self.eval(list, depth) {
+            Operand::List(list) => list,
+            Operand::Map(map) => map.keys(),
+            absent @ Operand::Absent(_) => return absent,
+            _ => return Operand::Absent(Absent { why: Why::Error(Error::WrongType), node }),
+        };
+        let [variable, body] = self.pair(pair);
+        let Some(variable) = usize::try_from(variable).ok().filter(|variable| *variable < MAX_DEPTH as usize) else {
+            return Operand::Absent(Absent { why: Why::Error(Error::TooLarge), node });
+        };
+        let mut absent: Option<Absent> = None;
+        let mut kept = Vec::new();
+        let mut count = 0;
+        for item in list.iter() {
+            if self.variables.len() <= variable {
+                self.variables.resize(variable + 1, Operand::Bool(false));
+            }
+            if let Some(place) = self.variables.get_mut(variable) {
+                *place = item.clone();
+            }
+            match (op, self.eval(body, depth)) {
+                (_, Operand::Absent(found)) => absent = Some(absent.map_or(found, |known| known.or(found))),
+                (Op::MapItems, value) => kept.push(value),
+                (Op::All, value @ Operand::Bool(false)) | (Op::Exists, value @ Operand::Bool(true)) => return value,
+                (_, Operand::Bool(true)) => {
+                    count += 1;
+                    if op == Op::Filter {
+                        kept.push(item);
+                    }
+                }
+                (_, Operand::Bool(false)) => {}
+                _ => {
+                    let found = Absent { why: Why::Error(Error::WrongType), node: body };
+                    absent = Some(absent.map_or(found, |known| known.or(found)));
+                }
+            }
+        }
+        match (absent, op) {
+            (Some(absent), _) => Operand::Absent(absent),
+            (None, Op::All) => Operand::Bool(true),
+            (None, Op::Exists) => Operand::Bool(false),
+            (None, Op::ExistsOne) => Operand::Bool(count == 1),
+            (None, _) => Operand::list(kept),
+        }
+    }
+
+    /// A part of an instant on the clock of a time zone.
+    fn zoned(&self, op: Op, value: Operand<'a>, zone: &Operand<'_>) -> Result<Operand<'a>, Error> {
+        let (Operand::Timestamp(at), Operand::Text(zone)) = (&value, zone) else { return Err(Error::WrongType) };
+        let offset = zone::offset_in(self.program, self.context, utf8(zone), at.whole).ok_or(Error::UnknownZone)?;
+        apply::getter(op, value, offset)
+    }
+}
+
+/// The weightiest reason why one of the operands has no value.
+fn weightiest<'a>(operands: &[Operand<'a>]) -> Option<Operand<'a>> {
+    let absent = operands.iter().filter_map(|operand| match operand {
+        Operand::Absent(absent) => Some(*absent),
+        _ => None,
+    });
+    absent.reduce(Absent::or).map(Operand::Absent)
+}
+
+/// An operation on more than two values.
+fn several<'a>(op: Op, operands: Vec<Operand<'a>>) -> Result<Operand<'a>, Error> {
+    let degrees = |operand: &Operand<'_>, limit: f64| {
+        let degrees = match operand {
+            Operand::Double(number) => *number,
+            Operand::Int(number) => *number as f64,
+            Operand::Uint(number) => *number as f64,
+            _ => return Err(Error::WrongType),
+        };
+        if (-limit..=limit).contains(&degrees) { Ok(degrees) } else { Err(Error::Overflow) }
+    };
+    match (op, <[Operand<'a>; 3]>::try_from(operands)) {
+        (Op::SplitLimit, Ok([Operand::Text(text), Operand::Text(separator), Operand::Int(limit)])) => {
+            apply::split(text, &separator, limit)
+        }
+        (Op::Distance, Err(operands)) => match operands.as_slice() {
+            [latitude, longitude, other_latitude, other_longitude] => Ok(Operand::Double(geo::distance_km(
+                degrees(latitude, 90.0)?,
+                degrees(longitude, 180.0)?,
+                degrees(other_latitude, 90.0)?,
+                degrees(other_longitude, 180.0)?,
+            ))),
+            _ => Err(Error::WrongType),
+        },
+        _ => Err(Error::WrongType),
+    }
+}
+
+/// A conversion of a constant, when an expression is compiled.
+#[cfg(feature = "author")]
+pub(crate) fn convert_constant<'a>(op: Op, value: Operand<'a>) -> Result<Operand<'a>, Error> {
+    convert::convert(op, value)
+}
+
+fn wide(low: u32, high: u32) -> u64 {
+    u64::from(low) | u64::from(high) << 32
+}

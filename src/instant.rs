@@ -1,0 +1,215 @@
+//! Instants and lengths of time to the nanosecond, as CEL's timestamps and durations are (CEL specification, "Abstract types").
+
+use crate::number::push_int;
+use crate::time::{Civil, parse_offset, push_two};
+
+/// A number of seconds: since 1970-01-01T00:00:00Z, or of a length of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seconds {
+    /// Whole seconds, rounded down.
+    pub whole: i64,
+    /// Nanoseconds on top of them, below 1,000,000,000.
+    pub nanos: u32,
+}
+
+const BILLION: u32 = 1_000_000_000;
+/// 0001-01-01T00:00:00Z.
+const FIRST: i64 = -62_135_596_800;
+/// 9999-12-31T23:59:59Z.
+const LAST: i64 = 253_402_300_799;
+/// Some 10,000 years, as `google.protobuf.Duration` allows.
+const LONGEST: i64 = 315_576_000_000;
+
+impl Seconds {
+    /// Of a whole number of seconds.
+    pub fn new(whole: i64) -> Seconds {
+        Seconds { whole, nanos: 0 }
+    }
+
+    /// Of a number of milliseconds.
+    pub fn from_millis(ms: i64) -> Seconds {
+        Seconds { whole: ms.div_euclid(1000), nanos: ms.rem_euclid(1000) as u32 * 1_000_000 }
+    }
+
+    /// Epoch milliseconds, rounded down.
+    pub fn millis(self) -> i64 {
+        self.whole.saturating_mul(1000).saturating_add(i64::from(self.nanos / 1_000_000))
+    }
+
+    /// Itself, if it is an instant between the years 1 and 9999.
+    pub fn instant(self) -> Option<Seconds> {
+        (FIRST..=LAST).contains(&self.whole).then_some(self)
+    }
+
+    /// Itself, if it is a length of time that CEL knows.
+    pub fn length(self) -> Option<Seconds> {
+        let within = self.whole.unsigned_abs() <= LONGEST as u64 && (self.whole != LONGEST || self.nanos == 0);
+        within.then_some(self)
+    }
+
+    /// The sum; `None` past 64 bits.
+    pub fn plus(self, other: Seconds) -> Option<Seconds> {
+        let nanos = self.nanos + other.nanos;
+        let whole = self.whole.checked_add(other.whole)?.checked_add(i64::from(nanos / BILLION))?;
+        Some(Seconds { whole, nanos: nanos % BILLION })
+    }
+
+    /// With the other sign; `None` past 64 bits.
+    pub fn negated(self) -> Option<Seconds> {
+        let whole = self.whole.checked_neg()?;
+        if self.nanos == 0 {
+            return Some(Seconds { whole, nanos: 0 });
+        }
+        Some(Seconds { whole: whole.checked_sub(1)?, nanos: BILLION - self.nanos })
+    }
+
+    /// The whole seconds, rounded towards zero: of a length of time.
+    pub fn towards_zero(self) -> i64 {
+        self.whole + i64::from(self.whole < 0 && self.nanos > 0)
+    }
+
+    /// The instant that an RFC 3339 text says (section 5.6): `2026-11-20T12:30:00.5+01:00`.
+    pub fn parse_instant(text: &str) -> Option<Seconds> {
+        let number = |from: usize, to: usize| {
+            let digits = text.get(from..to)?;
+            digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u16>().ok())?
+        };
+        let sign = |at: usize| text.as_bytes().get(at).copied();
+        let separated = [sign(4), sign(7), sign(13), sign(16)] == [Some(b'-'), Some(b'-'), Some(b':'), Some(b':')];
+        if !separated || !matches!(sign(10), Some(b'T' | b't')) {
+            return None;
+        }
+        let civil = Civil {
+            year: i64::from(number(0, 4)?),
+            month: number(5, 7)? as u8,
+            day: number(8, 10)? as u8,
+            hour: number(11, 13)? as u8,
+            minute: number(14, 16)? as u8,
+            second: number(17, 19)? as u8,
+            millisecond: 0,
+        };
+        let behind = text.get(19..)?;
+        let digits = behind.strip_prefix('.').map_or(0, |rest| rest.bytes().take_while(u8::is_ascii_digit).count());
+        let (fraction, zone) = if digits > 0 { behind.split_at_checked(digits + 1)? } else { ("", behind) };
+        let nanos = fraction_of_billion(fraction.get(1..).unwrap_or_default())?;
+        let offset = match zone {
+            "Z" | "z" => 0,
+            _ if zone.starts_with(['+', '-']) => parse_offset(zone)?,
+            _ => return None,
+        };
+        let whole = civil.to_millis() / 1000;
+        // No day of the calendar is another one after the way there and back.
+        let real = Civil::from_millis(whole * 1000) == civil && civil.month > 0;
+        Seconds { whole: whole - i64::from(offset), nanos }.instant().filter(|_| real)
+    }
+
+    /// The length that a text such as `1h30m`, `-1.5h` or `300ms` says (CEL specification, "duration"; the units are those of
+    /// Go's `time.ParseDuration`).
+    pub fn parse_length(text: &str) -> Option<Seconds> {
+        let (negative, mut rest) = match text.as_bytes().first()? {
+            b'-' => (true, text.get(1..)?),
+            b'+' => (false, text.get(1..)?),
+            _ => (false, text),
+        };
+        if rest == "0" {
+            return Some(Seconds::new(0));
+        }
+        let mut sum = Seconds::new(0);
+        if rest.is_empty() {
+            return None;
+        }
+        while !rest.is_empty() {
+            let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+            let (whole, behind) = rest.split_at_checked(digits(rest))?;
+            let (fraction, behind) = match behind.strip_prefix('.') {
+                Some(behind) => behind.split_at_checked(digits(behind))?,
+                None => ("", behind),
+            };
+            if whole.is_empty() && fraction.is_empty() {
+                return None;
+            }
+            const UNITS: [(&str, u64); 7] = [
+                ("ns", 1),
+                ("us", 1_000),
+                ("µs", 1_000),
+                ("μs", 1_000),
+                ("ms", 1_000_000),
+                ("h", 3_600_000_000_000),
+                ("s", 1_000_000_000),
+            ];
+            let (unit, behind) = match UNITS.iter().find_map(|(name, unit)| Some((*unit, behind.strip_prefix(name)?))) {
+                Some(found) => found,
+                // Milliseconds, which begin so too, are above.
+                None => (60_000_000_000, behind.strip_prefix('m')?),
+            };
+            sum = sum.plus(scaled(whole, fraction, unit)?)?;
+            rest = behind;
+        }
+        if negative { sum.negated()?.length() } else { sum.length() }
+    }
+
+    /// RFC 3339 in UTC, with as many decimals as say something.
+    pub fn write_instant(self, out: &mut String) {
+        let civil = Civil::from_millis(self.whole.saturating_mul(1000));
+        for padding in [1000, 100, 10] {
+            if civil.year < padding {
+                out.push('0');
+            }
+        }
+        push_int(out, civil.year);
+        for (sign, part) in [('-', civil.month), ('-', civil.day), ('T', civil.hour), (':', civil.minute), (':', civil.second)]
+        {
+            out.push(sign);
+            push_two(out, part);
+        }
+        write_fraction(self.nanos, out);
+        out.push('Z');
+    }
+
+    /// Seconds with as many decimals as say something, and `s`.
+    pub fn write_length(self, out: &mut String) {
+        let positive = if self.whole < 0 { self.negated().unwrap_or(self) } else { self };
+        if self.whole < 0 {
+            out.push('-');
+        }
+        push_int(out, positive.whole);
+        write_fraction(positive.nanos, out);
+        out.push('s');
+    }
+}
+
+/// Nanoseconds of a fraction's digits; those past the ninth are dropped.
+fn fraction_of_billion(digits: &str) -> Option<u32> {
+    let digits = digits.bytes().chain(*b"000000000").take(9);
+    digits
+        .map(|digit| digit.is_ascii_digit().then_some(u32::from(digit.wrapping_sub(b'0'))))
+        .try_fold(0, |sum, digit| Some(sum * 10 + digit?))
+}
+
+/// So many units of so many nanoseconds each. A unit is less than a second, or a whole number of seconds.
+fn scaled(whole: &str, fraction: &str, unit: u64) -> Option<Seconds> {
+    const SECOND: u64 = BILLION as u64;
+    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let fraction = u64::from(fraction_of_billion(fraction)?);
+    let (seconds, nanos) = if unit < SECOND {
+        let nanos = whole.checked_mul(unit)?;
+        (nanos / SECOND, nanos % SECOND + fraction * unit / SECOND)
+    } else {
+        (whole.checked_mul(unit / SECOND)?, fraction * (unit / SECOND))
+    };
+    let whole = i64::try_from(seconds).ok()?.checked_add((nanos / SECOND) as i64)?;
+    Some(Seconds { whole, nanos: (nanos % SECOND) as u32 })
+}
+
+fn write_fraction(nanos: u32, out: &mut String) {
+    if nanos == 0 {
+        return;
+    }
+    out.push('.');
+    let (mut rest, mut unit) = (nanos, BILLION / 10);
+    while rest > 0 {
+        out.push((b'0' + (rest / unit) as u8) as char);
+        rest %= unit;
+        unit /= 10;
+    }
+}
