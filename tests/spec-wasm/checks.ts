@@ -9,7 +9,8 @@ export interface Tools {
   compile(source: string, zones: ZoneOffset): { program: Uint8Array } | { diagnostics: unknown[] };
   context(program: Uint8Array, visitor: Visitor, offsets: Float64Array): Record<string, unknown>;
   explain(program: Uint8Array, visitor: Visitor, offsets: Float64Array): Explained;
-  evaluate(expression: string, bindings: string, zones: ZoneOffset, manifest?: string): Evaluated;
+  /** An empty manifest is none. */
+  evaluate(expression: string, bindings: Record<string, unknown>, manifest: string, zones: ZoneOffset): Evaluated;
 }
 
 /** Seconds that a zone is ahead of UTC at an instant in epoch milliseconds; `undefined` for zones that are not known. */
@@ -35,7 +36,7 @@ export interface Evaluated {
   unknown?: true;
   type?: string;
   cost?: number;
-  error?: { kind: "parse" | "check" | "evaluation"; message: string; help?: string; start: number; end: number; line: number; column: number };
+  error?: { kind: "parse" | "check" | "evaluation" | "bindings" | "manifest"; message: string; help?: string; start: number; end: number; line: number; column: number };
   errors?: unknown[];
 }
 
@@ -190,7 +191,7 @@ export function checkExpressions(tools: Tools, { cases }: ExpressionFile): Resul
 
 function expression(tools: Tools, { expr, bindings, manifest, value, unknown, error, at, type }: ExpressionCase): string[] {
   if ([value !== undefined, unknown, error !== undefined].filter(Boolean).length !== 1) return ["expected exactly one of value, unknown and error"];
-  const found = tools.evaluate(expr, JSON.stringify(bindings ?? {}), zoneOffset, manifest && JSON.stringify(manifest));
+  const found = tools.evaluate(expr, bindings ?? {}, manifest ? JSON.stringify(manifest) : "", zoneOffset);
   const problems = type === undefined ? [] : expect("type", found.type, type);
   if (error !== undefined) {
     if (!found.error) return [`got ${JSON.stringify(found)}, expected the error ${JSON.stringify(error)}`];
