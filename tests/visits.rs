@@ -86,7 +86,7 @@ fn a_touch_is_what_the_context_says_of_the_source() {
     let program = program(&json!({ "site": { "id": "x", "hosts": ["shop.example"] } }));
     let touch = |visitor: Value| {
         let visitor: Visitor = serde_json::from_value(visitor).unwrap();
-        Touch::of(&Context::derive(&program, &visitor.request(0, support::offset)))
+        Touch::of(&Context::derive(&program, &visitor.request(0, support::offsets)))
     };
     let url = "https://shop.example/?utm_source=fb&utm_medium=paid&utm_campaign=spring&fbclid=secret";
     let found = touch(json!({ "url": url, "now": 42, "headers": { "referer": "https://l.facebook.com/" } }));
