@@ -101,8 +101,8 @@ Texts stand in single or double quotes, and in three of either they may span lin
 \`\\u00e9\` and the like; in a raw text, \`r'\\d'\`, a backslash is a backslash. Lists are \`['a', 'b']\`, maps are \`{'a': 1}\`. A comment
 goes from \`//\` to the end of its line.
 
-\`a.b\` is a field, or the value of the key \`b\` of a map; \`a['b-c']\` and \`` + "a.`b-c`" + `\` take keys that are no names. An audience is named
-as it is: \`working_day && !french\`. These words are no names: ${keywords.map(quoted).join(", ")}.
+\`a.b\` is a field, or the value of the key \`b\` of a map; \`a['b-c']\` and ` + "`` a.`b-c` ``" + ` take keys that are no names. An audience is
+named as it is: \`working_day && !french\`. These words are no names: \`${keywords.join(" ")}\`.
 
 From what binds most to what binds least: \`a.b a[b] f(a)\`, \`!a -a\`, \`* / %\`, \`+ -\`, \`== != < <= > >= in\`, \`&&\`, \`||\`, \`a ? b : c\`.
 
@@ -112,18 +112,18 @@ ${table(["type", "what it is", "written"], Object.entries(TYPES).map(([type, [wh
 
 In signatures ${Object.entries(PLACEHOLDERS).map(([name, what]) => `\`${name}\` stands for ${what}`).join(", ")}.
 
-Types do not turn into each other by themselves: \`1 + 1.0\` is an error, \`double(1) + 1.0\` is not. Comparisons are the exception where
-a table below says so.
+Types do not turn into each other by themselves: \`1 + 1.0\` is an error, \`double(1) + 1.0\` is not. Comparisons are the exception:
+numbers of all types compare by value.
 
 ## Unknown values
 
-What is not known of a visitor is *unknown*; that is no error, and not false either. A country that cannot be told, a trait without
-consent, a key that a map does not have: what is made of them is unknown too. Only what does not depend on it has a value:
-\`false && unknown\` is false, \`true || unknown\` is true, whichever side is which. An audience that ends unknown does not match.
-\`has(geo.country)\` tells whether a field is there, and is never unknown itself.
+What is not known of a visitor is *unknown*; that is no error, and not false either. Of a country that cannot be told, or a trait
+without consent, all that is made is unknown too. Only what does not depend on it has a value: \`false && unknown\` is false,
+\`true || unknown\` is true, whichever side is which. An audience that ends unknown does not match. \`has(geo.country)\` tells whether
+a field is there.
 
-What fails while it is evaluated (\`1 / 0\`, \`int('x')\`, a sum of more than 64 bits) counts as unknown in decisions; \`idoine eval\` prints
-the failure and its place. What can only fail, whoever comes, is an error of the manifest.
+What fails while it is evaluated (a key that a map does not have, \`int(page.query.page)\` of a text that is no number, a sum of more
+than 64 bits) counts as unknown in decisions; \`idoine eval\` prints the failure and its place.
 
 In the tables below, what is said of unknown operands is only what differs from: ${USUAL}.
 
