@@ -63,7 +63,9 @@ async function seed(env) {
   await must(["cargo", "run", "-q", "-p", "idoine-fuzz", "--bin", "seeds", "--", folder], { cwd: ROOT, env });
   const { tests } = await import("@bufbuild/cel-spec/testdata/conformance.js");
   const expressions = (suite) => [...(suite.tests ?? []).map(({ original }) => original.expr), ...(suite.suites ?? []).flatMap(expressions)];
-  for (const [index, text] of expressions(tests).entries()) writeFileSync(join(folder, "expression", `cel-${index}`), text);
+  for (const [index, text] of expressions(tests).entries()) {
+    for (const target of ["expression", "evaluation"]) writeFileSync(join(folder, target, `cel-${index}`), text);
+  }
   return folder;
 }
 

@@ -1,7 +1,12 @@
 //! What is fuzzed: each target takes any bytes, and fails by a panic alone. `tests/crashers.rs` runs the same on what was found.
 
-use idoine::compile::{Zones, compile};
+use idoine::address::{Address, Range};
+use idoine::compile::{EvaluateError, Evaluation, Outcome, Zones, compile, evaluate};
+use idoine::expr::{Constant, parse, print};
+use idoine::instant::Seconds;
 use idoine::manifest::format;
+use idoine::session::{Session, SessionEvent, SessionRules};
+use idoine::touch::{Touch, Touches};
 use idoine::{Context, Offsets, Program, Request, decide, edits, explain, wire};
 use std::sync::LazyLock;
 
@@ -11,11 +16,14 @@ pub type Target = fn(&[u8]);
 /// Every target by name.
 pub const TARGETS: &[(&str, Target)] = &[
     ("expression", expression),
+    ("evaluation", evaluation),
     ("manifest", manifest),
     ("format", formatted),
     ("request", request),
     ("program", program),
     ("wire", wire_bytes),
+    ("visits", visits),
+    ("texts", texts),
 ];
 
 /// The demo's manifest: what requests are decided with.
@@ -81,6 +89,47 @@ fn expression(bytes: &[u8]) {
             { "id": "f", "type": "personalization", "audience": "!(a) || other", "slots": { "s": { "text": "y" } } }],
     });
     compiled(&source.to_string());
+}
+
+/// An expression on its own, with lists and maps given to it: refused, or worth the same however it is written.
+fn evaluation(bytes: &[u8]) {
+    static GIVEN: LazyLock<Vec<(String, Constant)>> = LazyLock::new(|| {
+        let text = |text: &str| Constant::String(text.to_owned());
+        let list = Constant::List(vec![text("a"), text("b"), text("é")]);
+        let map = Constant::Map(vec![(text("k"), Constant::Int(7)), (text("l"), Constant::Int(i64::MIN))]);
+        let values =
+            [("x", Constant::Int(-3)), ("d", Constant::Double(0.5)), ("s", text("fr-CA")), ("list", list), ("map", map)];
+        values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    });
+    let source = String::from_utf8_lossy(bytes);
+    let run = |source: &str| evaluate(source, &GIVEN, None, &TwoZones);
+    let (Ok(tree), Ok(found)) = (parse(&source), run(&source)) else { return };
+    let printed = print(&tree);
+    let again = parse(&printed).unwrap_or_else(|error| panic!("{printed}: {error:?}"));
+    assert_eq!(print(&again), printed);
+    // Spaces and brackets may have been what kept it below a limit.
+    let Ok(same) = run(&printed) else { return };
+    assert_eq!(worth(&found), worth(&same), "{printed}");
+    if let Outcome::Value(value) = &found.outcome {
+        literal(value, run);
+    }
+}
+
+/// What an evaluation comes to, without places, as text: NaN is to equal itself.
+fn worth(Evaluation { outcome, type_name, .. }: &Evaluation) -> String {
+    match outcome {
+        Outcome::Value(value) => format!("{value:?}: {type_name}"),
+        Outcome::Unknown { .. } => format!("unknown: {type_name}"),
+        Outcome::Failed(error) => format!("{}: {type_name}", error.message),
+    }
+}
+
+/// A value that is printed as an expression is that value.
+fn literal(value: &Constant, run: impl Fn(&str) -> Result<Evaluation, EvaluateError>) {
+    let text = value.literal();
+    if let Ok(Evaluation { outcome, .. }) = run(&text) {
+        assert_eq!(format!("{outcome:?}"), format!("{:?}", Outcome::Value(value.clone())), "{text}");
+    }
 }
 
 /// A manifest: refused with places, or compiled to a program that loads again and decides.
@@ -175,5 +224,59 @@ fn program(bytes: &[u8]) {
 fn wire_bytes(bytes: &[u8]) {
     if let Some(request) = wire::read_request(bytes) {
         pass(demo(), &request);
+    }
+}
+
+/// Visits and events: folded in the order they come in, and again.
+fn visits(bytes: &[u8]) {
+    let (mut touches, mut session) = (Touches::default(), None::<Session>);
+    let mut first = i64::MAX;
+    for record in bytes.chunks_exact(10) {
+        let [kind, id, at @ ..] = record else { return };
+        let at = i64::from_le_bytes(at.try_into().unwrap_or_default());
+        let source = ["(direct)", "google", "news"].get(usize::from(kind % 4)).copied().unwrap_or_default();
+        let medium = if source == "(direct)" { "(none)" } else { "organic" };
+        let touch = Touch { at, source: source.to_owned(), medium: medium.to_owned(), ..Touch::default() };
+        let page = kind & 16 == 0;
+        let event = SessionEvent { id: id.to_string(), at, page, touch: page.then(|| touch.clone()) };
+        let rules = SessionRules { timeout: i64::from(kind & 64) * 60_000, new_campaign: kind & 32 == 0 };
+        let folded = Session::after(session.clone(), event.clone(), rules);
+        assert_eq!(Session::after(Some(folded.clone()), event, rules).number, folded.number, "the same event again");
+        assert!(folded.last_event >= folded.started || at < folded.started);
+        session = Some(folded);
+        touches = touches.with(touch.clone(), 90 * 86_400_000);
+        assert_eq!(touches.clone().with(touch, 90 * 86_400_000), touches, "the same visit again");
+        first = first.min(at);
+        assert_eq!(touches.first.as_ref().map(|touch| touch.at), Some(first));
+    }
+}
+
+/// Texts that are read as something: what is written of it is read as the same.
+fn texts(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let (left, right) = text.split_once('\n').unwrap_or((&text, ""));
+    if let Some(address) = Address::parse(left) {
+        let mut out = String::new();
+        address.write(&mut out);
+        assert_eq!(Address::parse(&out), Some(address), "{out}");
+    }
+    if let Some(range) = Range::parse(left) {
+        let mut out = String::new();
+        range.write(&mut out);
+        assert_eq!(Range::parse(&out), Some(range), "{out}");
+    }
+    if let Some(instant) = Seconds::parse_instant(left) {
+        let mut out = String::new();
+        instant.write_instant(&mut out);
+        assert_eq!(Seconds::parse_instant(&out), Some(instant), "{out}");
+    }
+    if let Some(length) = Seconds::parse_length(left) {
+        let mut out = String::new();
+        length.write_length(&mut out);
+        assert_eq!(Seconds::parse_length(&out), Some(length), "{out}");
+    }
+    if idoine::version::is_version(left) && idoine::version::is_version(right) {
+        let compare = idoine::version::compare;
+        assert_eq!(compare(left, right), compare(right, left).reverse(), "{left} and {right}");
     }
 }

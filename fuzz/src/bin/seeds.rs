@@ -27,6 +27,20 @@ fn main() -> std::io::Result<()> {
             seeds.document(&document)?;
         }
     }
+    for text in [
+        "192.0.2.1",
+        "2001:db8::1",
+        "::ffff:192.0.2.1",
+        "192.0.2.0/24",
+        "2001:db8::/32",
+        "2026-11-20T12:30:00.5+01:00",
+        "-1h30m1.5s",
+        "1.2.3-beta.1\n1.2.3",
+    ] {
+        seeds.write("texts", text.as_bytes())?;
+    }
+    let visit = |kind: u8, at: i64| [&[kind, 1][..], &at.to_le_bytes()].concat();
+    seeds.write("visits", &[visit(0, 0), visit(1, 60_000), visit(66, 1 << 40), visit(2, -5)].concat())?;
     let wire: Value =
         serde_json::from_str(&std::fs::read_to_string(root.join("tests/spec/wire.json"))?).expect("wire.json is JSON");
     for request in wire["requests"].as_array().into_iter().flatten() {
@@ -63,11 +77,16 @@ impl Seeds {
         }
     }
 
+    fn expression(&mut self, text: &str) -> std::io::Result<()> {
+        self.write("expression", text.as_bytes())?;
+        self.write("evaluation", text.as_bytes())
+    }
+
     fn document(&mut self, document: &Value) -> std::io::Result<()> {
         if document["manifest"].is_object() {
             self.manifest(&document["manifest"].to_string())?;
             for (_, expression) in document["manifest"]["audiences"].as_object().into_iter().flatten() {
-                self.write("expression", expression.as_str().unwrap_or_default().as_bytes())?;
+                self.expression(expression.as_str().unwrap_or_default())?;
             }
         }
         for case in document["cases"].as_array().into_iter().flatten() {
@@ -77,7 +96,7 @@ impl Seeds {
                 _ => {}
             }
             if let Some(expression) = case["expr"].as_str() {
-                self.write("expression", expression.as_bytes())?;
+                self.expression(expression)?;
             }
             if case["visitor"].is_object() {
                 self.write("request", request(&case["visitor"]).as_bytes())?;
