@@ -93,7 +93,7 @@ impl Env for Names<'_> {
     }
 
     fn values(&self, field: u32) -> Option<Vec<&str>> {
-        Some(self.declared.get((field as usize).checked_sub(FIELDS.len())?)?.values.clone()?)
+        self.declared.get((field as usize).checked_sub(FIELDS.len())?)?.values.clone()
     }
 
     fn audience(&self, name: &str) -> Option<u32> {

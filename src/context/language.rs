@@ -103,6 +103,8 @@ fn falls_under(language: &str, range: &str) -> bool {
 /// lookup, RFC 4647, section 3.4); else one that only differs in its region (`fr-FR` for `fr` or `fr-CA`), of several one that
 /// the visitor names elsewhere. Never one that is refused by `q=0`, nor another script. The first language where none suits.
 fn negotiate<'p>(ranges: &[(u16, String)], mut all: impl Iterator<Item = &'p str> + Clone) -> Option<&'p str> {
+    let first = all.next()?;
+    let all = std::iter::once(first).chain(all);
     // Of the ranges that a language falls under the longest counts.
     let under = |language: &str| ranges.iter().filter(|(_, range)| falls_under(language, range)).max_by_key(|(_, r)| r.len());
     let site = || all.clone().filter(|language| under(language).is_none_or(|(quality, _)| *quality > 0));
@@ -113,8 +115,6 @@ fn negotiate<'p>(ranges: &[(u16, String)], mut all: impl Iterator<Item = &'p str
                 return Some(found);
             }
             rest = rest.rsplit_once('-')?.0;
-            // A single letter announces what was behind it.
-            rest = rest.rsplit_once('-').filter(|(_, last)| last.len() == 1).map_or(rest, |(before, _)| before);
         }
     };
     let wanted = || ranges.iter().filter(|(quality, _)| *quality > 0).map(|(_, range)| range.as_str());
@@ -143,6 +143,5 @@ fn negotiate<'p>(ranges: &[(u16, String)], mut all: impl Iterator<Item = &'p str
             }
         }
     }
-    let left = site().next();
-    left.or_else(|| all.next())
+    site().next().or(Some(first))
 }

@@ -17,7 +17,7 @@ pub(crate) use fields::{FINGERPRINT, fingerprint};
 #[cfg(feature = "author")]
 pub(crate) use language::is_language;
 #[cfg(feature = "author")]
-pub(crate) use source::{Class, registrable};
+pub(crate) use source::{Class, of_source, registrable};
 pub(crate) use source::{Click, is_direct};
 
 use crate::consent::{Consent, Purpose};

@@ -8,6 +8,7 @@ pub const DECIDE: &[(&str, &str)] = &[
     ("contexts", include_str!("../spec/decide/contexts.json")),
     ("contents", include_str!("../spec/decide/contents.json")),
     ("expressions", include_str!("../spec/decide/expressions.json")),
+    ("pages", include_str!("../spec/decide/pages.json")),
     ("steps", include_str!("../spec/decide/steps.json")),
     ("units", include_str!("../spec/decide/units.json")),
 ];
