@@ -40,7 +40,13 @@ pub(crate) fn program(path: &Path) -> Result<Program, String> {
 
 /// Prints a line. A reader that has gone away, such as `head`, is no error.
 pub(crate) fn print_line(text: &str) -> Outcome {
-    match writeln!(std::io::stdout(), "{text}") {
+    print(&format!("{text}\n"))
+}
+
+/// Prints a text as it is.
+pub(crate) fn print(text: &str) -> Outcome {
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(format!("the output can't be written: {error}")),
         _ => Ok(ExitCode::SUCCESS),
     }

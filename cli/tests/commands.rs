@@ -168,6 +168,60 @@ fn decide_streams() {
 }
 
 #[test]
+fn fmt_writes_what_changes_and_nothing_else() {
+    let folder = std::env::temp_dir().join(format!("idoine-fmt-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let loose = "{\n // Why.\n \"a\":1 , }";
+    let neat = "{\n  // Why.\n  \"a\": 1\n}\n";
+    let [loose_path, neat_path, bad_path] =
+        [file("loose.jsonc", loose), file("neat.jsonc", neat), file("bad.jsonc", "{ \"a\": }")];
+    let read = |path: &str| std::fs::read_to_string(path).unwrap();
+    let all = [bad_path.as_str(), &loose_path, &neat_path];
+
+    let run = idoine(&[&["fmt", "--check"], &all[..]].concat(), b"");
+    assert_eq!((run.code, run.out), (1, format!("{loose_path}\n")));
+    assert_eq!(read(&loose_path), loose, "--check wrote");
+    assert_eq!(idoine(&["fmt", "--check", &neat_path], b"").code, 0);
+
+    let untouched = std::fs::metadata(&neat_path).unwrap().modified().unwrap();
+    let run = idoine(&[&["fmt"], &all[..]].concat(), b"");
+    assert_eq!((run.code, run.out), (1, format!("{loose_path}\n")), "a bad manifest keeps others from being formatted");
+    assert!(run.err.contains("bad.jsonc:1:8") && run.err.contains("bad.jsonc is left as it was"), "{}", run.err);
+    assert_eq!((read(&loose_path).as_str(), read(&bad_path).as_str()), (neat, "{ \"a\": }"));
+    assert_eq!(std::fs::metadata(&neat_path).unwrap().modified().unwrap(), untouched);
+    assert_eq!(idoine(&["fmt", &loose_path, &neat_path], b"").code, 0);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3, "something is left behind");
+
+    let run = idoine(&["fmt", "-"], loose.as_bytes());
+    assert_eq!((run.code, run.out.as_str(), run.err.as_str()), (0, neat, ""));
+    assert_eq!(idoine(&["fmt", "--check", "-"], loose.as_bytes()).code, 1);
+    assert!(idoine(&["fmt", "no-such-file.jsonc"], b"").err.contains("no-such-file.jsonc can't be read"));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn fmt_keeps_links_and_permissions() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = std::env::temp_dir().join(format!("idoine-fmt-link-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (file, link) = (folder.join("file.jsonc"), folder.join("link.jsonc"));
+    std::fs::write(&file, "{  }").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink("file.jsonc", &link).unwrap();
+    assert_eq!(idoine(&["fmt", &link.display().to_string()], b"").code, 0);
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "{}\n");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn the_schema_in_the_repository_is_the_one_of_this_code() {
     let run = idoine(&["schema"], b"");
     let kept = std::fs::read_to_string(root("www/schema/site.schema.json")).unwrap();
@@ -176,7 +230,7 @@ fn the_schema_in_the_repository_is_the_one_of_this_code() {
 
 #[test]
 fn every_command_has_help_with_an_example_and_wrong_usage_is_exit_code_2() {
-    for command in ["check", "compile", "explain", "decide", "schema"] {
+    for command in ["check", "compile", "explain", "decide", "fmt", "schema"] {
         let run = idoine(&[command, "--help"], b"");
         assert_eq!(run.code, 0);
         assert!(run.out.contains("Example:\n  ") && run.out.contains("idoine "), "{}", run.out);

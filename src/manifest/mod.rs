@@ -2,12 +2,14 @@
 
 mod content;
 mod enrichment;
+mod format;
 mod place;
 pub(crate) mod read;
 mod source;
 
 pub use content::{Classes, Content, Image, Json, JsonPart, PageRule, PersonaValue, SlotContent};
 pub use enrichment::{Enrichment, EnrichmentField};
+pub use format::format;
 pub use place::{Degrees, Holidays, Place, Places};
 pub use read::{List, Named, Share, Spanned};
 pub use source::{ChannelRule, ChannelWhen, ClickId, SessionSettings, Sources};
@@ -15,7 +17,7 @@ pub use source::{ChannelRule, ChannelWhen, ClickId, SessionSettings, Sources};
 use crate::consent::Purpose;
 use crate::context::Kind;
 use crate::diagnostic::Diagnostics;
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use jsonc_parser::{CollectOptions, ParseOptions, ast::Value, parse_to_ast};
 #[cfg(feature = "schema")]
 use read::object_schema;
 use read::{Read, Reader, choice, object};
@@ -110,6 +112,12 @@ choice!(@read Purpose
 
 /// Reads a manifest. `None` when something is wrong, all of which is in `diagnostics`.
 pub fn read_manifest(diagnostics: &mut Diagnostics<'_>) -> Option<Manifest> {
+    let value = parse(diagnostics)?;
+    Manifest::read(&mut Reader { value: &value, path: String::new(), diagnostics })
+}
+
+/// The JSON of a document with comments. `None` when it is none, and why in `diagnostics`.
+fn parse<'s>(diagnostics: &mut Diagnostics<'s>) -> Option<Value<'s>> {
     let source = diagnostics.source();
     if source.len() > MAX_BYTES {
         let message = format!("the manifest has {} bytes; at most {MAX_BYTES} are read", source.len());
@@ -128,24 +136,21 @@ pub fn read_manifest(diagnostics: &mut Diagnostics<'_>) -> Option<Manifest> {
         allow_non_finite_numbers: false,
         allow_extended_string_escapes: false,
     };
-    let parsed = match parse_to_ast(source, &CollectOptions::default(), &options) {
-        Ok(parsed) => parsed,
+    match parse_to_ast(source, &CollectOptions::default(), &options) {
+        Ok(parsed) => {
+            if parsed.value.is_none() {
+                let message = "the manifest is empty; expected an object with the fields `site`, `slots` and `experiences`";
+                diagnostics.error("", 0..1, message);
+            }
+            parsed.value
+        }
         Err(error) => {
             let range = error.range();
             let message = format!("this is not JSON with comments: {}", error.kind());
             diagnostics.error("", range.start..range.end.max(range.start + 1), message);
-            return None;
+            None
         }
-    };
-    let Some(value) = &parsed.value else {
-        diagnostics.error(
-            "",
-            0..1,
-            "the manifest is empty; expected an object with the fields `site`, `slots` and `experiences`",
-        );
-        return None;
-    };
-    Manifest::read(&mut Reader { value, path: String::new(), diagnostics })
+    }
 }
 
 /// The JSON Schema of the manifest (draft 2020-12).

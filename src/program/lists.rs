@@ -25,8 +25,9 @@ impl Program {
     }
 
     /// Whether one of two days stands in a list.
-    pub(crate) fn is_listed(&self, mut dates: Run, days: [u32; 2]) -> bool {
-        dates.any(|date| self.record::<1>(Section::HolidayDates, date).is_some_and(|[date]| days.contains(&date)))
+    pub(crate) fn is_listed(&self, dates: Run, days: [u32; 2]) -> bool {
+        // A forged list may claim four thousand million dates: it ends where they do.
+        dates.map_while(|date| self.record::<1>(Section::HolidayDates, date)).any(|[date]| days.contains(&date))
     }
 
     /// The lists of places: the first of the three fields of each, and its places.
