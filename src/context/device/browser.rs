@@ -20,7 +20,6 @@ impl Reading<'_> {
             ) => "other",
             ("chrome", _) if webview => "webview",
             ("chrome", "android") if versioned => "webview",
-            ("", "android") if webview => "webview",
             ("", "android") if versioned => "android",
             ("", "ios" | "macos") if self.agent.safari => "safari",
             ("", "ios" | "macos") => "webview",

@@ -22,7 +22,6 @@ impl Reading<'_> {
             "Android" => return "android",
             "Linux" => return "linux",
             "Chrome OS" | "Chromium OS" => return "chromeos",
-            "iOS" => return "ios",
             _ => {}
         }
         said.map_or("other", |said| name(SYSTEMS, said))
@@ -56,7 +55,6 @@ impl Reading<'_> {
             "ios" if self.agent.system.name == Some(IOS + 1) && matches!(said.as_str(), "18.6" | "18.7") => {
                 self.agent.version.map(|end| version(self.text, end)).unwrap_or_default()
             }
-            "roku" if !self.behind(b"dvp") => String::new(),
             // Desktop pages on Amazon's tablets: it's the number of another system.
             "android" if !self.behind(b"android") => String::new(),
             _ => said,
