@@ -20,7 +20,6 @@ impl Reading<'_> {
             ) => "other",
             ("chrome", _) if webview => "webview",
             ("chrome", "android") if versioned => "webview",
-            ("", "android") if webview => "webview",
             ("", "android") if versioned => "android",
             ("", "ios" | "macos") if self.agent.safari => "safari",
             ("", "ios" | "macos") => "webview",
@@ -51,9 +50,9 @@ impl Reading<'_> {
         }
         // In its compatibility view Internet Explorer says an older `MSIE`; what it's made from tells.
         let engine = self.agent.trident.filter(|_| browser == "ie").map(|end| version(self.text, end));
-        if let Some(engine) = engine.and_then(|engine| engine.parse::<u8>().ok()) {
+        if let Some(engine) = engine.and_then(|engine| engine.parse::<i64>().ok()) {
             let mut number = String::new();
-            push_int(&mut number, i64::from(engine) + 4);
+            push_int(&mut number, engine.saturating_add(4));
             return number;
         }
         end.map(|end| version(self.text, end)).unwrap_or_default()

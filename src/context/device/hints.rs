@@ -38,36 +38,38 @@ impl<'a> Hints<'a> {
         }
     }
 
-    /// Brands come in any order, with one of no meaning among them (GREASE) that may hold any character: what counts is the
-    /// narrowest brand that means something. A browser that has one more brand which is not known is another one.
+    /// What the full versions say, or where they name no browser, the brands.
     pub(super) fn branded(&self) -> Branded {
-        let mut branded = Branded::default();
-        let list = if self.full_versions.is_empty() { self.brands } else { self.full_versions };
-        let mut unknown = 0;
-        let mut rest = list;
-        while let Some((brand, more)) = quoted(rest) {
-            let (parameters, next) = parameters(more);
-            rest = next;
-            let read = agent::read(brand);
-            branded.bot |= read.bot;
-            branded.webview |= read.webview;
-            match read.browser.name {
-                Some(name) if branded.browser.is_none_or(|known| name <= known) => {
-                    branded.browser = Some(name);
-                    branded.version = version(parameters.as_bytes(), 0);
-                }
-                None if !read.webview => unknown += 1,
-                _ => {}
-            }
-            if read.webview {
-                branded.version = version(parameters.as_bytes(), 0);
-            }
-        }
-        if unknown > 1 && branded.browser == Some(browser("chrome") - BROWSER) {
-            branded.browser = Some(browser("other") - BROWSER);
-        }
-        branded
+        let full = branded(self.full_versions);
+        if full.browser.is_some() { full } else { branded(self.brands) }
     }
+}
+
+/// Brands come in any order, with one of no meaning among them (GREASE) that may hold any character: what counts is the
+/// narrowest brand that means something. A browser that has one more brand which is not known is another one.
+fn branded(list: &str) -> Branded {
+    let mut branded = Branded::default();
+    let mut unknown = 0;
+    let mut rest = list;
+    while let Some((brand, more)) = quoted(rest) {
+        let (number, next) = parameter(more);
+        rest = next;
+        let read = agent::read(brand);
+        branded.bot |= read.bot;
+        branded.webview |= read.webview;
+        match read.browser.name {
+            Some(name) if branded.browser.is_none_or(|known| name < known) => {
+                branded.browser = Some(name);
+                branded.version = version(number.as_bytes(), 0);
+            }
+            None if !read.webview => unknown += 1,
+            _ => {}
+        }
+    }
+    if unknown > 1 && branded.browser == Some(browser("chrome") - BROWSER) {
+        branded.browser = Some(browser("other") - BROWSER);
+    }
+    branded
 }
 
 /// A structured field that is one string.
@@ -89,7 +91,7 @@ fn quoted(field: &str) -> Option<(&str, &str)> {
 }
 
 /// The version that follows a brand (`;v="126"`), up to its quote, and what follows it.
-fn parameters(rest: &str) -> (&str, &str) {
+fn parameter(rest: &str) -> (&str, &str) {
     match rest.trim_start_matches([';', ' ']).strip_prefix("v=") {
         Some(parameter) => quoted(parameter).unwrap_or(("", parameter)),
         None => ("", rest),

@@ -71,8 +71,7 @@ impl Reading<'_> {
             _ if factor("\"Tablet\"") => "tablet",
             ("desktop", _) => said,
             // Their tablets leave out `Mobile`.
-            (_, "android" | "harmonyos") => "tablet",
-            (_, "tizen") => "mobile",
+            (_, "android") => "tablet",
             (_, "other") => "unknown",
             _ => "desktop",
         }

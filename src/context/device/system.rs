@@ -22,7 +22,6 @@ impl Reading<'_> {
             "Android" => return "android",
             "Linux" => return "linux",
             "Chrome OS" | "Chromium OS" => return "chromeos",
-            "iOS" => return "ios",
             _ => {}
         }
         said.map_or("other", |said| name(SYSTEMS, said))
@@ -56,11 +55,8 @@ impl Reading<'_> {
             "ios" if self.agent.system.name == Some(IOS + 1) && matches!(said.as_str(), "18.6" | "18.7") => {
                 self.agent.version.map(|end| version(self.text, end)).unwrap_or_default()
             }
-            "roku" if !self.behind(b"dvp") => String::new(),
             // Desktop pages on Amazon's tablets: it's the number of another system.
-            "android" if !self.text.get(..end).is_some_and(|before| before.to_ascii_lowercase().ends_with(b"android")) => {
-                String::new()
-            }
+            "android" if !self.behind(b"android") => String::new(),
             _ => said,
         }
     }
@@ -76,7 +72,7 @@ impl Reading<'_> {
     fn windows<'a>(&self, hinted: &'a str, said: &'a str) -> &'a str {
         if !hinted.is_empty() {
             let major = hinted.split('.').next().unwrap_or_default();
-            return match (major.parse().unwrap_or(0u32), hinted) {
+            return match (major.parse().unwrap_or(0i64), hinted) {
                 (13.., _) => "11",
                 (1.., _) => "10",
                 (_, "0.3") => "8.1",

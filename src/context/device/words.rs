@@ -69,7 +69,6 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("kaios", os("kaios"), kind("mobile")),
     ("roku####x/dvp", os("roku"), kind("tv")),
     ("roku/dvp", os("roku"), kind("tv")),
-    ("roku", os("roku"), kind("tv")),
     ("cros i686", os("chromeos"), NONE),
     ("cros x86_64", os("chromeos"), NONE),
     ("linux", os("linux"), NONE),
