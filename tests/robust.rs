@@ -54,6 +54,46 @@ fn offsets() -> impl Strategy<Value = Offsets> {
     prop::collection::vec((any::<i64>(), any::<Option<i32>>()), 0..4).prop_map(Offsets::new)
 }
 
+/// A piece of a user agent or a client hint.
+fn header_part() -> impl Strategy<Value = String> {
+    let words = prop::sample::select(vec![
+        "Mozilla/5.0 (",
+        "Opera/9.80",
+        "Windows NT 10.0",
+        "Windows Phone",
+        "Android 10; K)",
+        "iPhone OS 18_7",
+        "iOS 26_2",
+        "Mac OS X 10_15_7",
+        "Macintosh",
+        "CrOS x86_64 14541.0.0",
+        "like ",
+        "Mobile",
+        "Version/",
+        "Safari/",
+        "Chrome/",
+        "Trident/7.0",
+        "MSIE",
+        "Roku/DVP-",
+        "AppleTV5,3/",
+        "PlayStation 4 ",
+        "wv)",
+        "compatible;",
+        "bot",
+        "Cubot",
+        "\"",
+        "\\",
+        "\";v=\"",
+        ";v=",
+        ", ",
+        "?1",
+        "\"Watch\"",
+        "é",
+        "\u{202e}",
+    ]);
+    prop_oneof![words.prop_map(str::to_owned), "[0-9._]{0,30}", "[A-Za-z /;()]{0,6}"]
+}
+
 fn request() -> impl Strategy<Value = Request> {
     let header = prop_oneof![
         Just("cookie"),
@@ -62,6 +102,11 @@ fn request() -> impl Strategy<Value = Request> {
         Just("referer"),
         Just("sec-ch-ua"),
         Just("sec-ch-ua-platform"),
+        Just("sec-ch-ua-mobile"),
+        Just("sec-ch-ua-platform-version"),
+        Just("sec-ch-ua-full-version-list"),
+        Just("sec-ch-ua-model"),
+        Just("sec-ch-ua-form-factors"),
         Just("sec-gpc"),
         Just("save-data"),
         Just("sec-purpose"),
@@ -89,10 +134,14 @@ fn request() -> impl Strategy<Value = Request> {
         Just("profile.x"),
         Just("?"),
     ];
+    // What is nearly a user agent or a client hint reaches further than any text does.
+    let header_value =
+        prop_oneof![any::<String>(), prop::collection::vec(header_part(), 0..12).prop_map(|parts| parts.concat())];
+    let headers = prop::collection::vec((header.prop_map(str::to_owned), header_value), 0..6);
     let pairs = |key: BoxedStrategy<&'static str>| prop::collection::vec((key.prop_map(str::to_owned), any::<String>()), 0..6);
     let url = prop_oneof![any::<String>(), "https?://[a-z.:@]{0,12}/?[a-z/?&=%+#é]{0,40}"];
     let now = prop_oneof![any::<i64>(), Just(i64::MIN), Just(i64::MAX)];
-    (url, pairs(header.boxed()), pairs(cf.boxed()), now, offsets(), pairs(path.boxed()))
+    (url, headers, pairs(cf.boxed()), now, offsets(), pairs(path.boxed()))
         .prop_map(|(url, headers, cf, now, offsets, overrides)| Request { url, headers, cf, now, offsets, overrides })
 }
 

@@ -86,10 +86,10 @@ macro_rules! fields {
 fields! {
     DeviceType "device.type" String: "desktop, mobile, tablet, tv, console, wearable, bot or unknown";
     DeviceOs "device.os" String: "windows, macos, ios, android, linux, chromeos, tvos, watchos, tizen, webos, kaios, harmonyos, playstation, xbox, nintendo, roku or other";
-    DeviceOsVersion "device.os_version" String: "Version of the operating system, such as 17.5.1; compare it by version(device.os_version)";
-    DeviceBrowser "device.browser" String: "chrome, safari, firefox, edge, samsung, opera, brave, vivaldi, yandex, duckduckgo, uc, silk, ie, webview or other";
-    DeviceBrowserVersion "device.browser_version" String: "Version of the browser, such as 126.0; compare it by version(device.browser_version)";
-    DeviceApp "device.app" String: "The app whose built-in browser shows the page, such as instagram, facebook or tiktok";
+    DeviceOsVersion "device.os_version" String: "Version of the operating system, such as 17.5.1, without zeros at its end; absent where the browser doesn't tell the real one; compare it by version(device.os_version)";
+    DeviceBrowser "device.browser" String: "chrome, safari, firefox, edge, samsung, opera, brave, vivaldi, yandex, duckduckgo, uc, silk, ie, android (its own of old), webview (built into an app) or other";
+    DeviceBrowserVersion "device.browser_version" String: "Version of the browser, such as 126 or 17.5.1, without zeros at its end; compare it by version(device.browser_version)";
+    DeviceApp "device.app" String: "The app whose built-in browser shows the page: instagram, threads, messenger, facebook, tiktok, snapchat, pinterest, linkedin, twitter, line, wechat, weibo, alipay, qq, kakaotalk, naver, telegram, google, bing or teams";
     DeviceSaveData "device.save_data" Bool: "Whether the browser asks for less data (Save-Data: on)";
     DeviceViewportWidth "device.viewport_width" Int: "Width of the page's window in CSS pixels; known in the browser, at the edge where the browser sends the client hint";
     DeviceViewportHeight "device.viewport_height" Int: "Height of the page's window in CSS pixels; known as its width is";

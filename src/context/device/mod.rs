@@ -65,6 +65,7 @@ impl Reading<'_> {
             ("console" | "tv" | "wearable", _) => said,
             _ if factor("\"Watch\"") || factor("\"XR\"") => "wearable",
             ("tablet", _) => said,
+            _ if self.desktop_ipad() => "tablet",
             ("mobile", _) => said,
             _ if self.hints.mobile => "mobile",
             _ if factor("\"Tablet\"") => "tablet",

@@ -1,29 +1,26 @@
 //! What the words of a user agent mean: one table, packed by the compiler into bytes that are searched by their first letter.
 
 /// Every word begins a run of letters and digits, except the [`ANYWHERE`] ones. Letters match in either case, and
-/// `#` a digit, `^` an upper-case letter, `~` a letter, `$` the end of the run. Where two words fit, the first one counts.
+/// `#` a digit (at a word's end it's no part of it), `^` an upper-case letter, `~` a letter, `$` the end of the run. Where two
+/// words fit, the first one counts.
 /// A word without meaning is a false friend: what stands in it is not looked at.
 const WORDS: &[(&str, Meaning, Meaning)] = &[
     // Devices.
     ("smarttv", kind("tv"), NONE),
     ("googletv", kind("tv"), NONE),
     ("hbbtv", kind("tv"), NONE),
-    ("nettv", kind("tv"), NONE),
     ("tv$", kind("tv"), NONE),
     ("netcast", kind("tv"), NONE),
     ("bravia", kind("tv"), NONE),
     ("viera", kind("tv"), NONE),
     ("vizio", kind("tv"), NONE),
     ("vidaa", kind("tv"), NONE),
-    ("mitv", kind("tv"), NONE),
-    ("mibox", kind("tv"), NONE),
     ("crkey", kind("tv"), NONE),
     ("chromecast", kind("tv"), NONE),
-    ("dlnadoc", kind("tv"), NONE),
     // Fire TV: AFTB, AFTMM, AFTSSS ...
     ("aft^", kind("tv"), NONE),
+    ("valve ", browser("other"), NONE),
     ("steam deck", kind("console"), NONE),
-    ("steamdeck", kind("console"), NONE),
     ("xbox", os("xbox"), kind("console")),
     ("playstation 3", os("playstation"), kind("console")),
     ("playstation 4", os("playstation"), kind("console")),
@@ -37,13 +34,9 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("apple watch; u; cpu os", os("watchos"), kind("wearable")),
     ("apple watch", os("watchos"), kind("wearable")),
     ("watch$", kind("wearable"), NONE),
-    ("wear os", kind("wearable"), NONE),
-    ("glass #", kind("wearable"), NONE),
     ("quest$", kind("wearable"), NONE),
-    // Samsung's model numbers: SM-R is worn, SM-T and SM-X are tablets.
+    // Samsung's model numbers of what is worn.
     ("sm-r#", kind("wearable"), NONE),
-    ("sm-t#", kind("tablet"), NONE),
-    ("sm-x#", kind("tablet"), NONE),
     ("tablet pc", NONE, NONE),
     ("tablet", kind("tablet"), NONE),
     ("touchpad", kind("tablet"), NONE),
@@ -61,24 +54,21 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("midp", kind("mobile"), NONE),
     ("up.browser", kind("mobile"), NONE),
     ("netfront", browser("other"), kind("mobile")),
-    ("docomo", kind("mobile"), NONE),
     ("bada", kind("mobile"), NONE),
-    ("palm", kind("mobile"), NONE),
     ("webos/", kind("mobile"), NONE),
     ("x11", kind("desktop"), NONE),
     // Systems.
     ("windows phone os", os("windows"), kind("mobile")),
     ("windows phone", os("windows"), kind("mobile")),
     ("windows nt", os("windows"), NONE),
-    ("windows ce", os("windows"), kind("mobile")),
     ("windows", os("windows"), NONE),
     ("win#", os("windows"), NONE),
-    ("iphone os", os("ios"), kind("mobile")),
-    ("iphone", os("ios"), kind("mobile")),
-    ("ipod", os("ios"), kind("mobile")),
-    ("ipad", os("ios"), kind("tablet")),
-    ("cpu os", os("ios"), NONE),
-    ("ios", os("ios"), NONE),
+    ("ios #", os("ios"), NONE),
+    ("iphone os", os("ios") + 1, kind("mobile")),
+    ("cpu os", os("ios") + 1, NONE),
+    ("iphone", os("ios") + 2, kind("mobile")),
+    ("ipod", os("ios") + 2, kind("mobile")),
+    ("ipad", os("ios") + 2, kind("tablet")),
     ("appletv#,#/", os("tvos"), kind("tv")),
     ("appletv##,#/", os("tvos"), kind("tv")),
     ("appletv", os("tvos"), kind("tv")),
@@ -89,21 +79,19 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("android tv", os("android"), kind("tv")),
     ("android webview", WEBVIEW, NONE),
     ("android", os("android"), NONE),
-    ("adr ", os("android"), NONE),
+    ("pc; openharmony", os("harmonyos"), kind("desktop")),
     ("openharmony", os("harmonyos"), NONE),
     ("harmonyos", os("harmonyos"), NONE),
     ("tizen", os("tizen"), NONE),
     ("web0s", os("webos"), kind("tv")),
     ("webos.tv", os("webos"), kind("tv")),
-    ("webostv", os("webos"), kind("tv")),
     ("kaios", os("kaios"), kind("mobile")),
+    ("roku####x/dvp", os("roku"), kind("tv")),
     ("roku/dvp", os("roku"), kind("tv")),
     ("roku", os("roku"), kind("tv")),
     ("cros i686", os("chromeos"), NONE),
     ("cros x86_64", os("chromeos"), NONE),
-    ("cros aarch64", os("chromeos"), NONE),
-    ("cros armv7l", os("chromeos"), NONE),
-    ("cros", os("chromeos"), NONE),
+    ("cros ", os("chromeos"), NONE),
     ("linux", os("linux"), NONE),
     ("ubuntu", os("linux"), NONE),
     // Browsers, by what the user agent says or by their brand in Sec-CH-UA.
@@ -111,11 +99,9 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("edga/", browser("edge"), NONE),
     ("edgios/", browser("edge"), NONE),
     ("edge/", browser("edge"), NONE),
-    ("microsoft edge webview", WEBVIEW, NONE),
     ("microsoft edge", browser("edge"), NONE),
     ("opr/", browser("opera"), NONE),
     ("opt/", browser("opera"), NONE),
-    ("opx/", browser("opera"), NONE),
     ("opios/", browser("opera"), NONE),
     ("coast/", browser("opera"), NONE),
     ("opera mini", browser("opera"), kind("mobile")),
@@ -126,7 +112,6 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("samsung internet", browser("samsung"), NONE),
     ("vivaldi", browser("vivaldi"), NONE),
     ("yabrowser", browser("yandex"), NONE),
-    ("yandex$", browser("yandex"), NONE),
     ("duckduckgo", browser("duckduckgo"), NONE),
     ("ddg/", browser("duckduckgo"), NONE),
     ("brave", browser("brave"), NONE),
@@ -141,7 +126,7 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("iceweasel", browser("firefox"), NONE),
     ("msie", browser("ie"), NONE),
     ("iemobile", browser("ie"), kind("mobile")),
-    ("trident/", TRIDENT, NONE),
+    ("trident/", TRIDENT, browser("ie")),
     ("crios/", browser("chrome"), NONE),
     ("crmo/", browser("chrome"), NONE),
     ("chrom", CHROMIUM, NONE),
@@ -156,25 +141,18 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("heytapbrowser", browser("other"), NONE),
     ("vivobrowser", browser("other"), NONE),
     ("oculusbrowser", browser("other"), NONE),
-    ("qqbrowser", browser("other"), NONE),
     ("mqqbrowser", browser("other"), NONE),
-    ("puffin", browser("other"), NONE),
     ("whale/", browser("other"), NONE),
     ("electron/", browser("other"), NONE),
-    ("maxthon", browser("other"), NONE),
     ("seamonkey/", browser("other"), NONE),
-    ("palemoon/", browser("other"), NONE),
     ("librewolf/", browser("other"), NONE),
     ("sailfish", browser("other"), NONE),
     ("konqueror", browser("other"), NONE),
     ("qtwebengine", browser("other"), NONE),
-    ("coc_coc", browser("other"), NONE),
-    ("lynx/", browser("other"), NONE),
-    ("links (", browser("other"), NONE),
-    ("w3m/", browser("other"), NONE),
     // Apps whose built-in browser shows the page.
     ("instagram", app("instagram"), NONE),
     ("barcelona", app("threads"), NONE),
+    ("fb_iab/messenger", app("messenger"), NONE),
     ("fban/messenger", app("messenger"), NONE),
     ("fb_iab/orca", app("messenger"), NONE),
     ("fb_iab", app("facebook"), NONE),
@@ -185,32 +163,26 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("bytedancewebview", app("tiktok"), NONE),
     ("bytelocale", app("tiktok"), NONE),
     ("trill", app("tiktok"), NONE),
-    ("tiktok", app("tiktok"), NONE),
     ("snapchat/", app("snapchat"), NONE),
     ("pinterest/", app("pinterest"), NONE),
-    ("linkedinapp", app("linkedin"), NONE),
+    ("linkedin", app("linkedin"), NONE),
     ("twitter for", app("twitter"), NONE),
-    ("twitterandroid", app("twitter"), NONE),
     ("line/", app("line"), NONE),
     ("micromessenger", app("wechat"), NONE),
     ("weibo", app("weibo"), NONE),
     ("alipayclient", app("alipay"), NONE),
     ("qq/", app("qq"), NONE),
-    ("baiduboxapp", app("baidu"), NONE),
     ("kakaotalk", app("kakaotalk"), NONE),
     ("naver(", app("naver"), NONE),
-    ("zalo", app("zalo"), NONE),
     ("telegram-android", app("telegram"), NONE),
     ("gsa/", app("google"), NONE),
-    ("bingsapphire/", app("bing"), NONE),
-    ("reddit/", app("reddit"), NONE),
-    ("discord/", app("discord"), NONE),
-    ("slack_ssb/", app("slack"), NONE),
+    ("bingweb/", app("bing"), NONE),
     ("teams/", app("teams"), NONE),
     // Programs.
     ("compatible", COMPATIBLE, NONE),
     ("like ", LIKE, NONE),
     ("cubot", NONE, NONE),
+    ("m bot ", NONE, NONE),
     ("google-", BOT, NONE),
     ("google web preview", BOT, NONE),
     ("google favicon", BOT, NONE),
@@ -223,7 +195,6 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("facebookcatalog", BOT, NONE),
     ("whatsapp/", BOT, NONE),
     ("mediapartners", BOT, NONE),
-    ("cfnetwork", BOT, NONE),
     ("okhttp", BOT, NONE),
     ("python", BOT, NONE),
     ("curl", BOT, NONE),
@@ -245,11 +216,9 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
     ("puppeteer", BOT, NONE),
     ("playwright", BOT, NONE),
     ("selenium", BOT, NONE),
-    ("cypress/", BOT, NONE),
     ("nikto", BOT, NONE),
     ("openvas", BOT, NONE),
     ("acunetix", BOT, NONE),
-    ("wappalyzer", BOT, NONE),
     ("splash$", BOT, NONE),
     ("rigor", BOT, NONE),
     ("hotjar", BOT, NONE),
@@ -308,12 +277,13 @@ const ANYWHERE: &[&str] = &[
 
 /// Names of the fields' values; the narrower stands before the wider, and of two that are found the first counts.
 pub(super) const KINDS: &str = "console tv wearable tablet mobile desktop";
-/// Up to and with `harmonyos` those that disguise themselves as one of the others.
+/// Up to and with `harmonyos` those that disguise themselves as one of the others. iOS stands there thrice: as an app tells
+/// it, as the user agent does, and where only the device is named.
 pub(super) const SYSTEMS: &str =
-    "xbox playstation nintendo roku tvos watchos tizen webos kaios harmonyos windows chromeos android ios macos linux";
+    "xbox playstation nintendo roku tvos watchos tizen webos kaios harmonyos windows chromeos android ios ios ios macos linux";
 /// Opera stands there twice: the second one is what its browsers before Chromium called themselves.
 pub(super) const BROWSERS: &str = "other edge opera opera samsung vivaldi yandex duckduckgo brave uc silk firefox ie chrome";
-pub(super) const APPS: &str = "instagram threads messenger facebook tiktok snapchat pinterest linkedin twitter line wechat weibo alipay qq baidu kakaotalk naver zalo telegram google bing reddit discord slack teams";
+pub(super) const APPS: &str = "instagram threads messenger facebook tiktok snapchat pinterest linkedin twitter line wechat weibo alipay qq kakaotalk naver telegram google bing teams";
 
 /// What a word means: one of the constants here, or a group and a position in its list of names.
 pub(super) type Meaning = u8;
@@ -370,49 +340,47 @@ pub(super) const fn position(names: &str, name: &str) -> u8 {
     }
 }
 
-/// One place for each first letter, and the last one for [`ANYWHERE`].
-const PLACES: usize = 33;
+/// A place for each first byte (by its last five bits): those of [`WORDS`], then those of [`ANYWHERE`].
+const PLACES: usize = 64;
 const PACKED_LENGTH: usize = {
-    let (mut length, mut at) = (0, 0);
-    #[allow(clippy::indexing_slicing)] // As above.
-    while at < WORDS.len() {
-        length += WORDS[at].0.len() + 3;
-        at += 1;
-    }
-    at = 0;
-    #[allow(clippy::indexing_slicing)] // As above.
-    while at < ANYWHERE.len() {
-        length += ANYWHERE[at].len() + 3;
-        at += 1;
+    let (mut length, mut index) = (0, 0);
+    while index < WORDS.len() + ANYWHERE.len() {
+        length += entry(index).0.len() + 3;
+        index += 1;
     }
     length
 };
 
-/// The words by first letter, each as its length, its two meanings and its bytes; where each letter's begin, and where all end.
+/// The words of both tables: the bytes, the meanings, and the place.
+#[allow(clippy::indexing_slicing)] // Evaluated by the compiler, which refuses what is out of bounds.
+const fn entry(index: usize) -> (&'static [u8], Meaning, Meaning, usize) {
+    if index < WORDS.len() {
+        let word = WORDS[index].0.as_bytes();
+        (word, WORDS[index].1, WORDS[index].2, (word[0] & 31) as usize)
+    } else {
+        let word = ANYWHERE[index - WORDS.len()].as_bytes();
+        (word, BOT, NONE, (word[0] & 31) as usize + PLACES / 2)
+    }
+}
+
+/// The words by place, each as its length, its two meanings and its bytes; where each place begins, and where all end.
 struct Packed {
     bytes: [u8; PACKED_LENGTH],
     starts: [u16; PLACES + 1],
-    /// A bit for each byte (by its last five bits) that a word of [`ANYWHERE`] begins with.
-    anywhere: u32,
 }
 
 static PACKED: Packed = pack();
 
-#[allow(clippy::indexing_slicing)] // Evaluated by the compiler, which refuses what is out of bounds.
+#[allow(clippy::indexing_slicing)] // As above.
 const fn pack() -> Packed {
-    let mut packed = Packed { bytes: [0; PACKED_LENGTH], starts: [0; PLACES + 1], anywhere: 0 };
+    let mut packed = Packed { bytes: [0; PACKED_LENGTH], starts: [0; PLACES + 1] };
     let (mut end, mut place) = (0, 0);
     while place < PLACES {
         packed.starts[place] = end as u16;
-        let all = if place == PLACES - 1 { ANYWHERE.len() } else { WORDS.len() };
         let mut index = 0;
-        while index < all {
-            let (word, first, second) = if place == PLACES - 1 {
-                (ANYWHERE[index].as_bytes(), BOT, NONE)
-            } else {
-                (WORDS[index].0.as_bytes(), WORDS[index].1, WORDS[index].2)
-            };
-            if place == PLACES - 1 || place == (word[0] & 31) as usize {
+        while index < WORDS.len() + ANYWHERE.len() {
+            let (word, first, second, own) = entry(index);
+            if own == place {
                 packed.bytes[end] = word.len() as u8;
                 packed.bytes[end + 1] = first;
                 packed.bytes[end + 2] = second;
@@ -422,9 +390,6 @@ const fn pack() -> Packed {
                     at += 1;
                 }
                 end += 3 + word.len();
-            }
-            if place == PLACES - 1 {
-                packed.anywhere |= 1 << (word[0] & 31);
             }
             index += 1;
         }
@@ -436,9 +401,9 @@ const fn pack() -> Packed {
 
 /// The first word that `text` begins with: its length there and its meanings. `run`: a run of letters and digits begins here.
 pub(super) fn word(text: &[u8], run: bool) -> Option<(usize, [Meaning; 2])> {
-    let first = usize::from(text.first()? & 31);
-    let found = if run { search(text, first) } else { None };
-    found.or_else(|| if PACKED.anywhere >> first & 1 == 1 { search(text, PLACES - 1) } else { None })
+    let place = usize::from(text.first()? & 31);
+    let found = if run { search(text, place) } else { None };
+    found.or_else(|| search(text, place + PLACES / 2))
 }
 
 fn search(text: &[u8], place: usize) -> Option<(usize, [Meaning; 2])> {
@@ -459,6 +424,7 @@ fn fits(text: &[u8], word: &[u8]) -> Option<usize> {
     for (at, sign) in word.iter().enumerate() {
         let byte = text.get(at).copied().unwrap_or(b' ');
         let fit = match sign {
+            b'#' if at + 1 == word.len() => return byte.is_ascii_digit().then_some(at),
             b'#' => byte.is_ascii_digit(),
             b'^' => byte.is_ascii_uppercase(),
             b'~' => byte.is_ascii_alphabetic(),
