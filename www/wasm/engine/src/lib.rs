@@ -4,6 +4,11 @@
 use idoine::{Context, Program, Reason, decide, edits, wire};
 use wasm_bindgen::prelude::*;
 
+/// Smaller than the standard library's by 3 KB, gzipped; as fast.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
 /// A program and the last decision made with it.
 #[wasm_bindgen]
 #[derive(Debug)]
