@@ -3,12 +3,14 @@
 mod audiences;
 mod content;
 mod declared;
+mod enrichments;
 mod evaluate;
 #[cfg(feature = "serde")]
 mod evaluation;
 mod experiences;
 mod html;
 mod places;
+mod reads;
 mod schedule;
 mod selector;
 mod sources;
@@ -19,6 +21,7 @@ use self::declared::Declared;
 pub use self::evaluate::{EvaluateError, Evaluation, Outcome, evaluate, located};
 #[cfg(feature = "serde")]
 pub use self::evaluation::{ErrorReport, EvaluationReport};
+use self::reads::Reads;
 use crate::bucket::MILLION;
 use crate::context::{FIELDS, Kind, Value, parse_instant};
 use crate::cookies::split_id;
@@ -49,6 +52,7 @@ pub fn compile(source: &str, zones: &dyn Zones) -> Result<Program, Vec<Diagnosti
         compiler.traits();
         compiler.holidays();
         compiler.places();
+        compiler.enrichments();
         compiler.audiences();
         compiler.slots();
         compiler.experiences();
@@ -77,6 +81,8 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     audience_costs: Vec<u64>,
     /// The zones that the program has a table of.
     zone_names: Vec<String>,
+    /// What each audience names by itself.
+    audience_reads: Vec<Reads>,
 }
 
 /// The names that expressions and templates may use.
@@ -128,6 +134,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             audience_depths: Vec::new(),
             audience_costs: Vec::new(),
             zone_names: Vec::new(),
+            audience_reads: Vec::new(),
         }
     }
 

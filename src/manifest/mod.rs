@@ -1,12 +1,14 @@
 //! The manifest as its authors write it: JSON with comments, read strictly.
 
 mod content;
+mod enrichment;
 mod format;
 mod place;
 pub(crate) mod read;
 mod source;
 
 pub use content::{Classes, Content, Image, Json, JsonPart, PageRule, PersonaValue, SlotContent};
+pub use enrichment::{Enrichment, EnrichmentField};
 pub use format::format;
 pub use place::{Degrees, Holidays, Place, Places};
 pub use read::{List, Named, Share, Spanned};
@@ -30,6 +32,7 @@ object! { "A site's configuration." Manifest {
     default traits "traits": Named<Trait> = "What may be known of a visitor, read in expressions as `profile.<name>`.";
     default holidays "holidays": Holidays = "Lists of days, read in expressions as `holidays.<name>`: whether the visitor's own date is one of them. A day is 2026-12-25, or 12-25 for every year.";
     default places "places": Places = "Lists of places, each by its id. In expressions `places.<name>.nearest` is the id of the one nearest to the visitor, `places.<name>.name` its name and `places.<name>.distance_km` the way to it.";
+    default enrichments "enrichments": Named<Enrichment> = "What JSON endpoints tell of a request, such as the weather at its place.";
     default audiences "audiences": Named<Spanned<String>> = "Named boolean expressions over context and profile. One may name another.";
     default slots "slots": Named<Slot> = "The places in the pages that experiences fill.";
     default goals "goals": Named<Goal> = "Conversions.";

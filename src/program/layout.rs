@@ -66,6 +66,10 @@ sections! {
     InternalHosts 1: "text";
     ClickIds 3: "parameter, source, medium or NONE: in the order in which they count";
     Channels 5: "name, globs of source, medium, campaign and referrer, each or NONE";
+    Enrichments 8: "name, first part of the URL, parts, first field, fields, seconds to keep, milliseconds to wait, decimals";
+    EnrichmentFields 4: "declared field, path in the answer, first value that it may have, values (0: any)";
+    EnrichmentValues 1: "text";
+    EnrichmentReads 2: "experience, enrichment that its audience or its contents read";
     Strings 2: "offset in bytes, length in bytes";
     Texts 1: "UTF-8, padded with zeros";
 }

@@ -370,3 +370,21 @@ test("a Worker at another host name tells the place; without its answer the page
   assert.equal(await tab.evaluate(() => window.idoine?.value?.("offer")), undefined);
   assert.equal(await title(tab), "Seen on Instagram");
 });
+
+test("a Worker at another host name tells what enrichments say", async (t) => {
+  let context: Record<string, unknown> = { "enrichment.weather.condition": "rain", "enrichment.weather.degrees": -2, "enrichment.weather.alerts": ["wind", "flood"] };
+  const api = await serve({ "/_idoine/context": (request) => json({ version: "0", preview: false, context }, allow(request)) });
+  t.after(() => api.close());
+  const head = `<script async src="/_idoine/idoine.js" data-program="/program.bin" data-api="${api.origin}"></script>`;
+  const shop = await site(t, head, { "/program.bin": { type: "application/octet-stream", body: compile("weather.jsonc") } });
+  const tab = await visit(t);
+  await tab.goto(shop.origin);
+  await ready(tab);
+  assert.equal(await title(tab), "Rain, -2 degrees");
+
+  context = { ...context, "enrichment.weather.condition": "hail" };
+  await tab.reload();
+  await ready(tab);
+  assert.equal(await title(tab), "Welcome to the shop");
+  assert.equal(await reason(tab, "hero"), "no_candidate");
+});

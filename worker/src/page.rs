@@ -1,7 +1,7 @@
-//! What is to be done to a page: decided whole, before the origin is asked, and handed over as plain data.
+//! What is to be done to a page: decided whole, before a byte of the origin's page is read, and handed over as plain data.
 
-use crate::program;
 use crate::visit::Visit;
+use crate::{enrichment, program};
 use idoine::report::{self, EditReport};
 use idoine::{Context, Decisions, Edit, EditOp, Program};
 use serde::Serialize;
@@ -19,10 +19,12 @@ struct Plan<'a> {
 pub async fn plan(visit: &Visit) -> Option<String> {
     let program = program::current(visit).await?;
     let overrides = visit.overrides.clone().unwrap_or_default();
-    let context = Context::derive(&program, &visit.facts(visit.url.clone(), overrides));
+    let facts = visit.facts(visit.url.clone(), overrides);
+    let context = Context::derive(&program, &facts);
     if !program.concerns(&context) {
         return None;
     }
+    let context = enrichment::enrich(visit, &program, facts, context).await;
     let decisions = idoine::decide(&program, &context);
     let edits = idoine::edits(&program, &context, &decisions);
     let state = state(&program, &decisions, &edits)?;

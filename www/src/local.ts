@@ -13,7 +13,7 @@ const DETAILS_PATIENCE_MS = 50;
 
 /**
  * Decisions from the engine in the folder `base` with the program at this address. A Worker at `api`, where there is one, tells what
- * a browser cannot know of itself: where it is and in which network.
+ * a browser cannot know of itself: where it is, in which network, and what enrichments say of that.
  */
 export function local(program: string | Uint8Array, base?: string, api?: string): Decider {
   const consent = localConsent();
@@ -28,8 +28,10 @@ export function local(program: string | Uint8Array, base?: string, api?: string)
         engine ??= loadEngine(folderOf(base), program);
         place ??= api === undefined ? Promise.resolve([]) : whereabouts(api);
         details ??= Promise.race([askDetails(), new Promise((resolve) => setTimeout(resolve, DETAILS_PATIENCE_MS))]);
-        const [decide, overrides] = await Promise.all([engine, place, details]);
-        return await decide(browserFacts(Date.now(), url, referrer, consent.cookie(), overrides));
+        const [decide, told] = await Promise.all([engine, place, details]);
+        const isEnrichment = ([path]: Pair): boolean => path.startsWith("enrichment.");
+        const facts = browserFacts(Date.now(), url, referrer, consent.cookie(), told.filter((pair) => !isEnrichment(pair)));
+        return await decide({ ...facts, enrichments: told.filter(isEnrichment) });
       } catch (cause) {
         // Perhaps the network was away: the next route may find it back.
         engine = undefined;
