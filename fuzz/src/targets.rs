@@ -83,7 +83,7 @@ fn expression(bytes: &[u8]) {
         .map(|(name, kind)| (name.to_owned(), serde_json::json!({ "type": kind, "purpose": "personalization" })))
         .collect();
     let source = serde_json::json!({
-        "site": { "id": "x", "timezone": "Europe/Paris" }, "traits": traits, "audiences": { "other": "device.type == 'mobile'", "a": text },
+        "site": { "id": "x" }, "traits": traits, "audiences": { "other": "device.type == 'mobile'", "a": text },
         "slots": { "s": { "selector": "p" } },
         "experiences": [{ "id": "e", "type": "personalization", "audience": "a", "slots": { "s": { "text": "x" } } },
             { "id": "f", "type": "personalization", "audience": "!(a) || other", "slots": { "s": { "text": "y" } } }],
