@@ -73,7 +73,7 @@ impl Compiler<'_, '_, '_> {
         ];
         let index = self.builder.push(Section::Experiences, &record);
         reads.add_fields(&fields.read);
-        self.enrichment_reads(index, reads);
+        self.experience_reads(index, reads);
     }
 
     /// The number of variants, baseline included; the same in every slot.

@@ -31,7 +31,7 @@ use crate::manifest::{Manifest, Named, PageRule, Share, Spanned, read_manifest};
 use crate::program::Program;
 use crate::program::build::Builder;
 use crate::program::layout::{NONE, Section};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 /// Knows the time zones of the world (IANA). The core has no such table: the command line brings one, JavaScript hosts ask
@@ -56,6 +56,7 @@ pub fn compile(source: &str, zones: &dyn Zones) -> Result<Program, Vec<Diagnosti
         compiler.audiences();
         compiler.slots();
         compiler.experiences();
+        compiler.client_hints();
         compiler.goals();
         compiler.personas();
         compiler.builder.finish()
@@ -83,6 +84,8 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     zone_names: Vec<String>,
     /// What each audience names by itself.
     audience_reads: Vec<Reads>,
+    /// The fields that experiences read.
+    read_fields: BTreeSet<u32>,
 }
 
 /// The names that expressions and templates may use.
@@ -135,6 +138,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             audience_costs: Vec::new(),
             zone_names: Vec::new(),
             audience_reads: Vec::new(),
+            read_fields: BTreeSet::new(),
         }
     }
 

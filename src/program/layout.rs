@@ -70,6 +70,7 @@ sections! {
     EnrichmentFields 4: "declared field, path in the answer, first value that it may have, values (0: any)";
     EnrichmentValues 1: "text";
     EnrichmentReads 2: "experience, enrichment that its audience or its contents read";
+    ClientHints 1: "text: the name of a header";
     Strings 2: "offset in bytes, length in bytes";
     Texts 1: "UTF-8, padded with zeros";
 }

@@ -13,6 +13,8 @@ struct Plan<'a> {
     /// The page's state as JSON text that can stand in a script element.
     state: &'a str,
     preview: bool,
+    /// The client hints that the site's experiences read, as an `Accept-CH` header names them.
+    hints: String,
 }
 
 /// The plan for the page of a visit, as JSON; `None` when no experience concerns it, or there is no program.
@@ -28,7 +30,9 @@ pub async fn plan(visit: &Visit) -> Option<String> {
     let decisions = idoine::decide(&program, &context);
     let edits = idoine::edits(&program, &context, &decisions);
     let state = state(&program, &decisions, &edits)?;
-    serde_json::to_string(&Plan { edits: report::edits(&program, &edits), state: &state, preview: visit.is_preview() }).ok()
+    let hints = program.client_hints().collect::<Vec<_>>().join(", ");
+    let plan = Plan { edits: report::edits(&program, &edits), state: &state, preview: visit.is_preview(), hints };
+    serde_json::to_string(&plan).ok()
 }
 
 /// The page's state: what was decided, and the values for front-end code.
