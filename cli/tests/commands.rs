@@ -41,6 +41,7 @@ fn check_says_that_nothing_is_wrong() {
     let run = idoine(&["check", &demo()], b"");
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     assert!(run.out.starts_with("no errors: "), "{}", run.out);
+    assert!(run.out.contains("the costliest expression is ") && run.out.contains(" of 100000 steps"), "{}", run.out);
     assert_eq!(idoine(&["check", &demo(), "--json"], b"").out.trim(), "[]");
 }
 
@@ -240,4 +241,55 @@ fn every_command_has_help_with_an_example_and_wrong_usage_is_exit_code_2() {
         assert_eq!((run.code, run.out.as_str()), (2, ""), "{wrong:?}");
         assert!(!run.err.is_empty());
     }
+}
+
+#[test]
+fn eval_prints_value_and_type_unknown_or_where_it_fails() {
+    let eval = |arguments: &[&str], input: &[u8]| {
+        let run = idoine(&[&["eval"], arguments].concat(), input);
+        (run.code, run.out.trim().to_owned(), run.err)
+    };
+    let value = |expression| eval(&[expression], b"").1;
+    assert_eq!(value("'fr-CA'.split('-')"), "['fr', 'CA'] (list(string))");
+    assert_eq!(value("duration('90m')"), "duration('5400s') (duration)");
+    assert_eq!(value("geo.country == 'FR'"), "unknown (bool): geo.country is missing");
+    let bound = eval(&["geo.country == 'FR' && n > 4u", "--bindings", "-"], br#"{"geo.country": "FR", "n": {"uint": "5"}}"#);
+    assert_eq!((bound.0, bound.1.as_str()), (0, "true (bool)"));
+    let (code, out, err) = eval(&["1 + 2 / 0"], b"");
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(
+        err.contains(
+            "error: division by zero
+ --> expression:1:5
+1 | 1 + 2 / 0
+  |     ^^^^^"
+        ),
+        "{err}"
+    );
+    let (code, _, err) = eval(&["geo.contry == time.our"], b"");
+    assert!(code == 1 && err.contains("did you mean `geo.country`?") && err.contains("did you mean `time.hour`?"), "{err}");
+    let (_, json, _) = eval(&["geo.country in ['FR', 'BE']", "--json"], b"");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["unknown"], &json["type"], &json["missing"]), (&true.into(), &"bool".into(), &"geo.country".into()));
+    assert!(json["cost"].as_u64().unwrap() > 0);
+    let (code, json, _) = eval(&["'a' < 1", "--json"], b"");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &json["error"]["kind"], &json["error"]["column"]), (1, &"check".into(), &1.into()));
+    let audience = eval(&["french_mobile_or_not", "--manifest", &demo()], b"");
+    assert!(audience.0 == 1 && audience.2.contains("unknown field or audience"), "{}", audience.2);
+    let (code, _, err) = eval(&["x", "--bindings", "-"], b"[1]");
+    assert!(code == 1 && err.contains("expected an object with values by name"), "{err}");
+    let (code, _, err) = eval(&["geo.city", "--bindings", "-"], br#"{"geo.city": 5}"#);
+    assert!(code == 1 && err.contains("`geo.city` is string, but a int is given"), "{err}");
+}
+
+#[test]
+fn functions_and_expressions_are_data_for_editors() {
+    let functions: serde_json::Value = serde_json::from_str(&idoine(&["functions", "--json"], b"").out).unwrap();
+    let committed = include_str!("../../tests/spec/expr/functions.json");
+    assert_eq!(functions, serde_json::from_str::<serde_json::Value>(committed).unwrap(), "write it anew: npm run docs");
+    let expressions: serde_json::Value = serde_json::from_str(&idoine(&["schema", "--expressions"], b"").out).unwrap();
+    let committed = include_str!("../../www/schema/expressions.json");
+    assert_eq!(expressions, serde_json::from_str::<serde_json::Value>(committed).unwrap(), "write it anew: npm run docs");
+    assert!(idoine(&["functions"], b"").out.contains("string.startsWith(string)"));
 }

@@ -103,6 +103,7 @@ impl Compiler<'_, '_, '_> {
     }
 
     fn check_cost(&mut self, text: &Spanned<String>, steps: u64) {
+        self.costs.push((text.path.clone(), steps));
         if steps > MAX_COST {
             self.error_with_help(
                 text,

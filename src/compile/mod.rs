@@ -41,10 +41,24 @@ pub trait Zones {
     fn offset(&self, zone: &str, instant: i64) -> Option<i32>;
 }
 
+/// A program, and what evaluating its expressions costs.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The program.
+    pub program: Program,
+    /// Each expression by its path in the document, and the most steps it may take, with the audiences that it names.
+    pub costs: Vec<(String, u64)>,
+}
+
 /// Compiles a manifest. On failure everything that is wrong with it, in the order of the document.
 pub fn compile(source: &str, zones: &dyn Zones) -> Result<Program, Vec<Diagnostic>> {
+    compile_with_costs(source, zones).map(|compiled| compiled.program)
+}
+
+/// As [`compile`], with the worst cost of each expression.
+pub fn compile_with_costs(source: &str, zones: &dyn Zones) -> Result<Compiled, Vec<Diagnostic>> {
     let mut diagnostics = Diagnostics::new(source);
-    let bytes = read_manifest(&mut diagnostics).map(|manifest| {
+    let compiled = read_manifest(&mut diagnostics).map(|manifest| {
         let mut compiler = Compiler::new(&manifest, zones, &mut diagnostics);
         compiler.site();
         compiler.sources();
@@ -59,13 +73,16 @@ pub fn compile(source: &str, zones: &dyn Zones) -> Result<Program, Vec<Diagnosti
         compiler.client_hints();
         compiler.goals();
         compiler.personas();
-        compiler.builder.finish()
+        (compiler.builder.finish(), compiler.costs)
     });
-    match bytes {
-        Some(bytes) if diagnostics.is_empty() => Program::load(bytes).map_err(|error| {
-            diagnostics.error("", 0..1, error.to_string());
-            diagnostics.finish()
-        }),
+    match compiled {
+        Some((bytes, costs)) if diagnostics.is_empty() => match Program::load(bytes) {
+            Ok(program) => Ok(Compiled { program, costs }),
+            Err(error) => {
+                diagnostics.error("", 0..1, error.to_string());
+                Err(diagnostics.finish())
+            }
+        },
         _ => Err(diagnostics.finish()),
     }
 }
@@ -80,6 +97,8 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     audience_depths: Vec<usize>,
     /// The worst cost of each audience, in steps.
     audience_costs: Vec<u64>,
+    /// The worst cost of each expression, by its path.
+    costs: Vec<(String, u64)>,
     /// The zones that the program has a table of.
     zone_names: Vec<String>,
     /// What each audience names by itself.
@@ -136,6 +155,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             builder: Builder::new(),
             audience_depths: Vec::new(),
             audience_costs: Vec::new(),
+            costs: Vec::new(),
             zone_names: Vec::new(),
             audience_reads: Vec::new(),
             read_fields: BTreeSet::new(),

@@ -15,7 +15,8 @@ pub(crate) struct Nearest<'a> {
 impl Program {
     /// The client hints that tell a field which some experience reads, and which browsers send only to those who ask.
     pub fn client_hints(&self) -> impl Iterator<Item = &str> {
-        (0..self.count(Section::ClientHints)).filter_map(|index| Some(self.text(self.record::<1>(Section::ClientHints, index)?[0])))
+        (0..self.count(Section::ClientHints))
+            .filter_map(|index| Some(self.text(self.record::<1>(Section::ClientHints, index)?[0])))
     }
 
     /// The languages of the site, in the order of the manifest.

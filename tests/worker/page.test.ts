@@ -57,11 +57,11 @@ test("browsers are asked for the client hints that some experience reads, and th
   const hinted = await startWorker({ origin: origin.url, manifest });
   try {
     const first = await hinted.fetch("/");
-    assert.equal(first.headers.get("accept-ch"), "Sec-CH-UA-Platform-Version, Sec-CH-Prefers-Color-Scheme");
+    assert.equal(first.header("accept-ch"), "Sec-CH-UA-Platform-Version, Sec-CH-Prefers-Color-Scheme");
     assert.equal(heading(first.text), "Welcome");
     const headers = { "sec-ch-ua-platform": '"macOS"', "sec-ch-ua-platform-version": '"15.1.0"', "sec-ch-prefers-color-scheme": "dark" };
     assert.equal(heading((await hinted.fetch("/", { headers })).text), "Dark");
-    assert.equal((await hinted.fetch("/none")).headers.get("accept-ch"), null);
+    assert.equal((await hinted.fetch("/none")).header("accept-ch"), null);
   } finally {
     await hinted.dispose();
   }
