@@ -6,87 +6,123 @@ use crate::number::push_int;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Address {
     six: bool,
-    bits: u128,
+    /// 16 bits each; an address of version 4 is in the last two.
+    groups: [u16; 8],
 }
 
 /// A range of addresses: all that begin with the same bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
     first: Address,
+    /// Bits of the groups, so 96 more than is written for version 4.
     prefix: u32,
 }
 
 impl Address {
     /// Reads `192.0.2.1`, `2001:db8::1` or `::ffff:192.0.2.1`.
     pub fn parse(text: &str) -> Option<Address> {
-        if !text.contains(':') {
-            return Some(Address { six: false, bits: u128::from(four(text)?) });
+        let mut rest = text.as_bytes();
+        let mut groups = [0; 8];
+        if !rest.contains(&b':') {
+            let [.., high, low] = &mut groups;
+            (*high, *low) = four(rest)?;
+            return Some(Address { six: false, groups });
         }
-        let (head, tail) = match text.split_once("::") {
-            Some((head, tail)) => (groups(head)?, Some(groups(tail)?)),
-            None => (groups(text)?, None),
+        let mut count = 0;
+        let mut push = |group: u16| {
+            *groups.get_mut(count)? = group;
+            count += 1;
+            Some(count)
         };
-        let mut all = head;
-        match tail {
-            // `::` stands for one group at least.
-            Some(tail) if all.len() + tail.len() < 8 => {
-                all.resize(8 - tail.len(), 0);
-                all.extend(tail);
+        // Where `::` stands.
+        let mut gap = None;
+        let mut read = 0;
+        if let Some(behind) = rest.strip_prefix(b"::") {
+            (gap, rest) = (Some(0), behind);
+        }
+        while gap != Some(read) || !rest.is_empty() {
+            let end = rest.iter().position(|byte| *byte == b':').unwrap_or(rest.len());
+            let (part, behind) = rest.split_at_checked(end)?;
+            read = if behind.is_empty() && part.contains(&b'.') {
+                let (high, low) = four(part)?;
+                push(high)?;
+                push(low)?
+            } else {
+                push(hexadecimal(part)?)?
+            };
+            rest = match behind.split_first() {
+                None => break,
+                Some((_, rest)) => rest,
+            };
+            if let Some(behind) = rest.strip_prefix(b":") {
+                if gap.is_some() {
+                    return None;
+                }
+                (gap, rest) = (Some(read), behind);
             }
-            Some(_) => return None,
-            None => {}
         }
-        if all.len() != 8 {
-            return None;
+        match gap {
+            // `::` stands for one group at least.
+            Some(gap) if read < 8 => {
+                for index in (gap..read).rev() {
+                    let group = groups.get_mut(index).map(std::mem::take)?;
+                    *groups.get_mut(index + 8 - read)? = group;
+                }
+            }
+            None if read == 8 => {}
+            _ => return None,
         }
-        let bits = all.iter().fold(0u128, |bits, group| bits << 16 | u128::from(*group));
-        let six = bits >> 32 != 0xffff;
-        Some(Address { six, bits: if six { bits } else { bits & 0xffff_ffff } })
+        let six = !matches!(groups, [0, 0, 0, 0, 0, 0xffff, ..]);
+        if !six {
+            let [.., mark, _, _] = &mut groups;
+            *mark = 0;
+        }
+        Some(Address { six, groups })
     }
 
-    fn length(self) -> u32 {
-        if self.six { 128 } else { 32 }
+    /// How many of the groups' bits say nothing.
+    fn unused(self) -> u32 {
+        if self.six { 0 } else { 96 }
     }
 
     /// The address as RFC 5952 writes it.
     pub fn write(self, out: &mut String) {
         if !self.six {
-            for (index, shift) in [24, 16, 8, 0].into_iter().enumerate() {
+            let [.., high, low] = self.groups;
+            for (index, part) in [high >> 8, high & 255, low >> 8, low & 255].into_iter().enumerate() {
                 if index > 0 {
                     out.push('.');
                 }
-                push_int(out, (self.bits >> shift & 0xff) as i64);
+                push_int(out, i64::from(part));
             }
             return;
         }
-        let group = |index: usize| (self.bits >> (16 * (7 - index)) & 0xffff) as u32;
         // The longest run of zeros, the first of equals; one alone is written out.
-        let (mut start, mut longest) = (8, 1);
-        for from in 0..8 {
-            let run = (from..8).take_while(|index| group(*index) == 0).count();
+        let (mut start, mut longest, mut run) = (8, 1, 0);
+        for (index, group) in self.groups.iter().enumerate() {
+            run = if *group == 0 { run + 1 } else { 0 };
             if run > longest {
-                (start, longest) = (from, run);
+                (start, longest) = (index + 1 - run, run);
             }
         }
-        let mut index = 0;
-        while index < 8 {
+        for (index, group) in self.groups.iter().enumerate() {
             if index == start {
                 out.push_str("::");
-                index += longest;
+            }
+            if (start..start + longest).contains(&index) && start < 8 {
                 continue;
             }
             if index > 0 && index != start + longest {
                 out.push(':');
             }
-            let digits = (0..4).rev().map(|digit| group(index) >> (4 * digit) & 15);
             let mut seen = false;
-            for (place, digit) in digits.enumerate() {
-                seen |= digit > 0 || place == 3;
+            for shift in [12, 8, 4, 0] {
+                let digit = (*group >> shift & 15) as u8;
+                seen |= digit > 0 || shift == 0;
                 if seen {
-                    out.extend(char::from_digit(digit, 16));
+                    out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
                 }
             }
-            index += 1;
         }
     }
 }
@@ -95,63 +131,65 @@ impl Range {
     /// Reads `192.0.2.0/24` or `2001:db8::/32`. `None` also where bits are set behind the prefix, which is a mistake.
     pub fn parse(text: &str) -> Option<Range> {
         let (address, prefix) = text.split_once('/')?;
-        let (first, prefix) = (Address::parse(address)?, decimal(prefix, 3)?);
-        let behind = first.length().checked_sub(prefix)?;
-        let clean = behind == 0 || first.bits & (u128::MAX >> (128 - behind)) == 0;
-        clean.then_some(Range { first, prefix })
+        let first = Address::parse(address)?;
+        let range = Range { first, prefix: decimal(prefix.as_bytes())? + first.unused() };
+        let clean = first.groups.iter().enumerate().all(|(index, group)| group & !range.mask(index) == 0);
+        (range.prefix <= 128 && clean).then_some(range)
+    }
+
+    /// The bits of a group that count.
+    fn mask(self, index: usize) -> u16 {
+        let bits = self.prefix.saturating_sub(16 * index as u32).min(16);
+        !(0xffff_u32 >> bits) as u16
     }
 
     /// Whether an address is in the range.
     pub fn contains(self, address: Address) -> bool {
-        let behind = self.first.length() - self.prefix;
-        self.first.six == address.six && (behind == 128 || self.first.bits >> behind == address.bits >> behind)
+        let mut pairs = self.first.groups.iter().zip(address.groups).enumerate();
+        self.first.six == address.six && pairs.all(|(index, (one, other))| (one ^ other) & self.mask(index) == 0)
     }
 
     /// The range as it is read.
     pub fn write(self, out: &mut String) {
         self.first.write(out);
         out.push('/');
-        push_int(out, i64::from(self.prefix));
+        push_int(out, i64::from(self.prefix - self.first.unused()));
     }
 }
 
-/// Digits without a leading zero, at most so many.
-fn decimal(text: &str, most: usize) -> Option<u32> {
-    let plain = (1..=most).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_digit())
-        && (text.len() == 1 || !text.starts_with('0'));
-    plain.then(|| text.bytes().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')))
-}
-
-fn four(text: &str) -> Option<u32> {
-    let mut bits = 0;
-    let mut parts = text.split('.');
-    for _ in 0..4 {
-        bits = bits << 8 | decimal(parts.next()?, 3).filter(|part| *part <= 255)?;
-    }
-    parts.next().is_none().then_some(bits)
-}
-
-/// The groups of 16 bits of a part of an address; the last may be an address of version 4.
-fn groups(text: &str) -> Option<Vec<u16>> {
-    let mut groups = Vec::new();
-    if text.is_empty() {
-        return Some(groups);
-    }
-    let mut parts = text.split(':').peekable();
-    while let Some(part) = parts.next() {
-        if part.contains('.') && parts.peek().is_none() {
-            let bits = four(part)?;
-            groups.extend([(bits >> 16) as u16, bits as u16]);
-            continue;
-        }
-        if !(1..=4).contains(&part.len()) {
+/// At most three digits, without a leading zero.
+fn decimal(text: &[u8]) -> Option<u32> {
+    let mut number = 0;
+    for (index, byte) in text.iter().enumerate() {
+        let digit = u32::from(byte.wrapping_sub(b'0'));
+        if digit > 9 || index > 2 || (index > 0 && number == 0) {
             return None;
         }
-        let mut digits = part.chars().map(|c| c.to_digit(16));
-        groups.push(digits.try_fold(0, |group, digit| Some(group << 4 | digit? as u16))?);
+        number = number * 10 + digit;
     }
-    Some(groups)
+    (!text.is_empty()).then_some(number)
+}
+
+/// At most four digits.
+fn hexadecimal(text: &[u8]) -> Option<u16> {
+    if !(1..=4).contains(&text.len()) {
+        return None;
+    }
+    let mut number = 0;
+    for byte in text {
+        number = number << 4 | (*byte as char).to_digit(16)? as u16;
+    }
+    Some(number)
+}
+
+/// The two groups of an address of version 4.
+fn four(text: &[u8]) -> Option<(u16, u16)> {
+    let (mut bits, mut parts) = (0u32, 0);
+    for part in text.split(|byte| *byte == b'.') {
+        bits = bits << 8 | decimal(part).filter(|part| *part < 256)?;
+        parts += 1;
+    }
+    (parts == 4).then_some(((bits >> 16) as u16, bits as u16))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Instants and lengths of time to the nanosecond, as CEL's timestamps and durations are (CEL specification, "Abstract types").
 
-use crate::number::push_int;
-use crate::time::{Civil, parse_offset, push_two};
+use crate::number::{parse_digits, push_int};
+use crate::time::{Civil, billionths, parse_written, push_two};
 
 /// A number of seconds: since 1970-01-01T00:00:00Z, or of a length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,37 +76,9 @@ impl Seconds {
 
     /// The instant that an RFC 3339 text says (section 5.6): `2026-11-20T12:30:00.5+01:00`.
     pub fn parse_instant(text: &str) -> Option<Seconds> {
-        let number = |from: usize, to: usize| {
-            let digits = text.get(from..to)?;
-            digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u16>().ok())?
-        };
-        let sign = |at: usize| text.as_bytes().get(at).copied();
-        let separated = [sign(4), sign(7), sign(13), sign(16)] == [Some(b'-'), Some(b'-'), Some(b':'), Some(b':')];
-        if !separated || !matches!(sign(10), Some(b'T' | b't')) {
-            return None;
-        }
-        let civil = Civil {
-            year: i64::from(number(0, 4)?),
-            month: number(5, 7)? as u8,
-            day: number(8, 10)? as u8,
-            hour: number(11, 13)? as u8,
-            minute: number(14, 16)? as u8,
-            second: number(17, 19)? as u8,
-            millisecond: 0,
-        };
-        let behind = text.get(19..)?;
-        let digits = behind.strip_prefix('.').map_or(0, |rest| rest.bytes().take_while(u8::is_ascii_digit).count());
-        let (fraction, zone) = if digits > 0 { behind.split_at_checked(digits + 1)? } else { ("", behind) };
-        let nanos = fraction_of_billion(fraction.get(1..).unwrap_or_default())?;
-        let offset = match zone {
-            "Z" | "z" => 0,
-            _ if zone.starts_with(['+', '-']) => parse_offset(zone)?,
-            _ => return None,
-        };
-        let whole = civil.to_millis() / 1000;
-        // No day of the calendar is another one after the way there and back.
-        let real = Civil::from_millis(whole * 1000) == civil && civil.month > 0;
-        Seconds { whole: whole - i64::from(offset), nanos }.instant().filter(|_| real)
+        let written = parse_written(text).filter(|written| written.seconds && matches!(written.separator, Some(b'T' | b't')))?;
+        let whole = written.civil.to_millis() / 1000 - i64::from(written.offset()?);
+        Seconds { whole, nanos: written.nanos }.instant()
     }
 
     /// The length that a text such as `1h30m`, `-1.5h` or `300ms` says (CEL specification, "duration"; the units are those of
@@ -184,19 +156,11 @@ impl Seconds {
     }
 }
 
-/// Nanoseconds of a fraction's digits; those past the ninth are dropped.
-fn fraction_of_billion(digits: &str) -> Option<u32> {
-    let digits = digits.bytes().chain(*b"000000000").take(9);
-    digits
-        .map(|digit| digit.is_ascii_digit().then_some(u32::from(digit.wrapping_sub(b'0'))))
-        .try_fold(0, |sum, digit| Some(sum * 10 + digit?))
-}
-
 /// So many units of so many nanoseconds each. A unit is less than a second, or a whole number of seconds.
 fn scaled(whole: &str, fraction: &str, unit: u64) -> Option<Seconds> {
     const SECOND: u64 = BILLION as u64;
-    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    let fraction = u64::from(fraction_of_billion(fraction)?);
+    let whole: u64 = if whole.is_empty() { 0 } else { parse_digits(whole)? };
+    let fraction = u64::from(billionths(fraction)?);
     let (seconds, nanos) = if unit < SECOND {
         let nanos = whole.checked_mul(unit)?;
         (nanos / SECOND, nanos % SECOND + fraction * unit / SECOND)

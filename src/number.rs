@@ -7,45 +7,89 @@ const DIGITS: usize = 15;
 /// Digits that are read; one more that is not zero stands for all behind them. No double's exact middle to the next has more.
 const MOST_DIGITS: usize = 800;
 
+/// Reads digits and nothing else.
+pub(crate) fn parse_digits(text: &str) -> Option<u64> {
+    let mut number = 0u64;
+    for byte in text.bytes() {
+        let digit = u64::from(byte.wrapping_sub(b'0'));
+        if digit > 9 || number > (u64::MAX - digit) / 10 {
+            return None;
+        }
+        number = number * 10 + digit;
+    }
+    (!text.is_empty()).then_some(number)
+}
+
+/// Reads a whole number that is not negative, as the standard library does.
+pub(crate) fn parse_uint(text: &str) -> Option<u64> {
+    parse_digits(text.strip_prefix('+').unwrap_or(text))
+}
+
+/// Reads a whole number, as the standard library does.
+pub(crate) fn parse_int(text: &str) -> Option<i64> {
+    match text.strip_prefix('-') {
+        Some(digits) => parse_digits(digits).filter(|number| *number <= 1 << 63).map(|number| (number as i64).wrapping_neg()),
+        None => parse_uint(text).and_then(|number| i64::try_from(number).ok()),
+    }
+}
+
 /// Reads a decimal number such as `-12.345` or `6.02e23`, rounded to the nearest double, halves to the even one (IEEE 754).
 /// `None` for anything else, and for numbers too large for a double.
 pub(crate) fn parse_double(text: &str) -> Option<f64> {
-    let (negative, unsigned) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
-        None => (unsigned, 0),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let all = || whole.bytes().chain(fraction.bytes());
-    if whole.len() + fraction.len() == 0 || !all().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let mut digits: Vec<u8> = all().map(|byte| byte - b'0').skip_while(|digit| *digit == 0).collect();
-    let mut power = exponent.saturating_sub(i32::try_from(fraction.len()).unwrap_or(i32::MAX));
-    if digits.len() > MOST_DIGITS {
-        let rest = digits.split_off(MOST_DIGITS);
-        power = power.saturating_add(rest.len() as i32);
-        if let Some(last) = digits.last_mut() {
-            // Whatever is dropped is no exact half.
-            *last |= u8::from(rest.iter().any(|digit| *digit > 0));
+    let (negative, mut rest) = signed(text.as_bytes());
+    let mut digits = Vec::new();
+    let (mut any, mut point, mut power) = (false, false, 0i32);
+    while let Some((byte, behind)) = rest.split_first() {
+        rest = behind;
+        match byte {
+            b'0'..=b'9' => {
+                any = true;
+                power = power.saturating_sub(i32::from(point));
+                if digits.len() < MOST_DIGITS {
+                    if *byte > b'0' || !digits.is_empty() {
+                        digits.push(byte - b'0');
+                    }
+                } else {
+                    power = power.saturating_add(1);
+                    if let Some(last) = digits.last_mut() {
+                        // Whatever is dropped is no exact half.
+                        *last |= u8::from(*byte > b'0');
+                    }
+                }
+            }
+            b'.' if !point => point = true,
+            b'e' | b'E' => {
+                power = power.saturating_add(parse_exponent(rest)?);
+                rest = b"";
+            }
+            _ => return None,
         }
     }
-    let value = nearest(&digits, power)?;
+    let value = if any { nearest(&digits, power)? } else { return None };
     Some(if negative { -value } else { value })
 }
 
-fn parse_exponent(text: &str) -> Option<i32> {
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => (-1, digits),
-        None => (1, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    // Beyond any double, whatever digits stand before it in a text of a reasonable length.
-    let number = |sum: i32, byte: u8| sum.saturating_mul(10).saturating_add(i32::from(byte - b'0')).min(1_000_000);
-    plain.then(|| sign * digits.bytes().fold(0, number))
+/// Whether a number is negative, and what is behind its sign.
+fn signed(text: &[u8]) -> (bool, &[u8]) {
+    match text.split_first() {
+        Some((b'-', rest)) => (true, rest),
+        Some((b'+', rest)) => (false, rest),
+        _ => (false, text),
+    }
+}
+
+fn parse_exponent(text: &[u8]) -> Option<i32> {
+    let (negative, digits) = signed(text);
+    let mut number = 0i32;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        // Beyond any double, whatever digits stand before it in a text of a reasonable length.
+        number = (number * 10 + i32::from(digit)).min(1_000_000);
+    }
+    (!digits.is_empty()).then_some(if negative { -number } else { number })
 }
 
 /// The double nearest to `digits` times ten to the `power`; `None` when it is infinite.
@@ -180,7 +224,13 @@ impl Large {
     }
 
     fn compare(&self, other: &Large) -> Ordering {
-        self.0.len().cmp(&other.0.len()).then_with(|| self.0.iter().rev().cmp(other.0.iter().rev()))
+        let mut ordering = self.0.len().cmp(&other.0.len());
+        if ordering.is_eq() {
+            for (word, other) in self.0.iter().zip(&other.0) {
+                ordering = word.cmp(other).then(ordering);
+            }
+        }
+        ordering
     }
 
     /// Takes away a number that is not larger.
@@ -312,7 +362,9 @@ pub(crate) fn push_uint(out: &mut String, number: u64) {
             break;
         }
     }
-    out.extend(digits.iter().skip(20 - count).map(|digit| *digit as char));
+    for digit in digits.iter().skip(20 - count) {
+        out.push(char::from(*digit));
+    }
 }
 
 /// Appends a number rounded to that many decimals (at most 6, half away from zero), all of them written. Says whether it

@@ -14,6 +14,31 @@ pub(crate) fn contains(text: &str, part: &str) -> bool {
     find(text.as_bytes(), part.as_bytes()).is_some()
 }
 
+/// Whether a text is one of those that stand in a list, with `|` between them.
+#[inline(never)]
+pub(crate) fn is_one_of(text: &str, list: &str) -> bool {
+    list.split('|').any(|one| one == text)
+}
+
+/// The text that bytes are, with U+FFFD for what is no UTF-8.
+pub(crate) fn lossy(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    let mut rest = bytes;
+    loop {
+        let error = match std::str::from_utf8(rest) {
+            Ok(good) => {
+                text.push_str(good);
+                return text;
+            }
+            Err(error) => error,
+        };
+        let (good, behind) = rest.split_at_checked(error.valid_up_to()).unwrap_or_default();
+        text.push_str(std::str::from_utf8(good).unwrap_or_default());
+        text.push('\u{fffd}');
+        rest = behind.get(error.error_len().unwrap_or(behind.len())..).unwrap_or_default();
+    }
+}
+
 /// `text` without `www.` before it.
 pub(crate) fn without_www(text: &str) -> &str {
     text.strip_prefix("www.").unwrap_or(text)
@@ -41,5 +66,16 @@ mod tests {
         fn finds_what_the_standard_library_finds(text in "[ab]{0,12}", part in "[ab]{0,4}") {
             prop_assert_eq!(find(text.as_bytes(), part.as_bytes()), text.find(&part));
         }
+
+        #[test]
+        fn reads_bytes_as_the_standard_library_does(bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"\xe2\x82\xf0\x9f\xc3ab".to_vec())], 0..12)) {
+            prop_assert_eq!(lossy(&bytes), String::from_utf8_lossy(&bytes));
+        }
+    }
+
+    #[test]
+    fn lists() {
+        assert!(is_one_of("b", "a|b|c") && is_one_of("c", "a|b|c") && is_one_of("", "|a"));
+        assert!(!is_one_of("", "a|b") && !is_one_of("a|b", "a|b") && !is_one_of("ab", "a|b"));
     }
 }

@@ -1,6 +1,8 @@
 //! Calendar arithmetic on the proleptic Gregorian calendar (algorithms after Howard Hinnant, "chrono-Compatible
 //! Low-Level Date Algorithms") and the ISO 8601 texts that manifests and visitors use.
 
+use crate::number::parse_digits;
+
 /// Milliseconds of a day.
 pub const DAY_MS: i64 = 86_400_000;
 
@@ -81,67 +83,103 @@ pub enum Moment {
     Local(Civil),
 }
 
-/// Reads `2026-11-20`, `2026-11-20T14:00`, `2026-11-20T14:00:30.250`, each time optionally with `Z` or `+01:00`
-/// (ISO 8601 extended format). `None` when it is anything else, or no day of the calendar.
-pub fn parse_moment(text: &str) -> Option<Moment> {
-    let (date, time) = match text.split_once(['T', ' ']) {
-        Some((date, time)) => (date, Some(time)),
-        None => (text, None),
-    };
-    let mut parts = date.split('-');
-    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() || year.len() != 4 {
-        return None;
+/// A date, and perhaps a time, as they are written in the ISO 8601 extended format.
+pub(crate) struct Written<'a> {
+    /// Whole seconds; a day of the calendar.
+    pub(crate) civil: Civil,
+    pub(crate) nanos: u32,
+    /// Between date and time; nothing where there is no time.
+    pub(crate) separator: Option<u8>,
+    /// Whether seconds are written.
+    pub(crate) seconds: bool,
+    /// How many decimals the seconds have.
+    pub(crate) decimals: usize,
+    /// What follows.
+    pub(crate) zone: &'a str,
+}
+
+impl Written<'_> {
+    /// Seconds ahead of UTC; `None` where nothing that says so follows.
+    pub(crate) fn offset(&self) -> Option<i32> {
+        match self.zone.as_bytes().first()? {
+            b'Z' | b'z' if self.zone.len() == 1 => Some(0),
+            b'+' | b'-' => parse_offset(self.zone),
+            _ => None,
+        }
     }
+}
+
+/// Reads `2026-11-20`, `2026-11-20T14:00`, `2026-11-20T14:00:30.250`, and whatever follows a time. `None` when it is anything
+/// else, or no day of the calendar.
+pub(crate) fn parse_written(text: &str) -> Option<Written<'_>> {
+    let sign = |at: usize| text.as_bytes().get(at).copied();
+    // So many digits at a place, behind a sign.
+    let part = |behind: u8, at: usize, length: usize| {
+        let digits = text.get(at..at + length).filter(|_| at == 0 || sign(at - 1) == Some(behind))?;
+        parse_digits(digits)
+    };
     let mut civil = Civil {
-        year: i64::from(digits(year, 4)?),
-        month: digits(month, 2)? as u8,
-        day: digits(day, 2)? as u8,
+        year: part(0, 0, 4)? as i64,
+        month: part(b'-', 5, 2)? as u8,
+        day: part(b'-', 8, 2)? as u8,
         hour: 0,
         minute: 0,
         second: 0,
         millisecond: 0,
     };
-    let mut offset = None;
-    if let Some(time) = time {
-        let clock_len = time.find(['Z', '+', '-']).unwrap_or(time.len());
-        let (clock, zone) = time.split_at_checked(clock_len)?;
-        offset = match zone {
-            "" => None,
-            "Z" => Some(0),
-            _ => Some(parse_offset(zone)?),
-        };
-        let mut parts = clock.split(':');
-        civil.hour = digits(parts.next()?, 2)? as u8;
-        civil.minute = digits(parts.next()?, 2)? as u8;
-        if let Some(seconds) = parts.next() {
-            let (whole, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
-            civil.second = digits(whole, 2)? as u8;
-            civil.millisecond = match fraction.len() {
-                1..=9 if fraction.bytes().all(|b| b.is_ascii_digit()) => {
-                    let three: String = fraction.chars().chain("00".chars()).take(3).collect();
-                    three.parse().ok()?
-                }
-                _ => return None,
-            };
+    let (separator, mut nanos, mut decimals) = (sign(10), 0, 0);
+    let mut end = 10;
+    if let Some(separator) = separator {
+        civil.hour = part(separator, 11, 2)? as u8;
+        civil.minute = part(b':', 14, 2)? as u8;
+        end = 16;
+    }
+    let seconds = sign(end) == Some(b':');
+    if seconds {
+        civil.second = part(b':', 17, 2)? as u8;
+        end = 19;
+        if sign(end) == Some(b'.') {
+            let fraction = text.get(20..)?;
+            decimals = fraction.bytes().take_while(u8::is_ascii_digit).count();
+            nanos = billionths(fraction.get(..decimals).filter(|digits| !digits.is_empty())?)?;
+            end += 1 + decimals;
         }
-        if parts.next().is_some() || civil.hour > 23 || civil.minute > 59 || civil.second > 59 {
+    }
+    // What the calendar or the clock does not have comes back as something else.
+    let real = Civil::from_millis(civil.to_millis()) == civil;
+    let zone = text.get(end..).filter(|_| real)?;
+    Some(Written { civil, nanos, separator, seconds, decimals, zone })
+}
+
+/// Billionths of a fraction's digits; those past the ninth are dropped.
+pub(crate) fn billionths(digits: &str) -> Option<u32> {
+    let mut sum = 0;
+    for place in 0..9 {
+        let digit = digits.as_bytes().get(place).map_or(0, |digit| digit.wrapping_sub(b'0'));
+        if digit > 9 {
             return None;
         }
+        sum = sum * 10 + u32::from(digit);
     }
-    // A day that the calendar does not have comes back as another one.
-    let ms = civil.to_millis();
-    if !(1..=12).contains(&civil.month) || Civil::from_millis(ms) != civil {
+    Some(sum)
+}
+
+/// Reads `2026-11-20`, `2026-11-20T14:00`, `2026-11-20T14:00:30.250`, each time optionally with `Z` or `+01:00`
+/// (ISO 8601 extended format). `None` when it is anything else, or no day of the calendar.
+pub fn parse_moment(text: &str) -> Option<Moment> {
+    let written = parse_written(text).filter(|written| written.decimals <= 9)?;
+    let civil = Civil { millisecond: (written.nanos / 1_000_000) as u16, ..written.civil };
+    if written.zone.is_empty() {
+        return matches!(written.separator, None | Some(b'T' | b' ')).then_some(Moment::Local(civil));
+    }
+    if !matches!(written.separator, Some(b'T' | b' ')) || written.zone == "z" {
         return None;
     }
-    Some(match offset {
-        Some(seconds) => Moment::Instant(ms - i64::from(seconds) * 1000),
-        None => Moment::Local(civil),
-    })
+    Some(Moment::Instant(civil.to_millis() - i64::from(written.offset()?) * 1000))
 }
 
 fn digits(text: &str, len: usize) -> Option<u32> {
-    (text.len() == len && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+    parse_digits(text).filter(|_| text.len() == len).map(|number| number as u32)
 }
 
 /// Seconds of an offset such as `+01:00`, `-02:30`, or `02:00`, which is ahead.

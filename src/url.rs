@@ -1,7 +1,7 @@
 //! The parts of an absolute URL that a context needs. A small reading, not the whole of the URL standard: runtimes hand
 //! in URLs that a browser or a server has already parsed, and anything else still gets an answer.
 
-use crate::text::find;
+use crate::text::{find, lossy};
 
 /// The parts of a URL, as slices of it; percent-escapes as they are.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ fn decode(text: &str) -> String {
         i += if escaped.is_some() { 3 } else { 1 };
         out.push(escaped.unwrap_or(if *byte == b'+' { b' ' } else { *byte }));
     }
-    String::from_utf8_lossy(&out).into_owned()
+    lossy(&out)
 }
 
 /// Percent-encodes everything but the unreserved characters (RFC 3986, section 2.3).

@@ -4,6 +4,7 @@
 use crate::context::Request;
 use crate::decide::Decisions;
 use crate::edit::Edit;
+use crate::text::lossy;
 use crate::zone::Offsets;
 
 /// Stands for "no experience" in results.
@@ -51,7 +52,7 @@ impl<'a> Reader<'a> {
         let length = u32::from_le_bytes(*self.take::<4>()?) as usize;
         let (head, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
-        Some(String::from_utf8_lossy(head).into_owned())
+        Some(lossy(head))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::zone::jan_1;
 const MOST_MILLIS: u64 = 8_640_000_000_000_000;
 
 /// What a clock and a calendar on the visitor's wall show; nothing where the zone is unknown.
+#[inline(never)]
 pub(super) fn derive(context: &mut Context) {
     let offset = context.offsets.at(context.now.div_euclid(1000));
     let local = offset.map(|offset| context.now.saturating_add(i64::from(offset) * 1000));

@@ -3,6 +3,7 @@
 use super::{Context, Field, Request, Value};
 use crate::number::parse_double;
 
+#[inline(never)]
 pub(super) fn derive(context: &mut Context, request: &Request) {
     for (field, name) in [
         (Field::GeoCountry, "country"),

@@ -6,6 +6,7 @@ use crate::program::Program;
 /// More languages than anyone speaks: a longer header is cut.
 const MOST: usize = 32;
 
+#[inline(never)]
 pub(super) fn derive(context: &mut Context, program: &Program, header: Option<&str>) {
     let ranges = read(header.unwrap_or_default());
     let tags = ranges.iter().filter(|(quality, tag)| *quality > 0 && tag != "*");

@@ -48,10 +48,12 @@ pub struct Request {
 }
 
 impl Request {
+    #[inline(never)]
     fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
     }
 
+    #[inline(never)]
     fn cf(&self, name: &str) -> Option<&str> {
         find(&self.cf, name).filter(|value| !value.is_empty())
     }
@@ -69,6 +71,7 @@ impl Request {
 }
 
 /// The last value of that name.
+#[inline(never)]
 fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
@@ -77,7 +80,7 @@ fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 pub(crate) fn parse_instant(text: &str) -> Option<i64> {
     match parse_moment(text) {
         Some(Moment::Instant(ms)) => Some(ms),
-        _ => text.parse().ok().filter(|ms: &i64| ms.unsigned_abs() < 1 << 53),
+        _ => number::parse_int(text).filter(|ms| ms.unsigned_abs() < 1 << 53),
     }
 }
 
@@ -109,7 +112,7 @@ impl Value {
                 "false" | "0" => false,
                 _ => return None,
             }),
-            Kind::Int => Value::Int(text.parse().ok()?),
+            Kind::Int => Value::Int(number::parse_int(text)?),
             Kind::Double => Value::Double(number::parse_double(text)?),
             Kind::String => Value::String(text.to_owned()),
             Kind::Strings => Value::Strings(text.split(',').map(|item| item.trim().to_owned()).collect()),
@@ -193,22 +196,26 @@ impl Context {
         context
     }
 
+    #[inline(never)]
     fn set(&mut self, field: Field, value: Value) {
         self.put(field as usize, Some(value));
     }
 
+    #[inline(never)]
     fn set_text(&mut self, field: Field, text: &str) {
         if !text.is_empty() {
             self.set(field, Value::String(text.to_owned()));
         }
     }
 
+    #[inline(never)]
     fn put(&mut self, field: usize, value: Option<Value>) {
         if let Some(place) = self.values.get_mut(field) {
             *place = value;
         }
     }
 
+    #[inline(never)]
     pub(crate) fn text(&self, field: Field) -> Option<&str> {
         match self.values.get(field as usize) {
             Some(Some(Value::String(text))) => Some(text),
@@ -217,6 +224,7 @@ impl Context {
     }
 
     /// Returns the fields that were overridden, with a value or with nothing.
+    #[inline(never)]
     fn override_with(&mut self, program: &Program, overrides: &[(String, String)]) -> Vec<u32> {
         let mut overridden = Vec::new();
         for (path, text) in overrides {
@@ -248,6 +256,7 @@ impl Context {
     }
 
     /// Makes what is not agreed to absent, after everything else was set.
+    #[inline(never)]
     fn apply_consent(&mut self, program: &Program) {
         let purposes = [Field::ConsentPersonalization, Field::ConsentAnalytics, Field::ConsentMarketing];
         for (field, purpose) in purposes.into_iter().zip(Purpose::ALL) {

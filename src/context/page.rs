@@ -1,13 +1,15 @@
 //! The page, how it is shown, and what the browser says of the visitor's privacy.
 
 use super::{Context, Field, Request, Value};
+use crate::number::parse_uint;
 use crate::text::contains;
 use crate::url;
 
 /// No screen has more pixels on a side.
-const MOST_PIXELS: u32 = 100_000;
+const MOST_PIXELS: u64 = 100_000;
 
 /// `url` is the page's without its fragment, `host` its host in lower case.
+#[inline(never)]
 pub(super) fn derive(context: &mut Context, request: &Request, page_url: &str, host: &str) {
     let page = url::split(page_url);
     context.set(Field::PageQuery, Value::Map(url::first_pairs(page.query)));
@@ -37,7 +39,7 @@ pub(super) fn derive(context: &mut Context, request: &Request, page_url: &str, h
     }
 
     let pixels = |names: &[&str]| {
-        let read = |name: &&str| request.header(name)?.parse::<u32>().ok();
+        let read = |name: &&str| parse_uint(request.header(name)?);
         names.iter().find_map(read).filter(|pixels| (1..=MOST_PIXELS).contains(pixels))
     };
     let width = pixels(&["sec-ch-viewport-width", "viewport-width"]);
@@ -45,7 +47,7 @@ pub(super) fn derive(context: &mut Context, request: &Request, page_url: &str, h
         [(Field::DeviceViewportWidth, width), (Field::DeviceViewportHeight, pixels(&["sec-ch-viewport-height"]))]
     {
         if let Some(pixels) = pixels {
-            context.set(field, Value::Int(i64::from(pixels)));
+            context.set(field, Value::Int(pixels as i64));
         }
     }
     let scheme = request.header("sec-ch-prefers-color-scheme").unwrap_or_default().trim_matches('"');

@@ -6,6 +6,7 @@ use crate::program::Program;
 
 /// Sets the three fields of each list, but for those that were overridden. The visitor's place is the one that decides,
 /// overrides of it included.
+#[inline(never)]
 pub(super) fn derive(context: &mut Context, program: &Program, overridden: &[u32]) {
     let degrees = |field: Field| match context.get(field as u32) {
         Some(Value::Double(degrees)) => Some(*degrees),

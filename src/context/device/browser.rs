@@ -3,7 +3,7 @@
 use super::Reading;
 use super::agent::version;
 use super::words::{BROWSERS, name, position};
-use crate::number::push_int;
+use crate::number::{parse_uint, push_int};
 
 impl Reading<'_> {
     pub(super) fn browser(&self, system: &str) -> &'static str {
@@ -50,9 +50,9 @@ impl Reading<'_> {
         }
         // In its compatibility view Internet Explorer says an older `MSIE`; what it's made from tells.
         let engine = self.agent.trident.filter(|_| browser == "ie").map(|end| version(self.text, end));
-        if let Some(engine) = engine.and_then(|engine| engine.parse::<i64>().ok()) {
+        if let Some(engine) = engine.and_then(|engine| parse_uint(&engine)).filter(|engine| *engine < 256) {
             let mut number = String::new();
-            push_int(&mut number, engine.saturating_add(4));
+            push_int(&mut number, engine as i64 + 4);
             return number;
         }
         end.map(|end| version(self.text, end)).unwrap_or_default()

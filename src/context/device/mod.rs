@@ -17,6 +17,7 @@ use agent::Agent;
 use hints::{Branded, Hints};
 use words::{APPS, KINDS, name};
 
+#[inline(never)]
 pub(super) fn derive(context: &mut Context, request: &Request) {
     let save_data = request.header("save-data").is_some_and(|value| value.eq_ignore_ascii_case("on"));
     context.set(Field::DeviceSaveData, Value::Bool(save_data));

@@ -4,6 +4,8 @@ use super::Reading;
 use super::agent::{number, version};
 use super::words::{BROWSERS, KINDS, SYSTEMS, name, position};
 
+use crate::number::parse_uint;
+
 impl Reading<'_> {
     /// Systems that disguise themselves as another one come first, then what the hints say.
     pub(super) fn system(&self) -> &'static str {
@@ -72,7 +74,7 @@ impl Reading<'_> {
     fn windows<'a>(&self, hinted: &'a str, said: &'a str) -> &'a str {
         if !hinted.is_empty() {
             let major = hinted.split('.').next().unwrap_or_default();
-            return match (major.parse().unwrap_or(0i64), hinted) {
+            return match (parse_uint(major).unwrap_or(0), hinted) {
                 (13.., _) => "11",
                 (1.., _) => "10",
                 (_, "0.3") => "8.1",

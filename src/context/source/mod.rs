@@ -59,6 +59,7 @@ impl<'p> Referrer<'p> {
     }
 }
 
+#[inline(never)]
 pub(super) fn derive(context: &mut Context, request: &Request, program: &Program, host: &str) {
     let parameter = |name: &str| {
         let value = context.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
