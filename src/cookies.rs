@@ -23,7 +23,7 @@ pub fn split_id(value: &str) -> Option<(&str, Option<&str>)> {
 }
 
 fn is_id(text: &str) -> bool {
-    (8..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    (8..=64).contains(&text.len()) && text.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(b))
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub fn compare(left: &str, right: &str) -> Ordering {
 
 /// The numbers, and the pre-release if there is one.
 fn split(text: &str) -> (&str, Option<&str>) {
-    let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
+    let text = text.strip_prefix('v').or(text.strip_prefix('V')).unwrap_or(text);
     let text = text.split_once('+').map_or(text, |(before, _)| before);
     text.split_once('-').map_or((text, None), |(numbers, pre)| (numbers, Some(pre)))
 }

@@ -35,7 +35,7 @@ fn read(header: &str) -> Vec<(u16, String)> {
         let tag = parts.next().unwrap_or_default().trim();
         let mut quality = Some(1000);
         for part in parts {
-            if let Some(weight) = part.trim().strip_prefix(['q', 'Q']).and_then(|rest| rest.strip_prefix('=')) {
+            if let Some((_, weight)) = part.trim().split_once('=').filter(|(name, _)| same(name, "q")) {
                 quality = thousandths(weight.trim());
                 break;
             }

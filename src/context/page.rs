@@ -2,7 +2,7 @@
 
 use super::{Context, Field, Request, Value};
 use crate::number::parse_uint;
-use crate::text::contains;
+use crate::text::{contains, is_one_of};
 use crate::url;
 
 /// No screen has more pixels on a side.
@@ -50,8 +50,9 @@ pub(super) fn derive(context: &mut Context, request: &Request, page_url: &str, h
             context.set(field, Value::Int(pixels as i64));
         }
     }
-    let scheme = request.header("sec-ch-prefers-color-scheme").unwrap_or_default().trim_matches('"');
-    if matches!(scheme, "light" | "dark") {
+    let scheme = request.header("sec-ch-prefers-color-scheme").unwrap_or_default();
+    let scheme = scheme.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(scheme);
+    if is_one_of(scheme, "light|dark") {
         context.set_text(Field::DeviceColorScheme, scheme);
     }
 }

@@ -26,7 +26,10 @@ impl Program {
 
     /// Whether one of two days stands in a list.
     pub(crate) fn is_listed(&self, mut dates: Run, days: [u32; 2]) -> bool {
-        dates.any(|date| self.record::<1>(Section::HolidayDates, date).is_some_and(|[date]| days.contains(&date)))
+        dates.any(|date| {
+            let [one, other] = days;
+            self.record(Section::HolidayDates, date).is_some_and(|[date]| date == one || date == other)
+        })
     }
 
     /// The lists of places: the first of the three fields of each, and its places.
@@ -69,8 +72,13 @@ impl Program {
             }
             true
         };
-        (low..places.end).all(&mut consider);
-        (places.start..low).rev().all(&mut consider);
+        let (mut above, mut below) = (low, low);
+        while above < places.end && consider(above) {
+            above += 1;
+        }
+        while below > places.start && consider(below - 1) {
+            below -= 1;
+        }
         let (square, id, name) = nearest?;
         Some(Nearest { id: self.text(id), name: (name != NONE).then(|| self.text(name)), square })
     }
