@@ -20,10 +20,10 @@ pub fn split(url: &str) -> Parts<'_> {
     let (before_query, query) = url.split_once('?').unwrap_or((url, ""));
     let behind_scheme = find(before_query.as_bytes(), b"://").and_then(|at| before_query.get(at + 3..));
     let (authority, path) = match behind_scheme {
-        Some(rest) => match rest.find('/') {
-            Some(slash) => rest.split_at(slash),
-            None => (rest, "/"),
-        },
+        Some(rest) => {
+            let length = rest.bytes().take_while(|byte| *byte != b'/').count();
+            rest.split_at_checked(length).unwrap_or((rest, ""))
+        }
         None => ("", before_query),
     };
     let host_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
