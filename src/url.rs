@@ -1,7 +1,7 @@
 //! The parts of an absolute URL that a context needs. A small reading, not the whole of the URL standard: runtimes hand
 //! in URLs that a browser or a server has already parsed, and anything else still gets an answer.
 
-use crate::text::{find, lossy, push};
+use crate::text::{Cut, find, lossy, push};
 
 /// The parts of a URL, as slices of it; percent-escapes as they are.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub struct Parts<'a> {
 
 /// Splits an absolute URL, or a path with an optional query.
 pub fn split(url: &str) -> Parts<'_> {
-    let url = url.split_once('#').map_or(url, |(before, _)| before);
-    let (before_query, query) = url.split_once('?').unwrap_or((url, ""));
+    let url = url.cut(b'#').map_or(url, |(before, _)| before);
+    let (before_query, query) = url.cut(b'?').unwrap_or((url, ""));
     let behind_scheme = find(before_query.as_bytes(), b"://").and_then(|at| before_query.get(at + 3..));
     let (authority, path) = match behind_scheme {
         Some(rest) => {
@@ -26,8 +26,8 @@ pub fn split(url: &str) -> Parts<'_> {
         }
         None => ("", before_query),
     };
-    let host_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = match host_port.rsplit_once(':') {
+    let host_port = authority.cut_last(b'@').map_or(authority, |(_, host)| host);
+    let host = match host_port.cut_last(b':') {
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
         _ => host_port,
     };
@@ -38,9 +38,9 @@ pub fn split(url: &str) -> Parts<'_> {
 #[inline(never)]
 pub fn query_pairs(query: &str) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
-    for pair in query.split('&') {
+    for pair in query.parts(b'&') {
         if !pair.is_empty() {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (name, value) = pair.cut(b'=').unwrap_or((pair, ""));
             pairs.push((decode(name), decode(value)));
         }
     }
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn decodes_queries() {
-        let pairs = query_pairs("a=1&b=x+y%20z&c&%C3%A9=%&&=e&f=%ff").collect();
+        let pairs = query_pairs("a=1&b=x+y%20z&c&%C3%A9=%&&=e&f=%ff");
         let expected = [("a", "1"), ("b", "x y z"), ("c", ""), ("é", "%"), ("", "e"), ("f", "\u{fffd}")];
         assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }

@@ -2,7 +2,7 @@
 
 use super::{Context, Field, Value};
 use crate::program::Program;
-use crate::text::push;
+use crate::text::{Cut, push};
 
 /// More languages than anyone speaks: a longer header is cut.
 const MOST: usize = 32;
@@ -30,12 +30,12 @@ pub(super) fn derive(context: &mut Context, program: &Program, header: Option<&s
 /// that are as good in the header's order. Items that can't be read are left out.
 fn read(header: &str) -> Vec<(u16, String)> {
     let mut ranges: Vec<(u16, String)> = Vec::new();
-    for item in header.split(',').take(MOST) {
-        let mut parts = item.split(';');
+    for item in header.parts(b',').take(MOST) {
+        let mut parts = item.parts(b';');
         let tag = parts.next().unwrap_or_default().trim();
         let mut quality = Some(1000);
         for part in parts {
-            if let Some((_, weight)) = part.trim().split_once('=').filter(|(name, _)| same(name, "q")) {
+            if let Some((_, weight)) = part.trim().cut(b'=').filter(|(name, _)| same(name, "q")) {
                 quality = thousandths(weight.trim());
                 break;
             }
@@ -67,13 +67,13 @@ fn thousandths(text: &str) -> Option<u16> {
 pub(crate) fn is_language(tag: &str) -> bool {
     tag.len() <= 35
         && primary(tag).bytes().all(|b| b.is_ascii_alphabetic())
-        && tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && tag.parts(b'-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 /// The usual case of each part (BCP 47, section 2.1.1): `fr`, `zh-Hant`, `en-US`.
 fn canonical(tag: &str) -> String {
     let mut canonical = String::new();
-    for (position, part) in tag.split('-').enumerate() {
+    for (position, part) in tag.parts(b'-').enumerate() {
         if position > 0 {
             push(&mut canonical, '-');
         }
@@ -87,12 +87,12 @@ fn canonical(tag: &str) -> String {
 
 #[inline(never)]
 fn primary(tag: &str) -> &str {
-    tag.split('-').next().unwrap_or_default()
+    tag.parts(b'-').next().unwrap_or_default()
 }
 
 /// The first subtag of a kind behind the language, and before the first extension or private use (`-u-`, `-x-`).
 fn subtag(tag: &str, kind: impl Fn(&[u8]) -> bool) -> Option<&str> {
-    for part in tag.split('-').skip(1) {
+    for part in tag.parts(b'-').skip(1) {
         if part.len() <= 1 {
             break;
         }
@@ -174,9 +174,9 @@ fn lookup<'p>(site: &[&'p str], range: &str) -> Option<&'p str> {
                 return Some(language);
             }
         }
-        rest = rest.rsplit_once('-')?.0;
+        rest = rest.cut_last(b'-')?.0;
         // A single letter announces what was behind it.
-        if let Some((before, last)) = rest.rsplit_once('-')
+        if let Some((before, last)) = rest.cut_last(b'-')
             && last.len() == 1
         {
             rest = before;

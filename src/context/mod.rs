@@ -20,6 +20,7 @@ pub(crate) use language::is_language;
 pub(crate) use source::{Class, registrable};
 pub(crate) use source::{Click, is_direct};
 
+use crate::text::Cut;
 use crate::consent::{Consent, Purpose};
 use crate::program::Program;
 use crate::time::{Moment, parse_moment};
@@ -119,7 +120,7 @@ impl Value {
             Kind::String => Value::String(text.to_owned()),
             Kind::Strings => {
                 let mut items = Vec::new();
-                for item in text.split(',') {
+                for item in text.parts(b',') {
                     items.push(item.trim().to_owned());
                 }
                 Value::Strings(items)
@@ -154,7 +155,7 @@ impl Context {
         let now = request.instant();
         let cookie = request.header("cookie").unwrap_or_default();
         let gpc = request.header("sec-gpc") == Some("1");
-        let page_url = request.url.split('#').next().unwrap_or_default();
+        let page_url = request.url.parts(b'#').next().unwrap_or_default();
         let page = url::split(page_url);
         let mut context = Context {
             values: Vec::new(),

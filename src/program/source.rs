@@ -1,5 +1,6 @@
 //! What a program knows of sources: the table of sites, click ids, channel rules, and the rules of sessions.
 
+use crate::text::Cut;
 use super::Program;
 use super::layout::{NONE, Section};
 use crate::context::Click;
@@ -34,7 +35,7 @@ impl Program {
         for section in [Section::Hosts, Section::InternalHosts] {
             for index in 0..self.count(section) {
                 let host = self.record(section, index).map_or("", |[host]| self.text(host));
-                let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+                let name = host.cut_last(b':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
                 if is(name.map_or(host, |(name, _)| name)) {
                     return true;
                 }

@@ -1,5 +1,6 @@
 //! User-agent client hints (WICG UA-CH), which Chromium sends: structured fields (RFC 8941).
 
+use crate::text::Cut;
 use super::agent::{self, version};
 use super::words::{BROWSER, browser};
 use crate::context::Request;
@@ -79,7 +80,7 @@ fn unquoted(value: &str) -> &str {
 
 /// The next string of a structured field, with its escapes as they are, and what follows it.
 fn quoted(field: &str) -> Option<(&str, &str)> {
-    let (_, text) = field.split_once('"')?;
+    let (_, text) = field.cut(b'"')?;
     let (mut escaped, mut end) = (false, 0);
     for byte in text.bytes() {
         if byte == b'"' && !escaped {

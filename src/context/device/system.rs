@@ -5,7 +5,7 @@ use super::agent::{number, version};
 use super::words::{BROWSERS, KINDS, SYSTEMS, name, position, told};
 
 use crate::number::parse_uint;
-use crate::text::is_one_of;
+use crate::text::{Cut, is_one_of};
 
 impl Reading<'_> {
     /// Systems that disguise themselves as another one come first, then what the hints say.
@@ -88,7 +88,7 @@ impl Reading<'_> {
     /// stays at 10.0. Vista and before have that of NT.
     fn windows<'a>(&self, hinted: &'a str, said: &'a str) -> &'a str {
         if !hinted.is_empty() {
-            let major = hinted.split('.').next().unwrap_or_default();
+            let major = hinted.parts(b'.').next().unwrap_or_default();
             return match parse_uint(major).unwrap_or(0) {
                 13.. => "11",
                 1.. => "10",

@@ -4,7 +4,7 @@
 //! A line for each entry, sorted by key: `key`, a space, a letter for the class (upper case: known as a `utm_source`
 //! alone, never as a host), and the site's name, where it is not the key's own (see [`Site::name`]).
 
-use crate::text::without_www;
+use crate::text::{Cut, without_www};
 use std::cmp::Ordering;
 
 /// What a site is.
@@ -75,7 +75,7 @@ fn entry<'a>(table: &'a str, key: &str, hosts_only: bool) -> Option<Site<'a>> {
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(low, |at| low + at + 1);
         let rest = bytes.get(start..high)?;
         let end = rest.iter().position(|byte| *byte == b'\n').map_or(high, |at| start + at);
-        let (found, value) = table.get(start..end)?.split_once(' ')?;
+        let (found, value) = table.get(start..end)?.cut(b' ')?;
         match key.as_bytes().cmp(found.as_bytes()) {
             Ordering::Less => high = start,
             Ordering::Greater => low = end + 1,
@@ -84,7 +84,7 @@ fn entry<'a>(table: &'a str, key: &str, hosts_only: bool) -> Option<Site<'a>> {
                 let class = Class::from_letter(letter).filter(|_| !hosts_only || letter.is_ascii_lowercase())?;
                 let name = match value.get(1..)? {
                     "" if class == Class::None => "",
-                    "" if found.contains('.') => registrable(found).0,
+                    "" if found.has(b'.') => registrable(found).0,
                     "" => found,
                     name => name,
                 };
@@ -100,11 +100,11 @@ fn entry<'a>(table: &'a str, key: &str, hosts_only: bool) -> Option<Site<'a>> {
 pub(super) fn of_host<'a>(table: &'a str, host: &str) -> Option<Site<'a>> {
     let mut above = host;
     let (site, before) = loop {
-        let (_, next) = above.split_once('.')?;
+        let (_, next) = above.cut(b'.')?;
         if let Some(site) = entry(table, above, true) {
             break (site, host.strip_suffix(above)?);
         }
-        if !next.contains('.') {
+        if !next.has(b'.') {
             let (label, before) = registrable(host);
             break (entry(table, label, true)?, before);
         }
@@ -112,7 +112,7 @@ pub(super) fn of_host<'a>(table: &'a str, host: &str) -> Option<Site<'a>> {
     };
     // A search engine has other services on hosts of their own: docs.google.com is no search.
     let searches = || {
-        let mut parts = before.split('.');
+        let mut parts = before.parts(b'.');
         parts.clone().all(|part| part.len() <= 2 || part == "www") || parts.any(|part| part == "search")
     };
     Some(site).filter(|site| site.class != Class::Search || searches())
@@ -125,23 +125,23 @@ pub(super) fn of_package<'a>(table: &'a str, package: &str) -> Option<Site<'a>> 
 
 /// The site of a `utm_source`, lower case: a name, or a host.
 pub(super) fn of_source<'a>(table: &'a str, source: &str) -> Option<Site<'a>> {
-    if source.contains('.') { of_host(table, without_www(source)) } else { entry(table, source, false) }
+    if source.has(b'.') { of_host(table, without_www(source)) } else { entry(table, source, false) }
 }
 
 /// The label that a host has under its public suffix, and what stands before it. The suffix is the last label, with one
 /// before it that says no more than "company" where the last is a country's (`google` in `www.google.co.uk`).
 pub(crate) fn registrable(host: &str) -> (&str, &str) {
-    let (rest, top) = host.rsplit_once('.').unwrap_or((host, ""));
-    let rest = match rest.rsplit_once('.') {
+    let (rest, top) = host.cut_last(b'.').unwrap_or((host, ""));
+    let rest = match rest.cut_last(b'.') {
         Some((rest, "co" | "com" | "org" | "net" | "ac" | "gov" | "edu" | "ne" | "or")) if top.len() == 2 => rest,
         _ => rest,
     };
-    rest.rsplit_once('.').map_or((rest, ""), |(before, label)| (label, before))
+    rest.cut_last(b'.').map_or((rest, ""), |(before, label)| (label, before))
 }
 
 /// Whether `host` is `parent` or below it.
 pub(super) fn is_below(host: &str, parent: &str) -> bool {
-    host.strip_suffix(parent).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    host.strip_suffix(parent).is_some_and(|before| before.is_empty() || before.ends_with("."))
 }
 
 #[cfg(test)]
