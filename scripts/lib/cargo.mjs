@@ -10,9 +10,9 @@ const ASSETS = join(DIST, "assets", "_idoine");
 
 // What rustc's wasm32-unknown-unknown uses; all of it is in every browser since 2022 and in workerd.
 const FEATURES = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext", "call-indirect-overlong"];
-// Functions with one caller stay where they are: inlined, they are fewer bytes, but more once they are compressed. The first
+// All but tiny functions with one caller stay where they are: inlined, they are fewer bytes, but more once they are compressed. The first
 // kilobyte of memory is the end of the stack. The passes after -Oz find another order of blocks, and -Oz again gains by it.
-const PASSES = ["-Oz", "--one-caller-inline-max-function-size=0", "--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz"];
+const PASSES = ["-Oz", "--one-caller-inline-max-function-size=10", "--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz"];
 const WASM_OPT = [...PASSES, "--strip-debug", "--strip-producers", "--strip-target-features", ...FEATURES.map((name) => `--enable-${name}`)];
 
 /** Where cargo puts what it builds. */

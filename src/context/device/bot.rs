@@ -5,6 +5,7 @@ use super::words::{BROWSERS, KINDS, position};
 
 /// Whether a program speaks and no person: it says so, or it says nothing that a browser says. `hinted`: client hints
 /// tell of a browser.
+#[inline(never)]
 pub(super) fn is_bot(text: &str, agent: &Agent, hinted: bool) -> bool {
     const DESKTOP: u8 = position(KINDS, "desktop");
     const OTHER: u8 = position(BROWSERS, "other");

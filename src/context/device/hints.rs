@@ -26,6 +26,7 @@ pub(super) struct Branded {
 }
 
 impl<'a> Hints<'a> {
+    #[inline(never)]
     pub(super) fn of(request: &'a Request) -> Hints<'a> {
         let text = |name| request.header(name).unwrap_or_default();
         Hints {
@@ -41,6 +42,7 @@ impl<'a> Hints<'a> {
 
     /// Brands come in any order, with one of no meaning among them (GREASE) that may hold any character: what counts is the
     /// narrowest brand that means something. A browser that has one more brand which is not known is another one.
+    #[inline(never)]
     pub(super) fn branded(&self) -> Branded {
         let mut branded = Branded::default();
         let list = if self.full_versions.is_empty() { self.brands } else { self.full_versions };

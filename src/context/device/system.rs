@@ -9,6 +9,7 @@ use crate::text::{Cut, is_one_of};
 
 impl Reading<'_> {
     /// Systems that disguise themselves as another one come first, then what the hints say.
+    #[inline(never)]
     pub(super) fn system(&self) -> &'static str {
         const DISGUISED: u8 = position(SYSTEMS, "harmonyos");
         const SILK: u8 = position(BROWSERS, "silk");
@@ -38,6 +39,7 @@ impl Reading<'_> {
     }
 
     /// Empty where it isn't told, or where what is told is frozen.
+    #[inline(never)]
     pub(super) fn system_version(&self, system: &str) -> String {
         const IOS: u8 = position(SYSTEMS, "ios");
         let hinted = version(self.hints.platform_version.as_bytes(), 0);
