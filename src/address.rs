@@ -1,7 +1,7 @@
 //! IP addresses and ranges of them (RFC 4291, RFC 4632). The standard library's reading and writing brings its formatting.
 
 use crate::number::push_int;
-use crate::text::push_hex;
+use crate::text::{Cut, push_hex};
 
 /// An IP address. One of version 4 within version 6 (`::ffff:192.0.2.1`) is one of version 4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Address {
     pub fn parse(text: &str) -> Option<Address> {
         let mut rest = text.as_bytes();
         let mut groups = [0; 8];
-        if !rest.contains(&b':') {
+        if !rest.iter().any(|byte| *byte == b':') {
             let [.., high, low] = &mut groups;
             (*high, *low) = four(rest)?;
             return Some(Address { six: false, groups });
@@ -44,7 +44,7 @@ impl Address {
         while gap != Some(read) || !rest.is_empty() {
             let end = rest.iter().position(|byte| *byte == b':').unwrap_or(rest.len());
             let (part, behind) = rest.split_at_checked(end)?;
-            read = if behind.is_empty() && part.contains(&b'.') {
+            read = if behind.is_empty() && part.iter().any(|byte| *byte == b'.') {
                 let (high, low) = four(part)?;
                 push(high)?;
                 push(low)?
@@ -131,7 +131,7 @@ impl Address {
 impl Range {
     /// Reads `192.0.2.0/24` or `2001:db8::/32`. `None` also where bits are set behind the prefix, which is a mistake.
     pub fn parse(text: &str) -> Option<Range> {
-        let (address, prefix) = text.split_once('/')?;
+        let (address, prefix) = text.cut(b'/')?;
         let first = Address::parse(address)?;
         let range = Range { first, prefix: decimal(prefix.as_bytes())? + first.unused() };
         let clean = first.groups.iter().enumerate().all(|(index, group)| group & !range.mask(index) == 0);

@@ -100,7 +100,7 @@ impl Seconds {
         while !rest.is_empty() {
             let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
             let (whole, behind) = rest.split_at_checked(digits(rest))?;
-            let (fraction, behind) = match behind.strip_prefix('.') {
+            let (fraction, behind) = match behind.strip_prefix(".") {
                 Some(behind) => behind.split_at_checked(digits(behind))?,
                 None => ("", behind),
             };
@@ -119,7 +119,7 @@ impl Seconds {
             let (unit, behind) = match UNITS.iter().find_map(|(name, unit)| Some((*unit, behind.strip_prefix(name)?))) {
                 Some(found) => found,
                 // Milliseconds, which begin so too, are above.
-                None => (60_000_000_000, behind.strip_prefix('m')?),
+                None => (60_000_000_000, behind.strip_prefix("m")?),
             };
             sum = sum.plus(scaled(whole, fraction, unit)?)?;
             rest = behind;

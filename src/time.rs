@@ -2,6 +2,7 @@
 //! Low-Level Date Algorithms") and the ISO 8601 texts that manifests and visitors use.
 
 use crate::number::parse_digits;
+use crate::text::Cut;
 
 /// Milliseconds of a day.
 pub const DAY_MS: i64 = 86_400_000;
@@ -189,7 +190,7 @@ pub(crate) fn parse_offset(text: &str) -> Option<i32> {
         ("-", rest) => (-1, rest),
         _ => (1, text),
     };
-    let (hours, minutes) = rest.split_once(':')?;
+    let (hours, minutes) = rest.cut(b':')?;
     let (hours, minutes) = (digits(hours, 2)? as i32, digits(minutes, 2)? as i32);
     (hours <= 23 && minutes <= 59).then_some(sign * (hours * 3600 + minutes * 60))
 }

@@ -1,7 +1,7 @@
 //! The parts of an absolute URL that a context needs. A small reading, not the whole of the URL standard: runtimes hand
 //! in URLs that a browser or a server has already parsed, and anything else still gets an answer.
 
-use crate::text::{find, lossy, push};
+use crate::text::{Cut, find, lossy, push};
 
 /// The parts of a URL, as slices of it; percent-escapes as they are.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -16,18 +16,18 @@ pub struct Parts<'a> {
 
 /// Splits an absolute URL, or a path with an optional query.
 pub fn split(url: &str) -> Parts<'_> {
-    let url = url.split_once('#').map_or(url, |(before, _)| before);
-    let (before_query, query) = url.split_once('?').unwrap_or((url, ""));
+    let url = url.cut(b'#').map_or(url, |(before, _)| before);
+    let (before_query, query) = url.cut(b'?').unwrap_or((url, ""));
     let behind_scheme = find(before_query.as_bytes(), b"://").and_then(|at| before_query.get(at + 3..));
     let (authority, path) = match behind_scheme {
-        Some(rest) => match rest.find('/') {
-            Some(slash) => rest.split_at(slash),
-            None => (rest, "/"),
-        },
+        Some(rest) => {
+            let length = rest.bytes().take_while(|byte| *byte != b'/').count();
+            rest.split_at_checked(length).unwrap_or((rest, ""))
+        }
         None => ("", before_query),
     };
-    let host_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = match host_port.rsplit_once(':') {
+    let host_port = authority.cut_last(b'@').map_or(authority, |(_, host)| host);
+    let host = match host_port.cut_last(b':') {
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
         _ => host_port,
     };
@@ -35,11 +35,16 @@ pub fn split(url: &str) -> Parts<'_> {
 }
 
 /// The query's parameters in their order, decoded as `application/x-www-form-urlencoded` (URL standard, section 5.1).
-pub fn query_pairs(query: &str) -> impl Iterator<Item = (String, String)> + '_ {
-    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decode(name), decode(value))
-    })
+#[inline(never)]
+pub fn query_pairs(query: &str) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    for pair in query.parts(b'&') {
+        if !pair.is_empty() {
+            let (name, value) = pair.cut(b'=').unwrap_or((pair, ""));
+            pairs.push((decode(name), decode(value)));
+        }
+    }
+    pairs
 }
 
 /// The parameters of a query, the first of each name.
@@ -106,7 +111,7 @@ mod tests {
 
     #[test]
     fn decodes_queries() {
-        let pairs: Vec<_> = query_pairs("a=1&b=x+y%20z&c&%C3%A9=%&&=e&f=%ff").collect();
+        let pairs = query_pairs("a=1&b=x+y%20z&c&%C3%A9=%&&=e&f=%ff");
         let expected = [("a", "1"), ("b", "x y z"), ("c", ""), ("é", "%"), ("", "e"), ("f", "\u{fffd}")];
         assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }

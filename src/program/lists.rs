@@ -76,8 +76,13 @@ impl Program {
             }
             true
         };
-        (low..places.end).all(&mut consider);
-        (places.start..low).rev().all(&mut consider);
+        let (mut above, mut below) = (low, low);
+        while above < places.end && consider(above) {
+            above += 1;
+        }
+        while below > places.start && consider(below - 1) {
+            below -= 1;
+        }
         let (square, id, name) = nearest?;
         Some(Nearest { id: self.text(id), name: (name != NONE).then(|| self.text(name)), square })
     }
