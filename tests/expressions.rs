@@ -19,6 +19,7 @@ use proptest::test_runner::TestRunner;
 use shape::{Shape, Style};
 use std::cell::Cell;
 use support::Iana;
+use typed::Kind;
 use walk::{Lack, Scope, Value};
 
 fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
@@ -70,21 +71,32 @@ proptest! {
     }
 }
 
-/// What an expression is worth to the compiler's evaluator.
-fn worth(expression: &str, bindings: &Bindings) -> walk::Worth {
-    match evaluate(expression, &bindings.0, None, &Iana) {
-        Ok(evaluation) => match evaluation.outcome {
-            Outcome::Value(value) => Ok(Value::of(&value)),
-            Outcome::Unknown { .. } => Err(Lack::Missing),
-            Outcome::Failed(_) => Err(Lack::Failed),
-        },
-        Err(error) => panic!("{expression}: {error:#?}"),
+/// What an expression comes to by the compiler's evaluator.
+fn worth(outcome: &Outcome) -> walk::Worth {
+    match outcome {
+        Outcome::Value(value) => Ok(Value::of(value)),
+        Outcome::Unknown { .. } => Err(Lack::Missing),
+        Outcome::Failed(_) => Err(Lack::Failed),
     }
 }
 
-fn typed(choices: &mut Choices) -> String {
+/// What is written of a value is worth that value: as an expression, and as JSON.
+fn again(value: &Constant) -> Result<(), TestCaseError> {
+    let literal = value.literal();
+    let evaluation =
+        evaluate(&literal, &[], None, &Iana).map_err(|error| TestCaseError::fail(format!("{literal}: {error:?}")))?;
+    let json = serde_json::to_value(value).unwrap();
+    let read: Constant = serde_json::from_value(json.clone()).unwrap();
+    let same = |worth: walk::Worth| worth.is_ok_and(|found| found.is(&Value::of(value)));
+    prop_assert!(same(worth(&evaluation.outcome)), "{value:?} is written as {literal}");
+    prop_assert!(same(Ok(Value::of(&read))), "{value:?} is written as {json}");
+    Ok(())
+}
+
+/// An expression of any type, and that.
+fn typed(choices: &mut Choices) -> (String, Kind) {
     let kind = choices.one_of(typed::KINDS);
-    typed::expression(kind, 6, &[], choices)
+    (typed::expression(kind, 6, &[], choices), kind)
 }
 
 #[test]
@@ -94,17 +106,25 @@ fn programs_are_worth_what_their_trees_are() {
     let run = TestRunner::new(config).run(&(bytes(60), bytes(500)), |(values, choices)| {
         let bindings = serde_json::Value::Object(typed::bindings(&mut Choices::new(values)));
         let bindings: Bindings = serde_json::from_value(bindings).unwrap();
-        let expression = typed(&mut Choices::new(choices));
+        let (expression, kind) = typed(&mut Choices::new(choices));
         let names = bindings.0.iter().map(|(name, value): &(String, Constant)| (name.clone(), Value::of(value)));
         let mut scope = Scope::new(names.collect());
         let expected = scope.walk(&parse(&expression).unwrap());
-        let found = worth(&expression, &bindings);
+        let evaluation = evaluate(&expression, &bindings.0, None, &Iana);
+        let evaluation = evaluation.unwrap_or_else(|error| panic!("{expression}: {error:#?}"));
+        prop_assert_eq!(&evaluation.type_name, kind.name(), "{}", expression);
+        let (steps, cost) = (scope.steps, evaluation.cost);
+        prop_assert!(scope.joined || steps <= cost, "{} takes {} steps, reckoned {}", expression, steps, cost);
+        let found = worth(&evaluation.outcome);
         let same = match (&found, &expected) {
             (Ok(found), Ok(expected)) => found.is(expected),
             (Err(found), Err(expected)) => found == expected,
             _ => false,
         };
         prop_assert!(same, "{} is {:?}, expected {:?}, with {:?}", expression, found, expected, bindings);
+        if let Outcome::Value(value) = &evaluation.outcome {
+            again(value)?;
+        }
         let outcome = match expected {
             Ok(_) => 0,
             Err(Lack::Missing) => 1,
@@ -169,7 +189,7 @@ proptest! {
     /// Nearly right: a piece of a right expression is left out, or stands twice.
     #[test]
     fn damaged_expressions_are_answered(choices in bytes(150), from: prop::sample::Index, to: prop::sample::Index, twice: bool) {
-        let text: Vec<char> = typed(&mut Choices::new(choices)).chars().collect();
+        let text: Vec<char> = typed(&mut Choices::new(choices)).0.chars().collect();
         let (from, to) = (from.index(text.len() + 1), to.index(text.len() + 1));
         let (from, to) = (from.min(to), from.max(to));
         let rest = if twice { from } else { to };

@@ -17,6 +17,22 @@ pub enum Kind {
 
 use Kind::{Bool, Double, Int, Ints, Table, Text, Texts, Uint};
 
+impl Kind {
+    /// The name of the type.
+    pub fn name(self) -> &'static str {
+        match self {
+            Bool => "bool",
+            Int => "int",
+            Uint => "uint",
+            Double => "double",
+            Text => "string",
+            Ints => "list(int)",
+            Texts => "list(string)",
+            Table => "map(string, int)",
+        }
+    }
+}
+
 pub const KINDS: &[Kind] = &[Bool, Int, Uint, Double, Text, Ints, Texts, Table];
 const INTS: &[&str] = &["0", "1", "2", "-1", "3", "7", "-9223372036854775808", "9223372036854775807", "4294967296"];
 const UINTS: &[&str] = &["0u", "1u", "2u", "18446744073709551615u", "9223372036854775808u"];

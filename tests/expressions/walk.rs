@@ -57,6 +57,10 @@ impl Value {
 pub struct Scope {
     names: HashMap<String, Value>,
     variables: Vec<(String, Value)>,
+    /// Nodes that were evaluated, once for each item of a macro.
+    pub steps: u64,
+    /// Whether two lists became one, whose length is not reckoned rightly before.
+    pub joined: bool,
 }
 
 /// What the walked language has of fields.
@@ -75,7 +79,7 @@ pub const FIELDS: &[&str] = &[
 
 impl Scope {
     pub fn new(names: HashMap<String, Value>) -> Scope {
-        Scope { names, variables: Vec::new() }
+        Scope { names, variables: Vec::new(), steps: 0, joined: false }
     }
 
     fn lookup(&self, node: &Node) -> Option<Worth> {
@@ -93,6 +97,7 @@ impl Scope {
     }
 
     pub fn walk(&mut self, node: &Node) -> Worth {
+        self.steps += 1;
         if let Some(worth) = self.lookup(node) {
             return worth;
         }
@@ -126,6 +131,7 @@ impl Scope {
             },
             NodeKind::Binary { operator, left, right } => {
                 let [left, right] = self.both(left, right)?;
+                self.joined |= *operator == "+" && matches!(left, Value::List(_));
                 binary(operator, left, right)
             }
             NodeKind::And(items) => self.absorb(items, false),
