@@ -5,8 +5,9 @@ mod cases;
 mod support;
 
 use idoine::bucket::{Draw, bucket, murmur3_32};
-use idoine::compile::compile;
+use idoine::compile::{EvaluationReport, compile, evaluate};
 use idoine::consent::{Consent, Purpose};
+use idoine::expr::{Bindings, FUNCTIONS};
 use idoine::report::{ContextReport, explanation};
 use idoine::visitor::Visitor;
 use idoine::{Context, Edit, EditOp, Offsets, wire};
@@ -57,6 +58,104 @@ fn contexts() {
         }
     }
     assert!(wrong.is_empty(), "{} of the values are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Every case of `tests/spec/expr`, with the name of its file before its own.
+fn expression_cases() -> Vec<(String, Value)> {
+    let mut files: Vec<_> = std::fs::read_dir("tests/spec/expr").unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|kind| kind == "json") && !file.ends_with("functions.json"));
+    files.sort();
+    let mut cases = Vec::new();
+    for file in files {
+        let document: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        for case in document["cases"].as_array().unwrap() {
+            let name = case["name"].as_str().unwrap_or_else(|| panic!("{file:?}: a case without a name"));
+            cases.push((format!("{}: {name}", file.file_stem().unwrap().display()), case.clone()));
+        }
+    }
+    cases
+}
+
+/// Equal, numbers by value: `1` is `1.0`.
+fn same(found: &Value, expected: &Value) -> bool {
+    match (found, expected) {
+        (Value::Number(found), Value::Number(expected)) => found.as_f64() == expected.as_f64(),
+        (Value::Array(found), Value::Array(expected)) => {
+            found.len() == expected.len() && found.iter().zip(expected).all(|(found, expected)| same(found, expected))
+        }
+        (Value::Object(found), Value::Object(expected)) => {
+            found.len() == expected.len() && found.iter().all(|(key, value)| same(value, expected.get(key).unwrap_or(&Value::Null)))
+        }
+        _ => found == expected,
+    }
+}
+
+/// What is otherwise than a case of an expression says.
+fn expression_problem(case: &Value) -> Option<String> {
+    const KEYS: &[&str] = &["name", "covers", "expr", "bindings", "manifest", "value", "unknown", "error", "help", "at", "type"];
+    let keys = case.as_object().unwrap();
+    if let Some(key) = keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
+        return Some(format!("a case has no `{key}`"));
+    }
+    if ["value", "unknown", "error"].iter().filter(|key| keys.contains_key(**key)).count() != 1 {
+        return Some("expected exactly one of value, unknown and error".to_owned());
+    }
+    let bindings: Bindings = match &case["bindings"] {
+        Value::Null => Bindings::default(),
+        bindings => serde_json::from_value(bindings.clone()).unwrap(),
+    };
+    let manifest = keys.get("manifest").map(Value::to_string);
+    let expression = case["expr"].as_str().unwrap();
+    let result = evaluate(expression, &bindings.0, manifest.as_deref(), &Iana);
+    let found = serde_json::to_value(EvaluationReport::new(expression, &result)).unwrap();
+    let place = || format!("{}:{}", found["error"]["line"], found["error"]["column"]);
+    let as_expected = match (&case["error"], &case["value"]) {
+        (Value::String(part), _) => {
+            found["error"]["message"].as_str().is_some_and(|message| message.contains(part.as_str()))
+                && case["help"].as_str().is_none_or(|part| found["error"]["help"].as_str().unwrap_or_default().contains(part))
+                && case["at"].as_str().is_none_or(|at| at == place())
+        }
+        (_, Value::Null) => found["unknown"] == true,
+        (_, value) => same(&found["value"], value),
+    };
+    let of_type = case["type"].is_null() || case["type"] == found["type"];
+    (!as_expected || !of_type).then(|| format!("{expression}\n    is {found}"))
+}
+
+/// Every case of `tests/spec/expr`: its value with its type, unknown, or its error with its place.
+#[test]
+fn expressions() {
+    let cases = expression_cases();
+    assert!(cases.len() >= 450, "{} cases", cases.len());
+    let names: std::collections::HashSet<_> = cases.iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), cases.len(), "two cases of a file have one name");
+    let wrong: Vec<_> =
+        cases.iter().filter_map(|(name, case)| Some(format!("{name}: {}", expression_problem(case)?))).collect();
+    assert!(wrong.is_empty(), "{} of {} cases are wrong:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+/// Every operator, function and macro has a case of its value, one of a missing operand, and one of its failure where it fails.
+#[test]
+fn every_function_is_covered() {
+    let cases = expression_cases();
+    let covers = |id: &str, outcome: &str| {
+        cases.iter().any(|(_, case)| {
+            let covered = case["covers"].as_array().is_some_and(|covers| covers.iter().any(|covered| covered == id));
+            covered && !case[outcome].is_null()
+        })
+    };
+    let mut bare = Vec::new();
+    for function in FUNCTIONS {
+        let fails = (!function.errors.is_empty()).then_some("error");
+        let kinds = ["value", "unknown"].into_iter().chain(fails);
+        bare.extend(kinds.filter(|kind| !covers(function.signature, kind)).map(|kind| format!("{}: {kind}", function.signature)));
+    }
+    assert!(bare.is_empty(), "no case covers\n{}", bare.join("\n"));
+    for (name, case) in &cases {
+        for id in case["covers"].as_array().into_iter().flatten() {
+            assert!(FUNCTIONS.iter().any(|function| id == function.signature), "{name} covers {id}, which is not there");
+        }
+    }
 }
 
 /// The enrichments that a page waits for, and what is asked of them.
