@@ -1,6 +1,7 @@
 //! IP addresses and ranges of them (RFC 4291, RFC 4632). The standard library's reading and writing brings its formatting.
 
 use crate::number::push_int;
+use crate::text::push_hex;
 
 /// An IP address. One of version 4 within version 6 (`::ffff:192.0.2.1`) is one of version 4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +121,7 @@ impl Address {
                 let digit = (*group >> shift & 15) as u8;
                 seen |= digit > 0 || shift == 0;
                 if seen {
-                    out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
+                    push_hex(out, digit);
                 }
             }
         }

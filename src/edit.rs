@@ -5,7 +5,7 @@ use crate::decide::{Decisions, named};
 use crate::number::push_int;
 use crate::program::Program;
 use crate::program::layout::PartKind;
-use crate::text::join;
+use crate::text::{join, push, push_hex};
 use crate::url;
 
 named! {
@@ -73,6 +73,7 @@ pub fn edits<'a>(program: &'a Program, context: &Context, decisions: &Decisions)
 }
 
 /// A value as people read it. The compiler refuses doubles here: their text costs more code than it is worth.
+#[inline(never)]
 pub(crate) fn display(value: &Value) -> String {
     match value {
         Value::Bool(value) => (if *value { "true" } else { "false" }).to_owned(),
@@ -87,6 +88,7 @@ pub(crate) fn display(value: &Value) -> String {
     }
 }
 
+#[inline(never)]
 fn escape(kind: PartKind, text: &str, out: &mut String) {
     match kind {
         PartKind::Literal | PartKind::Plain => out.push_str(text),
@@ -98,7 +100,7 @@ fn escape(kind: PartKind, text: &str, out: &mut String) {
                     '>' => out.push_str("&gt;"),
                     '"' => out.push_str("&quot;"),
                     '\'' => out.push_str("&#39;"),
-                    c => out.push(c),
+                    c => push(out, c),
                 }
             }
         }
@@ -109,19 +111,20 @@ fn escape(kind: PartKind, text: &str, out: &mut String) {
 
 /// Escapes text for the inside of a JSON string (RFC 8259, section 7), and `<` so that it can stand in a script element.
 pub(crate) fn json_string(text: &str, out: &mut String) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     for c in text.chars() {
         match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
             '<' | '\u{0}'..='\u{1f}' | '\u{2028}' | '\u{2029}' => {
                 out.push_str("\\u");
                 for shift in [12, 8, 4, 0] {
-                    let digit = HEX.get((c as usize >> shift) & 15).copied().unwrap_or(b'0');
-                    out.push(digit as char);
+                    push_hex(out, (c as u32 >> shift) as u8);
                 }
             }
-            c => out.push(c),
+            c => {
+                if matches!(c, '"' | '\\') {
+                    push(out, '\\');
+                }
+                push(out, c);
+            }
         }
     }
 }

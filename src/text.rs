@@ -14,6 +14,19 @@ pub(crate) fn contains(text: &str, part: &str) -> bool {
     find(text.as_bytes(), part.as_bytes()).is_some()
 }
 
+/// Appends a character; once, where the standard library's is there for each use.
+#[inline(never)]
+pub(crate) fn push(out: &mut String, c: char) {
+    out.push(c);
+}
+
+/// Appends the hexadecimal digit of the last four bits.
+#[inline(never)]
+pub(crate) fn push_hex(out: &mut String, digit: u8) {
+    let digit = digit & 15;
+    out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
+}
+
 /// Whether a text is one of those that stand in a list, with `|` between them.
 #[inline(never)]
 pub(crate) fn is_one_of(text: &str, list: &str) -> bool {

@@ -6,13 +6,12 @@ use std::cmp::Ordering;
 /// Whether a text is a version.
 pub fn is_version(text: &str) -> bool {
     let (numbers, pre) = split(text);
-    let identifiers = |text: &str, allowed: fn(&u8) -> bool| {
+    let identifiers = |text: &str, digits: bool| {
+        let allowed = |byte: &u8| byte.is_ascii_digit() || (!digits && (byte.is_ascii_alphabetic() || *byte == b'-'));
         text.split('.').all(|part| !part.is_empty() && part.as_bytes().iter().all(allowed))
     };
-    let behind = |text: &str| identifiers(text, |byte| byte.is_ascii_alphanumeric() || *byte == b'-');
-    identifiers(numbers, u8::is_ascii_digit)
-        && pre.is_none_or(behind)
-        && text.split_once('+').is_none_or(|(_, build)| behind(build))
+    let behind = |text: &str| identifiers(text, false);
+    identifiers(numbers, true) && pre.is_none_or(behind) && text.split_once('+').is_none_or(|(_, build)| behind(build))
 }
 
 /// The order of two versions. Build metadata does not count.

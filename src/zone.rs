@@ -91,7 +91,6 @@ pub(crate) fn changes<T: PartialEq>(start: i64, end: i64, at: impl Fn(i64) -> T,
 
 /// The seconds that a zone is ahead of UTC at a second since 1970: `UTC`, a fixed offset such as `+02:00`, a zone that the
 /// program has a table of, or the visitor's own. `None` where it is not known.
-#[allow(dead_code)] // Until expressions ask for it.
 pub(crate) fn offset_in(program: &Program, context: &Context, zone: &str, seconds: i64) -> Option<i32> {
     if utc(zone) {
         return Some(0);

@@ -251,6 +251,7 @@ fn eval_prints_value_and_type_unknown_or_where_it_fails() {
     };
     let value = |expression| eval(&[expression], b"").1;
     assert_eq!(value("'fr-CA'.split('-')"), "['fr', 'CA'] (list(string))");
+    assert_eq!(value("-5 - -6"), "1 (int)");
     assert_eq!(value("duration('90m')"), "duration('5400s') (duration)");
     assert_eq!(value("geo.country == 'FR'"), "unknown (bool): geo.country is missing");
     let bound = eval(&["geo.country == 'FR' && n > 4u", "--bindings", "-"], br#"{"geo.country": "FR", "n": {"uint": "5"}}"#);
@@ -292,4 +293,10 @@ fn functions_and_expressions_are_data_for_editors() {
     let committed = include_str!("../../www/schema/expressions.json");
     assert_eq!(expressions, serde_json::from_str::<serde_json::Value>(committed).unwrap(), "write it anew: npm run docs");
     assert!(idoine(&["functions"], b"").out.contains("string.startsWith(string)"));
+}
+
+#[test]
+fn the_demo_is_formatted() {
+    let run = idoine(&["fmt", "--check", &demo()], b"");
+    assert_eq!((run.code, run.out.as_str()), (0, ""), "run: idoine fmt www/demo/site.jsonc");
 }

@@ -11,6 +11,7 @@ const NEVER_RETURN = [
   /^core(\[\w+\])?::(slice|str)::.*_fail(_rt)?$/,
   /^core(\[\w+\])?::slice::sort::.*::panic_on_ord_violation/,
   /^core(\[\w+\])?::cell::panic_already/,
+  /^<?alloc(\[\w+\])?::.*::assert_failed$/,
   /^alloc(\[\w+\])?::(raw_vec::handle_error|alloc::handle_alloc_error)/,
   /^std(\[\w+\])?::panicking::(panic_with_hook|panic_handler|begin_panic)/,
   /^std(\[\w+\])?::(alloc::rust_oom|alloc::default_alloc_error_hook)/,

@@ -2,6 +2,7 @@
 
 use super::{Context, Field, Value};
 use crate::program::Program;
+use crate::text::push;
 
 /// More languages than anyone speaks: a longer header is cut.
 const MOST: usize = 32;
@@ -9,8 +10,12 @@ const MOST: usize = 32;
 #[inline(never)]
 pub(super) fn derive(context: &mut Context, program: &Program, header: Option<&str>) {
     let ranges = read(header.unwrap_or_default());
-    let tags = ranges.iter().filter(|(quality, tag)| *quality > 0 && tag != "*");
-    let tags: Vec<String> = tags.map(|(_, tag)| tag.clone()).collect();
+    let mut tags = Vec::new();
+    for (quality, tag) in &ranges {
+        if *quality > 0 && tag != "*" {
+            tags.push(tag.clone());
+        }
+    }
     if let Some(first) = tags.first() {
         context.set_text(Field::LanguageTag, first);
         context.set_text(Field::LanguagePrimary, primary(first));
@@ -28,8 +33,13 @@ fn read(header: &str) -> Vec<(u16, String)> {
     for item in header.split(',').take(MOST) {
         let mut parts = item.split(';');
         let tag = parts.next().unwrap_or_default().trim();
-        let mut weights = parts.map(str::trim).filter_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-        let quality = weights.next().map_or(Some(1000), thousandths);
+        let mut quality = Some(1000);
+        for part in parts {
+            if let Some(weight) = part.trim().strip_prefix(['q', 'Q']).and_then(|rest| rest.strip_prefix('=')) {
+                quality = thousandths(weight.trim());
+                break;
+            }
+        }
         if let Some(quality) = quality.filter(|_| tag == "*" || is_language(tag)) {
             let place = ranges.iter().take_while(|(other, _)| *other >= quality).count();
             ranges.insert(place, (quality, canonical(tag)));
@@ -40,12 +50,17 @@ fn read(header: &str) -> Vec<(u16, String)> {
 
 /// A q-value (`0`, `0.8`, `1.000`) in thousandths; `None` when it is none.
 fn thousandths(text: &str) -> Option<u16> {
-    let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
-    if !matches!(whole, "0" | "1") || fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
+    let bytes = text.as_bytes();
+    let mut number = 0;
+    for place in [0, 2, 3, 4] {
+        let digit = bytes.get(place).map_or(0, |byte| byte.wrapping_sub(b'0'));
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + u16::from(digit);
     }
-    let digits = whole.bytes().chain(fraction.bytes()).chain(*b"000").take(4);
-    Some(digits.fold(0, |number, digit| number * 10 + u16::from(digit - b'0'))).filter(|quality| *quality <= 1000)
+    let right = (1..=5).contains(&bytes.len()) && matches!(bytes.get(1), None | Some(b'.')) && number <= 1000;
+    right.then_some(number)
 }
 
 /// Whether a text looks like a language tag (BCP 47): subtags of at most eight letters and digits, the first of letters.
@@ -57,41 +72,56 @@ pub(crate) fn is_language(tag: &str) -> bool {
 
 /// The usual case of each part (BCP 47, section 2.1.1): `fr`, `zh-Hant`, `en-US`.
 fn canonical(tag: &str) -> String {
-    let mut canonical = String::with_capacity(tag.len());
+    let mut canonical = String::new();
     for (position, part) in tag.split('-').enumerate() {
         if position > 0 {
-            canonical.push('-');
+            push(&mut canonical, '-');
         }
-        for (letter, c) in part.chars().enumerate() {
+        for (letter, byte) in part.bytes().enumerate() {
             let upper = position > 0 && (part.len() == 2 || (part.len() == 4 && letter == 0));
-            canonical.push(if upper { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() });
+            push(&mut canonical, char::from(if upper { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() }));
         }
     }
     canonical
 }
 
+#[inline(never)]
 fn primary(tag: &str) -> &str {
     tag.split('-').next().unwrap_or_default()
 }
 
-/// The subtags behind the language, up to the first extension or private use (`-u-`, `-x-`).
-fn subtags(tag: &str) -> impl Iterator<Item = &str> {
-    tag.split('-').skip(1).take_while(|part| part.len() > 1)
+/// The first subtag of a kind behind the language, and before the first extension or private use (`-u-`, `-x-`).
+fn subtag(tag: &str, kind: impl Fn(&[u8]) -> bool) -> Option<&str> {
+    for part in tag.split('-').skip(1) {
+        if part.len() <= 1 {
+            break;
+        }
+        if kind(part.as_bytes()) {
+            return Some(part);
+        }
+    }
+    None
 }
 
 /// Two letters (ISO 3166-1), or three digits (UN M.49).
+#[inline(never)]
 fn region(tag: &str) -> Option<&str> {
-    subtags(tag).find(|part| part.len() == 2 || (part.len() == 3 && part.bytes().all(|b| b.is_ascii_digit())))
+    subtag(tag, |part| part.len() == 2 || (part.len() == 3 && part.iter().all(u8::is_ascii_digit)))
 }
 
 /// Four letters (ISO 15924); of Chinese the one that is usual in its region.
+#[inline(never)]
 fn script(tag: &str) -> Option<&str> {
-    let written = subtags(tag).find(|part| part.len() == 4 && part.bytes().all(|b| b.is_ascii_alphabetic()));
-    let usual = || match region(tag)? {
-        region if ["TW", "HK", "MO"].iter().any(|other| region.eq_ignore_ascii_case(other)) => Some("Hant"),
-        _ => Some("Hans"),
-    };
-    written.or_else(|| if primary(tag).eq_ignore_ascii_case("zh") { usual() } else { None })
+    let written = subtag(tag, |part| part.len() == 4 && part.iter().all(u8::is_ascii_alphabetic));
+    if written.is_some() || !same(primary(tag), "zh") {
+        return written;
+    }
+    let region = region(tag)?;
+    Some(if same(region, "TW") || same(region, "HK") || same(region, "MO") { "Hant" } else { "Hans" })
+}
+
+fn same(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
 }
 
 /// Whether a language falls under a range (basic filtering, RFC 4647, section 3.3.1).
@@ -103,46 +133,75 @@ fn falls_under(language: &str, range: &str) -> bool {
 /// The site's language for a visitor. For each range, best first: the language it names, or names with less (`fr` for `fr-CA`:
 /// lookup, RFC 4647, section 3.4); else one that only differs in its region (`fr-FR` for `fr` or `fr-CA`), of several one that
 /// the visitor names elsewhere. Never one that is refused by `q=0`, nor another script. The first language where none suits.
-fn negotiate<'p>(ranges: &[(u16, String)], mut all: impl Iterator<Item = &'p str> + Clone) -> Option<&'p str> {
-    let first = all.next()?;
-    let all = std::iter::once(first).chain(all);
-    // Of the ranges that a language falls under the longest counts.
-    let under = |language: &str| ranges.iter().filter(|(_, range)| falls_under(language, range)).max_by_key(|(_, r)| r.len());
-    let site = || all.clone().filter(|language| under(language).is_none_or(|(quality, _)| *quality > 0));
-    let lookup = |range: &str| {
-        let mut rest = range;
-        loop {
-            if let Some(found) = site().find(|language| language.eq_ignore_ascii_case(rest)) {
-                return Some(found);
+fn negotiate<'p>(ranges: &[(u16, String)], all: impl Iterator<Item = &'p str>) -> Option<&'p str> {
+    // Those that are not refused; of those the first that no range speaks of; and the first of all.
+    let (mut site, mut unnamed, mut first) = (Vec::new(), None, None);
+    for language in all {
+        first = first.or(Some(language));
+        // Of the ranges that a language falls under the longest counts.
+        let mut under: Option<&(u16, String)> = None;
+        for range in ranges {
+            if falls_under(language, &range.1) && under.is_none_or(|other| range.1.len() >= other.1.len()) {
+                under = Some(range);
             }
-            rest = rest.rsplit_once('-')?.0;
         }
-    };
-    let wanted = || ranges.iter().filter(|(quality, _)| *quality > 0).map(|(_, range)| range.as_str());
-    for range in wanted() {
-        if range == "*" {
-            // Any that no other range speaks of.
-            if let Some(found) = site().find(|language| under(language).is_none()) {
-                return Some(found);
-            }
-            continue;
+        match under {
+            None => unnamed = unnamed.or(Some(language)),
+            Some((0, _)) => continue,
+            Some(_) => {}
         }
-        if let Some(found) = lookup(range) {
-            return Some(found);
-        }
+        site.push(language);
+    }
+    for (_, range) in ranges.iter().filter(|(quality, _)| *quality > 0) {
         let own = script(range);
         // Chinese of no place is the simplified one first.
-        let any_chinese = own.is_none() && range == "zh";
-        for own in [own.or(any_chinese.then_some("Hans")), None].into_iter().take(1 + usize::from(any_chinese)) {
-            let alike = |language: &&str| {
-                let same = |own: &str, other: &str| own.eq_ignore_ascii_case(other);
-                same(primary(language), primary(range)) && own.zip(script(language)).is_none_or(|(own, other)| same(own, other))
-            };
-            let named = wanted().filter_map(lookup).find(alike);
-            if let Some(found) = named.or_else(|| site().find(alike)) {
-                return Some(found);
-            }
+        let simplified = if own.is_none() && range == "zh" { alike(ranges, &site, range, Some("Hans")) } else { None };
+        let found = if range == "*" {
+            unnamed
+        } else {
+            lookup(&site, range).or(simplified).or_else(|| alike(ranges, &site, range, own))
+        };
+        if found.is_some() {
+            return found;
         }
     }
-    site().next().or(Some(first))
+    site.first().copied().or(first)
+}
+
+/// The language that a range names, or names with less.
+#[inline(never)]
+fn lookup<'p>(site: &[&'p str], range: &str) -> Option<&'p str> {
+    let mut rest = range;
+    loop {
+        for language in site {
+            if same(language, rest) {
+                return Some(language);
+            }
+        }
+        rest = rest.rsplit_once('-')?.0;
+        // A single letter announces what was behind it.
+        if let Some((before, last)) = rest.rsplit_once('-')
+            && last.len() == 1
+        {
+            rest = before;
+        }
+    }
+}
+
+/// A language that only differs in its region, of several one that the visitor names elsewhere; of that script, if one is given.
+#[inline(never)]
+fn alike<'p>(ranges: &[(u16, String)], site: &[&'p str], range: &str, script_wanted: Option<&str>) -> Option<&'p str> {
+    let suits = |language: &str| {
+        let other = script(language);
+        same(primary(language), primary(range)) && script_wanted.zip(other).is_none_or(|(own, other)| same(own, other))
+    };
+    for (quality, named) in ranges {
+        if let Some(found) = lookup(site, named)
+            && *quality > 0
+            && suits(found)
+        {
+            return Some(found);
+        }
+    }
+    site.iter().copied().find(|language| suits(language))
 }

@@ -149,7 +149,7 @@ impl Context {
         let page_url = request.url.split('#').next().unwrap_or_default();
         let page = url::split(page_url);
         let mut context = Context {
-            values: vec![None; FIELDS.len() + program.declared_count()],
+            values: Vec::new(),
             denied: Vec::new(),
             consent: Consent::of_request(cookies::get(cookie, cookies::CONSENT), gpc),
             now,
@@ -158,6 +158,7 @@ impl Context {
             query: url::query_pairs(page.query).collect(),
             ignored: Vec::new(),
         };
+        context.values.resize_with(FIELDS.len() + program.declared_count(), || None);
         let host = page.host.to_ascii_lowercase();
         context.set(Field::TimeNow, Value::Timestamp(now));
         device::derive(&mut context, request);

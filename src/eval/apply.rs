@@ -15,15 +15,11 @@ type Applied<'a> = Result<Operand<'a>, Error>;
 /// An operation on two values.
 pub(crate) fn binary<'a>(op: Op, left: Operand<'a>, right: Operand<'a>, arena: &'a Arena<'a>) -> Applied<'a> {
     match (op, left, right) {
-        (Op::Eq | Op::Ne, left, right) => Ok(Operand::Bool(equal(left, right) == (op == Op::Eq))),
-        (Op::Lt | Op::Le | Op::Gt | Op::Ge, left, right) => {
+        (Op::Eq, left, right) => Ok(Operand::Bool(equal(left, right))),
+        (Op::Lt | Op::Le, left, right) => {
+            // Nothing comes before or after what is no number.
             let ordering = compare(left, right).ok_or(Error::WrongType)?;
-            Ok(Operand::Bool(ordering.is_some_and(|ordering| match op {
-                Op::Lt => ordering.is_lt(),
-                Op::Le => ordering.is_le(),
-                Op::Gt => ordering.is_gt(),
-                _ => ordering.is_ge(),
-            })))
+            Ok(Operand::Bool(ordering.is_some_and(|ordering| ordering.is_lt() || (op == Op::Le && ordering.is_eq()))))
         }
         (Op::In, left, Operand::List(list)) => Ok(Operand::Bool(list.iter().any(|item| equal(left, item)))),
         (Op::In, left, Operand::Map(map)) => Ok(Operand::Bool(map.get(left).is_some())),

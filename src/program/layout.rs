@@ -118,7 +118,7 @@ codes! {
         // Macros. a = list, b = first of two entries in Lists: variable, what is evaluated for each item.
         All, Exists, ExistsOne, Filter, MapItems,
         // Operations on one or two operands.
-        Eq, Ne, Lt, Le, Gt, Ge,
+        Eq, Lt, Le,
         In, Index,
         Add, Sub, Mul, Div, Rem, Neg,
         Size, StartsWith, EndsWith, Contains, Glob, LowerAscii, UpperAscii, Trim, Split,

@@ -16,6 +16,7 @@ use crate::consent::Purpose;
 use crate::context::{FIELDS, Kind};
 use crate::edit::EditOp;
 use crate::number::push_int;
+use crate::text::push_hex;
 use crate::{context, glob};
 use layout::{HEADER, MAGIC, NONE, Op, PartKind, SECTIONS, Section, WIDTHS};
 use std::fmt;
@@ -120,9 +121,12 @@ impl Program {
 
     /// The manifest's version: 16 hex digits of a hash of what it says. Two manifests that say the same have the same.
     pub fn version(&self) -> String {
-        let bytes = self.bytes.get(16..24).unwrap_or_default();
-        let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
+        let mut digits = String::new();
+        for byte in self.bytes.get(16..24).unwrap_or_default() {
+            push_hex(&mut digits, byte >> 4);
+            push_hex(&mut digits, *byte);
+        }
+        digits
     }
 
     fn word(&self, index: usize) -> u32 {
@@ -137,18 +141,25 @@ impl Program {
 
     /// The words of a record; `None` past the section's end.
     fn record<const N: usize>(&self, section: Section, index: usize) -> Option<[u32; N]> {
+        let mut words = [0; N];
+        self.read(section, index, &mut words)?;
+        Some(words)
+    }
+
+    /// As [`Program::record`], whose every length would else have this code once more.
+    #[inline(never)]
+    fn read(&self, section: Section, index: usize, words: &mut [u32]) -> Option<()> {
         let (offset, count) = *self.sections.get(section as usize)?;
         let width = *WIDTHS.get(section as usize)?;
-        if index >= count || N > width {
+        if index >= count || words.len() > width {
             return None;
         }
         let start = (offset + index * width) * 4;
-        let bytes = self.bytes.get(start..start + N * 4)?;
-        let mut words = [0; N];
+        let bytes = self.bytes.get(start..start + words.len() * 4)?;
         for (word, chunk) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
             *word = u32::from_le_bytes(*chunk);
         }
-        Some(words)
+        Some(())
     }
 
     /// The bytes of a text. Comparing them compares code points.

@@ -28,14 +28,19 @@ impl Program {
         i64::from(self.sources()[3]) * DAY_MS
     }
 
-    /// The hosts that are no referrers, without ports: the site's, and those that the manifest names beside them.
-    pub(crate) fn own_hosts(&self) -> impl Iterator<Item = &str> {
-        let texts = |section| (0..self.count(section)).filter_map(move |index| self.record::<1>(section, index));
-        let hosts = texts(Section::Hosts).chain(texts(Section::InternalHosts)).map(|[host]| self.text(host));
-        hosts.map(|host| match host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-            _ => host,
-        })
+    /// Whether that holds for one of the hosts that are no referrers, without their ports: the site's, and those that the
+    /// manifest names beside them.
+    pub(crate) fn is_own_host(&self, is: impl Fn(&str) -> bool) -> bool {
+        for section in [Section::Hosts, Section::InternalHosts] {
+            for index in 0..self.count(section) {
+                let host = self.record(section, index).map_or("", |[host]| self.text(host));
+                let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+                if is(name.map_or(host, |(name, _)| name)) {
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     /// The click ids that are looked for, in the order in which they count.

@@ -1,31 +1,36 @@
 //! The browser and its version.
 
-use super::Reading;
 use super::agent::version;
 use super::words::{BROWSERS, name, position};
+use super::{Reading, first};
 use crate::number::{parse_uint, push_int};
+use crate::text::is_one_of;
 
 impl Reading<'_> {
-    pub(super) fn browser(&self, system: &str) -> &'static str {
-        let found = self.agent.browser.name.into_iter().chain(self.branded.browser).min();
+    pub(super) fn browser(&self, system: &'static str) -> &'static str {
+        let found = first(self.agent.browser.name, self.branded.browser).map_or("", |found| name(BROWSERS, found));
         let versioned = self.agent.version.is_some();
         let webview = self.agent.webview || self.branded.webview;
-        match (found.map_or("", |found| name(BROWSERS, found)), system) {
-            _ if self.agent.app.name.is_some() => "webview",
-            ("samsung", "tizen") => "samsung",
-            // Televisions, consoles and watches name the browsers that theirs is made from.
-            (
-                "" | "chrome" | "firefox" | "silk" | "samsung",
-                "xbox" | "playstation" | "nintendo" | "roku" | "tvos" | "watchos" | "tizen" | "webos" | "kaios" | "harmonyos",
-            ) => "other",
-            ("chrome", _) if webview => "webview",
-            ("chrome", "android") if versioned => "webview",
-            ("", "android") if versioned => "android",
-            ("", "ios" | "macos") if self.agent.safari => "safari",
-            ("", "ios" | "macos") => "webview",
-            ("", "windows") if self.agent.safari && versioned => "safari",
-            ("", _) => "other",
-            (found, _) => found,
+        let (chrome, nothing, android) = (found == "chrome", found.is_empty(), system == "android");
+        // Televisions, consoles and watches name the browsers that theirs is made from.
+        const MADE_FROM: &str = "|chrome|firefox|silk|samsung";
+        const MAKERS: &str = "xbox|playstation|nintendo|roku|tvos|watchos|tizen|webos|kaios|harmonyos";
+        match () {
+            () if self.agent.app.name.is_some() => "webview",
+            () if found == "samsung" && system == "tizen" => found,
+            () if is_one_of(found, MADE_FROM) && is_one_of(system, MAKERS) => "other",
+            () if chrome && (webview || (android && versioned)) => "webview",
+            () if !nothing => found,
+            () if android && versioned => system,
+            () if is_one_of(system, "ios|macos") => {
+                if self.agent.safari {
+                    "safari"
+                } else {
+                    "webview"
+                }
+            }
+            () if system == "windows" && self.agent.safari && versioned => "safari",
+            () => "other",
         }
     }
 
@@ -34,15 +39,19 @@ impl Reading<'_> {
         const CHROME: u8 = position(BROWSERS, "chrome");
         const CLASSIC_OPERA: u8 = position(BROWSERS, "opera") + 1;
         let (found, versioned) = (self.agent.browser, self.agent.version);
-        let end = match browser {
-            "other" => return String::new(),
-            "safari" | "android" => versioned,
-            "opera" if found.name == Some(CLASSIC_OPERA) && versioned.is_some() => versioned,
-            "webview" => found.name.filter(|found| *found == CHROME).map(|_| found.end),
-            _ => found.name.filter(|found| name(BROWSERS, *found) == browser).map(|_| found.end),
+        if browser == "other" {
+            return String::new();
+        }
+        let webview = browser == "webview";
+        let classic = browser == "opera" && found.name == Some(CLASSIC_OPERA) && versioned.is_some();
+        let end = if classic || is_one_of(browser, "safari|android") {
+            versioned
+        } else {
+            let same = |found: &u8| if webview { *found == CHROME } else { name(BROWSERS, *found) == browser };
+            found.name.filter(same).map(|_| found.end)
         };
         let hinted = match self.branded.browser {
-            Some(brand) if browser == "webview" || name(BROWSERS, brand) == browser => self.branded.version.as_str(),
+            Some(brand) if webview || name(BROWSERS, brand) == browser => self.branded.version.as_str(),
             _ => "",
         };
         if !hinted.is_empty() && (end.is_none() || !self.hints.full_versions.is_empty()) {

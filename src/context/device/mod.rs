@@ -12,10 +12,10 @@ mod system;
 mod words;
 
 use super::{Context, Field, Request, Value};
-use crate::text::contains;
+use crate::text::{contains, is_one_of};
 use agent::Agent;
 use hints::{Branded, Hints};
-use words::{APPS, KINDS, name};
+use words::{APPS, KINDS, name, told};
 
 #[inline(never)]
 pub(super) fn derive(context: &mut Context, request: &Request) {
@@ -60,21 +60,27 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn kind(&self, system: &str) -> &'static str {
         let model = agent::read(self.hints.model).kind.name;
-        let said = self.agent.kind.name.into_iter().chain(model).min().map_or("", |found| name(KINDS, found));
+        let said = first(self.agent.kind.name, model).map_or("", |found| name(KINDS, found));
         let factor = |word| contains(self.hints.form_factors, word);
-        match (said, system) {
-            ("console" | "tv" | "wearable", _) => said,
-            _ if factor("\"Watch\"") || factor("\"XR\"") => "wearable",
-            ("tablet", _) => said,
-            _ if self.desktop_ipad() => "tablet",
-            ("mobile", _) => said,
-            _ if self.hints.mobile => "mobile",
-            _ if factor("\"Tablet\"") => "tablet",
-            ("desktop", _) => said,
+        match () {
+            () if is_one_of(said, "console|tv|wearable") => said,
+            () if factor("\"Watch\"") || factor("\"XR\"") => "wearable",
+            () if said == "tablet" => said,
+            () if self.desktop_ipad() => "tablet",
+            () if said == "mobile" => said,
+            () if self.hints.mobile => "mobile",
+            () if factor("\"Tablet\"") => "tablet",
+            () if said == "desktop" => said,
             // Their tablets leave out `Mobile`.
-            (_, "android") => "tablet",
-            (_, "other") => "unknown",
-            _ => "desktop",
+            () => told("android tablet|other unknown", system).unwrap_or("desktop"),
         }
+    }
+}
+
+/// The position that comes first.
+fn first(one: Option<u8>, other: Option<u8>) -> Option<u8> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        _ => one.or(other),
     }
 }

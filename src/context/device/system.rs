@@ -2,9 +2,10 @@
 
 use super::Reading;
 use super::agent::{number, version};
-use super::words::{BROWSERS, KINDS, SYSTEMS, name, position};
+use super::words::{BROWSERS, KINDS, SYSTEMS, name, position, told};
 
 use crate::number::parse_uint;
+use crate::text::is_one_of;
 
 impl Reading<'_> {
     /// Systems that disguise themselves as another one come first, then what the hints say.
@@ -15,23 +16,25 @@ impl Reading<'_> {
         if self.desktop_ipad() {
             return "ios";
         }
-        match self.hints.platform {
-            _ if said.is_some_and(|said| said <= DISGUISED) => {}
+        if said.is_none_or(|said| said > DISGUISED) {
             // Amazon's tablets say Mac OS X or Linux when they ask for desktop pages.
-            _ if self.agent.browser.name == Some(SILK) => return "android",
-            "Windows" => return "windows",
-            "macOS" => return "macos",
-            "Android" => return "android",
-            "Linux" => return "linux",
-            "Chrome OS" | "Chromium OS" => return "chromeos",
-            _ => {}
+            if self.agent.browser.name == Some(SILK) {
+                return "android";
+            }
+            const TOLD: &str =
+                "Windows windows|macOS macos|Android android|Linux linux|Chrome OS chromeos|Chromium OS chromeos";
+            if let Some(system) = told(TOLD, self.hints.platform) {
+                return system;
+            }
         }
         said.map_or("other", |said| name(SYSTEMS, said))
     }
 
     /// No Mac says `Mobile`: it's an app on an iPad that shows desktop pages. (Safari there says nothing that a Mac does not.)
     pub(super) fn desktop_ipad(&self) -> bool {
-        self.agent.system.name == Some(position(SYSTEMS, "macos")) && self.agent.kind.name == Some(position(KINDS, "mobile"))
+        const MACOS: u8 = position(SYSTEMS, "macos");
+        const MOBILE: u8 = position(KINDS, "mobile");
+        self.agent.system.name == Some(MACOS) && self.agent.kind.name == Some(MOBILE)
     }
 
     /// Empty where it isn't told, or where what is told is frozen.
@@ -40,27 +43,38 @@ impl Reading<'_> {
         let hinted = version(self.hints.platform_version.as_bytes(), 0);
         let end = self.agent.system.end;
         let said = version(self.text, end);
-        match system {
-            // Their numbers are models (Nintendo 3DS), or kernels.
-            "xbox" | "nintendo" | "webos" | "other" => String::new(),
-            _ if self.desktop_ipad() => String::new(),
-            "windows" => self.windows(&hinted, &said).to_owned(),
-            _ if !hinted.is_empty() => hinted,
-            "linux" => String::new(),
-            // Safari since 11 and Firefox since 87 say so on every later system.
-            "macos" if matches!(said.as_str(), "10.15" | "10.15.7") => String::new(),
-            // Chrome since 110 says so of every Android and ChromeOS ("User-Agent Reduction").
-            "android" if number(self.text, end).is_some_and(|rest| rest.starts_with(b"10; K)")) => String::new(),
-            "chromeos" if said == "14541" => String::new(),
-            "ios" if self.agent.system.name == Some(IOS + 2) => String::new(),
-            // Every later iOS says so too, but there Safari has the number of the system.
-            "ios" if self.agent.system.name == Some(IOS + 1) && matches!(said.as_str(), "18.6" | "18.7") => {
-                self.agent.version.map(|end| version(self.text, end)).unwrap_or_default()
-            }
-            // Desktop pages on Amazon's tablets: it's the number of another system.
-            "android" if !self.behind(b"android") => String::new(),
-            _ => said,
+        // The numbers of some are models (Nintendo 3DS), or kernels.
+        if is_one_of(system, "xbox|nintendo|webos|other") || self.desktop_ipad() {
+            return String::new();
         }
+        if system == "windows" {
+            return self.windows(&hinted, &said).to_owned();
+        }
+        if !hinted.is_empty() {
+            return hinted;
+        }
+        let name = self.agent.system.name;
+        let frozen = match () {
+            () if system == "linux" => true,
+            // Safari since 11 and Firefox since 87 say so on every later system.
+            () if system == "macos" => is_one_of(&said, "10.15|10.15.7"),
+            // Chrome since 110 says so of every Android and ChromeOS ("User-Agent Reduction"). Desktop pages on Amazon's
+            // tablets: it's the number of another system.
+            () if system == "android" => {
+                number(self.text, end).is_some_and(|rest| rest.starts_with(b"10; K)")) || !self.behind(b"android")
+            }
+            () if system == "chromeos" => said == "14541",
+            () if system == "ios" => name == Some(IOS + 2),
+            () => false,
+        };
+        if frozen {
+            return String::new();
+        }
+        // Every later iOS says so too, but there Safari has the number of the system.
+        if system == "ios" && name == Some(IOS + 1) && is_one_of(&said, "18.6|18.7") {
+            return self.agent.version.map(|end| version(self.text, end)).unwrap_or_default();
+        }
+        said
     }
 
     /// Whether that word was the one that named the system.
@@ -74,23 +88,18 @@ impl Reading<'_> {
     fn windows<'a>(&self, hinted: &'a str, said: &'a str) -> &'a str {
         if !hinted.is_empty() {
             let major = hinted.split('.').next().unwrap_or_default();
-            return match (parse_uint(major).unwrap_or(0), hinted) {
-                (13.., _) => "11",
-                (1.., _) => "10",
-                (_, "0.3") => "8.1",
-                (_, "0.2") => "8",
-                (_, "0.1") => "7",
-                _ => "",
+            return match parse_uint(major).unwrap_or(0) {
+                13.. => "11",
+                1.. => "10",
+                _ => told("0.3 8.1|0.2 8|0.1 7", hinted).unwrap_or_default(),
             };
         }
-        match said {
-            _ if self.behind(b"phone") || self.behind(b"phone os") => said,
-            _ if !self.behind(b"nt") => "",
-            "10" => "",
-            "6.3" => "8.1",
-            "6.2" => "8",
-            "6.1" => "7",
-            _ => said,
+        if self.behind(b"phone") || self.behind(b"phone os") {
+            return said;
         }
+        if !self.behind(b"nt") {
+            return "";
+        }
+        told("10 |6.3 8.1|6.2 8|6.1 7", said).unwrap_or(said)
     }
 }

@@ -376,7 +376,14 @@ fn fits(text: &[u8], word: &[u8]) -> Option<usize> {
     (word.len() <= text.len()).then_some(word.len())
 }
 
+/// What a list (`key value|key value`) tells of a key. A value holds no space.
+#[inline(never)]
+pub(super) fn told(list: &'static str, key: &str) -> Option<&'static str> {
+    list.split('|').find_map(|entry| entry.strip_prefix(key)?.strip_prefix(' ').filter(|value| !value.contains(' ')))
+}
+
 /// The name at a position of a list.
+#[inline(never)]
 pub(super) fn name(names: &'static str, position: u8) -> &'static str {
     names.split(' ').nth(usize::from(position)).unwrap_or("other")
 }

@@ -3,7 +3,7 @@
 
 use super::sites::Class;
 use crate::program::Program;
-use crate::text::{contains, find};
+use crate::text::{contains, find, is_one_of};
 
 /// What channels are told by, in lower case; empty where it is absent.
 pub(super) struct Visit<'a> {
@@ -23,34 +23,33 @@ impl Visit<'_> {
         program.own_channel(parts).unwrap_or_else(|| self.default_channel())
     }
 
+    #[inline(never)]
     fn default_channel(&self) -> &'static str {
         let Visit { source, class, medium, campaign, .. } = *self;
-        let is = |list: &[&str]| list.contains(&medium);
+        let is = |list| is_one_of(medium, list);
         // ^(.*cp.*|ppc|retargeting|paid.*)$
-        let paid = contains(medium, "cp") || is(&["ppc", "retargeting"]) || medium.starts_with("paid");
+        let paid = contains(medium, "cp") || is("ppc|retargeting") || medium.starts_with("paid");
         let shopping = class == Class::Shopping || shopping_campaign(campaign);
-        let mail = ["email", "e-mail", "e_mail", "e mail"];
+        let mail = "email|e-mail|e_mail|e mail";
         match () {
-            () if source == "(direct)" && is(&["(not set)", "(none)"]) => "Direct",
+            () if source == "(direct)" && is("(not set)|(none)") => "Direct",
             () if contains(campaign, "cross-network") => "Cross-network",
             () if shopping && paid => "Paid Shopping",
             () if class == Class::Search && paid => "Paid Search",
             () if class == Class::Social && paid => "Paid Social",
             () if class == Class::Video && paid => "Paid Video",
-            () if is(&["display", "banner", "expandable", "interstitial", "cpm"]) => "Display",
+            () if is("display|banner|expandable|interstitial|cpm") => "Display",
             () if paid => "Paid Other",
             () if shopping => "Organic Shopping",
-            () if class == Class::Social
-                || is(&["social", "social-network", "social-media", "sm", "social network", "social media"]) =>
-            {
+            () if class == Class::Social || is("social|social-network|social-media|sm|social network|social media") => {
                 "Organic Social"
             }
             () if class == Class::Video || contains(medium, "video") => "Organic Video",
             () if class == Class::Search || medium == "organic" => "Organic Search",
             // Since 2026-05-13; its place in the order is not published.
             () if class == Class::Assistant || medium == "ai-assistant" => "AI Assistant",
-            () if is(&["referral", "app", "link"]) => "Referral",
-            () if mail.contains(&source) || is(&mail) => "Email",
+            () if is("referral|app|link") => "Referral",
+            () if is_one_of(source, mail) || is(mail) => "Email",
             () if medium == "affiliate" => "Affiliates",
             () if medium == "audio" => "Audio",
             () if source == "sms" || medium == "sms" => "SMS",

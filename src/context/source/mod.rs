@@ -36,12 +36,13 @@ struct Referrer<'p> {
 }
 
 impl<'p> Referrer<'p> {
+    #[inline(never)]
     fn of(request: &Request, program: &'p Program, page_host: &str) -> Option<Referrer<'p>> {
         let url = request.header("referer").unwrap_or_default().trim();
         let host = url::split(url).host.to_ascii_lowercase();
         let host = without_www(host.strip_suffix('.').unwrap_or(&host));
         let own = |other: &str| is_below(host, without_www(other));
-        if host.is_empty() || own(page_host) || program.own_hosts().any(own) {
+        if host.is_empty() || own(page_host) || program.is_own_host(own) {
             return None;
         }
         // An app's package, as in android-app://com.google.android.gm/.
@@ -61,12 +62,13 @@ impl<'p> Referrer<'p> {
 
 #[inline(never)]
 pub(super) fn derive(context: &mut Context, request: &Request, program: &Program, host: &str) {
+    // Taken for a while, since fields are written from it.
+    let query = std::mem::take(&mut context.query);
     let parameter = |name: &str| {
-        let value = context.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
+        let value = query.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
         value.filter(|value| !value.is_empty())
     };
-    let given =
-        |name: &str| context.query.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && !value.trim().is_empty());
+    let given = |name: &str| query.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && !value.trim().is_empty());
     let known = |source: &str| of_source(program.sites(), &source.to_ascii_lowercase());
     let referrer = Referrer::of(request, program, host);
     let click = program.clicks().find(|click| given(click.parameter));
@@ -104,7 +106,7 @@ pub(super) fn derive(context: &mut Context, request: &Request, program: &Program
     let [source_lower, medium_lower, campaign_lower] = [name, medium, campaign].map(str::to_ascii_lowercase);
     let visit =
         Visit { source: &source_lower, class, medium: &medium_lower, campaign: &campaign_lower, referrer: referrer_host };
-    let texts = [
+    for (field, text) in [
         (Field::SourceChannel, visit.channel(program)),
         (Field::SourceName, name),
         (Field::SourceMedium, medium),
@@ -113,9 +115,8 @@ pub(super) fn derive(context: &mut Context, request: &Request, program: &Program
         (Field::SourceContent, parameter("utm_content").unwrap_or_default()),
         (Field::SourceReferrerHost, referrer_host),
         (Field::SourceClickId, click.as_ref().map_or("", |click| click.parameter)),
-    ]
-    .map(|(field, text)| (field, text.to_owned()));
-    for (field, text) in texts {
-        context.set_text(field, &text);
+    ] {
+        context.set_text(field, text);
     }
+    context.query = query;
 }
