@@ -84,7 +84,8 @@ fn same(found: &Value, expected: &Value) -> bool {
             found.len() == expected.len() && found.iter().zip(expected).all(|(found, expected)| same(found, expected))
         }
         (Value::Object(found), Value::Object(expected)) => {
-            found.len() == expected.len() && found.iter().all(|(key, value)| same(value, expected.get(key).unwrap_or(&Value::Null)))
+            found.len() == expected.len()
+                && found.iter().all(|(key, value)| same(value, expected.get(key).unwrap_or(&Value::Null)))
         }
         _ => found == expected,
     }
@@ -92,7 +93,8 @@ fn same(found: &Value, expected: &Value) -> bool {
 
 /// What is otherwise than a case of an expression says.
 fn expression_problem(case: &Value) -> Option<String> {
-    const KEYS: &[&str] = &["name", "covers", "expr", "bindings", "manifest", "value", "unknown", "error", "help", "at", "type"];
+    const KEYS: &[&str] =
+        &["name", "covers", "expr", "bindings", "manifest", "value", "unknown", "error", "help", "at", "type"];
     let keys = case.as_object().unwrap();
     if let Some(key) = keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
         return Some(format!("a case has no `{key}`"));
@@ -148,7 +150,9 @@ fn every_function_is_covered() {
     for function in FUNCTIONS {
         let fails = (!function.errors.is_empty()).then_some("error");
         let kinds = ["value", "unknown"].into_iter().chain(fails);
-        bare.extend(kinds.filter(|kind| !covers(function.signature, kind)).map(|kind| format!("{}: {kind}", function.signature)));
+        bare.extend(
+            kinds.filter(|kind| !covers(function.signature, kind)).map(|kind| format!("{}: {kind}", function.signature)),
+        );
     }
     assert!(bare.is_empty(), "no case covers\n{}", bare.join("\n"));
     for (name, case) in &cases {
