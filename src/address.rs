@@ -24,7 +24,7 @@ impl Address {
     pub fn parse(text: &str) -> Option<Address> {
         let mut rest = text.as_bytes();
         let mut groups = [0; 8];
-        if !rest.iter().any(|byte| *byte == b':') {
+        if rest.iter().all(|byte| *byte != b':') {
             let [.., high, low] = &mut groups;
             (*high, *low) = four(rest)?;
             return Some(Address { six: false, groups });
@@ -44,7 +44,7 @@ impl Address {
         while gap != Some(read) || !rest.is_empty() {
             let end = rest.iter().position(|byte| *byte == b':').unwrap_or(rest.len());
             let (part, behind) = rest.split_at_checked(end)?;
-            read = if behind.is_empty() && part.iter().any(|byte| *byte == b'.') {
+            read = if behind.is_empty() && !part.iter().all(|byte| *byte != b'.') {
                 let (high, low) = four(part)?;
                 push(high)?;
                 push(low)?
@@ -133,9 +133,11 @@ impl Range {
     pub fn parse(text: &str) -> Option<Range> {
         let (address, prefix) = text.cut(b'/')?;
         let first = Address::parse(address)?;
-        let range = Range { first, prefix: decimal(prefix.as_bytes())? + first.unused() };
+        // One of version 4 within version 6 has a prefix of version 6.
+        let unused = if address.has(b':') { 0 } else { first.unused() };
+        let range = Range { first, prefix: decimal(prefix.as_bytes())? + unused };
         let clean = first.groups.iter().enumerate().all(|(index, group)| group & !range.mask(index) == 0);
-        (range.prefix <= 128 && clean).then_some(range)
+        (range.prefix <= 128 && range.prefix >= first.unused() && clean).then_some(range)
     }
 
     /// The bits of a group that count.
@@ -232,6 +234,7 @@ mod tests {
             ("::/0", "2001:db8::1", "1.2.3.4"),
             ("2001:db8::/32", "2001:db8:ffff::", "2001:db9::"),
             ("192.0.2.1/32", "::ffff:192.0.2.1", "192.0.2.2"),
+            ("10.0.0.0/8", "::ffff:10.1.2.3", "::10.1.2.3"),
             ("::1/128", "::1", "::2"),
         ] {
             let (parsed, address) = (Range::parse(range).unwrap(), |text| Address::parse(text).unwrap());

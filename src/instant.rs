@@ -1,7 +1,7 @@
 //! Instants and lengths of time to the nanosecond, as CEL's timestamps and durations are (CEL specification, "Abstract types").
 
 use crate::number::{parse_digits, push_int};
-use crate::time::{Civil, billionths, parse_written, push_two};
+use crate::time::{Civil, leading, parse_written, push_two};
 
 /// A number of seconds: since 1970-01-01T00:00:00Z, or of a length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,16 +157,16 @@ impl Seconds {
     }
 }
 
-/// So many units of so many nanoseconds each. A unit is less than a second, or a whole number of seconds.
+/// So many units of so many nanoseconds each. A unit is less than a second, or at most 3600 of them.
 fn scaled(whole: &str, fraction: &str, unit: u64) -> Option<Seconds> {
     const SECOND: u64 = BILLION as u64;
     let whole: u64 = if whole.is_empty() { 0 } else { parse_digits(whole)? };
-    let fraction = u64::from(billionths(fraction)?);
     let (seconds, nanos) = if unit < SECOND {
         let nanos = whole.checked_mul(unit)?;
-        (nanos / SECOND, nanos % SECOND + fraction * unit / SECOND)
+        (nanos / SECOND, nanos % SECOND + leading(fraction, 9)? * unit / SECOND)
     } else {
-        (whole.checked_mul(unit / SECOND)?, fraction * (unit / SECOND))
+        // As many digits as 64 bits hold with the longest unit.
+        (whole.checked_mul(unit / SECOND)?, leading(fraction, 15)? * (unit / SECOND) / 1_000_000)
     };
     let whole = i64::try_from(seconds).ok()?.checked_add((nanos / SECOND) as i64)?;
     Some(Seconds { whole, nanos: (nanos % SECOND) as u32 })

@@ -142,7 +142,7 @@ pub(crate) fn parse_written(text: &str) -> Option<Written<'_>> {
         if sign(end) == Some(b'.') {
             let fraction = text.get(20..)?;
             decimals = fraction.bytes().take_while(u8::is_ascii_digit).count();
-            nanos = billionths(fraction.get(..decimals).filter(|digits| !digits.is_empty())?)?;
+            nanos = leading(fraction.get(..decimals).filter(|digits| !digits.is_empty())?, 9)? as u32;
             end += 1 + decimals;
         }
     }
@@ -152,15 +152,15 @@ pub(crate) fn parse_written(text: &str) -> Option<Written<'_>> {
     Some(Written { civil, nanos, separator, seconds, decimals, zone })
 }
 
-/// Billionths of a fraction's digits; those past the ninth are dropped.
-pub(crate) fn billionths(digits: &str) -> Option<u32> {
+/// The first `count` of a fraction's digits as a number; those that are missing are zeros, those behind them are dropped.
+pub(crate) fn leading(digits: &str, count: usize) -> Option<u64> {
     let mut sum = 0;
-    for place in 0..9 {
+    for place in 0..count {
         let digit = digits.as_bytes().get(place).map_or(0, |digit| digit.wrapping_sub(b'0'));
         if digit > 9 {
             return None;
         }
-        sum = sum * 10 + u32::from(digit);
+        sum = sum * 10 + u64::from(digit);
     }
     Some(sum)
 }
