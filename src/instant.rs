@@ -70,7 +70,8 @@ impl Seconds {
 
     /// The instant that an RFC 3339 text says (section 5.6): `2026-11-20T12:30:00.5+01:00`.
     pub fn parse_instant(text: &str) -> Option<Seconds> {
-        let written = parse_written(text).filter(|written| written.seconds && matches!(written.separator, Some(b'T' | b't')))?;
+        let written =
+            parse_written(text).filter(|written| written.seconds && matches!(written.separator, Some(b'T' | b't')))?;
         let whole = written.civil.to_millis() / 1000 - i64::from(written.offset()?);
         Seconds { whole, nanos: written.nanos }.instant()
     }
@@ -171,7 +172,7 @@ fn write_fraction(nanos: u32, out: &mut String) {
     }
     out.push('.');
     let (mut rest, mut unit) = (nanos, BILLION / 10);
-    while rest > 0 {
+    while rest > 0 && unit > 0 {
         out.push((b'0' + (rest / unit) as u8) as char);
         rest %= unit;
         unit /= 10;

@@ -1,8 +1,8 @@
 //! Calendar arithmetic on the proleptic Gregorian calendar (algorithms after Howard Hinnant, "chrono-Compatible
 //! Low-Level Date Algorithms") and the ISO 8601 texts that manifests and visitors use.
 
-use crate::text::Cut;
 use crate::number::parse_digits;
+use crate::text::Cut;
 
 /// Milliseconds of a day.
 pub const DAY_MS: i64 = 86_400_000;

@@ -12,9 +12,7 @@ pub fn is_version(text: &str) -> bool {
         text.parts(b'.').all(|part| !part.is_empty() && part.as_bytes().iter().all(allowed))
     };
     let behind = |text: &str| identifiers(text, false);
-    identifiers(numbers, true)
-        && pre.is_none_or(behind)
-        && text.cut(b'+').is_none_or(|(_, build)| behind(build))
+    identifiers(numbers, true) && pre.is_none_or(behind) && text.cut(b'+').is_none_or(|(_, build)| behind(build))
 }
 
 /// The order of two versions. Build metadata does not count.

@@ -162,7 +162,11 @@ fn negotiate<'p>(ranges: &[(u16, String)], all: impl Iterator<Item = &'p str>) -
         let own = script(range);
         // Chinese of no place is the simplified one first.
         let simplified = if own.is_none() && range == "zh" { alike(ranges, &site, range, Some("Hans")) } else { None };
-        let found = if range == "*" { unnamed } else { lookup(&site, range).or(simplified).or_else(|| alike(ranges, &site, range, own)) };
+        let found = if range == "*" {
+            unnamed
+        } else {
+            lookup(&site, range).or(simplified).or_else(|| alike(ranges, &site, range, own))
+        };
         if found.is_some() {
             return found;
         }

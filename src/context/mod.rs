@@ -20,9 +20,9 @@ pub(crate) use language::is_language;
 pub(crate) use source::{Class, registrable};
 pub(crate) use source::{Click, is_direct};
 
-use crate::text::Cut;
 use crate::consent::{Consent, Purpose};
 use crate::program::Program;
+use crate::text::Cut;
 use crate::time::{Moment, parse_moment};
 use crate::zone::Offsets;
 use crate::{cookies, number, url};
@@ -77,6 +77,16 @@ impl Request {
 #[inline(never)]
 fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+/// Whether a field is one of some.
+fn is_among(fields: &[u32], field: u32) -> bool {
+    for other in fields {
+        if *other == field {
+            return true;
+        }
+    }
+    false
 }
 
 /// An instant with an offset, or epoch milliseconds.

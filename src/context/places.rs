@@ -1,6 +1,6 @@
 //! Which of the manifest's places is nearest to the visitor.
 
-use super::{Context, Field, Value};
+use super::{Context, Field, Value, is_among};
 use crate::geo::{kilometres, point};
 use crate::program::Program;
 
@@ -26,7 +26,7 @@ pub(super) fn derive(context: &mut Context, program: &Program, overridden: &[u32
             Some(Value::Double(kilometres(nearest.square))),
         ];
         for (field, value) in (field..).zip(values) {
-            if !overridden.contains(&field) {
+            if !is_among(overridden, field) {
                 context.put(field as usize, value);
             }
         }

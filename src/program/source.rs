@@ -1,11 +1,11 @@
 //! What a program knows of sources: the table of sites, click ids, channel rules, and the rules of sessions.
 
-use crate::text::Cut;
 use super::Program;
 use super::layout::{NONE, Section};
 use crate::context::Click;
 use crate::glob;
 use crate::session::SessionRules;
+use crate::text::Cut;
 use crate::time::DAY_MS;
 
 impl Program {

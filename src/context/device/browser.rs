@@ -1,8 +1,8 @@
 //! The browser and its version.
 
-use super::{Reading, first};
 use super::agent::version;
 use super::words::{BROWSERS, name, position};
+use super::{Reading, first};
 use crate::number::{parse_uint, push_int};
 use crate::text::is_one_of;
 
@@ -24,7 +24,13 @@ impl Reading<'_> {
             () if !nothing => found,
             () if android && webview => "webview",
             () if android && versioned => system,
-            () if is_one_of(system, "ios|macos") => if self.agent.safari { "safari" } else { "webview" },
+            () if is_one_of(system, "ios|macos") => {
+                if self.agent.safari {
+                    "safari"
+                } else {
+                    "webview"
+                }
+            }
             () if system == "windows" && self.agent.safari && versioned => "safari",
             () => "other",
         }

@@ -1,9 +1,9 @@
 //! User-agent client hints (WICG UA-CH), which Chromium sends: structured fields (RFC 8941).
 
-use crate::text::Cut;
 use super::agent::{self, version};
 use super::words::{BROWSER, browser};
 use crate::context::Request;
+use crate::text::Cut;
 
 /// The hints of a request; empty where the browser sends none.
 pub(super) struct Hints<'a> {

@@ -41,9 +41,7 @@ impl Visit<'_> {
             () if is("display|banner|expandable|interstitial|cpm") => "Display",
             () if paid => "Paid Other",
             () if shopping => "Organic Shopping",
-            () if class == Class::Social
-                || is("social|social-network|social-media|sm|social network|social media") =>
-            {
+            () if class == Class::Social || is("social|social-network|social-media|sm|social network|social media") => {
                 "Organic Social"
             }
             () if class == Class::Video || contains(medium, "video") => "Organic Video",

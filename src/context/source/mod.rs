@@ -68,8 +68,7 @@ pub(super) fn derive(context: &mut Context, request: &Request, program: &Program
         let value = query.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
         value.filter(|value| !value.is_empty())
     };
-    let given =
-        |name: &str| query.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && !value.trim().is_empty());
+    let given = |name: &str| query.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && !value.trim().is_empty());
     let known = |source: &str| of_source(program.sites(), &source.to_ascii_lowercase());
     let referrer = Referrer::of(request, program, host);
     let click = program.clicks().find(|click| given(click.parameter));
@@ -104,7 +103,8 @@ pub(super) fn derive(context: &mut Context, request: &Request, program: &Program
     };
     let campaign = parameter("utm_campaign").unwrap_or_default();
     let referrer_host = referrer.as_ref().map_or("", |referrer| &referrer.host);
-    let [source_lower, medium_lower, campaign_lower] = [name, medium, campaign].map(str::to_ascii_lowercase);
+    let (source_lower, medium_lower) = (name.to_ascii_lowercase(), medium.to_ascii_lowercase());
+    let campaign_lower = campaign.to_ascii_lowercase();
     let visit =
         Visit { source: &source_lower, class, medium: &medium_lower, campaign: &campaign_lower, referrer: referrer_host };
     for (field, text) in [
