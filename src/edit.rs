@@ -74,7 +74,7 @@ pub fn edits<'a>(program: &'a Program, context: &Context, decisions: &Decisions)
 
 /// A value as people read it. The compiler refuses doubles here: their text costs more code than it is worth.
 #[inline(never)]
-fn display(value: &Value) -> String {
+pub(crate) fn display(value: &Value) -> String {
     match value {
         Value::Bool(value) => (if *value { "true" } else { "false" }).to_owned(),
         Value::Int(value) => {

@@ -66,7 +66,6 @@ fn arc_sine(sine: f64) -> f64 {
 }
 
 /// Kilometres between two places, each a latitude and a longitude in degrees, along the great circle.
-#[allow(dead_code)] // Until expressions ask for it.
 pub(crate) fn distance_km(latitude: f64, longitude: f64, other_latitude: f64, other_longitude: f64) -> f64 {
     kilometres(square_between(point(latitude, longitude), point(other_latitude, other_longitude)))
 }

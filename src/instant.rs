@@ -68,6 +68,12 @@ impl Seconds {
         self.whole + i64::from(self.whole < 0 && self.nanos > 0)
     }
 
+    /// The whole milliseconds, rounded towards zero: of a length of time.
+    pub fn millis_towards_zero(self) -> i64 {
+        let rounded_up = self.whole < 0 && !self.nanos.is_multiple_of(1_000_000);
+        self.millis().saturating_add(i64::from(rounded_up))
+    }
+
     /// The instant that an RFC 3339 text says (section 5.6): `2026-11-20T12:30:00.5+01:00`.
     pub fn parse_instant(text: &str) -> Option<Seconds> {
         let written =

@@ -370,6 +370,31 @@ pub(crate) fn push_uint(out: &mut String, number: u64) {
     }
 }
 
+/// Appends a number rounded to that many decimals (at most 6, half away from zero), all of them written. Says whether it
+/// could: numbers of more than 15 digits are not written.
+pub(crate) fn push_fixed(out: &mut String, number: f64, decimals: u32) -> bool {
+    let scale = 10u64.pow(decimals.min(6));
+    let scaled = number.abs() * scale as f64;
+    if scaled.is_nan() || scaled >= 1e15 {
+        return false;
+    }
+    let rounded = (scaled + 0.5) as u64;
+    if number < 0.0 && rounded > 0 {
+        out.push('-');
+    }
+    push_int(out, (rounded / scale) as i64);
+    let (mut rest, mut place) = (rounded % scale, scale / 10);
+    if place > 0 {
+        out.push('.');
+    }
+    while place > 0 {
+        out.push((b'0' + (rest / place) as u8) as char);
+        rest %= place;
+        place /= 10;
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -465,6 +490,32 @@ mod tests {
             (9_007_199_254_740_993.0, "9007199254740992"),
         ] {
             assert_eq!(written(number), text);
+        }
+    }
+
+    #[test]
+    fn writes_decimals() {
+        let cases = [
+            (48.8566, 2, "48.86"),
+            (-2.3522, 2, "-2.35"),
+            (2.0, 2, "2.00"),
+            (0.996, 2, "1.00"),
+            (-0.004, 2, "0.00"),
+            (0.05, 1, "0.1"),
+            (-0.5, 0, "-1"),
+            (179.999_999_9, 6, "180.000000"),
+            (7.0, 0, "7"),
+            (0.0, 3, "0.000"),
+            (123_456.007, 2, "123456.01"),
+            (0.000_001, 6, "0.000001"),
+        ];
+        for (number, decimals, text) in cases {
+            let mut out = String::new();
+            assert!(push_fixed(&mut out, number, decimals), "{number}");
+            assert_eq!(out, text, "{number}");
+        }
+        for bad in [1e15, -1e300, f64::NAN, f64::INFINITY] {
+            assert!(!push_fixed(&mut String::new(), bad, 2), "{bad}");
         }
     }
 

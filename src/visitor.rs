@@ -20,6 +20,8 @@ pub struct Visitor {
     pub now: Option<Text>,
     /// Overrides: field paths, `visitor.id`, and their values.
     pub context: BTreeMap<String, Text>,
+    /// What enrichments told: field paths and their values.
+    pub enrichments: BTreeMap<String, Text>,
 }
 
 impl Visitor {
@@ -37,6 +39,7 @@ impl Visitor {
             now,
             offsets: Offsets::default(),
             overrides: instant.chain(pairs(&self.context)).collect(),
+            enrichments: pairs(&self.enrichments),
         };
         request.offsets = request.timezone().map(|zone| offsets(zone, request.instant())).unwrap_or_default();
         request

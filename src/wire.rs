@@ -11,7 +11,7 @@ use crate::zone::Offsets;
 pub const NONE: u32 = u32::MAX;
 
 /// Reads a request: now as a double in epoch milliseconds, the visitor's zone as so many doubles after their number
-/// (see [`Offsets::from_numbers`]), and then until the end a tag (1 URL, 2 header, 3 `cf`, 4 override), a key and a value. `None` when the bytes are cut off or no such thing.
+/// (see [`Offsets::from_numbers`]), and then until the end a tag (1 URL, 2 header, 3 `cf`, 4 override, 5 enrichment), a key and a value. `None` when the bytes are cut off or no such thing.
 pub fn read_request(bytes: &[u8]) -> Option<Request> {
     let mut reader = Reader(bytes);
     let now = f64::from_le_bytes(*reader.take::<8>()?);
@@ -35,6 +35,7 @@ pub fn read_request(bytes: &[u8]) -> Option<Request> {
             2 => request.headers.push(pair),
             3 => request.cf.push(pair),
             4 => request.overrides.push(pair),
+            5 => request.enrichments.push(pair),
             _ => return None,
         }
     }

@@ -93,7 +93,6 @@ pub(crate) fn changes<T: PartialEq>(start: i64, end: i64, at: impl Fn(i64) -> T,
 
 /// The seconds that a zone is ahead of UTC at a second since 1970: `UTC`, a fixed offset such as `+02:00`, a zone that the
 /// program has a table of, or the visitor's own. `None` where it is not known.
-#[allow(dead_code)] // Until expressions ask for it.
 pub(crate) fn offset_in(program: &Program, context: &Context, zone: &str, seconds: i64) -> Option<i32> {
     if utc(zone) {
         return Some(0);
@@ -189,6 +188,54 @@ mod tests {
         {
             assert_eq!(unpack_change(pack_change(change)), change);
         }
+    }
+
+    #[test]
+    fn a_zone_is_utc_or_fixed_or_the_programs_or_the_visitors() {
+        struct Iana;
+        impl crate::compile::Zones for Iana {
+            fn offset(&self, zone: &str, instant: i64) -> Option<i32> {
+                let zone = TimeZoneDatabase::bundled().get(zone).ok()?;
+                Some(zone.to_offset(Timestamp::from_millisecond(instant).ok()?).seconds())
+            }
+        }
+        let source = r#"{ "site": { "id": "x", "timezone": "Europe/Paris" } }"#;
+        let program = crate::compile::compile(source, &Iana).unwrap();
+        let request = |zone: &str| crate::Request {
+            cf: vec![("timezone".to_owned(), zone.to_owned())],
+            now: 150_000,
+            // Not Tokyo's: it shows whose answer it is.
+            offsets: Offsets::from_numbers(&[100.0, 7.0, 200.0, f64::NAN]),
+            ..crate::Request::default()
+        };
+        let context = Context::derive(&program, &request("Asia/Tokyo"));
+        for (zone, seconds, expected) in [
+            ("UTC", 0, Some(0)),
+            ("Z", i64::MAX, Some(0)),
+            ("GMT", i64::MIN, Some(0)),
+            ("+02:00", 0, Some(7200)),
+            ("-02:30", 0, Some(-9000)),
+            ("-00:30", 0, Some(-1800)),
+            ("02:00", 0, Some(7200)),
+            ("23:59", 0, Some(86_340)),
+            ("24:00", 0, None),
+            ("2:00", 0, None),
+            ("+2", 0, None),
+            ("", 0, None),
+            ("Europe/Paris", 1_795_177_800, Some(3600)),
+            ("Europe/Paris", 1_784_030_400, Some(7200)),
+            ("Europe/Paris", 5_700_000_000, Some(7200)),
+            ("Asia/Tokyo", 100, Some(7)),
+            ("Asia/Tokyo", 199, Some(7)),
+            ("Asia/Tokyo", 200, None),
+            ("Asia/Tokyo", 99, None),
+            ("Asia/Seoul", 150, None),
+        ] {
+            assert_eq!(offset_in(&program, &context, zone, seconds), expected, "{zone} at {seconds}");
+        }
+        // The program's table goes before what the host says of the visitor's own zone.
+        let context = Context::derive(&program, &request("Europe/Paris"));
+        assert_eq!(offset_in(&program, &context, "Europe/Paris", 150), Some(3600));
     }
 
     #[test]

@@ -28,6 +28,15 @@ fn lists() -> Program {
     PROGRAM.clone()
 }
 
+/// A site whose pages read an enrichment.
+fn enriched() -> Program {
+    static PROGRAM: LazyLock<Program> = LazyLock::new(|| {
+        let document: serde_json::Value = serde_json::from_str(include_str!("spec/enrichments.json")).unwrap();
+        compile(&document["manifest"].to_string(), &Iana).unwrap_or_else(|errors| panic!("{errors:#?}"))
+    });
+    PROGRAM.clone()
+}
+
 /// A whole pass over whatever a program and a request are.
 fn run(program: &Program, request: &Request) {
     let context = Context::derive(program, request);
@@ -38,6 +47,10 @@ fn run(program: &Program, request: &Request) {
     wire::write_decisions(&decisions);
     program.concerns(&context);
     program.personas().count();
+    for enrichment in program.enrichments().chain(program.enrichments_for(&context)) {
+        assert!(enrichment.url(&context).is_none_or(|url| url.len() <= 2048));
+        enrichment.fields().count();
+    }
     program.hosts().count();
 }
 
@@ -141,8 +154,19 @@ fn request() -> impl Strategy<Value = Request> {
     let pairs = |key: BoxedStrategy<&'static str>| prop::collection::vec((key.prop_map(str::to_owned), any::<String>()), 0..6);
     let url = prop_oneof![any::<String>(), "https?://[a-z.:@]{0,12}/?[a-z/?&=%+#é]{0,40}"];
     let now = prop_oneof![any::<i64>(), Just(i64::MIN), Just(i64::MAX)];
-    (url, headers, pairs(cf.boxed()), now, offsets(), pairs(path.boxed()))
-        .prop_map(|(url, headers, cf, now, offsets, overrides)| Request { url, headers, cf, now, offsets, overrides })
+    let told =
+        prop_oneof![Just("enrichment.weather.temperature"), Just("enrichment.weather.condition"), Just("geo.city"), Just("")];
+    (url, headers, pairs(cf.boxed()), now, offsets(), pairs(path.boxed()), pairs(told.boxed())).prop_map(
+        |(url, headers, cf, now, offsets, overrides, enrichments)| Request {
+            url,
+            headers,
+            cf,
+            now,
+            offsets,
+            overrides,
+            enrichments,
+        },
+    )
 }
 
 proptest! {
@@ -186,6 +210,11 @@ proptest! {
     }
 
     #[test]
+    fn any_request_gets_its_enrichments_urls(request in request()) {
+        run(&enriched(), &request);
+    }
+
+    #[test]
     fn any_bytes_are_a_request_or_none(bytes: Vec<u8>) {
         if let Some(request) = wire::read_request(&bytes) {
             run(&demo(), &request);
@@ -223,13 +252,14 @@ proptest! {
     }
 
     #[test]
-    fn a_program_with_a_changed_word_is_refused_or_still_decides(at: prop::sample::Index, word: u32, request in request(), which: bool) {
-        let program = if which { demo() } else { lists() };
-        let mut bytes = program.bytes().to_vec();
+    fn a_program_with_a_changed_word_is_refused_or_still_decides(
+        good in prop_oneof![Just(demo()), Just(lists()), Just(enriched())], at: prop::sample::Index, word in prop_oneof![any::<u32>(), 0u32..200], request in request(),
+    ) {
+        let mut bytes = good.bytes().to_vec();
         let place = at.index(bytes.len() / 4) * 4;
         bytes[place..place + 4].copy_from_slice(&word.to_le_bytes());
         let unrepaired = Program::load(bytes.clone());
-        prop_assert!(unrepaired.is_err() || bytes == program.bytes());
+        prop_assert!(unrepaired.is_err() || bytes == good.bytes());
         // A forger would make the checksum right.
         repair(&mut bytes);
         if let Ok(program) = Program::load(bytes) {

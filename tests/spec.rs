@@ -59,6 +59,26 @@ fn contexts() {
     assert!(wrong.is_empty(), "{} of the values are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// The enrichments that a page waits for, and what is asked of them.
+#[test]
+fn enrichments() {
+    let document: Value = serde_json::from_str(include_str!("spec/enrichments.json")).unwrap();
+    let program = compile(&document["manifest"].to_string(), &Iana).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    let found: Vec<_> = program.enrichments().map(|one| (one.name(), one.cache_seconds(), one.timeout_ms())).collect();
+    assert_eq!(found, [("weather", 600, 40), ("stock", 600, 50), ("event", 60, 50), ("unread", 600, 50)]);
+    let weather = program.enrichments().next().unwrap();
+    let found: Vec<_> = weather.fields().map(|(path, kind, place)| format!("{path} {} {place}", kind.name())).collect();
+    assert_eq!(found[1], "enrichment.weather.degrees int current.temp_c");
+    assert_eq!(found[6], "enrichment.weather.station string stations.0.name");
+    for case in document["cases"].as_array().unwrap() {
+        let visitor: Visitor = serde_json::from_value(case["visitor"].clone()).unwrap();
+        let context = Context::derive(&program, &visitor.request(0, support::offsets));
+        let asked = program.enrichments_for(&context);
+        let urls: serde_json::Map<_, _> = asked.iter().map(|one| (one.name().to_owned(), one.url(&context).into())).collect();
+        assert_eq!(Value::Object(urls), case["urls"], "{}", case["name"]);
+    }
+}
+
 #[test]
 fn refused_manifests() {
     cases::each(cases::MANIFEST, |name, _, case| {
@@ -137,6 +157,8 @@ fn the_engines_bytes_are_frozen() {
         assert_eq!(request.url, vector["url"].as_str().unwrap());
         assert_eq!((&request.headers, &request.cf), (&pairs("headers"), &pairs("cf")));
         assert_eq!(request.overrides, pairs("overrides"));
+        let told = if vector["enrichments"].is_null() { Vec::new() } else { pairs("enrichments") };
+        assert_eq!(request.enrichments, told);
         for cut in 0..bytes.len() {
             let _ = wire::read_request(&bytes[..cut]);
         }

@@ -2,7 +2,8 @@
 
 use crate::zones::Bundled;
 use crate::{Outcome, input};
-use idoine::compile::compile;
+use idoine::compile::{Compiled, compile};
+use idoine::expr::MAX_COST;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -17,12 +18,13 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Outcome {
     if !args.json {
-        let program = input::program(&args.manifest)?;
+        let Compiled { program, costs } = input::compiled(&args.manifest)?;
         let (experiences, slots) = (program.experience_count(), program.slot_count());
-        return input::print_line(&format!(
-            "no errors: {experiences} experiences, {slots} slots, version {}",
-            program.version()
-        ));
+        let mut text = format!("no errors: {experiences} experiences, {slots} slots, version {}", program.version());
+        if let Some((path, steps)) = costs.iter().max_by_key(|(_, steps)| *steps) {
+            text.push_str(&format!("\nthe costliest expression is {path}: at most {steps} of {MAX_COST} steps"));
+        }
+        return input::print_line(&text);
     }
     let diagnostics = compile(&input::read(&args.manifest)?, &Bundled).err().unwrap_or_default();
     let text = serde_json::to_string_pretty(&diagnostics).map_err(|error| error.to_string())?;

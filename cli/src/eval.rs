@@ -10,6 +10,7 @@ use std::process::ExitCode;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The expression
+    #[arg(allow_hyphen_values = true)]
     expression: String,
     /// A file with values by name as JSON, or - for standard input: {"geo.country": "FR", "x": {"uint": "5"}}
     #[arg(long)]

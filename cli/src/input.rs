@@ -3,7 +3,7 @@
 use crate::Outcome;
 use crate::zones::Bundled;
 use idoine::Program;
-use idoine::compile::compile;
+use idoine::compile::{Compiled, compile_with_costs};
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,8 +29,13 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
 
 /// Compiles the manifest in a file. When it is refused, every error goes to stderr and the message sums up.
 pub(crate) fn program(path: &Path) -> Result<Program, String> {
+    compiled(path).map(|compiled| compiled.program)
+}
+
+/// As [`program`], with the worst cost of each expression.
+pub(crate) fn compiled(path: &Path) -> Result<Compiled, String> {
     let source = read(path)?;
-    compile(&source, &Bundled).map_err(|diagnostics| {
+    compile_with_costs(&source, &Bundled).map_err(|diagnostics| {
         for diagnostic in &diagnostics {
             eprintln!("{}", diagnostic.render(&path.display().to_string(), &source));
         }
@@ -40,7 +45,13 @@ pub(crate) fn program(path: &Path) -> Result<Program, String> {
 
 /// Prints a line. A reader that has gone away, such as `head`, is no error.
 pub(crate) fn print_line(text: &str) -> Outcome {
-    match writeln!(std::io::stdout(), "{text}") {
+    print(&format!("{text}\n"))
+}
+
+/// Prints a text as it is.
+pub(crate) fn print(text: &str) -> Outcome {
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(format!("the output can't be written: {error}")),
         _ => Ok(ExitCode::SUCCESS),
     }

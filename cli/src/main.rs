@@ -1,10 +1,11 @@
-//! `idoine`: checks, compiles and explains a site's manifest, and decides for visitors.
+//! `idoine`: checks, formats, compiles and explains a site's manifest, and decides for visitors.
 
 mod check;
 mod compile;
 mod decide;
 mod eval;
 mod explain;
+mod fmt;
 mod input;
 mod zones;
 
@@ -39,6 +40,9 @@ enum Command {
     /// Decide for a stream of visitors: one JSON object per line in, one per line out
     #[command(after_help = "Example:\n  idoine decide site.jsonc < visitors.ndjson > decisions.ndjson")]
     Decide(decide::Args),
+    /// Format manifests: one look, every comment kept
+    #[command(after_help = "Example:\n  idoine fmt site.jsonc\n  idoine fmt --check sites/*.jsonc")]
+    Fmt(fmt::Args),
     /// Evaluate an expression and print its value and type, `unknown`, or the error and where it is
     #[command(
         after_help = "Examples:\n  idoine eval \"'fr-CA'.split('-')[0]\"\n  echo '{\"geo.country\": \"FR\"}' | idoine eval \"geo.country in ['FR', 'BE']\" --bindings -"
@@ -66,6 +70,7 @@ fn main() -> ExitCode {
         Command::Compile(args) => compile::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Decide(args) => decide::run(&args),
+        Command::Fmt(args) => fmt::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Functions { json: true } => input::print_line(&format!("{:#}", idoine::expr::functions())),
         Command::Functions { json: false } => input::print_line(&eval::table()),

@@ -41,6 +41,7 @@ fn check_says_that_nothing_is_wrong() {
     let run = idoine(&["check", &demo()], b"");
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     assert!(run.out.starts_with("no errors: "), "{}", run.out);
+    assert!(run.out.contains("the costliest expression is ") && run.out.contains(" of 100000 steps"), "{}", run.out);
     assert_eq!(idoine(&["check", &demo(), "--json"], b"").out.trim(), "[]");
 }
 
@@ -168,6 +169,60 @@ fn decide_streams() {
 }
 
 #[test]
+fn fmt_writes_what_changes_and_nothing_else() {
+    let folder = std::env::temp_dir().join(format!("idoine-fmt-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let loose = "{\n // Why.\n \"a\":1 , }";
+    let neat = "{\n  // Why.\n  \"a\": 1\n}\n";
+    let [loose_path, neat_path, bad_path] =
+        [file("loose.jsonc", loose), file("neat.jsonc", neat), file("bad.jsonc", "{ \"a\": }")];
+    let read = |path: &str| std::fs::read_to_string(path).unwrap();
+    let all = [bad_path.as_str(), &loose_path, &neat_path];
+
+    let run = idoine(&[&["fmt", "--check"], &all[..]].concat(), b"");
+    assert_eq!((run.code, run.out), (1, format!("{loose_path}\n")));
+    assert_eq!(read(&loose_path), loose, "--check wrote");
+    assert_eq!(idoine(&["fmt", "--check", &neat_path], b"").code, 0);
+
+    let untouched = std::fs::metadata(&neat_path).unwrap().modified().unwrap();
+    let run = idoine(&[&["fmt"], &all[..]].concat(), b"");
+    assert_eq!((run.code, run.out), (1, format!("{loose_path}\n")), "a bad manifest keeps others from being formatted");
+    assert!(run.err.contains("bad.jsonc:1:8") && run.err.contains("bad.jsonc is left as it was"), "{}", run.err);
+    assert_eq!((read(&loose_path).as_str(), read(&bad_path).as_str()), (neat, "{ \"a\": }"));
+    assert_eq!(std::fs::metadata(&neat_path).unwrap().modified().unwrap(), untouched);
+    assert_eq!(idoine(&["fmt", &loose_path, &neat_path], b"").code, 0);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3, "something is left behind");
+
+    let run = idoine(&["fmt", "-"], loose.as_bytes());
+    assert_eq!((run.code, run.out.as_str(), run.err.as_str()), (0, neat, ""));
+    assert_eq!(idoine(&["fmt", "--check", "-"], loose.as_bytes()).code, 1);
+    assert!(idoine(&["fmt", "no-such-file.jsonc"], b"").err.contains("no-such-file.jsonc can't be read"));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn fmt_keeps_links_and_permissions() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = std::env::temp_dir().join(format!("idoine-fmt-link-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (file, link) = (folder.join("file.jsonc"), folder.join("link.jsonc"));
+    std::fs::write(&file, "{  }").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink("file.jsonc", &link).unwrap();
+    assert_eq!(idoine(&["fmt", &link.display().to_string()], b"").code, 0);
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "{}\n");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn the_schema_in_the_repository_is_the_one_of_this_code() {
     let run = idoine(&["schema"], b"");
     let kept = std::fs::read_to_string(root("www/schema/site.schema.json")).unwrap();
@@ -176,7 +231,7 @@ fn the_schema_in_the_repository_is_the_one_of_this_code() {
 
 #[test]
 fn every_command_has_help_with_an_example_and_wrong_usage_is_exit_code_2() {
-    for command in ["check", "compile", "explain", "decide", "schema"] {
+    for command in ["check", "compile", "explain", "decide", "fmt", "schema"] {
         let run = idoine(&[command, "--help"], b"");
         assert_eq!(run.code, 0);
         assert!(run.out.contains("Example:\n  ") && run.out.contains("idoine "), "{}", run.out);
@@ -186,4 +241,68 @@ fn every_command_has_help_with_an_example_and_wrong_usage_is_exit_code_2() {
         assert_eq!((run.code, run.out.as_str()), (2, ""), "{wrong:?}");
         assert!(!run.err.is_empty());
     }
+}
+
+#[test]
+fn eval_prints_value_and_type_unknown_or_where_it_fails() {
+    let eval = |arguments: &[&str], input: &[u8]| {
+        let run = idoine(&[&["eval"], arguments].concat(), input);
+        (run.code, run.out.trim().to_owned(), run.err)
+    };
+    let value = |expression| eval(&[expression], b"").1;
+    assert_eq!(value("'fr-CA'.split('-')"), "['fr', 'CA'] (list(string))");
+    assert_eq!(value("-5 - -6"), "1 (int)");
+    assert_eq!(value("duration('90m')"), "duration('5400s') (duration)");
+    assert_eq!(value("geo.country == 'FR'"), "unknown (bool): geo.country is missing");
+    let bound = eval(&["geo.country == 'FR' && n > 4u", "--bindings", "-"], br#"{"geo.country": "FR", "n": {"uint": "5"}}"#);
+    assert_eq!((bound.0, bound.1.as_str()), (0, "true (bool)"));
+    let (code, out, err) = eval(&["1 + 2 / 0"], b"");
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(
+        err.contains(
+            "error: division by zero
+ --> expression:1:5
+1 | 1 + 2 / 0
+  |     ^^^^^"
+        ),
+        "{err}"
+    );
+    let (code, _, err) = eval(&["geo.contry == time.our"], b"");
+    assert!(code == 1 && err.contains("did you mean `geo.country`?") && err.contains("did you mean `time.hour`?"), "{err}");
+    let (_, json, _) = eval(&["geo.country in ['FR', 'BE']", "--json"], b"");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["unknown"], &json["type"], &json["missing"]), (&true.into(), &"bool".into(), &"geo.country".into()));
+    assert!(json["cost"].as_u64().unwrap() > 0);
+    let (code, json, _) = eval(&["'a' < 1", "--json"], b"");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &json["error"]["kind"], &json["error"]["column"]), (1, &"check".into(), &1.into()));
+    let audience = eval(&["french_mobile_or_not", "--manifest", &demo()], b"");
+    assert!(audience.0 == 1 && audience.2.contains("unknown field or audience"), "{}", audience.2);
+    let (code, _, err) = eval(&["x", "--bindings", "-"], b"[1]");
+    assert!(code == 1 && err.contains("expected an object with values by name"), "{err}");
+    let (code, _, err) = eval(&["geo.city", "--bindings", "-"], br#"{"geo.city": 5}"#);
+    assert!(code == 1 && err.contains("`geo.city` is string, but a int is given"), "{err}");
+}
+
+#[test]
+fn functions_and_expressions_are_data_for_editors() {
+    let functions: serde_json::Value = serde_json::from_str(&idoine(&["functions", "--json"], b"").out).unwrap();
+    let committed = include_str!("../../tests/spec/expr/functions.json");
+    assert!(
+        functions == serde_json::from_str::<serde_json::Value>(committed).unwrap(),
+        "write functions.json anew: npm run docs"
+    );
+    let expressions: serde_json::Value = serde_json::from_str(&idoine(&["schema", "--expressions"], b"").out).unwrap();
+    let committed = include_str!("../../www/schema/expressions.json");
+    assert!(
+        expressions == serde_json::from_str::<serde_json::Value>(committed).unwrap(),
+        "write expressions.json anew: npm run docs"
+    );
+    assert!(idoine(&["functions"], b"").out.contains("string.startsWith(string)"));
+}
+
+#[test]
+fn the_demo_is_formatted() {
+    let run = idoine(&["fmt", "--check", &demo()], b"");
+    assert_eq!((run.code, run.out.as_str()), (0, ""), "run: idoine fmt www/demo/site.jsonc");
 }

@@ -23,6 +23,18 @@ export const PEOPLE = [
   { part: "MetaIAB Facebook", reason: "Facebook's built-in browser on a phone (IAB is in-app browser): a person tapped a link there" },
 ];
 
+/** Instances of `crawler-user-agents` that are not found, each by a part of its own, with the reason. A test knows of no other. */
+export const MISSED = [
+  { part: " Code/1.115.0 ", reason: "an editor that shows pages to a person, and fetches them for its assistant: nothing tells which it was" },
+  { part: " Trae/1.107.1 ", reason: "an editor, as above" },
+  { part: " Fluid/0.9.6 ", reason: "makes an app of a site, for a person on a Mac" },
+  { part: "TSM-turingos", reason: "a name that no rule covers, in a user agent of Chrome" },
+  { part: " Dlc/2.0.1", reason: "as above" },
+  { part: "PlayStore-Google", reason: "as above; telephones name Google, too" },
+  { part: " YLT Chrome/", reason: "as above" },
+  { part: "GeedoShopProductFinder", reason: "as above" },
+];
+
 /** Every entry of npm `user-agents`: real visits, each with the device class that the page saw. */
 export function categories() {
   const file = join(dirname(require.resolve("user-agents")), "user-agents.json");

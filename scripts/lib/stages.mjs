@@ -84,6 +84,8 @@ export const STAGES = [
   { name: "wasm", title: "Rust, Wasm in headless Chromium", run: wasmTests },
   { name: "types", title: "TypeScript's types", run: async (env) => single(await run([join(ROOT, "node_modules", ".bin", "tsc"), "--noEmit"], { cwd: ROOT, env })) },
   { name: "scripts", title: "scripts", build: true, run: (env) => nodeTests("scripts", env) },
+  { name: "spec", title: "cases in Wasm, Node and Chromium", build: true, run: (env) => nodeTests("spec-wasm", env) },
+  { name: "cel", title: "CEL's conformance suite", build: true, run: (env) => nodeTests("cel", env) },
   { name: "worker", title: "Worker in workerd", build: true, run: (env) => nodeTests("worker", env) },
   { name: "e2e", title: "end to end in Chromium", build: true, run: (env) => nodeTests("e2e", env) },
   { name: "real", title: "real input", build: true, run: (env) => nodeTests("real", env) },

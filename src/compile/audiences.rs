@@ -1,6 +1,7 @@
 //! Named audiences and the expressions of experiences.
 
 use super::Compiler;
+use super::reads::Reads;
 use crate::expr::{Checked, CheckedKind, Constant, MAX_COST, check, cost, depth, parse};
 use crate::manifest::Spanned;
 use crate::program::layout::{NONE, Section};
@@ -42,6 +43,7 @@ impl Compiler<'_, '_, '_> {
         let checked: Vec<Option<Checked>> = manifest.audiences.iter().map(|(_, text)| self.expression(text)).collect();
         self.check_cycles(&checked);
         self.audience_costs(&checked);
+        self.audience_reads = checked.iter().map(|checked| checked.as_ref().map_or_else(Reads::default, Reads::of)).collect();
         for ((name, _), checked) in manifest.audiences.iter().zip(&checked) {
             let root = checked.as_ref().map_or(NONE, |checked| self.builder.expression(checked));
             let name = self.builder.text(&name.value);
@@ -101,6 +103,7 @@ impl Compiler<'_, '_, '_> {
     }
 
     fn check_cost(&mut self, text: &Spanned<String>, steps: u64) {
+        self.costs.push((text.path.clone(), steps));
         if steps > MAX_COST {
             self.error_with_help(
                 text,

@@ -6,17 +6,22 @@ use crate::edit::EditOp;
 use crate::manifest::{Content, Json, JsonPart, Slot, SlotKind, Spanned};
 use crate::program::build::{ContentEdit, Part};
 
-/// The fields that an experience's contents interpolate without a default, each once.
+/// The fields that an experience's contents interpolate.
 #[derive(Debug, Default)]
-pub(super) struct NeededFields(pub(super) Vec<u32>);
+pub(super) struct ContentFields {
+    /// Those without a default, each once.
+    pub(super) needed: Vec<u32>,
+    /// All of them.
+    pub(super) read: Vec<u32>,
+}
 
-impl NeededFields {
+impl ContentFields {
     fn add(&mut self, parts: &[Part]) {
         for part in parts {
-            if let Part::Field { field, default: None, .. } = part
-                && !self.0.contains(field)
-            {
-                self.0.push(*field);
+            let Part::Field { field, default, .. } = part else { continue };
+            self.read.push(*field);
+            if default.is_none() && !self.needed.contains(field) {
+                self.needed.push(*field);
             }
         }
     }
@@ -27,14 +32,14 @@ impl Compiler<'_, '_, '_> {
         &mut self,
         content: &Spanned<Content>,
         slot: &Slot,
-        needs: &mut NeededFields,
+        fields: &mut ContentFields,
     ) -> Vec<ContentEdit> {
         let data = slot.kind == Some(SlotKind::Data);
         let Content { text, html, attribute, class, image, hide, json } = &content.value;
         let edits_element =
             text.is_some() || html.is_some() || !attribute.is_empty() || class.is_some() || image.is_some() || hide.is_some();
         match (data, json) {
-            (true, Some(json)) if !edits_element => return self.json_edit(json, needs),
+            (true, Some(json)) if !edits_element => return self.json_edit(json, fields),
             (true, _) => {
                 self.error(content, "a data slot shows { \"json\": ... } and nothing else");
                 return Vec::new();
@@ -51,7 +56,7 @@ impl Compiler<'_, '_, '_> {
         }
         let mut edits = Vec::new();
         let mut push = |op: EditOp, name: &str, value: Vec<Part>| {
-            needs.add(&value);
+            fields.add(&value);
             edits.push(ContentEdit { op, name: name.to_owned(), value });
         };
         if let (Some(_), Some(html)) = (text, html) {
@@ -146,7 +151,7 @@ impl Compiler<'_, '_, '_> {
         }
     }
 
-    fn json_edit(&mut self, json: &Spanned<Json>, needs: &mut NeededFields) -> Vec<ContentEdit> {
+    fn json_edit(&mut self, json: &Spanned<Json>, fields: &mut ContentFields) -> Vec<ContentEdit> {
         let mut value = Vec::new();
         for part in &json.value.0 {
             match part {
@@ -170,7 +175,7 @@ impl Compiler<'_, '_, '_> {
                 },
             }
         }
-        needs.add(&value);
+        fields.add(&value);
         vec![ContentEdit { op: EditOp::Json, name: String::new(), value }]
     }
 }

@@ -36,7 +36,15 @@ pub(super) fn declared(manifest: &Manifest) -> Vec<Declared<'_>> {
             known(path("distance_km"), Kind::Double, None),
         ]
     });
-    traits.chain(holidays).chain(places).collect()
+    let enrichments = manifest.enrichments.iter().flat_map(|(name, enrichment)| {
+        enrichment.fields.iter().map(move |(field, declared)| Declared {
+            path: format!("enrichment.{}.{}", name.value, field.value),
+            kind: declared.kind,
+            purpose: None,
+            values: declared.values.as_ref().map(|values| values.0.iter().map(|value| value.value.as_str()).collect()),
+        })
+    });
+    traits.chain(holidays).chain(places).chain(enrichments).collect()
 }
 
 /// A field that follows from the request alone.

@@ -3,7 +3,7 @@
 use super::{Compiler, Zones};
 use crate::context::{Context, FIELDS, Field, Kind, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::eval::{Error, Evaluator, List, Map, Operand, Why};
+use crate::eval::{self, Arena, Error, Operand, OperandList, OperandMap, Why};
 use crate::expr::{Constant, Env, ExprError, Type, check_any, cost, parse};
 use crate::manifest::read_manifest;
 use crate::program::Program;
@@ -103,7 +103,8 @@ pub fn evaluate(
     }
     let program = Program::load(bytes).map_err(|error| EvaluateError::Binding(error.to_string()))?;
     let context = Context::of_values(&program, values);
-    let value = Evaluator::new(&program, &context).value(root);
+    let arena = Arena::default();
+    let value = eval::value(&program, &context, root, &arena);
     let span = |node: u32| spans.get(node as usize).cloned().unwrap_or_default();
     let outcome = match &value {
         Operand::Absent(absent) => match absent.why {
@@ -214,11 +215,11 @@ fn constant(value: &Operand<'_>) -> Constant {
     }
 }
 
-fn list_items(list: &List<'_>) -> Vec<Constant> {
+fn list_items(list: &OperandList<'_>) -> Vec<Constant> {
     list.iter().map(|item| constant(&item)).collect()
 }
 
-fn map_entries(map: &Map<'_>) -> Vec<(Constant, Constant)> {
+fn map_entries(map: &OperandMap<'_>) -> Vec<(Constant, Constant)> {
     map.iter().map(|(key, value)| (constant(&key), constant(&value))).collect()
 }
 

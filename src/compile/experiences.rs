@@ -1,6 +1,7 @@
 //! Experiences: their slots, variants and shares.
 
-use super::content::NeededFields;
+use super::content::ContentFields;
+use super::reads::Reads;
 use super::{Compiler, lookup, share};
 use crate::bucket::MILLION;
 use crate::consent::Purpose;
@@ -31,6 +32,7 @@ impl Compiler<'_, '_, '_> {
 
     fn experience(&mut self, experience: &Experience) {
         let audience = experience.audience.as_ref().and_then(|text| self.experience_audience(text));
+        let mut reads = audience.as_ref().map_or_else(Reads::default, Reads::of);
         let audience = audience.map_or(NONE, |checked| self.builder.expression(&checked));
         let (from, until) = self.schedule(experience.schedule.as_ref());
         if let Some(goal) = &experience.goal
@@ -41,10 +43,10 @@ impl Compiler<'_, '_, '_> {
         let pages = self.page_rules(&experience.pages.0);
         let variants = self.variant_count(experience);
         let (weights, weight_count) = self.weights(experience, variants);
-        let mut needs = NeededFields::default();
-        let (slots, slot_count) = self.experience_slots(experience, variants, &mut needs);
+        let mut fields = ContentFields::default();
+        let (slots, slot_count) = self.experience_slots(experience, variants, &mut fields);
         let need_start = self.builder.next(Section::Needs);
-        for field in &needs.0 {
+        for field in &fields.needed {
             self.builder.push(Section::Needs, &[*field]);
         }
         let experiment = u32::from(experience.kind == ExperienceKind::Experiment);
@@ -67,9 +69,11 @@ impl Compiler<'_, '_, '_> {
             slots,
             slot_count,
             need_start,
-            needs.0.len() as u32,
+            fields.needed.len() as u32,
         ];
-        self.builder.push(Section::Experiences, &record);
+        let index = self.builder.push(Section::Experiences, &record);
+        reads.add_fields(&fields.read);
+        self.experience_reads(index, reads);
     }
 
     /// The number of variants, baseline included; the same in every slot.
@@ -146,7 +150,7 @@ impl Compiler<'_, '_, '_> {
         (start, weights.value.0.len() as u32)
     }
 
-    fn experience_slots(&mut self, experience: &Experience, variants: usize, needs: &mut NeededFields) -> (u32, u32) {
+    fn experience_slots(&mut self, experience: &Experience, variants: usize, fields: &mut ContentFields) -> (u32, u32) {
         let mut records = Vec::new();
         for (slot, content) in &experience.slots {
             let Ok((slot_index, declared)) = lookup(&self.manifest.slots, &slot.value) else { continue };
@@ -165,7 +169,7 @@ impl Compiler<'_, '_, '_> {
             let mut contents: Vec<[u32; 2]> = contents
                 .iter()
                 .map(|content| {
-                    let edits = content.as_ref().map_or_else(Vec::new, |content| self.content_edits(content, declared, needs));
+                    let edits = content.as_ref().map_or_else(Vec::new, |content| self.content_edits(content, declared, fields));
                     self.builder.content(&edits)
                 })
                 .collect();

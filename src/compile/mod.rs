@@ -3,12 +3,14 @@
 mod audiences;
 mod content;
 mod declared;
+mod enrichments;
 mod evaluate;
 #[cfg(feature = "serde")]
 mod evaluation;
 mod experiences;
 mod html;
 mod places;
+mod reads;
 mod schedule;
 mod selector;
 mod sources;
@@ -19,6 +21,7 @@ use self::declared::Declared;
 pub use self::evaluate::{EvaluateError, Evaluation, Outcome, evaluate, located};
 #[cfg(feature = "serde")]
 pub use self::evaluation::{ErrorReport, EvaluationReport};
+use self::reads::Reads;
 use crate::bucket::MILLION;
 use crate::context::{FIELDS, Kind, Value, parse_instant};
 use crate::cookies::split_id;
@@ -28,7 +31,7 @@ use crate::manifest::{Manifest, Named, PageRule, Share, Spanned, read_manifest};
 use crate::program::Program;
 use crate::program::build::Builder;
 use crate::program::layout::{NONE, Section};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 /// Knows the time zones of the world (IANA). The core has no such table: the command line brings one, JavaScript hosts ask
@@ -38,10 +41,24 @@ pub trait Zones {
     fn offset(&self, zone: &str, instant: i64) -> Option<i32>;
 }
 
+/// A program, and what evaluating its expressions costs.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The program.
+    pub program: Program,
+    /// Each expression by its path in the document, and the most steps it may take, with the audiences that it names.
+    pub costs: Vec<(String, u64)>,
+}
+
 /// Compiles a manifest. On failure everything that is wrong with it, in the order of the document.
 pub fn compile(source: &str, zones: &dyn Zones) -> Result<Program, Vec<Diagnostic>> {
+    compile_with_costs(source, zones).map(|compiled| compiled.program)
+}
+
+/// As [`compile`], with the worst cost of each expression.
+pub fn compile_with_costs(source: &str, zones: &dyn Zones) -> Result<Compiled, Vec<Diagnostic>> {
     let mut diagnostics = Diagnostics::new(source);
-    let bytes = read_manifest(&mut diagnostics).map(|manifest| {
+    let compiled = read_manifest(&mut diagnostics).map(|manifest| {
         let mut compiler = Compiler::new(&manifest, zones, &mut diagnostics);
         compiler.site();
         compiler.sources();
@@ -49,18 +66,23 @@ pub fn compile(source: &str, zones: &dyn Zones) -> Result<Program, Vec<Diagnosti
         compiler.traits();
         compiler.holidays();
         compiler.places();
+        compiler.enrichments();
         compiler.audiences();
         compiler.slots();
         compiler.experiences();
+        compiler.client_hints();
         compiler.goals();
         compiler.personas();
-        compiler.builder.finish()
+        (compiler.builder.finish(), compiler.costs)
     });
-    match bytes {
-        Some(bytes) if diagnostics.is_empty() => Program::load(bytes).map_err(|error| {
-            diagnostics.error("", 0..1, error.to_string());
-            diagnostics.finish()
-        }),
+    match compiled {
+        Some((bytes, costs)) if diagnostics.is_empty() => match Program::load(bytes) {
+            Ok(program) => Ok(Compiled { program, costs }),
+            Err(error) => {
+                diagnostics.error("", 0..1, error.to_string());
+                Err(diagnostics.finish())
+            }
+        },
         _ => Err(diagnostics.finish()),
     }
 }
@@ -75,8 +97,14 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     audience_depths: Vec<usize>,
     /// The worst cost of each audience, in steps.
     audience_costs: Vec<u64>,
+    /// The worst cost of each expression, by its path.
+    costs: Vec<(String, u64)>,
     /// The zones that the program has a table of.
     zone_names: Vec<String>,
+    /// What each audience names by itself.
+    audience_reads: Vec<Reads>,
+    /// The fields that experiences read.
+    read_fields: BTreeSet<u32>,
 }
 
 /// The names that expressions and templates may use.
@@ -93,7 +121,7 @@ impl Env for Names<'_> {
     }
 
     fn values(&self, field: u32) -> Option<Vec<&str>> {
-        Some(self.declared.get((field as usize).checked_sub(FIELDS.len())?)?.values.clone()?)
+        self.declared.get((field as usize).checked_sub(FIELDS.len())?)?.values.clone()
     }
 
     fn audience(&self, name: &str) -> Option<u32> {
@@ -127,7 +155,10 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             builder: Builder::new(),
             audience_depths: Vec::new(),
             audience_costs: Vec::new(),
+            costs: Vec::new(),
             zone_names: Vec::new(),
+            audience_reads: Vec::new(),
+            read_fields: BTreeSet::new(),
         }
     }
 

@@ -118,3 +118,37 @@ impl Compiler<'_, '_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::compile::{Zones, compile};
+    use crate::diagnostic::Diagnostic;
+
+    struct None;
+
+    impl Zones for None {
+        fn offset(&self, _: &str, _: i64) -> Option<i32> {
+            Option::None
+        }
+    }
+
+    fn errors(places: usize, languages: usize) -> Vec<Diagnostic> {
+        let place = |index| (format!("p{index}"), serde_json::json!({ "latitude": 1, "longitude": index % 180 }));
+        let (few, many) = ((0..3).map(place), (0..places - 3).map(place));
+        let tags: Vec<String> = (0..languages).map(|index| format!("fr-{index:03}")).collect();
+        let manifest = serde_json::json!({
+            "site": { "id": "x", "languages": tags },
+            "places": { "few": few.collect::<serde_json::Map<_, _>>(), "many": many.collect::<serde_json::Map<_, _>>() },
+        });
+        compile(&manifest.to_string(), &None).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn lists_have_limits_and_one_error_each() {
+        assert_eq!(errors(10_000, 100), []);
+        let found = errors(10_002, 101);
+        let told: Vec<_> = found.iter().map(|error| (error.path.as_str(), error.message.as_str())).collect();
+        let places = "a site has at most 10000 places; this is one too many";
+        assert_eq!(told, [("site.languages[100]", "a site has at most 100 languages"), ("places.many.p9997", places)]);
+    }
+}

@@ -5,10 +5,11 @@
 //! and in `utm_source`; behind a colon, a name in `utm_source` alone.
 
 use super::Compiler;
-use crate::context::{Class, registrable};
+use crate::context::{Class, of_source, registrable};
 use crate::manifest::{SessionSettings, Sources, Spanned};
 use crate::program::layout::{NONE, Section};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 const SITES: [(Class, &str); 8] = [
     (Class::None, include_str!("sources/none.txt")),
@@ -89,19 +90,29 @@ fn built_in_sites() -> BTreeMap<String, Entry> {
     SITES.iter().flat_map(|(class, lines)| lines.lines().map(|line| built_in(*class, line))).collect()
 }
 
+/// The built-in table's text, made once.
+static TABLE: LazyLock<String> = LazyLock::new(|| table(built_in_sites()));
+
 /// The table's text (see `context/source/sites.rs`). What a host is called is known as a `utm_source` too.
 fn table(mut sites: BTreeMap<String, Entry>) -> String {
     let named = sites.iter().filter(|(key, entry)| {
         key.contains('.') && !matches!(entry.class, Class::None | Class::Payment) && !called(key, entry).contains('.')
     });
     let names: Vec<_> = named.map(|(key, entry)| (called(key, entry).to_ascii_lowercase(), entry.class)).collect();
+    let without = text(&sites);
     for (name, class) in names {
-        sites.entry(name).or_insert(Entry { class, name: String::new(), source_only: true });
+        if of_source(&without, &name).is_none() {
+            sites.entry(name).or_insert(Entry { class, name: String::new(), source_only: true });
+        }
     }
+    text(&sites)
+}
+
+fn text(sites: &BTreeMap<String, Entry>) -> String {
     let lines = sites.iter().map(|(key, entry)| {
         let letter = b'a' + entry.class as u8;
         let letter = char::from(if entry.source_only { letter.to_ascii_uppercase() } else { letter });
-        format!("{key} {letter}{}", entry.name)
+        format!("{key}\t{letter}{}", entry.name)
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -135,11 +146,11 @@ fn wrong_site(text: &str) -> Option<(&'static str, Option<String>)> {
 
 impl Compiler<'_, '_, '_> {
     pub(super) fn sources(&mut self) {
-        let mut sites = built_in_sites();
-        let mut clicks: Vec<(String, String, String)> = Vec::new();
+        let mut own_table = None;
+        let mut clicks = Vec::new();
         let (mut timeout, mut new_campaign, mut attribution) = (TIMEOUT_MINUTES, false, ATTRIBUTION_DAYS);
         if let Some(sources) = &self.manifest.sources {
-            self.own_sites(sources, &mut sites);
+            own_table = self.own_sites(sources).map(table);
             self.internal_hosts(&sources.internal.0);
             clicks = self.own_clicks(sources);
             self.channels(sources);
@@ -149,18 +160,18 @@ impl Compiler<'_, '_, '_> {
                 attribution = self.within(days.as_ref(), 1, 400, ATTRIBUTION_DAYS, "days");
             }
         }
-        let built_in = CLICK_IDS.iter().filter(|(name, ..)| clicks.iter().all(|(own, ..)| !own.eq_ignore_ascii_case(name)));
-        let built_in: Vec<_> = built_in.map(|(name, source, medium)| [*name, *source, *medium].map(str::to_owned)).collect();
-        for [name, source, medium] in clicks.into_iter().map(|(name, source, medium)| [name, source, medium]).chain(built_in) {
+        let built_in = CLICK_IDS.iter().map(|(name, source, medium)| [*name, *source, *medium].map(str::to_owned));
+        for [name, source, medium] in clicks.into_iter().chain(built_in) {
             let medium = if medium.is_empty() { NONE } else { self.builder.text(&medium) };
             let record = [self.builder.text(&name), self.builder.text(&source), medium];
             self.builder.push(Section::ClickIds, &record);
         }
-        let table = self.builder.text(&table(sites));
+        let table = self.builder.text(own_table.as_deref().unwrap_or(&TABLE));
         self.builder.push(Section::Sources, &[table, timeout as u32, u32::from(new_campaign), attribution as u32]);
     }
 
-    fn own_sites(&mut self, sources: &Sources, sites: &mut BTreeMap<String, Entry>) {
+    /// The built-in sites with the manifest's; `None` where it has none.
+    fn own_sites(&mut self, sources: &Sources) -> Option<BTreeMap<String, Entry>> {
         let lists = [
             (Class::Search, "search", &sources.search),
             (Class::Social, "social", &sources.social),
@@ -171,6 +182,10 @@ impl Compiler<'_, '_, '_> {
             (Class::Payment, "payment", &sources.payment),
             (Class::None, "none", &sources.none),
         ];
+        if sources.names.is_empty() && lists.iter().all(|(.., sites)| sites.0.is_empty()) {
+            return None;
+        }
+        let mut sites = built_in_sites();
         let mut seen: HashMap<&str, &str> = HashMap::new();
         for (class, list, site) in
             lists.iter().flat_map(|(class, list, sites)| sites.0.iter().map(move |site| (class, list, site)))
@@ -192,6 +207,7 @@ impl Compiler<'_, '_, '_> {
             let entry = Entry { class: Class::None, name: String::new(), source_only: false };
             sites.entry(site.value.clone()).or_insert(entry).name = text.clone();
         }
+        Some(sites)
     }
 
     fn check_site(&mut self, site: &Spanned<String>) {
@@ -209,8 +225,8 @@ impl Compiler<'_, '_, '_> {
     }
 
     /// The manifest's click ids: parameter, source and medium.
-    fn own_clicks(&mut self, sources: &Sources) -> Vec<(String, String, String)> {
-        let mut clicks: Vec<(String, String, String)> = Vec::with_capacity(sources.click_ids.len());
+    fn own_clicks(&mut self, sources: &Sources) -> Vec<[String; 3]> {
+        let mut clicks: Vec<[String; 3]> = Vec::with_capacity(sources.click_ids.len());
         for (name, click) in &sources.click_ids {
             let text = &name.value;
             if text.is_empty() || text.len() > 64 || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)) {
@@ -222,7 +238,7 @@ impl Compiler<'_, '_, '_> {
             if text.to_ascii_lowercase().starts_with("utm_") {
                 self.error(name, "UTM parameters are no click ids; they are read as they are");
             }
-            if clicks.iter().any(|(other, ..)| other.eq_ignore_ascii_case(text)) {
+            if clicks.iter().any(|[other, ..]| other.eq_ignore_ascii_case(text)) {
                 self.error(name, format!("`{text}` stands here twice: upper and lower case are the same"));
             }
             for part in [Some(&click.source), click.medium.as_ref()].into_iter().flatten() {
@@ -231,7 +247,7 @@ impl Compiler<'_, '_, '_> {
                 }
             }
             let medium = click.medium.as_ref().map(|medium| medium.value.clone()).unwrap_or_default();
-            clicks.push((text.clone(), click.source.value.clone(), medium));
+            clicks.push([text.clone(), click.source.value.clone(), medium]);
         }
         clicks
     }
@@ -295,7 +311,7 @@ mod tests {
             }
         }
         let hosts = seen.iter().filter(|key| key.contains('.')).count();
-        assert!(seen.len() >= 1200 && hosts >= 1000, "{} sites, {hosts} of them hosts", seen.len());
+        assert!(seen.len() >= 1100 && hosts >= 900, "{} sites, {hosts} of them hosts", seen.len());
     }
 
     #[test]
@@ -347,6 +363,6 @@ mod tests {
     #[test]
     fn the_table_is_small() {
         let table = table(built_in_sites());
-        assert!(table.len() < 48 << 10, "{} bytes", table.len());
+        assert!(table.len() < 24 << 10, "{} bytes", table.len());
     }
 }

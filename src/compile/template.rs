@@ -33,6 +33,15 @@ enum Piece {
 
 impl Template {
     pub(super) fn parse(text: &str, env: &dyn Env) -> Result<Template, Vec<ExprError>> {
+        Template::parse_with(text, env, false)
+    }
+
+    /// As [`Template::parse`], for the URL of an enrichment, which says how numbers are written.
+    pub(super) fn parse_url(text: &str, env: &dyn Env) -> Result<Template, Vec<ExprError>> {
+        Template::parse_with(text, env, true)
+    }
+
+    fn parse_with(text: &str, env: &dyn Env, doubles: bool) -> Result<Template, Vec<ExprError>> {
         let mut pieces = Vec::new();
         let mut errors = Vec::new();
         let mut at = 0;
@@ -47,7 +56,7 @@ impl Template {
             };
             let span = start..start + 2 + inside.len() + 2;
             at = span.end;
-            match field(inside, span, env) {
+            match field(inside, span, env, doubles) {
                 Ok(piece) => pieces.push(piece),
                 Err(error) => errors.push(error),
             }
@@ -65,6 +74,37 @@ impl Template {
             Piece::Field { path, .. } if path.starts_with("profile.") || path.starts_with("visitor.") => Some(path.as_str()),
             _ => None,
         })
+    }
+
+    /// The fields, each with its place in the text.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Field { path, span, .. } => Some((path.as_str(), span.clone())),
+            Piece::Literal(_) => None,
+        })
+    }
+
+    /// What stands between the fields, each with where it begins in the text.
+    pub(super) fn literals(&self) -> impl Iterator<Item = (&str, usize)> {
+        let mut at = 0;
+        self.pieces.iter().filter_map(move |piece| {
+            let start = at;
+            match piece {
+                Piece::Literal(text) => {
+                    at += text.len();
+                    Some((text.as_str(), start))
+                }
+                Piece::Field { span, .. } => {
+                    at = span.end;
+                    None
+                }
+            }
+        })
+    }
+
+    /// A URL: all fields percent-encoded.
+    pub(super) fn url(self) -> Vec<Part> {
+        self.parts(str::to_owned, |_| PartKind::Url)
     }
 
     /// The inside of a JSON string: all of it escaped.
@@ -144,7 +184,7 @@ fn attribute_kind(name: &str, before: &str, plain: PartKind) -> Result<PartKind,
 }
 
 /// The inside of `{{ }}`: a path, then optionally `|` and a default in double quotes.
-fn field(inside: &str, span: Range<usize>, env: &dyn Env) -> Result<Piece, ExprError> {
+fn field(inside: &str, span: Range<usize>, env: &dyn Env, doubles: bool) -> Result<Piece, ExprError> {
     let (path, default) = match inside.split_once('|') {
         Some((path, default)) => (path.trim(), Some(default.trim())),
         None => (inside.trim(), None),
@@ -165,7 +205,7 @@ fn field(inside: &str, span: Range<usize>, env: &dyn Env) -> Result<Piece, ExprE
             let help = nearest(path, names.iter().map(String::as_str).filter(|name| name.contains('.')));
             Err(ExprError::new(span, format!("unknown field `{path}`")).with_help(help))
         }
-        Some((_, kind @ (Kind::Double | Kind::Timestamp | Kind::Map))) => {
+        Some((_, kind @ (Kind::Double | Kind::Timestamp | Kind::Map))) if kind != Kind::Double || !doubles => {
             Err(ExprError::new(span, format!("`{path}` is a {}, which has no one way to be written", kind.name())))
         }
         Some((field, _)) => Ok(Piece::Field { field, path: path.to_owned(), default, span }),

@@ -91,7 +91,7 @@ fields! {
     DeviceBrowserVersion "device.browser_version" String: "Version of the browser, such as 126 or 17.5.1, without zeros at its end; compare it by version(device.browser_version)";
     DeviceApp "device.app" String: "The app whose built-in browser shows the page: instagram, threads, messenger, facebook, tiktok, snapchat, pinterest, linkedin, twitter, line, wechat, weibo, alipay, qq, kakaotalk, naver, telegram, google, bing or teams";
     DeviceSaveData "device.save_data" Bool: "Whether the browser asks for less data (Save-Data: on)";
-    DeviceViewportWidth "device.viewport_width" Int: "Width of the page's window in CSS pixels; known in the browser, at the edge where the browser sends the client hint";
+    DeviceViewportWidth "device.viewport_width" Int: "Width of the page's window in CSS pixels; known in the browser, at the edge where the browser sends the client hint, which the Worker asks for when an experience reads it";
     DeviceViewportHeight "device.viewport_height" Int: "Height of the page's window in CSS pixels; known as its width is";
     DeviceColorScheme "device.color_scheme" String: "light or dark, as the visitor prefers; known as the viewport is";
     GeoCountry "geo.country" String: "Country, ISO 3166-1 alpha-2, such as FR; T1 is Tor";

@@ -2,6 +2,7 @@
 
 mod calendar;
 mod device;
+mod enrichment;
 mod fields;
 mod geo;
 mod language;
@@ -17,7 +18,7 @@ pub(crate) use fields::{FINGERPRINT, fingerprint};
 #[cfg(feature = "author")]
 pub(crate) use language::is_language;
 #[cfg(feature = "author")]
-pub(crate) use source::{Class, registrable};
+pub(crate) use source::{Class, of_source, registrable};
 pub(crate) use source::{Click, is_direct};
 
 use crate::consent::{Consent, Purpose};
@@ -43,6 +44,8 @@ pub struct Request {
     /// Values that replace derived ones (previews, personas): field paths, `now` or `visitor.id`, and text as
     /// [`Value::parse`] reads it. Empty text makes a field absent.
     pub overrides: Vec<(String, String)>,
+    /// What enrichments told: field paths such as `enrichment.weather.temperature`, and text as [`Value::parse`] reads it.
+    pub enrichments: Vec<(String, String)>,
 }
 
 impl Request {
@@ -187,6 +190,7 @@ impl Context {
         language::derive(&mut context, program, request.header("accept-language"));
         calendar::derive(&mut context);
         page::derive(&mut context, request, page_url, &host);
+        enrichment::derive(&mut context, request, program);
         let overridden = context.override_with(program, &request.overrides);
         // These follow from other fields as they are after that.
         calendar::holidays(&mut context, program, &overridden);

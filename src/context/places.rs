@@ -25,7 +25,8 @@ pub(super) fn derive(context: &mut Context, program: &Program, overridden: &[u32
             nearest.name.map(|name| Value::String(name.to_owned())),
             Some(Value::Double(kilometres(nearest.square))),
         ];
-        for (field, value) in (field..).zip(values) {
+        // A forged list may begin at any number: `field..` would run over.
+        for (field, value) in (0..).map(|place| field.saturating_add(place)).zip(values) {
             if !is_among(overridden, field) {
                 context.put(field as usize, value);
             }

@@ -1,5 +1,6 @@
 //! Conversions between types (CEL specification, "List of Standard Definitions").
 
+use super::arena::Arena;
 use super::operand::{Error, Operand, utf8};
 use crate::address::{Address, Range};
 use crate::instant::Seconds;
@@ -13,12 +14,8 @@ const INT_LIMIT: f64 = 9_223_372_036_854_775_808.0;
 const UINT_LIMIT: f64 = 18_446_744_073_709_551_616.0;
 
 /// A value as one of another type.
-pub(crate) fn convert<'a>(op: Op, value: Operand<'a>) -> Result<Operand<'a>, Error> {
-    let text = match &value {
-        Operand::Text(text) => Some(utf8(text)),
-        _ => None,
-    };
-    let converted = match (op, &value) {
+pub(crate) fn convert<'a>(op: Op, value: Operand<'a>, arena: &'a Arena<'a>) -> Result<Operand<'a>, Error> {
+    let converted = match (op, value) {
         (Op::ToBool, Operand::Bool(_))
         | (Op::ToInt, Operand::Int(_))
         | (Op::ToUint, Operand::Uint(_))
@@ -28,56 +25,62 @@ pub(crate) fn convert<'a>(op: Op, value: Operand<'a>) -> Result<Operand<'a>, Err
         | (Op::ToDuration, Operand::Duration(_))
         | (Op::ToVersion, Operand::Version(_))
         | (Op::ToIp, Operand::Address(_))
-        | (Op::ToCidr, Operand::Range(_)) => return Ok(value),
-        (Op::ToBool, Operand::Text(_)) => match text {
-            Some("1" | "t" | "true" | "TRUE" | "True") => Some(Operand::Bool(true)),
-            Some("0" | "f" | "false" | "FALSE" | "False") => Some(Operand::Bool(false)),
-            _ => None,
-        },
-        (Op::ToInt, Operand::Uint(number)) => i64::try_from(*number).ok().map(Operand::Int),
+        | (Op::ToCidr, Operand::Range(_)) => Some(value),
+        (op, Operand::Text(bytes)) => of_text(op, bytes),
+        (Op::ToInt, Operand::Uint(number)) => i64::try_from(number).ok().map(Operand::Int),
         // The least integer is out of range too, as the conformance cases have it: a double near it may have been rounded.
         (Op::ToInt, Operand::Double(number)) => {
-            (*number > -INT_LIMIT && *number < INT_LIMIT).then_some(Operand::Int(*number as i64))
+            (number > -INT_LIMIT && number < INT_LIMIT).then_some(Operand::Int(number as i64))
         }
-        (Op::ToInt, Operand::Text(_)) => text.and_then(|text| text.parse().ok()).map(Operand::Int),
         (Op::ToInt, Operand::Timestamp(at)) => Some(Operand::Int(at.whole)),
-        (Op::ToUint, Operand::Int(number)) => u64::try_from(*number).ok().map(Operand::Uint),
-        (Op::ToUint, Operand::Double(number)) => {
-            (*number > -1.0 && *number < UINT_LIMIT).then_some(Operand::Uint(*number as u64))
+        (Op::ToUint, Operand::Int(number)) => u64::try_from(number).ok().map(Operand::Uint),
+        (Op::ToUint, Operand::Double(number)) => (number > -1.0 && number < UINT_LIMIT).then_some(Operand::Uint(number as u64)),
+        (Op::ToDouble, value) => super::operand::number(value).map(Operand::Double),
+        (Op::ToTimestamp, Operand::Int(seconds)) => Seconds::new(seconds).instant().map(Operand::Timestamp),
+        (Op::ToString, value) => {
+            let text = to_text(value).ok_or(Error::WrongType)?;
+            return arena.text(text.into_bytes()).map(Operand::Text).ok_or(Error::TooLarge);
         }
-        (Op::ToUint, Operand::Text(_)) => text.and_then(|text| text.parse().ok()).map(Operand::Uint),
-        (Op::ToDouble, Operand::Int(number)) => Some(Operand::Double(*number as f64)),
-        (Op::ToDouble, Operand::Uint(number)) => Some(Operand::Double(*number as f64)),
-        (Op::ToDouble, Operand::Text(_)) => match text {
-            Some("NaN") => Some(f64::NAN),
-            Some("Infinity" | "+Infinity") => Some(f64::INFINITY),
-            Some("-Infinity") => Some(f64::NEG_INFINITY),
-            text => text.and_then(parse_double),
-        }
-        .map(Operand::Double),
-        (Op::ToString, value) => to_text(value).map(Operand::text),
-        (Op::ToTimestamp, Operand::Text(_)) => text.and_then(Seconds::parse_instant).map(Operand::Timestamp),
-        (Op::ToTimestamp, Operand::Int(seconds)) => Seconds::new(*seconds).instant().map(Operand::Timestamp),
-        (Op::ToDuration, Operand::Text(_)) => text.and_then(Seconds::parse_length).map(Operand::Duration),
-        (Op::ToVersion, Operand::Text(_)) if text.is_some_and(is_version) => {
-            let Operand::Text(text) = value else { return Err(Error::WrongType) };
-            return Ok(Operand::Version(text));
-        }
-        (Op::ToIp, Operand::Text(_)) => text.and_then(Address::parse).map(Operand::Address),
-        (Op::ToCidr, Operand::Text(_)) => text.and_then(Range::parse).map(Operand::Range),
-        (Op::ToVersion, Operand::Text(_)) => None,
         _ => return Err(Error::WrongType),
     };
     converted.ok_or(Error::Conversion)
 }
 
-fn to_text(value: &Operand<'_>) -> Option<String> {
+fn of_text<'a>(op: Op, bytes: &'a [u8]) -> Option<Operand<'a>> {
+    let text = utf8(bytes);
+    match op {
+        Op::ToBool => match text {
+            "1" | "t" | "true" | "TRUE" | "True" => Some(Operand::Bool(true)),
+            "0" | "f" | "false" | "FALSE" | "False" => Some(Operand::Bool(false)),
+            _ => None,
+        },
+        Op::ToInt => text.parse().ok().map(Operand::Int),
+        Op::ToUint => text.parse().ok().map(Operand::Uint),
+        Op::ToDouble => {
+            let number = match text {
+                "NaN" => Some(f64::NAN),
+                "Infinity" | "+Infinity" => Some(f64::INFINITY),
+                "-Infinity" => Some(f64::NEG_INFINITY),
+                text => parse_double(text),
+            };
+            number.map(Operand::Double)
+        }
+        Op::ToTimestamp => Seconds::parse_instant(text).map(Operand::Timestamp),
+        Op::ToDuration => Seconds::parse_length(text).map(Operand::Duration),
+        Op::ToVersion => is_version(text).then_some(Operand::Version(bytes)),
+        Op::ToIp => Address::parse(text).map(Operand::Address),
+        Op::ToCidr => Range::parse(text).map(Operand::Range),
+        _ => None,
+    }
+}
+
+fn to_text(value: Operand<'_>) -> Option<String> {
     let mut text = String::new();
     match value {
-        Operand::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
-        Operand::Int(number) => push_int(&mut text, *number),
-        Operand::Uint(number) => push_uint(&mut text, *number),
-        Operand::Double(number) => push_double(&mut text, *number),
+        Operand::Bool(value) => text.push_str(if value { "true" } else { "false" }),
+        Operand::Int(number) => push_int(&mut text, number),
+        Operand::Uint(number) => push_uint(&mut text, number),
+        Operand::Double(number) => push_double(&mut text, number),
         Operand::Timestamp(at) => at.write_instant(&mut text),
         Operand::Duration(length) => length.write_length(&mut text),
         Operand::Version(version) => text.push_str(utf8(version)),

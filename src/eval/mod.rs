@@ -5,16 +5,20 @@
 //! unknown operand is unknown. An error counts as unknown, but a missing field outweighs it, and one that is denied both.
 
 mod apply;
+mod arena;
 mod convert;
 mod operand;
 
-pub(crate) use operand::{Absent, Error, List, Map, Operand, Why};
+pub(crate) use arena::Arena;
+pub(crate) use operand::{Absent, Error, Operand, Why};
+#[cfg(feature = "author")]
+pub(crate) use operand::{List as OperandList, Map as OperandMap};
 
 use crate::context::{Context, Value};
 use crate::program::Program;
 use crate::program::layout::{NONE, Op};
 use crate::{geo, instant, zone};
-use operand::{equal, utf8};
+use operand::{List, Map, equal, number, utf8};
 
 /// The compiler refuses expressions deeper than this, so only a forged program gets here.
 const MAX_DEPTH: u32 = 200;
@@ -41,31 +45,46 @@ pub(crate) struct Evaluator<'a> {
     program: &'a Program,
     context: &'a Context,
     audiences: Vec<Option<Truth>>,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn new(program: &'a Program, context: &'a Context) -> Evaluator<'a> {
+        Evaluator { program, context, audiences: vec![None; program.audience_count()] }
+    }
+
+    /// The truth of a boolean expression.
+    pub(crate) fn truth(&mut self, node: u32) -> Truth {
+        let arena = Arena::default();
+        let mut walk = Walk::new(self.program, self.context, &arena, std::mem::take(&mut self.audiences));
+        let truth = walk.truth(node, 0);
+        self.audiences = walk.audiences;
+        truth
+    }
+}
+
+/// The value of an expression. What it is made of lives in the arena.
+#[cfg(feature = "author")]
+pub(crate) fn value<'w>(program: &'w Program, context: &'w Context, node: u32, arena: &'w Arena<'w>) -> Operand<'w> {
+    Walk::new(program, context, arena, vec![None; program.audience_count()]).eval(node, 0)
+}
+
+/// One walk over an expression's nodes.
+struct Walk<'a> {
+    program: &'a Program,
+    context: &'a Context,
+    arena: &'a Arena<'a>,
+    audiences: Vec<Option<Truth>>,
     /// The items that the macros around look at.
     variables: Vec<Operand<'a>>,
     visits: u32,
 }
 
-impl<'a> Evaluator<'a> {
-    pub(crate) fn new(program: &'a Program, context: &'a Context) -> Evaluator<'a> {
-        let audiences = vec![None; program.audience_count()];
-        Evaluator { program, context, audiences, variables: Vec::new(), visits: 0 }
+impl<'a> Walk<'a> {
+    fn new(program: &'a Program, context: &'a Context, arena: &'a Arena<'a>, audiences: Vec<Option<Truth>>) -> Walk<'a> {
+        Walk { program, context, arena, audiences, variables: Vec::new(), visits: MAX_VISITS }
     }
 
-    /// The truth of a boolean expression.
-    pub(crate) fn truth(&mut self, node: u32) -> Truth {
-        self.visits = MAX_VISITS;
-        self.truth_at(node, 0)
-    }
-
-    /// The value of an expression.
-    #[cfg(feature = "author")]
-    pub(crate) fn value(&mut self, node: u32) -> Operand<'a> {
-        self.visits = MAX_VISITS;
-        self.eval(node, 0)
-    }
-
-    fn truth_at(&mut self, node: u32, depth: u32) -> Truth {
+    fn truth(&mut self, node: u32, depth: u32) -> Truth {
         match self.eval(node, depth) {
             Operand::Bool(true) => Truth::True,
             Operand::Bool(false) => Truth::False,
@@ -86,7 +105,7 @@ impl<'a> Evaluator<'a> {
             Op::Int => Ok(Operand::Int(wide(a, b) as i64)),
             Op::Uint => Ok(Operand::Uint(wide(a, b))),
             Op::Double => Ok(Operand::Double(f64::from_bits(wide(a, b)))),
-            Op::String => Ok(Operand::Text(self.program.raw(a).into())),
+            Op::String => Ok(Operand::Text(self.program.raw(a))),
             Op::Timestamp | Op::Duration => match self.program.node(a) {
                 Some((Op::Int, low, high)) => {
                     let seconds = instant::Seconds { whole: wide(low, high) as i64, nanos: b.min(999_999_999) };
@@ -100,12 +119,12 @@ impl<'a> Evaluator<'a> {
             Op::Field => return self.field(a, node),
             Op::Has => Ok(Operand::Bool(self.context.get(a).is_some())),
             Op::HasKey => match self.eval(a, depth) {
-                Operand::Map(map) => Ok(Operand::Bool(map.get(&Operand::Text(self.program.raw(b).into())).is_some())),
+                Operand::Map(map) => Ok(Operand::Bool(map.get(Operand::Text(self.program.raw(b))).is_some())),
                 absent @ Operand::Absent(_) => return absent,
                 _ => Err(Error::WrongType),
             },
             Op::Audience => return self.audience(a, node, depth),
-            Op::Variable => self.variables.get(a as usize).cloned().ok_or(Error::TooLarge),
+            Op::Variable => self.variables.get(a as usize).copied().ok_or(Error::TooLarge),
             Op::And => return self.logic(a, b, node, depth, false),
             Op::Or => return self.logic(a, b, node, depth, true),
             Op::Conditional => {
@@ -123,7 +142,7 @@ impl<'a> Evaluator<'a> {
                 if matches!(item, Operand::Absent(_)) {
                     return item;
                 }
-                Ok(Operand::Bool(self.is_in(&item, b, depth)))
+                Ok(Operand::Bool(self.is_in(item, b, depth)))
             }
             Op::SplitLimit | Op::Distance => {
                 let program = self.program;
@@ -131,7 +150,7 @@ impl<'a> Evaluator<'a> {
                 if let Some(absent) = weightiest(&operands) {
                     return absent;
                 }
-                several(op, operands)
+                self.several(op, &operands)
             }
             _ => {
                 let left = self.eval(a, depth);
@@ -139,14 +158,14 @@ impl<'a> Evaluator<'a> {
                     if matches!(left, Operand::Absent(_)) {
                         return left;
                     }
-                    apply::unary(op, left)
+                    apply::unary(op, left, self.arena)
                 } else {
                     let right = self.eval(b, depth);
                     match (left, right) {
                         (Operand::Absent(left), Operand::Absent(right)) => return Operand::Absent(left.or(right)),
                         (absent @ Operand::Absent(_), _) | (_, absent @ Operand::Absent(_)) => return absent,
-                        (left, right) if op.is_getter() => self.zoned(op, left, &right),
-                        (left, right) => apply::binary(op, left, right),
+                        (Operand::Timestamp(at), Operand::Text(zone)) if op.is_getter() => self.zoned(op, at, zone),
+                        (left, right) => apply::binary(op, left, right, self.arena),
                     }
                 }
             }
@@ -159,7 +178,7 @@ impl<'a> Evaluator<'a> {
             Some(Value::Bool(value)) => Operand::Bool(*value),
             Some(Value::Int(value)) => Operand::Int(*value),
             Some(Value::Double(value)) => Operand::Double(*value),
-            Some(Value::String(value)) => Operand::Text(value.as_bytes().into()),
+            Some(Value::String(value)) => Operand::Text(value.as_bytes()),
             Some(Value::Strings(values)) => Operand::List(List::Texts(values.get(..MAX_ITEMS).unwrap_or(values))),
             Some(Value::Timestamp(ms)) => match instant::Seconds::from_millis(*ms).instant() {
                 Some(at) => Operand::Timestamp(at),
@@ -179,7 +198,7 @@ impl<'a> Evaluator<'a> {
             (Some(truth), _) => truth,
             (None, None) => Truth::Unknown,
             (None, Some(node)) => {
-                let truth = self.truth_at(node, depth);
+                let truth = self.truth(node, depth);
                 if let Some(place) = self.audiences.get_mut(audience as usize) {
                     *place = Some(truth);
                 }
@@ -211,10 +230,10 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Whether a list that is written out has an item that equals a value: without making the list.
-    fn is_in(&mut self, value: &Operand<'a>, list: u32, depth: u32) -> bool {
+    fn is_in(&mut self, value: Operand<'a>, list: u32, depth: u32) -> bool {
         let Some((_, start, len)) = self.program.node(list) else { return false };
         let program = self.program;
-        program.list_items(start, len).any(|item| equal(value, &self.eval(item, depth)))
+        program.list_items(start, len).any(|item| equal(value, self.eval(item, depth)))
     }
 
     /// A list or map that is written out. Without a value of each item there is none of it.
@@ -225,19 +244,19 @@ impl<'a> Evaluator<'a> {
         if let Some(absent) = weightiest(&items) {
             return absent;
         }
+        let failed = |error| Operand::Absent(Absent { why: Why::Error(error), node });
+        // One that is written out may be as long as the expression.
+        let Some(items) = self.arena.list(items) else { return failed(Error::TooLarge) };
         if op != Op::Map {
-            return Operand::list(items);
+            return Operand::List(List::Items(items));
         }
-        let mut entries: Vec<(Operand<'a>, Operand<'a>)> = Vec::with_capacity(len as usize & 0xffff);
-        let mut items = items.into_iter();
-        while let (Some(key), Some(value)) = (items.next(), items.next()) {
+        for (index, (key, _)) in Map::Entries(items).iter().enumerate() {
             let is_key = matches!(key, Operand::Bool(_) | Operand::Int(_) | Operand::Uint(_) | Operand::Text(_));
-            if !is_key || entries.iter().any(|(known, _)| equal(known, &key)) {
-                return Operand::Absent(Absent { why: Why::Error(Error::BadKey), node });
+            if !is_key || Map::Entries(items).iter().take(index).any(|(known, _)| equal(known, key)) {
+                return failed(Error::BadKey);
             }
-            entries.push((key, value));
         }
-        Operand::Map(Map::Entries(entries.into()))
+        Operand::Map(Map::Entries(items))
     }
 
     /// Two entries of the lists.
@@ -250,7 +269,7 @@ impl<'a> Evaluator<'a> {
     fn fold(&mut self, op: Op, list: u32, pair: u32, node: u32, depth: u32) -> Operand<'a> {
         let list = match self.eval(list, depth) {
             Operand::List(list) => list,
-            Operand::Map(map) => map.keys(),
+            Operand::Map(map) => List::Keys(map),
             absent @ Operand::Absent(_) => return absent,
             _ => return Operand::Absent(Absent { why: Why::Error(Error::WrongType), node }),
         };
@@ -266,7 +285,7 @@ impl<'a> Evaluator<'a> {
                 self.variables.resize(variable + 1, Operand::Bool(false));
             }
             if let Some(place) = self.variables.get_mut(variable) {
-                *place = item.clone();
+                *place = item;
             }
             match (op, self.eval(body, depth)) {
                 (_, Operand::Absent(found)) => absent = Some(absent.map_or(found, |known| known.or(found))),
@@ -290,15 +309,39 @@ impl<'a> Evaluator<'a> {
             (None, Op::All) => Operand::Bool(true),
             (None, Op::Exists) => Operand::Bool(false),
             (None, Op::ExistsOne) => Operand::Bool(count == 1),
-            (None, _) => Operand::list(kept),
+            (None, _) => match self.arena.list(kept) {
+                Some(items) => Operand::List(List::Items(items)),
+                None => Operand::Absent(Absent { why: Why::Error(Error::TooLarge), node }),
+            },
         }
     }
 
     /// A part of an instant on the clock of a time zone.
-    fn zoned(&self, op: Op, value: Operand<'a>, zone: &Operand<'_>) -> Result<Operand<'a>, Error> {
-        let (Operand::Timestamp(at), Operand::Text(zone)) = (&value, zone) else { return Err(Error::WrongType) };
+    fn zoned(&self, op: Op, at: instant::Seconds, zone: &[u8]) -> Result<Operand<'a>, Error> {
         let offset = zone::offset_in(self.program, self.context, utf8(zone), at.whole).ok_or(Error::UnknownZone)?;
-        apply::getter(op, value, offset)
+        apply::getter(op, at, offset)
+    }
+
+    /// An operation on more than two values.
+    fn several(&self, op: Op, operands: &[Operand<'a>]) -> Result<Operand<'a>, Error> {
+        match (op, operands) {
+            (Op::SplitLimit, [Operand::Text(text), Operand::Text(separator), Operand::Int(limit)]) => {
+                apply::split(text, separator, *limit, self.arena)
+            }
+            (Op::Distance, [latitude, longitude, other_latitude, other_longitude]) => {
+                let degrees = |operand: &Operand<'_>, limit: f64| {
+                    let degrees = number(*operand).ok_or(Error::WrongType)?;
+                    if (-limit..=limit).contains(&degrees) { Ok(degrees) } else { Err(Error::Overflow) }
+                };
+                Ok(Operand::Double(geo::distance_km(
+                    degrees(latitude, 90.0)?,
+                    degrees(longitude, 180.0)?,
+                    degrees(other_latitude, 90.0)?,
+                    degrees(other_longitude, 180.0)?,
+                )))
+            }
+            _ => Err(Error::WrongType),
+        }
     }
 }
 
@@ -311,38 +354,10 @@ fn weightiest<'a>(operands: &[Operand<'a>]) -> Option<Operand<'a>> {
     absent.reduce(Absent::or).map(Operand::Absent)
 }
 
-/// An operation on more than two values.
-fn several<'a>(op: Op, operands: Vec<Operand<'a>>) -> Result<Operand<'a>, Error> {
-    let degrees = |operand: &Operand<'_>, limit: f64| {
-        let degrees = match operand {
-            Operand::Double(number) => *number,
-            Operand::Int(number) => *number as f64,
-            Operand::Uint(number) => *number as f64,
-            _ => return Err(Error::WrongType),
-        };
-        if (-limit..=limit).contains(&degrees) { Ok(degrees) } else { Err(Error::Overflow) }
-    };
-    match (op, <[Operand<'a>; 3]>::try_from(operands)) {
-        (Op::SplitLimit, Ok([Operand::Text(text), Operand::Text(separator), Operand::Int(limit)])) => {
-            apply::split(text, &separator, limit)
-        }
-        (Op::Distance, Err(operands)) => match operands.as_slice() {
-            [latitude, longitude, other_latitude, other_longitude] => Ok(Operand::Double(geo::distance_km(
-                degrees(latitude, 90.0)?,
-                degrees(longitude, 180.0)?,
-                degrees(other_latitude, 90.0)?,
-                degrees(other_longitude, 180.0)?,
-            ))),
-            _ => Err(Error::WrongType),
-        },
-        _ => Err(Error::WrongType),
-    }
-}
-
 /// A conversion of a constant, when an expression is compiled.
 #[cfg(feature = "author")]
-pub(crate) fn convert_constant<'a>(op: Op, value: Operand<'a>) -> Result<Operand<'a>, Error> {
-    convert::convert(op, value)
+pub(crate) fn convert_constant<'a>(op: Op, value: Operand<'a>, arena: &'a Arena<'a>) -> Result<Operand<'a>, Error> {
+    convert::convert(op, value, arena)
 }
 
 fn wide(low: u32, high: u32) -> u64 {

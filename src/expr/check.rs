@@ -356,7 +356,7 @@ impl<'e> Checker<'e> {
         operands: Vec<Typed>,
         nodes: &[&Node],
     ) -> Option<Typed> {
-        let (operands, types): (Vec<Checked>, Vec<Type>) = operands.into_iter().unzip();
+        let (mut operands, types): (Vec<Checked>, Vec<Type>) = operands.into_iter().unzip();
         let span = node.span.clone();
         let Some((op, found)) = resolve(name, style, &types) else {
             return self.no_overload(name, style, span, &types, nodes);
@@ -368,6 +368,9 @@ impl<'e> Checker<'e> {
                 return Some((Checked { span, ..operand }, found));
             }
             Some(op) => {
+                if style(Style::Operator) && matches!(name, ">" | ">=") {
+                    operands.reverse();
+                }
                 self.check_zone(op, &operands);
                 match constant::folded(op, &operands) {
                     Some(Ok(constant)) => CheckedKind::Constant(constant),
@@ -379,6 +382,9 @@ impl<'e> Checker<'e> {
                 }
             }
         };
+        let checked = Checked { kind, span: span.clone() };
+        let opposite = style(Style::Operator) && name == "!=";
+        let kind = if opposite { CheckedKind::Apply(Op::Not, vec![checked]) } else { checked.kind };
         Some((Checked { kind, span }, found))
     }
 

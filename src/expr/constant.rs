@@ -2,7 +2,7 @@
 
 use super::check::{Checked, CheckedKind};
 use super::types::Type;
-use crate::eval::{Error, Operand, convert_constant};
+use crate::eval::{Arena, Error, Operand, convert_constant};
 use crate::instant::Seconds;
 use crate::program::layout::Op;
 
@@ -80,11 +80,12 @@ pub(super) fn folded(op: Op, operands: &[Checked]) -> Option<Result<Constant, St
         _ => return None,
     };
     let (operand, text) = match constant {
-        Constant::String(text) => (Operand::Text(text.as_bytes().into()), text.clone()),
+        Constant::String(text) => (Operand::Text(text.as_bytes()), text.clone()),
         Constant::Int(number) => (Operand::Int(*number), number.to_string()),
         _ => return None,
     };
-    match convert_constant(op, operand) {
+    let arena = Arena::default();
+    match convert_constant(op, operand, &arena) {
         Ok(Operand::Bool(value)) => Some(Ok(Constant::Bool(value))),
         Ok(Operand::Int(value)) => Some(Ok(Constant::Int(value))),
         Ok(Operand::Uint(value)) => Some(Ok(Constant::Uint(value))),

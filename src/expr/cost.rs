@@ -46,7 +46,7 @@ pub fn cost(expression: &Checked, audience: &mut dyn FnMut(u32) -> u64) -> Cost 
         CheckedKind::Apply(op, operands) => {
             let (steps, largest) = sum(operands, audience);
             let looked = match op {
-                Op::In | Op::Eq | Op::Ne | Op::Index => largest,
+                Op::In | Op::Eq | Op::Index => largest,
                 Op::Split | Op::SplitLimit => unknown,
                 _ => 0,
             };

@@ -107,7 +107,8 @@ pub struct Function {
     pub errors: &'static str,
     /// An expression that uses it.
     pub example: &'static str,
-    /// `None` where the checker or the parser sees to it.
+    /// `None` where the checker or the parser sees to it. Of `>`, `>=` and `!=` it is that of `<`, `<=` and `==`, which say the
+    /// same of swapped operands, or the opposite.
     pub(crate) op: Option<Op>,
 }
 
@@ -140,7 +141,7 @@ table! {
         : "The second operand when the first is true, else the third.", "unknown when the first operand is unknown, or the chosen one is", "", "geo.is_eu ? 'EUR' : 'USD'";
     Operator "==" "A == A" (A, A) -> Bool Eq
         : "Whether both are equal. Numbers of all types compare by value; lists item by item; maps whatever their order. NaN equals nothing.", STRICT, "", "geo.country == 'FR'";
-    Operator "!=" "A != A" (A, A) -> Bool Ne
+    Operator "!=" "A != A" (A, A) -> Bool Eq
         : "Whether they differ.", STRICT, "", "geo.country != 'FR'";
     Operator "<" "bool < bool" (Bool, Bool) -> Bool Lt
         : "Order: false comes before true. Likewise <=, > and >=.", STRICT, "", "false < true";
@@ -160,18 +161,18 @@ table! {
     Operator "<=" "timestamp <= timestamp" (Timestamp, Timestamp) -> Bool Le : "Not after; see <.", STRICT, "", "time.now <= timestamp('2026-12-24T18:00:00Z')";
     Operator "<=" "duration <= duration" (Duration, Duration) -> Bool Le : "Not longer; see <.", STRICT, "", "duration('59m') <= duration('1h')";
     Operator "<=" "version <= version" (Version, Version) -> Bool Le : "Not after; see <.", STRICT, "", "version(device.browser_version) <= version('120')";
-    Operator ">" "bool > bool" (Bool, Bool) -> Bool Gt : "After; see <.", STRICT, "", "true > false";
-    Operator ">" "number > number" (Number, Number) -> Bool Gt : "More than; see <.", STRICT, "", "device.viewport_width > 1200";
-    Operator ">" "string > string" (String, String) -> Bool Gt : "After; see <.", STRICT, "", "time.clock > '18:30'";
-    Operator ">" "timestamp > timestamp" (Timestamp, Timestamp) -> Bool Gt : "After; see <.", STRICT, "", "time.now > timestamp('2026-12-24T18:00:00Z')";
-    Operator ">" "duration > duration" (Duration, Duration) -> Bool Gt : "Longer; see <.", STRICT, "", "duration('61m') > duration('1h')";
-    Operator ">" "version > version" (Version, Version) -> Bool Gt : "After; see <.", STRICT, "", "version(device.browser_version) > version('120')";
-    Operator ">=" "bool >= bool" (Bool, Bool) -> Bool Ge : "Not before; see <.", STRICT, "", "true >= false";
-    Operator ">=" "number >= number" (Number, Number) -> Bool Ge : "At least; see <.", STRICT, "", "time.hour >= 18";
-    Operator ">=" "string >= string" (String, String) -> Bool Ge : "Not before; see <.", STRICT, "", "time.clock >= '18:30'";
-    Operator ">=" "timestamp >= timestamp" (Timestamp, Timestamp) -> Bool Ge : "Not before; see <.", STRICT, "", "time.now >= timestamp('2026-12-24T18:00:00Z')";
-    Operator ">=" "duration >= duration" (Duration, Duration) -> Bool Ge : "Not shorter; see <.", STRICT, "", "duration('60m') >= duration('1h')";
-    Operator ">=" "version >= version" (Version, Version) -> Bool Ge : "Not before; see <.", STRICT, "", "version(device.os_version) >= version('17')";
+    Operator ">" "bool > bool" (Bool, Bool) -> Bool Lt : "After; see <.", STRICT, "", "true > false";
+    Operator ">" "number > number" (Number, Number) -> Bool Lt : "More than; see <.", STRICT, "", "device.viewport_width > 1200";
+    Operator ">" "string > string" (String, String) -> Bool Lt : "After; see <.", STRICT, "", "time.clock > '18:30'";
+    Operator ">" "timestamp > timestamp" (Timestamp, Timestamp) -> Bool Lt : "After; see <.", STRICT, "", "time.now > timestamp('2026-12-24T18:00:00Z')";
+    Operator ">" "duration > duration" (Duration, Duration) -> Bool Lt : "Longer; see <.", STRICT, "", "duration('61m') > duration('1h')";
+    Operator ">" "version > version" (Version, Version) -> Bool Lt : "After; see <.", STRICT, "", "version(device.browser_version) > version('120')";
+    Operator ">=" "bool >= bool" (Bool, Bool) -> Bool Le : "Not before; see <.", STRICT, "", "true >= false";
+    Operator ">=" "number >= number" (Number, Number) -> Bool Le : "At least; see <.", STRICT, "", "time.hour >= 18";
+    Operator ">=" "string >= string" (String, String) -> Bool Le : "Not before; see <.", STRICT, "", "time.clock >= '18:30'";
+    Operator ">=" "timestamp >= timestamp" (Timestamp, Timestamp) -> Bool Le : "Not before; see <.", STRICT, "", "time.now >= timestamp('2026-12-24T18:00:00Z')";
+    Operator ">=" "duration >= duration" (Duration, Duration) -> Bool Le : "Not shorter; see <.", STRICT, "", "duration('60m') >= duration('1h')";
+    Operator ">=" "version >= version" (Version, Version) -> Bool Le : "Not before; see <.", STRICT, "", "version(device.os_version) >= version('17')";
     Operator "in" "A in list(A)" (A, ListA) -> Bool In
         : "Whether the list has an item that equals it.", "unknown when it or the list is unknown, or an item is and no other equals it", "", "geo.country in ['FR', 'BE', 'LU']";
     Operator "in" "A in map(A, B)" (A, Map) -> Bool In

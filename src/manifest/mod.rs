@@ -1,11 +1,15 @@
 //! The manifest as its authors write it: JSON with comments, read strictly.
 
 mod content;
+mod enrichment;
+mod format;
 mod place;
 pub(crate) mod read;
 mod source;
 
 pub use content::{Classes, Content, Image, Json, JsonPart, PageRule, PersonaValue, SlotContent};
+pub use enrichment::{Enrichment, EnrichmentField};
+pub use format::format;
 pub use place::{Degrees, Holidays, Place, Places};
 pub use read::{List, Named, Share, Spanned};
 pub use source::{ChannelRule, ChannelWhen, ClickId, SessionSettings, Sources};
@@ -13,7 +17,7 @@ pub use source::{ChannelRule, ChannelWhen, ClickId, SessionSettings, Sources};
 use crate::consent::Purpose;
 use crate::context::Kind;
 use crate::diagnostic::Diagnostics;
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use jsonc_parser::{CollectOptions, ParseOptions, ast::Value, parse_to_ast};
 #[cfg(feature = "schema")]
 use read::object_schema;
 use read::{Read, Reader, choice, object};
@@ -28,6 +32,7 @@ object! { "A site's configuration." Manifest {
     default traits "traits": Named<Trait> = "What may be known of a visitor, read in expressions as `profile.<name>`.";
     default holidays "holidays": Holidays = "Lists of days, read in expressions as `holidays.<name>`: whether the visitor's own date is one of them. A day is 2026-12-25, or 12-25 for every year.";
     default places "places": Places = "Lists of places, each by its id. In expressions `places.<name>.nearest` is the id of the one nearest to the visitor, `places.<name>.name` its name and `places.<name>.distance_km` the way to it.";
+    default enrichments "enrichments": Named<Enrichment> = "What JSON endpoints tell of a request, such as the weather at its place.";
     default audiences "audiences": Named<Spanned<String>> = "Named boolean expressions over context and profile. One may name another.";
     default slots "slots": Named<Slot> = "The places in the pages that experiences fill.";
     default goals "goals": Named<Goal> = "Conversions.";
@@ -107,6 +112,12 @@ choice!(@read Purpose
 
 /// Reads a manifest. `None` when something is wrong, all of which is in `diagnostics`.
 pub fn read_manifest(diagnostics: &mut Diagnostics<'_>) -> Option<Manifest> {
+    let value = parse(diagnostics)?;
+    Manifest::read(&mut Reader { value: &value, path: String::new(), diagnostics })
+}
+
+/// The JSON of a document with comments. `None` when it is none, and why in `diagnostics`.
+fn parse<'s>(diagnostics: &mut Diagnostics<'s>) -> Option<Value<'s>> {
     let source = diagnostics.source();
     if source.len() > MAX_BYTES {
         let message = format!("the manifest has {} bytes; at most {MAX_BYTES} are read", source.len());
@@ -125,24 +136,21 @@ pub fn read_manifest(diagnostics: &mut Diagnostics<'_>) -> Option<Manifest> {
         allow_non_finite_numbers: false,
         allow_extended_string_escapes: false,
     };
-    let parsed = match parse_to_ast(source, &CollectOptions::default(), &options) {
-        Ok(parsed) => parsed,
+    match parse_to_ast(source, &CollectOptions::default(), &options) {
+        Ok(parsed) => {
+            if parsed.value.is_none() {
+                let message = "the manifest is empty; expected an object with the fields `site`, `slots` and `experiences`";
+                diagnostics.error("", 0..1, message);
+            }
+            parsed.value
+        }
         Err(error) => {
             let range = error.range();
             let message = format!("this is not JSON with comments: {}", error.kind());
             diagnostics.error("", range.start..range.end.max(range.start + 1), message);
-            return None;
+            None
         }
-    };
-    let Some(value) = &parsed.value else {
-        diagnostics.error(
-            "",
-            0..1,
-            "the manifest is empty; expected an object with the fields `site`, `slots` and `experiences`",
-        );
-        return None;
-    };
-    Manifest::read(&mut Reader { value, path: String::new(), diagnostics })
+    }
 }
 
 /// The JSON Schema of the manifest (draft 2020-12).

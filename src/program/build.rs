@@ -241,12 +241,8 @@ impl Builder {
         let records: Vec<[u32; 4]> = edits
             .iter()
             .map(|edit| {
-                let parts: Vec<[u32; 3]> = edit.value.iter().map(|part| self.part(part)).collect();
-                let start = self.next(Section::Parts);
-                for part in &parts {
-                    self.push(Section::Parts, part);
-                }
-                [edit.op as u32, self.text(&edit.name), start, parts.len() as u32]
+                let [start, len] = self.parts(&edit.value);
+                [edit.op as u32, self.text(&edit.name), start, len]
             })
             .collect();
         let start = self.next(Section::Edits);
@@ -254,6 +250,16 @@ impl Builder {
             self.push(Section::Edits, record);
         }
         [start, records.len() as u32]
+    }
+
+    /// Writes the parts of a value: the first, and their number.
+    pub(crate) fn parts(&mut self, parts: &[Part]) -> [u32; 2] {
+        let parts: Vec<[u32; 3]> = parts.iter().map(|part| self.part(part)).collect();
+        let start = self.next(Section::Parts);
+        for part in &parts {
+            self.push(Section::Parts, part);
+        }
+        [start, parts.len() as u32]
     }
 
     fn part(&mut self, part: &Part) -> [u32; 3] {

@@ -66,6 +66,11 @@ sections! {
     InternalHosts 1: "text";
     ClickIds 3: "parameter, source, medium or NONE: in the order in which they count";
     Channels 5: "name, globs of source, medium, campaign and referrer, each or NONE";
+    Enrichments 8: "name, first part of the URL, parts, first field, fields, seconds to keep, milliseconds to wait, decimals";
+    EnrichmentFields 4: "declared field, path in the answer, first value that it may have, values (0: any)";
+    EnrichmentValues 1: "text";
+    EnrichmentReads 2: "experience, enrichment that its audience or its contents read";
+    ClientHints 1: "text: the name of a header";
     Strings 2: "offset in bytes, length in bytes";
     Texts 1: "UTF-8, padded with zeros";
 }
@@ -113,7 +118,7 @@ codes! {
         // Macros. a = list, b = first of two entries in Lists: variable, what is evaluated for each item.
         All, Exists, ExistsOne, Filter, MapItems,
         // Operations on one or two operands.
-        Eq, Ne, Lt, Le, Gt, Ge,
+        Eq, Lt, Le,
         In, Index,
         Add, Sub, Mul, Div, Rem, Neg,
         Size, StartsWith, EndsWith, Contains, Glob, LowerAscii, UpperAscii, Trim, Split,

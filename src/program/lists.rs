@@ -13,6 +13,12 @@ pub(crate) struct Nearest<'a> {
 }
 
 impl Program {
+    /// The client hints that tell a field which some experience reads, and which browsers send only to those who ask.
+    pub fn client_hints(&self) -> impl Iterator<Item = &str> {
+        (0..self.count(Section::ClientHints))
+            .filter_map(|index| Some(self.text(self.record::<1>(Section::ClientHints, index)?[0])))
+    }
+
     /// The languages of the site, in the order of the manifest.
     pub(crate) fn languages(&self) -> impl Iterator<Item = &str> + Clone {
         (0..self.count(Section::Languages)).map(|index| self.text(self.record(Section::Languages, index).unwrap_or([NONE])[0]))
@@ -25,11 +31,10 @@ impl Program {
     }
 
     /// Whether one of two days stands in a list.
-    pub(crate) fn is_listed(&self, mut dates: Run, days: [u32; 2]) -> bool {
-        dates.any(|date| {
-            let [one, other] = days;
-            self.record(Section::HolidayDates, date).is_some_and(|[date]| date == one || date == other)
-        })
+    pub(crate) fn is_listed(&self, dates: Run, days: [u32; 2]) -> bool {
+        let [one, other] = days;
+        // A forged list may claim four thousand million dates: it ends where they do.
+        dates.map_while(|date| self.record::<1>(Section::HolidayDates, date)).any(|[date]| date == one || date == other)
     }
 
     /// The lists of places: the first of the three fields of each, and its places.

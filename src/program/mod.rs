@@ -2,11 +2,13 @@
 
 #[cfg(feature = "author")]
 pub(crate) mod build;
+mod enrichment;
 pub(crate) mod layout;
 mod lists;
 mod source;
 mod zones;
 
+pub use enrichment::Enrichment;
 pub use layout::{FORMAT, MAX_BYTES};
 
 use crate::bucket::murmur3_32;

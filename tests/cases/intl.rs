@@ -8,8 +8,12 @@ use js_sys::Function;
 /// The host's own knowledge, as a function from zone and epoch milliseconds to seconds ahead of UTC.
 pub fn function() -> Function {
     let body = r#"
+        // As worker/js/host.js: names only, no "+01:00".
+        if (!/^[A-Za-z]/.test(zone)) return undefined;
         try {
-            const format = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" });
+            // A manifest's zone is looked at thousands of times, and making a formatter takes far longer than using it.
+            const formats = (globalThis.formatsByZone ??= {});
+            const format = (formats[zone] ??= new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" }));
             const name = format.formatToParts(ms).find((part) => part.type === "timeZoneName").value;
             const [, sign, hours, minutes, seconds = "0"] = /GMT([+-])(\d+):(\d+):?(\d+)?/.exec(name) ?? ["", "+", "0", "0"];
             return Number(sign + 1) * (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds));

@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 pub const DECIDE: &[(&str, &str)] = &[
     ("contexts", include_str!("../spec/decide/contexts.json")),
     ("contents", include_str!("../spec/decide/contents.json")),
+    ("enrichments", include_str!("../spec/decide/enrichments.json")),
     ("expressions", include_str!("../spec/decide/expressions.json")),
+    ("pages", include_str!("../spec/decide/pages.json")),
     ("steps", include_str!("../spec/decide/steps.json")),
     ("units", include_str!("../spec/decide/units.json")),
 ];

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { after, test } from "node:test";
 import { build } from "esbuild";
-import { acceptLanguage, type browserFacts } from "../../www/src/facts.ts";
+import { acceptLanguage, type askDetails, type browserFacts } from "../../www/src/facts.ts";
 import { ofPersona, readOverrides, sameOverrides, withOverrides } from "../../www/src/bar/address.ts";
 import { offsetOf, zoneOffsets } from "../../www/src/zone.ts";
 import * as edge from "../../worker/js/host.js";
@@ -90,19 +90,99 @@ test("the browser's facts are those of the request that it really sends", async 
   const tab = await visit(t, { locale: "fr-CA", timezoneId: "America/Toronto" });
   await tab.goto(site.origin + "/?a=1", { referer: "https://search.example/" });
   const now = Date.parse("2026-07-01T12:00:00Z");
-  const facts = await tab.evaluate((at) => {
-    const { facts } = globalThis as unknown as { facts: { browserFacts: typeof browserFacts } };
+  const facts = await tab.evaluate(async (at) => {
+    const { facts } = globalThis as unknown as { facts: { askDetails: typeof askDetails; browserFacts: typeof browserFacts } };
+    await facts.askDetails();
     return facts.browserFacts(at, location.href, document.referrer, "a=b", [["geo.country", "CA"]]);
   }, now);
   const sent = site.asked[0]!.headers;
-  assert.equal(facts.url, site.origin + "/?a=1");
+  assert.equal(facts.url, site.origin + "/?a=1#", "the fragment is known to be empty");
   assert.equal(offsetOf(facts.offsets, now), -4 * 3600);
   assert.deepEqual(facts.cf, [["timezone", "America/Toronto"]]);
   assert.deepEqual(facts.overrides, [["geo.country", "CA"]]);
   const told = Object.fromEntries(facts.headers);
   assert.equal(told.cookie, "a=b");
-  for (const name of ["user-agent", "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "accept-language", "referer"]) {
+  for (const name of ["user-agent", "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "accept-language", "referer", "sec-fetch-dest"]) {
     assert.equal(told[name], sent[name], name);
+  }
+  assert.deepEqual([told["sec-ch-viewport-width"], told["sec-ch-viewport-height"]], ["1280", "720"]);
+  assert.equal(told["sec-ch-prefers-color-scheme"], '"light"');
+  assert.deepEqual([told["sec-purpose"], told.dnt, told["sec-gpc"], told["save-data"]], Array(4).fill(undefined));
+});
+
+test("what a server may only ask for is told in the headers of its answer to that", async (t) => {
+  const entry = fileURLToPath(new URL("../../www/src/facts.ts", import.meta.url));
+  const bundle = await build({ entryPoints: [entry], bundle: true, format: "iife", globalName: "facts", write: false });
+  const site = await serve({
+    "/": page("", '<iframe src="/inner" width="320" height="200"></iframe>'),
+    "/inner": page(`<script>${bundle.outputFiles[0]!.text}</script>`),
+  });
+  t.after(() => site.close());
+  const tab = await visit(t, { colorScheme: "dark" });
+  await tab.addInitScript(() => {
+    const define = (on: object, name: string, value: unknown): void => void Object.defineProperty(on, name, { value });
+    define(navigator, "userAgentData", {
+      brands: [{ brand: 'Not"A', version: "8" }],
+      mobile: true,
+      platform: "Android",
+      getHighEntropyValues: async (hints: string[]) => ({
+        fullVersionList: [{ brand: "Chromium", version: "126.0.6478.71" }, { brand: 'Not"A', version: "8.0.0.0" }],
+        platformVersion: "14.0.0",
+        model: hints.join(" "),
+        formFactors: ["Mobile", "XR"],
+      }),
+    });
+    define(navigator, "doNotTrack", "1");
+    define(navigator, "globalPrivacyControl", true);
+    define(document, "prerendering", true);
+  });
+  await tab.goto(site.origin);
+  const frame = await (await tab.waitForSelector("iframe")).contentFrame();
+  await frame!.waitForFunction(() => "facts" in globalThis);
+  const told = await frame!.evaluate(async () => {
+    const { facts } = globalThis as unknown as { facts: { askDetails: typeof askDetails; browserFacts: typeof browserFacts } };
+    const read = (): Record<string, string> => Object.fromEntries(facts.browserFacts(0, "https://shop.example/a#b", "", "", []).headers);
+    const before = read();
+    await facts.askDetails();
+    return { before, after: read(), url: facts.browserFacts(0, "https://shop.example/a#b", "", "", []).url };
+  });
+  const { before, after } = told;
+  assert.equal(before["sec-ch-ua-platform-version"], undefined, "the facts wait for nothing");
+  const expected = {
+    "sec-ch-ua": '"Not\\"A";v="8"',
+    "sec-ch-ua-full-version-list": '"Chromium";v="126.0.6478.71", "Not\\"A";v="8.0.0.0"',
+    "sec-ch-ua-mobile": "?1",
+    "sec-ch-ua-platform": '"Android"',
+    "sec-ch-ua-platform-version": '"14.0.0"',
+    "sec-ch-ua-model": '"fullVersionList platformVersion model formFactors"',
+    "sec-ch-ua-form-factors": '"Mobile", "XR"',
+    "sec-ch-viewport-width": "320",
+    "sec-ch-viewport-height": "200",
+    "sec-ch-prefers-color-scheme": '"dark"',
+    "sec-fetch-dest": "iframe",
+    "sec-purpose": "prefetch;prerender",
+    "sec-gpc": "1",
+    dnt: "1",
+  };
+  for (const [name, value] of Object.entries(expected)) assert.equal(after[name], value, name);
+  assert.equal(told.url, "https://shop.example/a#b");
+});
+
+test("a browser that cannot be asked, or refuses, is described without", async (t) => {
+  const entry = fileURLToPath(new URL("../../www/src/facts.ts", import.meta.url));
+  const bundle = await build({ entryPoints: [entry], bundle: true, format: "iife", globalName: "facts", write: false });
+  const site = await serve({ "/": page(`<script>${bundle.outputFiles[0]!.text}</script>`) });
+  t.after(() => site.close());
+  for (const data of ["undefined", "{ brands: [], mobile: false, platform: '' }", "{ brands: [], mobile: false, platform: '', getHighEntropyValues: () => Promise.reject(new Error()) }"]) {
+    const tab = await visit(t);
+    await tab.addInitScript(`Object.defineProperty(navigator, "userAgentData", { value: ${data} })`);
+    await tab.goto(site.origin);
+    const names = await tab.evaluate(async () => {
+      const { facts } = globalThis as unknown as { facts: { askDetails: typeof askDetails; browserFacts: typeof browserFacts } };
+      await facts.askDetails();
+      return facts.browserFacts(0, location.href, "", "", []).headers.map(([name]) => name);
+    });
+    assert.ok(names.includes("user-agent") && !names.includes("sec-ch-ua-platform-version"), data);
   }
 });
 

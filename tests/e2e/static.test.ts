@@ -337,10 +337,21 @@ test("a trap costs one decision nothing: the engine is replaced and asked again"
   assert.equal(await bodyOf(tab), BODY);
 });
 
+/** What the Worker tells: the place counts, and what follows from it; the zone and the source are the page's own. */
+const TOLD = {
+  "geo.country": "FR",
+  "geo.latitude": 45.7,
+  "geo.longitude": 4.8,
+  "geo.timezone": "Asia/Tokyo",
+  "network.organization": "Example Net",
+  "places.stores.nearest": "sydney",
+  "source.name": "x",
+};
+
 test("a Worker at another host name tells the place; without its answer the page is decided all the same", async (t) => {
   const api = await serve({
     "/_idoine/context": (request) =>
-      json({ version: "0", preview: false, context: { "geo.country": "FR", "geo.timezone": "Asia/Tokyo", "source.name": "x" } }, allow(request)),
+      json({ version: "0", preview: false, context: TOLD }, allow(request)),
   });
   t.after(() => api.close());
   const head = `<script async src="/_idoine/idoine.js" data-program="/program.bin" data-api="${api.origin}"></script>`;
@@ -348,7 +359,8 @@ test("a Worker at another host name tells the place; without its answer the page
   const tab = await visit(t);
   await tab.goto(shop.origin + INSTAGRAM);
   await ready(tab);
-  assert.deepEqual(await tab.evaluate(() => window.idoine?.value?.("offer")), { percent: 10 });
+  const offer = { percent: 10, store: "lyon", network: "Example Net", zone: await tab.evaluate(() => Intl.DateTimeFormat().resolvedOptions().timeZone) };
+  assert.deepEqual(await tab.evaluate(() => window.idoine?.value?.("offer")), offer);
   assert.equal(await title(tab), "Seen on Instagram", "the source is the page's own");
 
   await api.close();
@@ -357,4 +369,22 @@ test("a Worker at another host name tells the place; without its answer the page
   await ready(tab);
   assert.equal(await tab.evaluate(() => window.idoine?.value?.("offer")), undefined);
   assert.equal(await title(tab), "Seen on Instagram");
+});
+
+test("a Worker at another host name tells what enrichments say", async (t) => {
+  let context: Record<string, unknown> = { "enrichment.weather.condition": "rain", "enrichment.weather.degrees": -2, "enrichment.weather.alerts": ["wind", "flood"] };
+  const api = await serve({ "/_idoine/context": (request) => json({ version: "0", preview: false, context }, allow(request)) });
+  t.after(() => api.close());
+  const head = `<script async src="/_idoine/idoine.js" data-program="/program.bin" data-api="${api.origin}"></script>`;
+  const shop = await site(t, head, { "/program.bin": { type: "application/octet-stream", body: compile("weather.jsonc") } });
+  const tab = await visit(t);
+  await tab.goto(shop.origin);
+  await ready(tab);
+  assert.equal(await title(tab), "Rain, -2 degrees");
+
+  context = { ...context, "enrichment.weather.condition": "hail" };
+  await tab.reload();
+  await ready(tab);
+  assert.equal(await title(tab), "Welcome to the shop");
+  assert.equal(await reason(tab, "hero"), "no_candidate");
 });

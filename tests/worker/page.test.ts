@@ -47,6 +47,26 @@ test("local time comes from the visitor's time zone", async () => {
   }
 });
 
+test("browsers are asked for the client hints that some experience reads, and those decide", async () => {
+  const manifest = {
+    site: { id: "hints" },
+    audiences: { dark_mac: "version(device.os_version) >= version('15') && device.color_scheme == 'dark'" },
+    slots: { title: { selector: "h1", pages: ["/"] } },
+    experiences: [{ id: "dark", type: "personalization", audience: "dark_mac", slots: { title: { text: "Dark" } } }],
+  };
+  const hinted = await startWorker({ origin: origin.url, manifest });
+  try {
+    const first = await hinted.fetch("/");
+    assert.equal(first.header("accept-ch"), "Sec-CH-UA-Platform-Version, Sec-CH-Prefers-Color-Scheme");
+    assert.equal(heading(first.text), "Welcome");
+    const headers = { "sec-ch-ua-platform": '"macOS"', "sec-ch-ua-platform-version": '"15.1.0"', "sec-ch-prefers-color-scheme": "dark" };
+    assert.equal(heading((await hinted.fetch("/", { headers })).text), "Dark");
+    assert.equal((await hinted.fetch("/none")).header("accept-ch"), null);
+  } finally {
+    await hinted.dispose();
+  }
+});
+
 test("every operation has its effect", async () => {
   const { text, state } = await worker.fetch("/?utm_campaign=ops", { cf: { city: 'A"<b>&' } });
   assert.equal(heading(text), '1 &lt; 2 &amp; "3" é');

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
+import { differences, PLAIN_SITE } from "../spec-wasm/checks.ts";
+import type { ContextFile } from "../spec-wasm/checks.ts";
 import { ROOT, startWorker } from "./harness.ts";
 import type { TestWorker } from "./harness.ts";
 
@@ -16,13 +18,22 @@ interface Case {
   edits?: Record<string, string>[];
 }
 
-const FOLDER = join(ROOT, "tests", "spec", "decide");
+const SPEC = join(ROOT, "tests", "spec");
 
-async function check(worker: TestWorker, { visitor, context, decisions, lost, edits }: Case) {
+function files<File>(folder: string): [string, File][] {
+  const names = readdirSync(join(SPEC, folder)).filter((name) => name.endsWith(".json"));
+  return names.map((name) => [`${folder}/${name}`, JSON.parse(readFileSync(join(SPEC, folder, name), "utf8")) as File]);
+}
+
+async function explained(worker: TestWorker, visitor: object) {
   // With `headers` it is a whole visitor, of whom the request itself says nothing.
   const reply = await worker.fetch("http://localhost/_idoine/decide?explain", { method: "POST", body: JSON.stringify({ headers: {}, ...visitor }) });
   assert.equal(reply.status, 200, reply.text);
-  const answer = reply.json();
+  return reply.json();
+}
+
+async function check(worker: TestWorker, { visitor, context, decisions, lost, edits }: Case) {
+  const answer = await explained(worker, visitor);
   assert.deepEqual(Object.fromEntries(answer.decisions.map((decision: any) => [decision.slot, `${decision.experience ?? "-"} ${decision.variant} ${decision.reason}`])), decisions);
   assert.deepEqual(answer.explain.decisions, answer.decisions);
   for (const [path, value] of Object.entries(context ?? {})) {
@@ -46,8 +57,7 @@ async function check(worker: TestWorker, { visitor, context, decisions, lost, ed
   }
 }
 
-for (const file of readdirSync(FOLDER).filter((name) => name.endsWith(".json"))) {
-  const { manifest, cases } = JSON.parse(readFileSync(join(FOLDER, file), "utf8")) as { manifest: object; cases: Case[] };
+for (const [file, { manifest, cases }] of files<{ manifest: object; cases: Case[] }>("decide")) {
   test(file, async (context) => {
     const worker = await startWorker({ manifest, preview: true });
     try {
@@ -56,6 +66,26 @@ for (const file of readdirSync(FOLDER).filter((name) => name.endsWith(".json")))
       }
     } finally {
       await worker.dispose();
+    }
+  });
+}
+
+/** Most files of contexts are of one plain site. */
+let plain: Promise<TestWorker> | undefined;
+after(async () => (await plain)?.dispose());
+
+for (const [file, { manifest, cases }] of files<ContextFile>("context")) {
+  test(file, async (context) => {
+    const worker = await (manifest ? startWorker({ manifest, preview: true }) : (plain ??= startWorker({ manifest: PLAIN_SITE, preview: true })));
+    try {
+      for (const one of cases) {
+        await context.test(one.name, async () => {
+          const answer = await explained(worker, { now: 0, ...one.visitor });
+          assert.deepEqual(differences(answer.explain.context, one.context), []);
+        });
+      }
+    } finally {
+      if (manifest) await worker.dispose();
     }
   });
 }

@@ -13,8 +13,13 @@ const BASE = "/_idoine/";
 
 /** The origin's page, personalised where some experience concerns it. */
 async function page(request, env, ctx, visit) {
-  const plan = isPageRequest(request) ? await planOf(request, env, ctx, visit) : undefined;
-  const response = await passOn(request, env, visit.url, plan !== undefined);
+  let asked;
+  const askOrigin = (willEdit) => (asked ??= passOn(request, env, visit.url, willEdit));
+  // How the origin is asked follows from the plan. Where the plan waits for enrichments, the origin is asked beside them;
+  // should it fail then, that is found below.
+  const beforeWaiting = () => void askOrigin(true).catch(() => {});
+  const plan = isPageRequest(request) ? await planOf(request, env, ctx, visit, beforeWaiting) : undefined;
+  const response = await askOrigin(plan !== undefined);
   if (plan === undefined || !isRewritable(response)) {
     return response;
   }
@@ -27,9 +32,9 @@ async function page(request, env, ctx, visit) {
 }
 
 /** What is to be done to this page; undefined when that is nothing, and when anything at all went wrong. */
-async function planOf(request, env, ctx, visit) {
+async function planOf(request, env, ctx, visit, beforeWaiting) {
   try {
-    const plan = await decide(request, env, ctx, visit);
+    const plan = await decide(request, env, ctx, visit, beforeWaiting);
     return typeof plan === "string" ? JSON.parse(plan) : undefined;
   } catch (error) {
     console.error(`idoine: a page goes out as the origin sent it: ${error}`);

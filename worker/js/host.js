@@ -10,15 +10,17 @@ export function newId() {
   return crypto.randomUUID();
 }
 
-/** The scalar fields of `request.cf`, names and texts in turn. Any of it may be missing, and any of it may be odd. */
+/**
+ * The scalar fields of `request.cf`, names and texts in turn; those of `botManagement` as `botManagement.score`. Any of it may
+ * be missing, and any of it may be odd.
+ */
 export function cfFields(request) {
-  const fields = [];
-  for (const [name, value] of Object.entries(request.cf ?? {})) {
-    if (["string", "number", "boolean"].includes(typeof value)) {
-      fields.push(name, String(value));
-    }
-  }
-  return fields;
+  const scalars = (object, prefix) =>
+    Object.entries(object ?? {})
+      .filter(([, value]) => ["string", "number", "boolean"].includes(typeof value))
+      .flatMap(([name, value]) => [prefix + name, String(value)]);
+  const { botManagement, ...fields } = request.cf ?? {};
+  return [...scalars(fields, ""), ...scalars(typeof botManagement === "object" ? botManagement : undefined, "botManagement.")];
 }
 
 /** The query parameters of an address, names and values in turn. */

@@ -2,6 +2,7 @@
 // `error` event on the global scope. So each call races with the end of its instance; an instance that trapped is
 // replaced at once, and what was in flight in it is rejected, which its caller turns into the origin's page.
 
+import { enrich } from "./enrichment.js";
 import module from "../../dist/worker-pkg/index_bg.wasm";
 import { __wbg_reset_state, handle, initSync } from "../../dist/worker-pkg/index.js";
 
@@ -69,16 +70,21 @@ try {
 /**
  * Asks the Rust side: a plan as JSON text for a page that is to be edited, a Response for a request to the API,
  * undefined when there is nothing to do. Rejects when the instance traps meanwhile, here or in another request.
+ * `beforeWaiting` is called when it is certain that the page is going to be edited, and something has to be asked first.
  */
-export async function decide(request, env, ctx, visit) {
+export async function decide(request, env, ctx, visit, beforeWaiting) {
   ensure();
   let reject;
   const trapped = new Promise((_, rejecter) => {
     reject = rejecter;
   });
   inFlight.add(reject);
+  const ask = (wanted) => {
+    beforeWaiting?.();
+    return enrich(ctx, JSON.parse(wanted));
+  };
   try {
-    return await Promise.race([handle(request, env, ctx, visit.url.href, visit.overrides), trapped]);
+    return await Promise.race([handle(request, env, ctx, visit.url.href, visit.overrides, ask), trapped]);
   } catch (error) {
     if (isFatal(error) && inFlight.has(reject)) {
       discard(error);

@@ -246,6 +246,10 @@ function editedHeaders(response, plan) {
   if (plan.preview) {
     headers.set("x-robots-tag", "noindex");
   }
+  if (plan.hints) {
+    // Added to what the origin asks for itself.
+    headers.append("accept-ch", plan.hints);
+  }
   return headers;
 }
 

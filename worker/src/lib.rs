@@ -7,6 +7,7 @@
 mod answer;
 mod api;
 mod cors;
+mod enrichment;
 mod host;
 mod identity;
 mod page;
@@ -21,7 +22,8 @@ use wasm_bindgen::prelude::*;
 /// when nothing is to be done.
 ///
 /// `url` is the request's without preview parameters, `overrides` are those (paths and texts in turn), `undefined` where
-/// preview is not allowed.
+/// preview is not allowed. `ask` gets the answers of enrichments (see `enrichment.rs`); that it is called tells the host that
+/// the page is going to be edited.
 #[wasm_bindgen]
 pub async fn handle(
     request: web_sys::Request,
@@ -29,8 +31,9 @@ pub async fn handle(
     ctx: worker::worker_sys::Context,
     url: String,
     overrides: Option<Vec<String>>,
+    ask: js_sys::Function,
 ) -> JsValue {
-    let visit = Visit::new(request, env, worker::Context::new(ctx), url, overrides);
+    let visit = Visit::new(request, env, worker::Context::new(ctx), url, overrides, ask);
     match route::route(visit.path()) {
         None => page::plan(&visit).await.map_or(JsValue::UNDEFINED, JsValue::from),
         Some(endpoint) => api::answer(&visit, endpoint).await.into_response().map_or(JsValue::UNDEFINED, JsValue::from),

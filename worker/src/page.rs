@@ -1,7 +1,7 @@
-//! What is to be done to a page: decided whole, before the origin is asked, and handed over as plain data.
+//! What is to be done to a page: decided whole, before a byte of the origin's page is read, and handed over as plain data.
 
-use crate::program;
 use crate::visit::Visit;
+use crate::{enrichment, program};
 use idoine::report::{self, EditReport};
 use idoine::{Context, Decisions, Edit, EditOp, Program};
 use serde::Serialize;
@@ -13,20 +13,26 @@ struct Plan<'a> {
     /// The page's state as JSON text that can stand in a script element.
     state: &'a str,
     preview: bool,
+    /// The client hints that the site's experiences read, as an `Accept-CH` header names them.
+    hints: String,
 }
 
 /// The plan for the page of a visit, as JSON; `None` when no experience concerns it, or there is no program.
 pub async fn plan(visit: &Visit) -> Option<String> {
     let program = program::current(visit).await?;
     let overrides = visit.overrides.clone().unwrap_or_default();
-    let context = Context::derive(&program, &visit.facts(visit.url.clone(), overrides));
+    let facts = visit.facts(visit.url.clone(), overrides);
+    let context = Context::derive(&program, &facts);
     if !program.concerns(&context) {
         return None;
     }
+    let context = enrichment::enrich(visit, &program, facts, context).await;
     let decisions = idoine::decide(&program, &context);
     let edits = idoine::edits(&program, &context, &decisions);
     let state = state(&program, &decisions, &edits)?;
-    serde_json::to_string(&Plan { edits: report::edits(&program, &edits), state: &state, preview: visit.is_preview() }).ok()
+    let hints = program.client_hints().collect::<Vec<_>>().join(", ");
+    let plan = Plan { edits: report::edits(&program, &edits), state: &state, preview: visit.is_preview(), hints };
+    serde_json::to_string(&plan).ok()
 }
 
 /// The page's state: what was decided, and the values for front-end code.

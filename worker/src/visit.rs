@@ -17,6 +17,8 @@ pub struct Visit {
     pub url: String,
     /// The preview parameters; `None` where preview is not allowed.
     pub overrides: Option<Vec<(String, String)>>,
+    /// The host's function that asks the endpoints of enrichments.
+    pub ask: js_sys::Function,
 }
 
 impl Visit {
@@ -27,8 +29,9 @@ impl Visit {
         ctx: worker::Context,
         url: String,
         overrides: Option<Vec<String>>,
+        ask: js_sys::Function,
     ) -> Visit {
-        Visit { request: request.into(), env, ctx, url, overrides: overrides.map(host::pairs) }
+        Visit { request: request.into(), env, ctx, url, overrides: overrides.map(host::pairs), ask }
     }
 
     /// The path of the URL.
@@ -104,6 +107,7 @@ impl Visit {
             now: host::now(),
             offsets: Offsets::default(),
             overrides,
+            enrichments: Vec::new(),
         })
     }
 }

@@ -1,22 +1,25 @@
 /** Decisions made in this page, for sites of static files: no Worker is needed. */
 import { localConsent } from "./consent.ts";
 import { loadEngine, type Engine } from "./engine.ts";
-import { browserFacts } from "./facts.ts";
+import { askDetails, browserFacts } from "./facts.ts";
 import type { Decider } from "./page.ts";
 import { call } from "./remote.ts";
 import type { Pair } from "./wire.ts";
 
 /** The page does not wait longer than this for the place it is seen from. */
 const PLACE_PATIENCE_MS = 1000;
+/** Nor does it for the browser's versions, which mostly are there before the engine is. */
+const DETAILS_PATIENCE_MS = 50;
 
 /**
  * Decisions from the engine in the folder `base` with the program at this address. A Worker at `api`, where there is one, tells what
- * a browser cannot know of itself: where it is and in which network.
+ * a browser cannot know of itself: where it is, in which network, and what enrichments say of that.
  */
 export function local(program: string | Uint8Array, base?: string, api?: string): Decider {
   const consent = localConsent();
   let engine: Promise<Engine> | undefined;
   let place: Promise<Pair[]> | undefined;
+  let details: Promise<unknown> | undefined;
   return {
     mode: "static",
     consent,
@@ -24,8 +27,11 @@ export function local(program: string | Uint8Array, base?: string, api?: string)
       try {
         engine ??= loadEngine(folderOf(base), program);
         place ??= api === undefined ? Promise.resolve([]) : whereabouts(api);
-        const [decide, overrides] = await Promise.all([engine, place]);
-        return await decide(browserFacts(Date.now(), url, referrer, consent.cookie(), overrides));
+        details ??= Promise.race([askDetails(), new Promise((resolve) => setTimeout(resolve, DETAILS_PATIENCE_MS))]);
+        const [decide, told] = await Promise.all([engine, place, details]);
+        const isEnrichment = ([path]: Pair): boolean => path.startsWith("enrichment.");
+        const facts = browserFacts(Date.now(), url, referrer, consent.cookie(), told.filter((pair) => !isEnrichment(pair)));
+        return await decide({ ...facts, enrichments: told.filter(isEnrichment) });
       } catch (cause) {
         // Perhaps the network was away: the next route may find it back.
         engine = undefined;
@@ -40,13 +46,13 @@ function folderOf(base: string | undefined): string {
   return new URL(base ?? new URL(".", import.meta.url), location.href).href.replace(/\/?$/, "/");
 }
 
-/** Geography and network as the Worker sees them; nothing when it does not answer in time. */
+/** Geography, network and enrichments as the Worker sees them; what follows from them the engine finds. Nothing when it does not answer in time. */
 async function whereabouts(api: string): Promise<Pair[]> {
   try {
     const { context } = await call<{ context: Record<string, unknown> }>(api, "context", undefined, PLACE_PATIENCE_MS);
     return Object.entries(context)
       // The zone is the browser's own.
-      .filter(([path]) => /^(geo|network)\./.test(path) && path !== "geo.timezone")
+      .filter(([path]) => /^(geo|network|enrichment)\./.test(path) && path !== "geo.timezone")
       .map(([path, value]) => [path, String(value)]);
   } catch {
     return [];

@@ -22,6 +22,8 @@ export interface RawRequest {
   readonly cf: readonly Pair[];
   /** Context path and its value as text; empty text means absent. */
   readonly overrides: readonly Pair[];
+  /** What enrichments told, as field paths and text. */
+  readonly enrichments?: readonly Pair[];
 }
 
 export type Pair = readonly [key: string, value: string];
@@ -37,6 +39,7 @@ const URL_TAG = 1;
 const HEADER_TAG = 2;
 const CF_TAG = 3;
 const OVERRIDE_TAG = 4;
+const ENRICHMENT_TAG = 5;
 const NO_EXPERIENCE = 0xffffffff;
 const SOURCES: readonly Source[] = ["baseline", "personalization", "experiment"];
 const OPS: readonly (Op | undefined)[] = [
@@ -64,6 +67,7 @@ export function encodeRequest(request: RawRequest): Uint8Array {
     [HEADER_TAG, request.headers],
     [CF_TAG, request.cf],
     [OVERRIDE_TAG, request.overrides],
+    [ENRICHMENT_TAG, request.enrichments ?? []],
   ];
   let room = HEAD_BYTES + request.offsets.length * 8;
   for (const [, pairs] of groups) {

@@ -32,9 +32,10 @@ pub(super) struct Agent {
     pub system: Found,
     pub browser: Found,
     pub app: Found,
-    /// Behind `Version/`, `Safari/` and `Trident/`.
+    /// What follows `Version/`.
     pub version: Option<usize>,
     pub safari: bool,
+    /// What follows `Trident/`.
     pub trident: Option<usize>,
     pub webview: bool,
     pub bot: bool,

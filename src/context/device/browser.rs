@@ -22,7 +22,6 @@ impl Reading<'_> {
             () if is_one_of(found, MADE_FROM) && is_one_of(system, MAKERS) => "other",
             () if chrome && (webview || (android && versioned)) => "webview",
             () if !nothing => found,
-            () if android && webview => "webview",
             () if android && versioned => system,
             () if is_one_of(system, "ios|macos") => {
                 if self.agent.safari {

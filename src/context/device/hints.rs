@@ -40,39 +40,41 @@ impl<'a> Hints<'a> {
         }
     }
 
-    /// Brands come in any order, with one of no meaning among them (GREASE) that may hold any character: what counts is the
-    /// narrowest brand that means something. A browser that has one more brand which is not known is another one.
-    #[inline(never)]
+    /// What the full versions say, or where they name no browser, the brands.
     pub(super) fn branded(&self) -> Branded {
-        let mut branded = Branded::default();
-        let list = if self.full_versions.is_empty() { self.brands } else { self.full_versions };
-        let mut unknown = 0;
-        let mut rest = list;
-        while let Some((brand, more)) = quoted(rest) {
-            let (parameters, next) = parameters(more);
-            rest = next;
-            let read = agent::read(brand);
-            branded.bot |= read.bot;
-            branded.webview |= read.webview;
-            match read.browser.name {
-                Some(name) if branded.browser.is_none_or(|known| name <= known) => {
-                    branded.browser = Some(name);
-                    branded.version = version(parameters.as_bytes(), 0);
-                }
-                None if !read.webview => unknown += 1,
-                _ => {}
-            }
-            if read.webview {
-                branded.version = version(parameters.as_bytes(), 0);
-            }
-        }
-        const CHROME: u8 = browser("chrome") - BROWSER;
-        const OTHER: u8 = browser("other") - BROWSER;
-        if unknown > 1 && branded.browser == Some(CHROME) {
-            branded.browser = Some(OTHER);
-        }
-        branded
+        let full = branded(self.full_versions);
+        if full.browser.is_some() { full } else { branded(self.brands) }
     }
+}
+
+/// Brands come in any order, with one of no meaning among them (GREASE) that may hold any character: what counts is the
+/// narrowest brand that means something. A browser that has one more brand which is not known is another one.
+#[inline(never)]
+fn branded(list: &str) -> Branded {
+    let mut branded = Branded::default();
+    let mut unknown = 0;
+    let mut rest = list;
+    while let Some((brand, more)) = quoted(rest) {
+        let (number, next) = parameter(more);
+        rest = next;
+        let read = agent::read(brand);
+        branded.bot |= read.bot;
+        branded.webview |= read.webview;
+        match read.browser.name {
+            Some(name) if branded.browser.is_none_or(|known| name < known) => {
+                branded.browser = Some(name);
+                branded.version = version(number.as_bytes(), 0);
+            }
+            None if !read.webview => unknown += 1,
+            _ => {}
+        }
+    }
+    const CHROME: u8 = browser("chrome") - BROWSER;
+    const OTHER: u8 = browser("other") - BROWSER;
+    if unknown > 1 && branded.browser == Some(CHROME) {
+        branded.browser = Some(OTHER);
+    }
+    branded
 }
 
 /// A structured field that is one string.
@@ -95,7 +97,7 @@ fn quoted(field: &str) -> Option<(&str, &str)> {
 }
 
 /// The version that follows a brand (`;v="126"`), up to its quote, and what follows it.
-fn parameters(rest: &str) -> (&str, &str) {
+fn parameter(rest: &str) -> (&str, &str) {
     let signs = rest.bytes().take_while(|byte| matches!(byte, b';' | b' ')).count();
     match rest.get(signs..).and_then(|rest| rest.strip_prefix("v=")) {
         Some(parameter) => quoted(parameter).unwrap_or(("", parameter)),

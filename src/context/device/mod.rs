@@ -73,7 +73,7 @@ impl Reading<'_> {
             () if factor("\"Tablet\"") => "tablet",
             () if said == "desktop" => said,
             // Their tablets leave out `Mobile`.
-            () => told("android tablet|harmonyos tablet|tizen mobile|other unknown", system).unwrap_or("desktop"),
+            () => told("android tablet|other unknown", system).unwrap_or("desktop"),
         }
     }
 }

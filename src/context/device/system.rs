@@ -23,7 +23,7 @@ impl Reading<'_> {
                 return "android";
             }
             const TOLD: &str =
-                "Windows windows|macOS macos|Android android|Linux linux|Chrome OS chromeos|Chromium OS chromeos|iOS ios";
+                "Windows windows|macOS macos|Android android|Linux linux|Chrome OS chromeos|Chromium OS chromeos";
             if let Some(system) = told(TOLD, self.hints.platform) {
                 return system;
             }
@@ -67,7 +67,6 @@ impl Reading<'_> {
             }
             () if system == "chromeos" => said == "14541",
             () if system == "ios" => name == Some(IOS + 2),
-            () if system == "roku" => !self.behind(b"dvp"),
             () => false,
         };
         if frozen {

@@ -3,16 +3,16 @@
 mod channel;
 mod sites;
 
-pub(crate) use sites::Class;
 #[cfg(feature = "author")]
 pub(crate) use sites::registrable;
+pub(crate) use sites::{Class, of_source};
 
 use super::{Context, Field, Request};
 use crate::program::Program;
 use crate::text::without_www;
 use crate::url;
 use channel::Visit;
-use sites::{Site, is_below, of_host, of_package, of_source};
+use sites::{Site, is_below, of_host, of_package};
 
 /// What a visit without any other source is called.
 const DIRECT: (&str, &str) = ("(direct)", "(none)");

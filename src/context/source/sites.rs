@@ -1,11 +1,10 @@
 //! The sites that are known as sources. The table is data of the program: the compiler merges the built-in one with what
 //! the manifest says, and a runtime looks entries up in its text.
 //!
-//! A line for each entry, sorted by key: `key`, a space, a letter for the class (upper case: known as a `utm_source`
+//! A line for each entry, sorted by key: `key`, a tab, a letter for the class (upper case: known as a `utm_source`
 //! alone, never as a host), and the site's name, where it is not the key's own (see [`Site::name`]).
 
 use crate::text::{Cut, without_www};
-use std::cmp::Ordering;
 
 /// What a site is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,34 +64,44 @@ pub(crate) struct Site<'a> {
     pub(crate) name: &'a str,
 }
 
-/// The entry of that key.
-fn entry<'a>(table: &'a str, key: &str, hosts_only: bool) -> Option<Site<'a>> {
-    let bytes = table.as_bytes();
-    let (mut low, mut high) = (0, bytes.len());
+/// Key and value of the line that begins there.
+fn line(table: &str, start: usize) -> Option<(&str, &str)> {
+    table.get(start..)?.parts(b'\n').next()?.cut(b'\t')
+}
+
+/// Key and value of the first line whose key is not before that one.
+fn first_from<'a>(table: &'a str, key: &str) -> Option<(&'a str, &'a str)> {
+    // Both are where lines begin, or the end.
+    let (mut low, mut high) = (0, table.len());
     while low < high {
-        let middle = low + (high - low) / 2;
-        let before = bytes.get(low..middle)?;
+        let before = table.as_bytes().get(low..low + (high - low) / 2)?;
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(low, |at| low + at + 1);
-        let rest = bytes.get(start..high)?;
-        let end = rest.iter().position(|byte| *byte == b'\n').map_or(high, |at| start + at);
-        let (found, value) = table.get(start..end)?.cut(b' ')?;
-        match key.as_bytes().cmp(found.as_bytes()) {
-            Ordering::Less => high = start,
-            Ordering::Greater => low = end + 1,
-            Ordering::Equal => {
-                let letter = *value.as_bytes().first()?;
-                let class = Class::from_letter(letter).filter(|_| !hosts_only || letter.is_ascii_lowercase())?;
-                let name = match value.get(1..)? {
-                    "" if class == Class::None => "",
-                    "" if found.has(b'.') => registrable(found).0,
-                    "" => found,
-                    name => name,
-                };
-                return Some(Site { class, name });
-            }
+        let (found, value) = line(table, start)?;
+        if found < key {
+            low = start + found.len() + value.len() + 2;
+        } else {
+            high = start;
         }
     }
-    None
+    line(table, low)
+}
+
+/// What a line says.
+fn read<'a>((key, value): (&'a str, &'a str), hosts_only: bool) -> Option<Site<'a>> {
+    let letter = *value.as_bytes().first()?;
+    let class = Class::from_letter(letter).filter(|_| !hosts_only || letter.is_ascii_lowercase())?;
+    let name = match value.get(1..)? {
+        "" if class == Class::None => "",
+        "" if key.has(b'.') => registrable(key).0,
+        "" => key,
+        name => name,
+    };
+    Some(Site { class, name })
+}
+
+/// The entry of that key.
+fn entry<'a>(table: &'a str, key: &str, hosts_only: bool) -> Option<Site<'a>> {
+    first_from(table, key).filter(|(found, _)| *found == key).and_then(|line| read(line, hosts_only))
 }
 
 /// The site of a host, lower case and without `www.`: the host itself, else the nearest host above it, else its label under
@@ -113,7 +122,7 @@ pub(super) fn of_host<'a>(table: &'a str, host: &str) -> Option<Site<'a>> {
     // A search engine has other services on hosts of their own: docs.google.com is no search.
     let searches = || {
         let mut parts = before.parts(b'.');
-        parts.clone().all(|part| part.len() <= 2 || part == "www") || parts.any(|part| part == "search")
+        parts.clone().all(|part| part.len() <= 2) || parts.any(|part| part == "search")
     };
     Some(site).filter(|site| site.class != Class::Search || searches())
 }
@@ -123,9 +132,17 @@ pub(super) fn of_package<'a>(table: &'a str, package: &str) -> Option<Site<'a>> 
     entry(table, package, true)
 }
 
-/// The site of a `utm_source`, lower case: a name, or a host.
-pub(super) fn of_source<'a>(table: &'a str, source: &str) -> Option<Site<'a>> {
-    if source.has(b'.') { of_host(table, without_www(source)) } else { entry(table, source, false) }
+/// The site of a `utm_source`, lower case: a host, or what a site is called. A site that is called as its host begins has no
+/// entry of its own for that (`discord` is that of `discord.com`).
+pub(crate) fn of_source<'a>(table: &'a str, source: &str) -> Option<Site<'a>> {
+    if source.has(b'.') {
+        return of_host(table, without_www(source));
+    }
+    entry(table, source, false).or_else(|| {
+        let mut host = source.to_owned();
+        host.push('.');
+        read(first_from(table, &host)?, false).filter(|site| site.name == source)
+    })
 }
 
 /// The label that a host has under its public suffix, and what stands before it. The suffix is the last label, with one
@@ -151,7 +168,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    const TABLE: &str = "com.google.android.gm ggmail\ndocs.find.example a\nfind b\nmail.find.example ghermes\nnet cfacebook\nx.com Ctwitter\ny.com c";
+    const TABLE: &str = "com.google.android.gm\tggmail\ndocs.find.example\ta\nfind\tb\nmail.find.example\tghermes\nnet\tcfacebook\nx.com\tCtwitter\ny.com\tc";
 
     #[test]
     fn the_nearest_entry_above_a_host_counts() {
@@ -177,6 +194,9 @@ mod tests {
             assert_eq!(of_host(TABLE, host), expected, "{host}");
         }
         assert_eq!(of_source(TABLE, "x.com"), None);
+        assert_eq!(of_source(TABLE, "y"), site(Class::Social, "y"));
+        assert_eq!(of_source(TABLE, "x"), None);
+        assert_eq!(of_source(TABLE, "mail"), None);
         assert_eq!(of_source(TABLE, "www.y.com"), site(Class::Social, "y"));
         assert_eq!(of_package(TABLE, "com.google.android.gm"), site(Class::Email, "gmail"));
         assert_eq!(of_package(TABLE, "lite.com.google.android.gm"), None);
@@ -197,7 +217,7 @@ mod tests {
     proptest! {
         #[test]
         fn finds_what_a_map_finds(keys in prop::collection::btree_map("[ab.]{1,4}", "[bB]n?", 0..12), key in "[ab.]{0,4}") {
-            let lines: Vec<String> = keys.iter().map(|(key, value)| format!("{key} {value}")).collect();
+            let lines: Vec<String> = keys.iter().map(|(key, value)| format!("{key}\t{value}")).collect();
             let table = lines.join("\n");
             prop_assert_eq!(entry(&table, &key, false).is_some(), keys.contains_key(&key));
             let host = keys.get(&key).is_some_and(|value| value.starts_with('b'));

@@ -1,7 +1,9 @@
-//! `GET /_idoine/context[?url=]`: what is known of the visitor, without the id.
+//! `GET /_idoine/context[?url=]`: what is known of the visitor, without the id. Of enrichments, those that the page at `url`
+//! needs; without `url` all of them, for a site of static files, which asks once and then decides for all its pages.
 
 use super::{bad_request, facts, parameter};
 use crate::answer::Answer;
+use crate::enrichment;
 use crate::visit::Visit;
 use idoine::report::ContextReport;
 use idoine::{Context, Program};
@@ -16,12 +18,17 @@ struct Body<'a> {
     preview: bool,
 }
 
-pub fn get(visit: &Visit, program: &Program) -> Answer {
-    let page = parameter(visit, "url").unwrap_or_else(|| format!("{}/", visit.origin()));
+pub async fn get(visit: &Visit, program: &Program) -> Answer {
+    let asked = parameter(visit, "url");
+    let page = asked.clone().unwrap_or_else(|| format!("{}/", visit.origin()));
     let Some(facts) = facts(visit, &page, parameter(visit, "referrer")) else {
         return bad_request("`url` is not an absolute URL.");
     };
     let context = Context::derive(program, &facts);
+    let context = match asked {
+        Some(_) => enrichment::enrich(visit, program, facts, context).await,
+        None => enrichment::enrich_all(visit, program, facts, context).await,
+    };
     Answer::json(&Body {
         version: program.version(),
         now: context.now,

@@ -2,8 +2,8 @@
 
 use super::{bad_request, facts, parameter};
 use crate::answer::Answer;
-use crate::host;
 use crate::visit::Visit;
+use crate::{enrichment, host};
 use idoine::report::{self, DecisionReport, EditReport, ExplanationReport};
 use idoine::visitor::Visitor;
 use idoine::{Context, Program};
@@ -28,29 +28,30 @@ struct Asked {
 
 const EXPECTED: &str = "Expected {\"url\": \"https://..\", \"referrer\": \"..\"}; `url` is an absolute URL.";
 
-pub fn get(visit: &Visit, program: &Program) -> Answer {
+pub async fn get(visit: &Visit, program: &Program) -> Answer {
     match parameter(visit, "url").and_then(|url| facts(visit, &url, parameter(visit, "referrer"))) {
-        Some(request) => answer(visit, program, &request),
+        Some(request) => answer(visit, program, request).await,
         None => bad_request("`url` is missing, or not an absolute URL."),
     }
 }
 
-pub fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
+pub async fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return bad_request(EXPECTED) };
-    if visit.is_preview() && ["headers", "cf", "now", "context"].iter().any(|field| body.get(field).is_some()) {
+    if visit.is_preview() && ["headers", "cf", "now", "context", "enrichments"].iter().any(|field| body.get(field).is_some()) {
         return match Visitor::deserialize(&body) {
-            Ok(visitor) => answer(visit, program, &visitor.request(host::now(), host::zone_offsets)),
+            Ok(visitor) => answer(visit, program, visitor.request(host::now(), host::zone_offsets)).await,
             Err(error) => bad_request(&format!("This is no visitor: {error}.")),
         };
     }
     match Asked::deserialize(&body).ok().and_then(|asked| facts(visit, &asked.url, asked.referrer)) {
-        Some(request) => answer(visit, program, &request),
+        Some(request) => answer(visit, program, request).await,
         None => bad_request(EXPECTED),
     }
 }
 
-fn answer(visit: &Visit, program: &Program, request: &idoine::Request) -> Answer {
-    let context = Context::derive(program, request);
+async fn answer(visit: &Visit, program: &Program, request: idoine::Request) -> Answer {
+    let context = Context::derive(program, &request);
+    let context = enrichment::enrich(visit, program, request, context).await;
     // Why others lost tells what a site plans: for previews alone.
     let explain = visit.is_preview() && parameter(visit, "explain").is_some();
     let (decisions, explanation) = if explain {

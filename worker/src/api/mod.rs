@@ -28,8 +28,8 @@ pub async fn answer(visit: &Visit, endpoint: Endpoint) -> Answer {
     let answer = match method.as_str() {
         "OPTIONS" => preflight(endpoint),
         "GET" | "HEAD" => match endpoint {
-            Endpoint::Context => with(program, |program| context::get(visit, program)),
-            Endpoint::Decide => with(program, |program| decide::get(visit, program)),
+            Endpoint::Context => with(program, async |program| context::get(visit, program).await).await,
+            Endpoint::Decide => with(program, async |program| decide::get(visit, program).await).await,
             Endpoint::Consent => consent::get(visit),
             Endpoint::Program => program::get(visit, program).await,
             Endpoint::Personas => personas::get(visit, program),
@@ -38,7 +38,7 @@ pub async fn answer(visit: &Visit, endpoint: Endpoint) -> Answer {
         "POST" => match endpoint {
             Endpoint::Decide => match (visit.body(BODY_LIMIT).await, program) {
                 (None, _) => too_large(),
-                (Some(body), program) => with(program, |program| decide::post(visit, program, &body)),
+                (Some(body), program) => with(program, async |program| decide::post(visit, program, &body).await).await,
             },
             // Only a page of the site itself may say what its visitor agreed to.
             Endpoint::Consent if !caller.is_same_origin() && trusted.is_none() => {
@@ -60,8 +60,11 @@ pub async fn answer(visit: &Visit, endpoint: Endpoint) -> Answer {
     }
 }
 
-fn with(program: Option<&Program>, answer: impl FnOnce(&Program) -> Answer) -> Answer {
-    program.map_or_else(no_program, answer)
+async fn with(program: Option<&Program>, answer: impl AsyncFnOnce(&Program) -> Answer) -> Answer {
+    match program {
+        Some(program) => answer(program).await,
+        None => no_program(),
+    }
 }
 
 fn preflight(endpoint: Endpoint) -> Answer {

@@ -33,7 +33,7 @@ fn bytes(request: &Request) -> Vec<u8> {
         }
     };
     push(1, "", &request.url);
-    for (tag, pairs) in [(2, &request.headers), (3, &request.cf), (4, &request.overrides)] {
+    for (tag, pairs) in [(2, &request.headers), (3, &request.cf), (4, &request.overrides), (5, &request.enrichments)] {
         pairs.iter().for_each(|(key, value)| push(tag, key, value));
     }
     bytes

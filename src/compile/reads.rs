@@ -1,0 +1,83 @@
+//! What an experience reads: a page waits for those enrichments alone, and browsers are asked for those client hints alone.
+
+use super::Compiler;
+use crate::context::{FIELDS, Field};
+use crate::expr::{Checked, CheckedKind};
+use crate::program::layout::Section;
+use std::collections::BTreeSet;
+
+/// The client hints that browsers send only to those who ask (WICG UA-CH, Responsive Image Client Hints, User Preference Media
+/// Features Client Hints), and the fields that they tell.
+const HINTS: &[(&str, &[Field])] = &[
+    ("Sec-CH-UA-Full-Version-List", &[Field::DeviceBrowserVersion]),
+    ("Sec-CH-UA-Platform-Version", &[Field::DeviceOsVersion]),
+    ("Sec-CH-UA-Model", &[Field::DeviceType]),
+    ("Sec-CH-UA-Form-Factors", &[Field::DeviceType]),
+    ("Sec-CH-Viewport-Width", &[Field::DeviceViewportWidth]),
+    ("Sec-CH-Viewport-Height", &[Field::DeviceViewportHeight]),
+    ("Sec-CH-Prefers-Color-Scheme", &[Field::DeviceColorScheme]),
+];
+
+/// What an expression names by itself: fields, and audiences whose expressions are not looked into.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reads {
+    fields: BTreeSet<u32>,
+    audiences: BTreeSet<u32>,
+}
+
+impl Reads {
+    pub(super) fn of(expression: &Checked) -> Reads {
+        let mut reads = Reads::default();
+        expression.walk(&mut |part| match &part.kind {
+            CheckedKind::Field(field, _) | CheckedKind::Has(field) => {
+                reads.fields.insert(*field);
+            }
+            CheckedKind::Audience(audience) => {
+                reads.audiences.insert(*audience);
+            }
+            _ => {}
+        });
+        reads
+    }
+
+    /// Adds fields that are read otherwise, by contents.
+    pub(super) fn add_fields(&mut self, fields: &[u32]) {
+        self.fields.extend(fields);
+    }
+}
+
+impl Compiler<'_, '_, '_> {
+    /// Writes which enrichments an experience reads, by itself and by the audiences that it names, and keeps all that it reads.
+    pub(super) fn experience_reads(&mut self, experience: u32, reads: Reads) {
+        let mut all = reads;
+        let mut waiting: Vec<u32> = all.audiences.iter().copied().collect();
+        while let Some(audience) = waiting.pop() {
+            let Some(named) = self.audience_reads.get(audience as usize) else { continue };
+            all.fields.extend(&named.fields);
+            waiting.extend(named.audiences.iter().filter(|audience| all.audiences.insert(**audience)));
+        }
+        // Their fields are the last of those that the manifest declares, one enrichment after another.
+        let fields = |enrichment: &crate::manifest::Enrichment| enrichment.fields.len() as u32;
+        let enrichments = &self.manifest.enrichments;
+        let count: u32 = enrichments.iter().map(|(_, enrichment)| fields(enrichment)).sum();
+        let mut first = (FIELDS.len() + self.names.declared.len()) as u32 - count;
+        for (index, (_, enrichment)) in enrichments.iter().enumerate() {
+            let own = first..first + fields(enrichment);
+            first = own.end;
+            if all.fields.range(own).next().is_some() {
+                self.builder.push(Section::EnrichmentReads, &[experience, index as u32]);
+            }
+        }
+        self.read_fields.extend(all.fields);
+    }
+
+    /// Writes the client hints that tell a field which some experience reads.
+    pub(super) fn client_hints(&mut self) {
+        for (hint, fields) in HINTS {
+            if fields.iter().any(|field| self.read_fields.contains(&(*field as u32))) {
+                let hint = self.builder.text(hint);
+                self.builder.push(Section::ClientHints, &[hint]);
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Where the texts and lists live that an evaluation makes: all of them as long as it runs, so that values are plain copies.
+
+use super::operand::Operand;
+use std::cell::{Cell, OnceCell};
+
+/// What the texts and lists of one evaluation may take in all, in bytes.
+const MOST_BYTES: usize = 4 << 20;
+/// What an item of a list counts: the same on every face, whatever its size there is.
+const ITEM_BYTES: usize = 32;
+
+/// A chain of blocks.
+#[derive(Default)]
+pub(crate) struct Arena<'a> {
+    first: Block<'a>,
+    /// The block that is being filled, where it is not the first.
+    last: Cell<Option<&'a Block<'a>>>,
+    /// Places taken in it.
+    taken: Cell<usize>,
+    bytes: Cell<usize>,
+}
+
+#[derive(Default)]
+struct Block<'a> {
+    places: [OnceCell<Made<'a>>; 8],
+    next: OnceCell<Box<Block<'a>>>,
+}
+
+enum Made<'a> {
+    Text(Vec<u8>),
+    List(Vec<Operand<'a>>),
+}
+
+impl<'a> Arena<'a> {
+    /// Keeps a text; `None` when there is too much already.
+    pub(crate) fn text(&'a self, text: Vec<u8>) -> Option<&'a [u8]> {
+        match self.keep(text.len(), Made::Text(text))? {
+            Made::Text(text) => Some(text),
+            Made::List(_) => None,
+        }
+    }
+
+    /// Keeps a list; `None` when there is too much already.
+    pub(crate) fn list(&'a self, items: Vec<Operand<'a>>) -> Option<&'a [Operand<'a>]> {
+        match self.keep(items.len() * ITEM_BYTES, Made::List(items))? {
+            Made::List(items) => Some(items),
+            Made::Text(_) => None,
+        }
+    }
+
+    fn keep(&'a self, bytes: usize, made: Made<'a>) -> Option<&'a Made<'a>> {
+        let bytes = self.bytes.get() + bytes + ITEM_BYTES;
+        if bytes > MOST_BYTES {
+            return None;
+        }
+        self.bytes.set(bytes);
+        let mut block = self.last.get().unwrap_or(&self.first);
+        if self.taken.get() == block.places.len() {
+            block = block.next.get_or_init(Box::default);
+            self.last.set(Some(block));
+            self.taken.set(0);
+        }
+        let place = block.places.get(self.taken.get())?;
+        self.taken.set(self.taken.get() + 1);
+        Some(place.get_or_init(|| made))
+    }
+}

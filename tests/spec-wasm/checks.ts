@@ -1,0 +1,203 @@
+// The language-neutral cases (tests/spec/README.md) against the tools' Wasm. It runs in Node and, bundled, in a page: nothing
+// here may need either.
+
+import { zoneOffsets, type Offsets } from "../../www/src/zone.ts";
+import type { Decision, Edit } from "../../www/src/types.ts";
+
+/** What the tools export. */
+export interface Tools {
+  compile(source: string, zones: ZoneOffset): { program: Uint8Array } | { diagnostics: unknown[] };
+  context(program: Uint8Array, visitor: Visitor, offsets: Float64Array): Record<string, unknown>;
+  explain(program: Uint8Array, visitor: Visitor, offsets: Float64Array): Explained;
+  /** An empty manifest is none. */
+  evaluate(expression: string, bindings: Record<string, unknown>, manifest: string, zones: ZoneOffset): Evaluated;
+}
+
+/** Seconds that a zone is ahead of UTC at an instant in epoch milliseconds; `undefined` for zones that are not known. */
+export type ZoneOffset = (zone: string, instant: number) => number | undefined;
+
+interface Visitor {
+  /** 1970 where a case is not about time. */
+  now?: number | string;
+  cf?: Record<string, unknown>;
+  context?: Record<string, unknown>;
+}
+
+interface Explained {
+  context: Record<string, unknown>;
+  decisions: Decision[];
+  slots: { slot: string; candidates: { experience: string; reason?: string; by?: string }[] }[];
+  edits: Edit[];
+}
+
+/** What an expression is worth: a value, unknown, or an error with its place. */
+export interface Evaluated {
+  value?: unknown;
+  unknown?: true;
+  type?: string;
+  cost?: number;
+  error?: { kind: "parse" | "check" | "evaluation" | "bindings" | "manifest"; message: string; help?: string; start: number; end: number; line: number; column: number };
+  errors?: unknown[];
+}
+
+export interface ContextFile {
+  manifest?: object;
+  cases: { name: string; visitor: Visitor; context: Record<string, unknown> }[];
+}
+
+export interface DecideFile {
+  manifest: object;
+  cases: DecideCase[];
+}
+
+export interface DecideCase {
+  name: string;
+  visitor: Visitor;
+  context?: Record<string, unknown>;
+  decisions: Record<string, string>;
+  lost?: Record<string, string>;
+  edits?: Record<string, string>[];
+}
+
+export interface ExpressionFile {
+  cases: ExpressionCase[];
+}
+
+export interface ExpressionCase {
+  name: string;
+  expr: string;
+  bindings?: Record<string, unknown>;
+  manifest?: object;
+  value?: unknown;
+  unknown?: true;
+  error?: string;
+  at?: string;
+  type?: string;
+}
+
+/** A case by name, and what is wrong with it. */
+export type Result = [name: string, problem: string | undefined];
+
+/** Context cases without a manifest of their own are of this site. */
+export const PLAIN_SITE = { site: { id: "contexts", hosts: ["shop.example"] } };
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Time zones from `Intl`, at any instant. */
+export const zoneOffset: ZoneOffset = (zone, instant) => {
+  try {
+    let format = formats.get(zone);
+    if (!format) {
+      const numeric = "numeric";
+      format = new Intl.DateTimeFormat("en-US", {
+        timeZone: zone, calendar: "gregory", numberingSystem: "latn", hourCycle: "h23", era: "short",
+        year: numeric, month: numeric, day: numeric, hour: numeric, minute: numeric, second: numeric,
+      }); // prettier-ignore
+      formats.set(zone, format);
+    }
+    const parts = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, value]));
+    const local = new Date(0);
+    const year = Number(parts["year"]);
+    // `Date.UTC` takes years below 100 for others.
+    local.setUTCFullYear(parts["era"] === "BC" ? 1 - year : year, Number(parts["month"]) - 1, Number(parts["day"]));
+    local.setUTCHours(Number(parts["hour"]), Number(parts["minute"]), Number(parts["second"]));
+    return Math.round((local.getTime() - Math.floor(instant / 1000) * 1000) / 1000);
+  } catch {
+    return undefined;
+  }
+};
+
+/** Both as JSON with the same order of keys: what a page hands over is JSON anyway. */
+function same(found: unknown, expected: unknown): boolean {
+  return JSON.stringify(sorted(found)) === JSON.stringify(sorted(expected));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]));
+}
+
+function expect(what: string, found: unknown, expected: unknown): string[] {
+  return same(found, expected) ? [] : [`${what} is ${JSON.stringify(found)}, expected ${JSON.stringify(expected)}`];
+}
+
+/** Runs a check; a throw is a problem too. */
+function result(name: string, check: () => string[]): Result {
+  try {
+    return [name, check().join("; ") || undefined];
+  } catch (error) {
+    return [name, `threw ${String(error)}`];
+  }
+}
+
+function programOf(tools: Tools, manifest: object): Uint8Array {
+  const compiled = tools.compile(JSON.stringify(manifest), zoneOffset);
+  if ("program" in compiled) return compiled.program;
+  throw new Error(`the manifest is refused: ${JSON.stringify(compiled.diagnostics)}`);
+}
+
+/** What a host would say of the visitor's zone. */
+function offsetsOf({ now = 0, cf, context }: Visitor): Float64Array {
+  const zone = context?.["geo.timezone"] ?? cf?.["timezone"];
+  const instant = typeof now === "number" ? now : Date.parse(now);
+  const offsets: Offsets = zoneOffsets(typeof zone === "string" ? zone : undefined, instant);
+  return Float64Array.from(offsets);
+}
+
+export function checkContexts(tools: Tools, { manifest, cases }: ContextFile): Result[] {
+  const program = programOf(tools, manifest ?? PLAIN_SITE);
+  return cases.map(({ name, visitor, context }) =>
+    result(name, () => {
+      const found = tools.context(program, { now: 0, ...visitor }, offsetsOf(visitor));
+      return differences(found, context);
+    }),
+  );
+}
+
+/** What a context says otherwise than a case. `null` is absent. */
+export function differences(found: Record<string, unknown>, expected: Record<string, unknown>): string[] {
+  return Object.entries(expected).flatMap(([path, value]) => expect(path, found[path] ?? null, value));
+}
+
+export function checkDecisions(tools: Tools, { manifest, cases }: DecideFile): Result[] {
+  const program = programOf(tools, manifest);
+  return cases.map((one) => result(one.name, () => explained(tools.explain(program, { now: 0, ...one.visitor }, offsetsOf(one.visitor)), one)));
+}
+
+function explained({ context, decisions, slots, edits }: Explained, expected: DecideCase): string[] {
+  const found = Object.fromEntries(decisions.map(({ slot, experience, variant, reason }) => [slot, `${experience ?? "-"} ${variant} ${reason}`]));
+  const problems = [...expect("decisions", found, expected.decisions), ...differences(context, expected.context ?? {})];
+  const onPage = new Set(decisions.map(({ slot }) => slot));
+  for (const [experience, reason] of Object.entries(expected.lost ?? {})) {
+    const looked = slots.filter(({ slot }) => onPage.has(slot) || onPage.size === 0 || reason === "page");
+    const candidates = looked.flatMap((slot) => slot.candidates).filter((candidate) => candidate.experience === experience);
+    if (candidates.length === 0) problems.push(`${experience} is no candidate`);
+    for (const candidate of candidates) {
+      const why = candidate.by === undefined ? candidate.reason : `${candidate.reason} by ${candidate.by}`;
+      problems.push(...expect(`loss of ${experience}`, why, reason));
+    }
+  }
+  if (expected.edits) {
+    const plain = edits.map(({ slot, op, name = "", value = "", selector }, at) => ({ slot, op, name, value, ...("selector" in (expected.edits?.[at] ?? {}) && { selector }) }));
+    problems.push(...expect("edits", plain, expected.edits.map((edit) => ({ name: "", value: "", ...edit }))));
+  }
+  return problems;
+}
+
+export function checkExpressions(tools: Tools, { cases }: ExpressionFile): Result[] {
+  return cases.map((one) => result(one.name, () => expression(tools, one)));
+}
+
+function expression(tools: Tools, { expr, bindings, manifest, value, unknown, error, at, type }: ExpressionCase): string[] {
+  if ([value !== undefined, unknown, error !== undefined].filter(Boolean).length !== 1) return ["expected exactly one of value, unknown and error"];
+  const found = tools.evaluate(expr, bindings ?? {}, manifest ? JSON.stringify(manifest) : "", zoneOffset);
+  const problems = type === undefined ? [] : expect("type", found.type, type);
+  if (error !== undefined) {
+    if (!found.error) return [`got ${JSON.stringify(found)}, expected the error ${JSON.stringify(error)}`];
+    if (!found.error.message.includes(error)) problems.push(`error is ${JSON.stringify(found.error.message)}, expected ${JSON.stringify(error)}`);
+    return at === undefined ? problems : [...problems, ...expect("place", `${found.error.line}:${found.error.column}`, at)];
+  }
+  if (found.error) return [`error: ${found.error.message}, expected ${unknown ? "unknown" : JSON.stringify(value)}`];
+  return [...problems, ...expect("unknown", found.unknown ?? false, unknown ?? false), ...expect("value", found.value ?? null, value ?? null)];
+}

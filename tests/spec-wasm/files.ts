@@ -1,0 +1,44 @@
+// The files of cases, and the tools' Wasm in Node.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Tools } from "./checks.ts";
+
+const SPEC = fileURLToPath(new URL("../spec", import.meta.url));
+
+/** The folders of cases that the tools run, each with its check in `checks.ts`. */
+export const FOLDERS = { context: "checkContexts", decide: "checkDecisions", expr: "checkExpressions" } as const;
+
+/** The files of a folder that hold cases, by name. */
+export function casesIn(folder: string): [string, { cases: { name: string }[] }][] {
+  let names: string[];
+  try {
+    names = readdirSync(join(SPEC, folder)).filter((name) => name.endsWith(".json")).sort();
+  } catch {
+    return [];
+  }
+  const files = names.map((name) => [name, JSON.parse(readFileSync(join(SPEC, folder, name), "utf8"))] as [string, { cases?: { name: string }[] }]);
+  // Beside cases there may be lists that cases are about, such as functions.json.
+  return files.filter((file): file is [string, { cases: { name: string }[] }] => Array.isArray(file[1].cases));
+}
+
+const DIST = process.env["IDOINE_DIST"] ?? fileURLToPath(new URL("../../dist", import.meta.url));
+
+/** Bytes of one of the browser's files. */
+export function asset(name: string): Buffer {
+  try {
+    return readFileSync(join(DIST, "assets", "_idoine", name));
+  } catch {
+    throw new Error(`${name} is not built: run \`npm run build\` first`);
+  }
+}
+
+/** The tools, as a page loads them, in this process. */
+export async function loadTools(): Promise<Tools> {
+  asset("tools.js");
+  const module = (await import(pathToFileURL(join(DIST, "assets", "_idoine", "tools.js")).href)) as Tools & {
+    default(options: { module_or_path: Uint8Array }): Promise<unknown>;
+  };
+  await module.default({ module_or_path: asset("tools.wasm") });
+  return module;
+}
