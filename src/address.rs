@@ -1,7 +1,7 @@
 //! IP addresses and ranges of them (RFC 4291, RFC 4632). The standard library's reading and writing brings its formatting.
 
 use crate::number::push_int;
-use crate::text::{Cut, push_hex};
+use crate::text::{Cut, hex_digit, push_hex};
 
 /// An IP address. One of version 4 within version 6 (`::ffff:192.0.2.1`) is one of version 4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Address {
     pub fn parse(text: &str) -> Option<Address> {
         let mut rest = text.as_bytes();
         let mut groups = [0; 8];
-        if rest.iter().all(|byte| *byte != b':') {
+        if !text.has(b':') {
             let [.., high, low] = &mut groups;
             (*high, *low) = four(rest)?;
             return Some(Address { six: false, groups });
@@ -44,12 +44,14 @@ impl Address {
         while gap != Some(read) || !rest.is_empty() {
             let end = rest.iter().position(|byte| *byte == b':').unwrap_or(rest.len());
             let (part, behind) = rest.split_at_checked(end)?;
-            read = if behind.is_empty() && !part.iter().all(|byte| *byte != b'.') {
-                let (high, low) = four(part)?;
-                push(high)?;
-                push(low)?
-            } else {
-                push(hexadecimal(part)?)?
+            read = match hexadecimal(part) {
+                Some(group) => push(group)?,
+                // Only the last part may be of version 4.
+                None => {
+                    let (high, low) = four(part).filter(|_| behind.is_empty())?;
+                    push(high)?;
+                    push(low)?
+                }
             };
             rest = match behind.split_first() {
                 None => break,
@@ -180,7 +182,7 @@ fn hexadecimal(text: &[u8]) -> Option<u16> {
     }
     let mut number = 0;
     for byte in text {
-        number = number << 4 | (*byte as char).to_digit(16)? as u16;
+        number = number << 4 | u16::from(hex_digit(*byte)?);
     }
     Some(number)
 }

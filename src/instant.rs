@@ -178,7 +178,7 @@ fn write_fraction(nanos: u32, out: &mut String) {
     }
     out.push('.');
     let (mut rest, mut unit) = (nanos, BILLION / 10);
-    while rest > 0 {
+    while rest > 0 && unit > 0 {
         out.push((b'0' + (rest / unit) as u8) as char);
         rest %= unit;
         unit /= 10;

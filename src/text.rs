@@ -81,6 +81,15 @@ pub(crate) fn push_hex(out: &mut String, digit: u8) {
     out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
 }
 
+/// The value of a hexadecimal digit.
+pub(crate) fn hex_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' | b'A'..=b'F' => Some((digit | 32) - b'a' + 10),
+        _ => None,
+    }
+}
+
 /// Whether a text is one of those that stand in a list, with `|` between them.
 #[inline(never)]
 pub(crate) fn is_one_of(text: &str, list: &str) -> bool {

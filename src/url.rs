@@ -1,7 +1,7 @@
 //! The parts of an absolute URL that a context needs. A small reading, not the whole of the URL standard: runtimes hand
 //! in URLs that a browser or a server has already parsed, and anything else still gets an answer.
 
-use crate::text::{Cut, find, lossy, push};
+use crate::text::{Cut, find, hex_digit, lossy, push};
 
 /// The parts of a URL, as slices of it; percent-escapes as they are.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -35,13 +35,21 @@ pub fn split(url: &str) -> Parts<'_> {
 }
 
 /// The query's parameters in their order, decoded as `application/x-www-form-urlencoded` (URL standard, section 5.1).
-#[inline(never)]
 pub fn query_pairs(query: &str) -> Vec<(String, String)> {
-    let mut pairs = Vec::new();
+    pairs(query, false)
+}
+
+#[inline(never)]
+fn pairs(query: &str, first_only: bool) -> Vec<(String, String)> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
     for pair in query.parts(b'&') {
-        if !pair.is_empty() {
-            let (name, value) = pair.cut(b'=').unwrap_or((pair, ""));
-            pairs.push((decode(name), decode(value)));
+        if pair.is_empty() {
+            continue;
+        }
+        let (name, value) = pair.cut(b'=').unwrap_or((pair, ""));
+        let name = decode(name);
+        if !first_only || pairs.iter().all(|(known, _)| *known != name) {
+            pairs.push((name, decode(value)));
         }
     }
     pairs
@@ -49,24 +57,18 @@ pub fn query_pairs(query: &str) -> Vec<(String, String)> {
 
 /// The parameters of a query, the first of each name.
 pub fn first_pairs(query: &str) -> Vec<(String, String)> {
-    let mut pairs: Vec<(String, String)> = Vec::new();
-    for (name, value) in query_pairs(query) {
-        if pairs.iter().all(|(known, _)| *known != name) {
-            pairs.push((name, value));
-        }
-    }
-    pairs
+    pairs(query, true)
 }
 
 /// Percent-decodes, `+` as a space; bytes that are not UTF-8 become U+FFFD.
 fn decode(text: &str) -> String {
-    let hex = |byte: Option<&u8>| byte.and_then(|b| (*b as char).to_digit(16));
     let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
+    let hex = |at: usize| hex_digit(*bytes.get(at)?);
+    let mut out = Vec::new();
     let mut i = 0;
     while let Some(byte) = bytes.get(i) {
         let escaped = match byte {
-            b'%' => hex(bytes.get(i + 1)).zip(hex(bytes.get(i + 2))).map(|(high, low)| (high * 16 + low) as u8),
+            b'%' => hex(i + 1).zip(hex(i + 2)).map(|(high, low)| high << 4 | low),
             _ => None,
         };
         i += if escaped.is_some() { 3 } else { 1 };
@@ -78,7 +80,7 @@ fn decode(text: &str) -> String {
 /// Percent-encodes everything but the unreserved characters (RFC 3986, section 2.3).
 pub fn encode(text: &str, out: &mut String) {
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             push(out, char::from(byte));
         } else {
             push(out, '%');

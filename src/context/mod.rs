@@ -82,6 +82,16 @@ fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
+/// Whether a field is one of some.
+fn is_among(fields: &[u32], field: u32) -> bool {
+    for other in fields {
+        if *other == field {
+            return true;
+        }
+    }
+    false
+}
+
 /// An instant with an offset, or epoch milliseconds.
 pub(crate) fn parse_instant(text: &str) -> Option<i64> {
     match parse_moment(text) {

@@ -347,14 +347,17 @@ impl Program {
     /// The edits of a content: operation, name and parts of the value.
     pub(crate) fn content(&self, content: u32) -> impl Iterator<Item = (EditOp, &str, Run)> {
         let [start, len] = self.record(Section::Contents, content as usize).unwrap_or_default();
-        run(start, len)
-            .map_while(|edit| self.record::<4>(Section::Edits, edit))
-            .filter_map(|[op, name, start, len]| Some((EditOp::from_code(op)?, self.text(name), run(start, len))))
+        // A forged length ends where the records do.
+        run(start, len.min(self.count(Section::Edits) as u32)).filter_map(|edit| {
+            let [op, name, start, len] = self.record(Section::Edits, edit)?;
+            Some((EditOp::from_code(op)?, self.text(name), run(start, len)))
+        })
     }
 
     /// The parts of a value: kind, text or field, default.
     pub(crate) fn parts(&self, parts: Run) -> impl Iterator<Item = (PartKind, u32, Option<&str>)> {
-        parts.map_while(|part| self.record::<3>(Section::Parts, part)).filter_map(|[kind, value, default]| {
+        (parts.start..parts.end.min(self.count(Section::Parts))).filter_map(|part| {
+            let [kind, value, default] = self.record(Section::Parts, part)?;
             Some((PartKind::from_code(kind)?, value, (default != NONE).then(|| self.text(default))))
         })
     }

@@ -49,6 +49,7 @@ impl<'a> Hints<'a> {
 
 /// Brands come in any order, with one of no meaning among them (GREASE) that may hold any character: what counts is the
 /// narrowest brand that means something. A browser that has one more brand which is not known is another one.
+#[inline(never)]
 fn branded(list: &str) -> Branded {
     let mut branded = Branded::default();
     let mut unknown = 0;
