@@ -13,6 +13,9 @@ mod source;
 
 #[cfg(feature = "author")]
 pub(crate) use calendar::day_number;
+pub(crate) use device::NAMES as DEVICE_NAMES;
+#[cfg(feature = "author")]
+pub(crate) use device::packed as device_words;
 pub use fields::{FIELDS, Field, FieldDef, Kind};
 pub(crate) use fields::{FINGERPRINT, fingerprint};
 #[cfg(feature = "author")]
@@ -183,7 +186,7 @@ impl Context {
         context.values.resize_with(FIELDS.len() + program.declared_count(), || None);
         let host = page.host.to_ascii_lowercase();
         context.set(Field::TimeNow, Value::Timestamp(now));
-        device::derive(&mut context, request);
+        device::derive(&mut context, request, program.device_words());
         geo::derive(&mut context, request);
         network::derive(&mut context, request);
         source::derive(&mut context, request, program, &host);
