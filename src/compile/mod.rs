@@ -62,7 +62,7 @@ pub fn compile_with_costs(source: &str, zones: &dyn Zones) -> Result<Compiled, V
         let mut compiler = Compiler::new(&manifest, zones, &mut diagnostics);
         compiler.site();
         compiler.sources();
-        compiler.declared();
+        compiler.fields();
         compiler.traits();
         compiler.holidays();
         compiler.places();

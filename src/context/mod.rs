@@ -183,7 +183,7 @@ impl Context {
             query: url::query_pairs(page.query),
             ignored: Vec::new(),
         };
-        context.values.resize_with(FIELDS.len() + program.declared_count(), || None);
+        context.values.resize_with(program.field_count(), || None);
         let host = page.host.to_ascii_lowercase();
         context.set(Field::TimeNow, Value::Timestamp(now));
         device::derive(&mut context, request, program.device_words());
@@ -205,7 +205,7 @@ impl Context {
     /// A context in which these fields are known, and no other.
     #[cfg(feature = "author")]
     pub(crate) fn of_values(program: &Program, values: Vec<(u32, Value)>) -> Context {
-        let count = FIELDS.len() + program.declared_count();
+        let count = program.field_count();
         let mut context = Context {
             values: vec![None; count],
             denied: Vec::new(),

@@ -38,7 +38,7 @@ macro_rules! sections {
 sections! {
     Site 2: "id, holdout in parts per million";
     Hosts 1: "text";
-    Declared 3: "path, kind, purpose or NONE";
+    Fields 3: "path, kind, purpose or NONE: those of FIELDS, then those that the manifest declares";
     Nodes 3: "operation, two operands";
     Lists 1: "node";
     Audiences 2: "name, node";
