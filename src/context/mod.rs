@@ -26,7 +26,7 @@ pub(crate) use source::{Click, is_direct};
 
 use crate::consent::{Consent, Purpose};
 use crate::program::Program;
-use crate::text::Cut;
+use crate::text::{Cut, trim};
 use crate::time::{Moment, parse_moment};
 use crate::zone::Offsets;
 use crate::{cookies, number, url};
@@ -137,7 +137,7 @@ impl Value {
             Kind::Strings => {
                 let mut items = Vec::new();
                 for item in text.parts(b',') {
-                    items.push(item.trim().to_owned());
+                    items.push(trim(item).to_owned());
                 }
                 Value::Strings(items)
             }

@@ -141,7 +141,7 @@ pub(crate) fn unary<'a>(op: Op, value: Operand<'a>, arena: &'a Arena<'a>) -> App
             }
             Operand::Text(arena.text(cased).ok_or(Error::TooLarge)?)
         }
-        (Op::Trim, Operand::Text(text)) => Operand::Text(utf8(text).trim().as_bytes()),
+        (Op::Trim, Operand::Text(text)) => Operand::Text(text::trim(utf8(text)).as_bytes()),
         (op, Operand::Duration(length)) if op.is_getter() => Operand::Int(match op {
             Op::Hours => length.towards_zero() / 3600,
             Op::Minutes => length.towards_zero() / 60,
