@@ -18,7 +18,7 @@ statement left out, a number off by one, an arm that never matches), and runs th
 survives: it is printed, and the exit code is 1. All changes are built at once into a copy under target/mutate. Changes that nothing
 can notice are listed in that file with the reason.
 
-  --file PART   only files whose path contains it, such as expr/parse
+  --file PART   only files whose path contains it, such as expr/parse; may stand several times
   --jobs N      tests at the same time (default: the number of processors)
   --json        one object: counts, and each survivor with its place, what was there and what became of it
 
@@ -34,12 +34,12 @@ const means = (entry, mutant) =>
 const told = ({ file, line, column, function: name, source, was, becomes, reached }) =>
   `${file}:${line}:${column} ${name}: \`${was}\` -> \`${becomes || "nothing"}\`${reached ? "" : " (no test gets there)"}\n    ${source}`;
 
-const options = { file: { type: "string" }, jobs: { type: "string" }, json: { type: "boolean" } };
-await command({ usage, options }, async ({ file = "", jobs, json }) => {
+const options = { file: { type: "string", multiple: true }, jobs: { type: "string" }, json: { type: "boolean" } };
+await command({ usage, options }, async ({ file = [""], jobs, json }) => {
   const width = jobs === undefined ? availableParallelism() : Number(jobs);
   if (!(Number.isInteger(width) && width >= 1)) throw new WrongUsage(`--jobs is '${jobs}'; expected a whole number above 0`);
-  const functions = Object.fromEntries(Object.entries(list.functions).filter(([path]) => path.includes(file)));
-  if (Object.keys(functions).length === 0) throw new WrongUsage(`No file has '${file}' in its path; there are: ${Object.keys(list.functions).join(", ")}`);
+  const functions = Object.fromEntries(Object.entries(list.functions).filter(([path]) => file.some((part) => path.includes(part))));
+  if (Object.keys(functions).length === 0) throw new WrongUsage(`No file has '${file.join("' or '")}' in its path; there are: ${Object.keys(list.functions).join(", ")}`);
   if (await underRecentNode()) return process.exitCode;
   const env = await ensure({ modules: false });
   const begun = Date.now();
