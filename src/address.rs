@@ -1,7 +1,7 @@
 //! IP addresses and ranges of them (RFC 4291, RFC 4632). The standard library's reading and writing brings its formatting.
 
 use crate::number::push_int;
-use crate::text::push_hex;
+use crate::text::{Cut, hex_digit, push_hex};
 
 /// An IP address. One of version 4 within version 6 (`::ffff:192.0.2.1`) is one of version 4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Address {
     pub fn parse(text: &str) -> Option<Address> {
         let mut rest = text.as_bytes();
         let mut groups = [0; 8];
-        if !rest.contains(&b':') {
+        if !text.has(b':') {
             let [.., high, low] = &mut groups;
             (*high, *low) = four(rest)?;
             return Some(Address { six: false, groups });
@@ -44,12 +44,14 @@ impl Address {
         while gap != Some(read) || !rest.is_empty() {
             let end = rest.iter().position(|byte| *byte == b':').unwrap_or(rest.len());
             let (part, behind) = rest.split_at_checked(end)?;
-            read = if behind.is_empty() && part.contains(&b'.') {
-                let (high, low) = four(part)?;
-                push(high)?;
-                push(low)?
-            } else {
-                push(hexadecimal(part)?)?
+            read = match hexadecimal(part) {
+                Some(group) => push(group)?,
+                // Only the last part may be of version 4.
+                None => {
+                    let (high, low) = four(part).filter(|_| behind.is_empty())?;
+                    push(high)?;
+                    push(low)?
+                }
             };
             rest = match behind.split_first() {
                 None => break,
@@ -131,11 +133,13 @@ impl Address {
 impl Range {
     /// Reads `192.0.2.0/24` or `2001:db8::/32`. `None` also where bits are set behind the prefix, which is a mistake.
     pub fn parse(text: &str) -> Option<Range> {
-        let (address, prefix) = text.split_once('/')?;
+        let (address, prefix) = text.cut(b'/')?;
         let first = Address::parse(address)?;
-        let range = Range { first, prefix: decimal(prefix.as_bytes())? + first.unused() };
+        // One of version 4 within version 6 has a prefix of version 6.
+        let unused = if address.has(b':') { 0 } else { first.unused() };
+        let range = Range { first, prefix: decimal(prefix.as_bytes())? + unused };
         let clean = first.groups.iter().enumerate().all(|(index, group)| group & !range.mask(index) == 0);
-        (range.prefix <= 128 && clean).then_some(range)
+        (range.prefix <= 128 && range.prefix >= first.unused() && clean).then_some(range)
     }
 
     /// The bits of a group that count.
@@ -178,7 +182,7 @@ fn hexadecimal(text: &[u8]) -> Option<u16> {
     }
     let mut number = 0;
     for byte in text {
-        number = number << 4 | (*byte as char).to_digit(16)? as u16;
+        number = number << 4 | u16::from(hex_digit(*byte)?);
     }
     Some(number)
 }
@@ -232,6 +236,7 @@ mod tests {
             ("::/0", "2001:db8::1", "1.2.3.4"),
             ("2001:db8::/32", "2001:db8:ffff::", "2001:db9::"),
             ("192.0.2.1/32", "::ffff:192.0.2.1", "192.0.2.2"),
+            ("10.0.0.0/8", "::ffff:10.1.2.3", "::10.1.2.3"),
             ("::1/128", "::1", "::2"),
         ] {
             let (parsed, address) = (Range::parse(range).unwrap(), |text| Address::parse(text).unwrap());

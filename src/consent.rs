@@ -1,5 +1,7 @@
 //! Purposes and what a visitor agreed to.
 
+use crate::text::Cut;
+
 /// What a consent is given for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
@@ -56,7 +58,7 @@ impl Consent {
 
     /// Reads a cookie's value. `None` when it is not one of ours, which is as if no choice was made.
     pub fn from_cookie_value(value: &str) -> Option<Consent> {
-        let mut parts = value.split('.');
+        let mut parts = value.parts(b'.');
         if parts.next() != Some("v1") {
             return None;
         }

@@ -1,5 +1,7 @@
 //! Reading a `Cookie` header (RFC 6265, section 4.2.1), tolerantly: what can't be read is as if absent.
 
+use crate::text::Cut;
+
 /// The cookie that carries the visitor's choice of purposes.
 pub const CONSENT: &str = "idoine_consent";
 /// The cookie that carries the `anonymousId`, with the host's signature after a dot where it has a key.
@@ -7,15 +9,15 @@ pub const ID: &str = "idoine_id";
 
 /// The value of the first cookie of that name.
 pub fn get<'a>(header: &'a str, name: &str) -> Option<&'a str> {
-    header.split(';').find_map(|pair| {
-        let (key, value) = pair.trim().split_once('=')?;
+    header.parts(b';').find_map(|pair| {
+        let (key, value) = pair.trim().cut(b'=')?;
         (key == name).then_some(value)
     })
 }
 
 /// The id and the signature in the value of the id cookie. An id has 8 to 64 ASCII letters, digits, `-` or `_`.
 pub fn split_id(value: &str) -> Option<(&str, Option<&str>)> {
-    let (id, signature) = match value.split_once('.') {
+    let (id, signature) = match value.cut(b'.') {
         Some((id, signature)) => (id, Some(signature)),
         None => (value, None),
     };
@@ -23,7 +25,7 @@ pub fn split_id(value: &str) -> Option<(&str, Option<&str>)> {
 }
 
 fn is_id(text: &str) -> bool {
-    (8..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    (8..=64).contains(&text.len()) && text.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 #[cfg(test)]

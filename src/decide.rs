@@ -123,32 +123,47 @@ pub fn decide(program: &Program, context: &Context) -> Decisions {
 /// As [`decide`], telling `trace` of every experience that lost.
 pub fn decide_traced(program: &Program, context: &Context, trace: &mut impl Trace) -> Decisions {
     let page = Page::new(program, context);
-    let mut slots: Vec<Option<Decision>> =
-        (0..program.slot_count() as u32).map(|slot| page.has_slot(slot).then_some(baseline(slot))).collect();
+    let mut decisions = Decisions::default();
+    for slot in 0..program.slot_count() as u32 {
+        if page.has_slot(slot) {
+            decisions.slots.push(baseline(slot));
+        }
+    }
     let mut evaluator = Evaluator::new(program, context);
     for experience in program.experiences() {
         let outcome = candidate(program, context, &page, &mut evaluator, &experience);
-        let outcome = outcome.map_err(|loss| (loss, None)).and_then(|assignment| {
-            // All of its slots that are on this page, or none.
-            let on_page = |slot: &u32| slots.get(*slot as usize).copied().flatten();
-            let wanted = program.experience_slots(experience.slots.clone());
-            match wanted.filter_map(|(slot, _)| on_page(&slot)?.experience).next() {
-                Some(winner) => Err((Loss::SlotTaken, Some(winner))),
-                None => Ok(assignment),
+        let assignment = match outcome {
+            Ok(assignment) => assignment,
+            Err(loss) => {
+                trace.lost(experience.index, loss, None);
+                continue;
             }
-        });
-        match outcome {
-            Err((loss, by)) => trace.lost(experience.index, loss, by),
-            Ok(assignment) => {
-                for (slot, contents) in program.experience_slots(experience.slots.clone()) {
-                    if let Some(Some(decision)) = slots.get_mut(slot as usize) {
-                        *decision = assignment.decision(slot, &experience, contents);
-                    }
-                }
+        };
+        // All of its slots that are on this page, or none.
+        let mut winner = None;
+        for (slot, _) in program.experience_slots(experience.slots.clone()) {
+            winner = winner.or(decisions.at(slot).and_then(|decision| decision.experience));
+        }
+        if winner.is_some() {
+            trace.lost(experience.index, Loss::SlotTaken, winner);
+            continue;
+        }
+        for (slot, contents) in program.experience_slots(experience.slots.clone()) {
+            if let Some(decision) = decisions.at(slot) {
+                *decision = assignment.decision(slot, &experience, contents);
             }
         }
     }
-    Decisions { slots: slots.into_iter().flatten().collect() }
+    decisions
+}
+
+impl Decisions {
+    /// The decision of a slot of the page.
+    #[inline(never)]
+    fn at(&mut self, slot: u32) -> Option<&mut Decision> {
+        let index = self.slots.binary_search_by_key(&slot, |decision| decision.slot).ok()?;
+        self.slots.get_mut(index)
+    }
 }
 
 fn baseline(slot: u32) -> Decision {

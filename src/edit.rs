@@ -59,10 +59,10 @@ pub fn edits<'a>(program: &'a Program, context: &Context, decisions: &Decisions)
         for (op, name, parts) in program.content(content) {
             let mut value = String::new();
             for (kind, text, default) in program.parts(parts) {
-                if kind == PartKind::Literal {
-                    value.push_str(program.text(text));
-                } else if let Some(shown) = context.get(text).map(display).or_else(|| default.map(str::to_owned)) {
-                    escape(kind, &shown, &mut value);
+                match (kind, context.get(text)) {
+                    (PartKind::Literal, _) => value.push_str(program.text(text)),
+                    (_, Some(shown)) => escape(kind, &display(shown), &mut value),
+                    (_, None) => escape(kind, default.unwrap_or_default(), &mut value),
                 }
             }
             let selector = program.slot_selector(decision.slot).unwrap_or_default();

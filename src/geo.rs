@@ -18,7 +18,9 @@ pub(crate) fn point(latitude: f64, longitude: f64) -> Point {
 
 /// The square of the straight line between two points, through the sphere: the nearer, the less.
 pub(crate) fn square_between(one: Point, other: Point) -> f64 {
-    one.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).fold(0.0, |sum, square| sum + square)
+    let ([x, y, z], [other_x, other_y, other_z]) = (one, other);
+    let (x, y, z) = (x - other_x, y - other_y, z - other_z);
+    x * x + y * y + z * z
 }
 
 /// The way over the sphere between two points with that straight line between them (the haversine formula, whose

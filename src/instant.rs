@@ -1,7 +1,7 @@
 //! Instants and lengths of time to the nanosecond, as CEL's timestamps and durations are (CEL specification, "Abstract types").
 
 use crate::number::{parse_digits, push_int};
-use crate::time::{Civil, billionths, parse_written, push_two};
+use crate::time::{Civil, leading, parse_written, push_two};
 
 /// A number of seconds: since 1970-01-01T00:00:00Z, or of a length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,7 +100,7 @@ impl Seconds {
         while !rest.is_empty() {
             let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
             let (whole, behind) = rest.split_at_checked(digits(rest))?;
-            let (fraction, behind) = match behind.strip_prefix('.') {
+            let (fraction, behind) = match behind.strip_prefix(".") {
                 Some(behind) => behind.split_at_checked(digits(behind))?,
                 None => ("", behind),
             };
@@ -119,7 +119,7 @@ impl Seconds {
             let (unit, behind) = match UNITS.iter().find_map(|(name, unit)| Some((*unit, behind.strip_prefix(name)?))) {
                 Some(found) => found,
                 // Milliseconds, which begin so too, are above.
-                None => (60_000_000_000, behind.strip_prefix('m')?),
+                None => (60_000_000_000, behind.strip_prefix("m")?),
             };
             sum = sum.plus(scaled(whole, fraction, unit)?)?;
             rest = behind;
@@ -157,16 +157,16 @@ impl Seconds {
     }
 }
 
-/// So many units of so many nanoseconds each. A unit is less than a second, or a whole number of seconds.
+/// So many units of so many nanoseconds each. A unit is less than a second, or at most 3600 of them.
 fn scaled(whole: &str, fraction: &str, unit: u64) -> Option<Seconds> {
     const SECOND: u64 = BILLION as u64;
     let whole: u64 = if whole.is_empty() { 0 } else { parse_digits(whole)? };
-    let fraction = u64::from(billionths(fraction)?);
     let (seconds, nanos) = if unit < SECOND {
         let nanos = whole.checked_mul(unit)?;
-        (nanos / SECOND, nanos % SECOND + fraction * unit / SECOND)
+        (nanos / SECOND, nanos % SECOND + leading(fraction, 9)? * unit / SECOND)
     } else {
-        (whole.checked_mul(unit / SECOND)?, fraction * (unit / SECOND))
+        // As many digits as 64 bits hold with the longest unit.
+        (whole.checked_mul(unit / SECOND)?, leading(fraction, 15)? * (unit / SECOND) / 1_000_000)
     };
     let whole = i64::try_from(seconds).ok()?.checked_add((nanos / SECOND) as i64)?;
     Some(Seconds { whole, nanos: (nanos % SECOND) as u32 })
@@ -178,7 +178,7 @@ fn write_fraction(nanos: u32, out: &mut String) {
     }
     out.push('.');
     let (mut rest, mut unit) = (nanos, BILLION / 10);
-    while rest > 0 {
+    while rest > 0 && unit > 0 {
         out.push((b'0' + (rest / unit) as u8) as char);
         rest %= unit;
         unit /= 10;

@@ -22,12 +22,12 @@ pub(crate) fn parse_digits(text: &str) -> Option<u64> {
 
 /// Reads a whole number that is not negative, as the standard library does.
 pub(crate) fn parse_uint(text: &str) -> Option<u64> {
-    parse_digits(text.strip_prefix('+').unwrap_or(text))
+    parse_digits(text.strip_prefix("+").unwrap_or(text))
 }
 
 /// Reads a whole number, as the standard library does.
 pub(crate) fn parse_int(text: &str) -> Option<i64> {
-    match text.strip_prefix('-') {
+    match text.strip_prefix("-") {
         Some(digits) => parse_digits(digits).filter(|number| *number <= 1 << 63).map(|number| (number as i64).wrapping_neg()),
         None => parse_uint(text).and_then(|number| i64::try_from(number).ok()),
     }
@@ -315,7 +315,10 @@ pub(crate) fn push_double(out: &mut String, number: f64) {
             break;
         }
     }
-    let digits = text.trim_end_matches('0');
+    while text.ends_with("0") {
+        text.pop();
+    }
+    let digits = text.as_str();
     let (head, tail) = digits.split_at_checked(1).unwrap_or((digits, ""));
     let length = digits.len() as i32;
     let zeros = |out: &mut String, count: i32| (0..count).for_each(|_| out.push('0'));

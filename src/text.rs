@@ -14,6 +14,60 @@ pub(crate) fn contains(text: &str, part: &str) -> bool {
     find(text.as_bytes(), part.as_bytes()).is_some()
 }
 
+/// Taking texts apart at an ASCII character: the standard library's patterns are each a kilobyte of search.
+pub(crate) trait Cut {
+    /// What is before and behind the first such character.
+    fn cut(&self, sign: u8) -> Option<(&str, &str)>;
+    /// What is before and behind the last such character.
+    fn cut_last(&self, sign: u8) -> Option<(&str, &str)>;
+    /// What is between such characters.
+    fn parts(&self, sign: u8) -> Parts<'_>;
+    /// Whether there is such a character.
+    fn has(&self, sign: u8) -> bool;
+}
+
+impl Cut for str {
+    #[inline(never)]
+    fn cut(&self, sign: u8) -> Option<(&str, &str)> {
+        let at = self.bytes().position(|byte| byte == sign)?;
+        Some((self.get(..at)?, self.get(at + 1..)?))
+    }
+
+    #[inline(never)]
+    fn cut_last(&self, sign: u8) -> Option<(&str, &str)> {
+        let at = self.bytes().rposition(|byte| byte == sign)?;
+        Some((self.get(..at)?, self.get(at + 1..)?))
+    }
+
+    fn parts(&self, sign: u8) -> Parts<'_> {
+        Parts { rest: Some(self), sign }
+    }
+
+    #[inline(never)]
+    fn has(&self, sign: u8) -> bool {
+        self.bytes().any(|byte| byte == sign)
+    }
+}
+
+/// See [`Cut::parts`].
+#[derive(Debug, Clone)]
+pub(crate) struct Parts<'a> {
+    rest: Option<&'a str>,
+    sign: u8,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a str;
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a str> {
+        let rest = self.rest?;
+        let (part, behind) = rest.cut(self.sign).map_or((rest, None), |(part, behind)| (part, Some(behind)));
+        self.rest = behind;
+        Some(part)
+    }
+}
+
 /// Appends a character; once, where the standard library's is there for each use.
 #[inline(never)]
 pub(crate) fn push(out: &mut String, c: char) {
@@ -27,10 +81,19 @@ pub(crate) fn push_hex(out: &mut String, digit: u8) {
     out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
 }
 
+/// The value of a hexadecimal digit.
+pub(crate) fn hex_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' | b'A'..=b'F' => Some((digit | 32) - b'a' + 10),
+        _ => None,
+    }
+}
+
 /// Whether a text is one of those that stand in a list, with `|` between them.
 #[inline(never)]
 pub(crate) fn is_one_of(text: &str, list: &str) -> bool {
-    list.split('|').any(|one| one == text)
+    list.parts(b'|').any(|one| one == text)
 }
 
 /// The text that bytes are, with U+FFFD for what is no UTF-8.
@@ -78,6 +141,14 @@ mod tests {
         #[test]
         fn finds_what_the_standard_library_finds(text in "[ab]{0,12}", part in "[ab]{0,4}") {
             prop_assert_eq!(find(text.as_bytes(), part.as_bytes()), text.find(&part));
+        }
+
+        #[test]
+        fn cuts_as_the_standard_library_splits(text in "[abé]{0,8}") {
+            prop_assert_eq!(text.cut(b'a'), text.split_once('a'));
+            prop_assert_eq!(text.cut_last(b'a'), text.rsplit_once('a'));
+            prop_assert_eq!(text.parts(b'a').collect::<Vec<_>>(), text.split('a').collect::<Vec<_>>());
+            prop_assert_eq!(text.has(b'a'), text.contains('a'));
         }
 
         #[test]

@@ -2,6 +2,7 @@
 //! Low-Level Date Algorithms") and the ISO 8601 texts that manifests and visitors use.
 
 use crate::number::parse_digits;
+use crate::text::Cut;
 
 /// Milliseconds of a day.
 pub const DAY_MS: i64 = 86_400_000;
@@ -141,7 +142,7 @@ pub(crate) fn parse_written(text: &str) -> Option<Written<'_>> {
         if sign(end) == Some(b'.') {
             let fraction = text.get(20..)?;
             decimals = fraction.bytes().take_while(u8::is_ascii_digit).count();
-            nanos = billionths(fraction.get(..decimals).filter(|digits| !digits.is_empty())?)?;
+            nanos = leading(fraction.get(..decimals).filter(|digits| !digits.is_empty())?, 9)? as u32;
             end += 1 + decimals;
         }
     }
@@ -151,15 +152,15 @@ pub(crate) fn parse_written(text: &str) -> Option<Written<'_>> {
     Some(Written { civil, nanos, separator, seconds, decimals, zone })
 }
 
-/// Billionths of a fraction's digits; those past the ninth are dropped.
-pub(crate) fn billionths(digits: &str) -> Option<u32> {
+/// The first `count` of a fraction's digits as a number; those that are missing are zeros, those behind them are dropped.
+pub(crate) fn leading(digits: &str, count: usize) -> Option<u64> {
     let mut sum = 0;
-    for place in 0..9 {
+    for place in 0..count {
         let digit = digits.as_bytes().get(place).map_or(0, |digit| digit.wrapping_sub(b'0'));
         if digit > 9 {
             return None;
         }
-        sum = sum * 10 + u32::from(digit);
+        sum = sum * 10 + u64::from(digit);
     }
     Some(sum)
 }
@@ -189,7 +190,7 @@ pub(crate) fn parse_offset(text: &str) -> Option<i32> {
         ("-", rest) => (-1, rest),
         _ => (1, text),
     };
-    let (hours, minutes) = rest.split_once(':')?;
+    let (hours, minutes) = rest.cut(b':')?;
     let (hours, minutes) = (digits(hours, 2)? as i32, digits(minutes, 2)? as i32);
     (hours <= 23 && minutes <= 59).then_some(sign * (hours * 3600 + minutes * 60))
 }

@@ -1,7 +1,7 @@
 //! The parts of an absolute URL that a context needs. A small reading, not the whole of the URL standard: runtimes hand
 //! in URLs that a browser or a server has already parsed, and anything else still gets an answer.
 
-use crate::text::{find, lossy, push};
+use crate::text::{Cut, find, hex_digit, lossy, push};
 
 /// The parts of a URL, as slices of it; percent-escapes as they are.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -16,18 +16,18 @@ pub struct Parts<'a> {
 
 /// Splits an absolute URL, or a path with an optional query.
 pub fn split(url: &str) -> Parts<'_> {
-    let url = url.split_once('#').map_or(url, |(before, _)| before);
-    let (before_query, query) = url.split_once('?').unwrap_or((url, ""));
+    let url = url.cut(b'#').map_or(url, |(before, _)| before);
+    let (before_query, query) = url.cut(b'?').unwrap_or((url, ""));
     let behind_scheme = find(before_query.as_bytes(), b"://").and_then(|at| before_query.get(at + 3..));
     let (authority, path) = match behind_scheme {
-        Some(rest) => match rest.find('/') {
-            Some(slash) => rest.split_at(slash),
-            None => (rest, "/"),
-        },
+        Some(rest) => {
+            let length = rest.bytes().take_while(|byte| *byte != b'/').count();
+            rest.split_at_checked(length).unwrap_or((rest, ""))
+        }
         None => ("", before_query),
     };
-    let host_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = match host_port.rsplit_once(':') {
+    let host_port = authority.cut_last(b'@').map_or(authority, |(_, host)| host);
+    let host = match host_port.cut_last(b':') {
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
         _ => host_port,
     };
@@ -35,33 +35,40 @@ pub fn split(url: &str) -> Parts<'_> {
 }
 
 /// The query's parameters in their order, decoded as `application/x-www-form-urlencoded` (URL standard, section 5.1).
-pub fn query_pairs(query: &str) -> impl Iterator<Item = (String, String)> + '_ {
-    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decode(name), decode(value))
-    })
+pub fn query_pairs(query: &str) -> Vec<(String, String)> {
+    pairs(query, false)
 }
 
-/// The parameters of a query, the first of each name.
-pub fn first_pairs(query: &str) -> Vec<(String, String)> {
+#[inline(never)]
+fn pairs(query: &str, first_only: bool) -> Vec<(String, String)> {
     let mut pairs: Vec<(String, String)> = Vec::new();
-    for (name, value) in query_pairs(query) {
-        if pairs.iter().all(|(known, _)| *known != name) {
-            pairs.push((name, value));
+    for pair in query.parts(b'&') {
+        if pair.is_empty() {
+            continue;
+        }
+        let (name, value) = pair.cut(b'=').unwrap_or((pair, ""));
+        let name = decode(name);
+        if !first_only || pairs.iter().all(|(known, _)| *known != name) {
+            pairs.push((name, decode(value)));
         }
     }
     pairs
 }
 
+/// The parameters of a query, the first of each name.
+pub fn first_pairs(query: &str) -> Vec<(String, String)> {
+    pairs(query, true)
+}
+
 /// Percent-decodes, `+` as a space; bytes that are not UTF-8 become U+FFFD.
 fn decode(text: &str) -> String {
-    let hex = |byte: Option<&u8>| byte.and_then(|b| (*b as char).to_digit(16));
     let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
+    let hex = |at: usize| hex_digit(*bytes.get(at)?);
+    let mut out = Vec::new();
     let mut i = 0;
     while let Some(byte) = bytes.get(i) {
         let escaped = match byte {
-            b'%' => hex(bytes.get(i + 1)).zip(hex(bytes.get(i + 2))).map(|(high, low)| (high * 16 + low) as u8),
+            b'%' => hex(i + 1).zip(hex(i + 2)).map(|(high, low)| high << 4 | low),
             _ => None,
         };
         i += if escaped.is_some() { 3 } else { 1 };
@@ -73,7 +80,7 @@ fn decode(text: &str) -> String {
 /// Percent-encodes everything but the unreserved characters (RFC 3986, section 2.3).
 pub fn encode(text: &str, out: &mut String) {
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             push(out, char::from(byte));
         } else {
             push(out, '%');
@@ -106,7 +113,7 @@ mod tests {
 
     #[test]
     fn decodes_queries() {
-        let pairs: Vec<_> = query_pairs("a=1&b=x+y%20z&c&%C3%A9=%&&=e&f=%ff").collect();
+        let pairs = query_pairs("a=1&b=x+y%20z&c&%C3%A9=%&&=e&f=%ff");
         let expected = [("a", "1"), ("b", "x y z"), ("c", ""), ("é", "%"), ("", "e"), ("f", "\u{fffd}")];
         assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }

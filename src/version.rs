@@ -1,6 +1,7 @@
 //! Versions and their precedence (Semantic Versioning 2.0.0, sections 9 to 11), read more generously: any number of numbers,
 //! missing ones count as 0, and a `v` may stand before them. Browsers and systems have versions such as `17.2`.
 
+use crate::text::Cut;
 use std::cmp::Ordering;
 
 /// Whether a text is a version.
@@ -8,16 +9,16 @@ pub fn is_version(text: &str) -> bool {
     let (numbers, pre) = split(text);
     let identifiers = |text: &str, digits: bool| {
         let allowed = |byte: &u8| byte.is_ascii_digit() || (!digits && (byte.is_ascii_alphabetic() || *byte == b'-'));
-        text.split('.').all(|part| !part.is_empty() && part.as_bytes().iter().all(allowed))
+        text.parts(b'.').all(|part| !part.is_empty() && part.as_bytes().iter().all(allowed))
     };
     let behind = |text: &str| identifiers(text, false);
-    identifiers(numbers, true) && pre.is_none_or(behind) && text.split_once('+').is_none_or(|(_, build)| behind(build))
+    identifiers(numbers, true) && pre.is_none_or(behind) && text.cut(b'+').is_none_or(|(_, build)| behind(build))
 }
 
 /// The order of two versions. Build metadata does not count.
 pub fn compare(left: &str, right: &str) -> Ordering {
     let ((left, left_pre), (right, right_pre)) = (split(left), split(right));
-    let (mut lefts, mut rights) = (left.split('.'), right.split('.'));
+    let (mut lefts, mut rights) = (left.parts(b'.'), right.parts(b'.'));
     loop {
         let (left, right) = (lefts.next(), rights.next());
         if left.is_none() && right.is_none() {
@@ -39,19 +40,25 @@ pub fn compare(left: &str, right: &str) -> Ordering {
 
 /// The numbers, and the pre-release if there is one.
 fn split(text: &str) -> (&str, Option<&str>) {
-    let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
-    let text = text.split_once('+').map_or(text, |(before, _)| before);
-    text.split_once('-').map_or((text, None), |(numbers, pre)| (numbers, Some(pre)))
+    let text = text.strip_prefix("v").or(text.strip_prefix("V")).unwrap_or(text);
+    let text = text.cut(b'+').map_or(text, |(before, _)| before);
+    text.cut(b'-').map_or((text, None), |(numbers, pre)| (numbers, Some(pre)))
+}
+
+/// Digits without the zeros before them.
+fn without_zeros(digits: &str) -> &str {
+    let zeros = digits.bytes().take_while(|byte| *byte == b'0').count();
+    digits.get(zeros..).unwrap_or_default()
 }
 
 /// Order of two runs of digits of any length.
 fn numbers(left: &str, right: &str) -> Ordering {
-    let (left, right) = (left.trim_start_matches('0'), right.trim_start_matches('0'));
+    let (left, right) = (without_zeros(left), without_zeros(right));
     left.len().cmp(&right.len()).then_with(|| left.cmp(right))
 }
 
 fn pre_releases(left: &str, right: &str) -> Ordering {
-    let (mut lefts, mut rights) = (left.split('.'), right.split('.'));
+    let (mut lefts, mut rights) = (left.parts(b'.'), right.parts(b'.'));
     loop {
         let (left, right) = match (lefts.next(), rights.next()) {
             (None, None) => return Ordering::Equal,

@@ -17,11 +17,14 @@ pub fn read_request(bytes: &[u8]) -> Option<Request> {
     let now = f64::from_le_bytes(*reader.take::<8>()?);
     let count = u32::from_le_bytes(*reader.take::<4>()?);
     // Gathered as it is read: a number in hostile bytes reserves nothing.
-    let numbers: Option<Vec<f64>> = (0..count).map(|_| reader.take::<8>().map(|bytes| f64::from_le_bytes(*bytes))).collect();
+    let mut numbers = Vec::new();
+    for _ in 0..count {
+        numbers.push(f64::from_le_bytes(*reader.take::<8>()?));
+    }
     let mut request = Request {
         // `as` saturates, and makes NaN zero.
         now: now as i64,
-        offsets: Offsets::from_numbers(&numbers?),
+        offsets: Offsets::from_numbers(&numbers),
         ..Request::default()
     };
     while !reader.0.is_empty() {
@@ -61,7 +64,9 @@ pub fn write_decisions(decisions: &Decisions) -> Vec<u32> {
     let mut words = vec![decisions.slots.len() as u32];
     for decision in &decisions.slots {
         let experience = decision.experience.unwrap_or(NONE);
-        words.extend([decision.slot, experience, decision.variant, decision.source as u32, decision.reason as u32]);
+        for word in [decision.slot, experience, decision.variant, decision.source as u32, decision.reason as u32] {
+            words.push(word);
+        }
     }
     words
 }
@@ -70,11 +75,11 @@ pub fn write_decisions(decisions: &Decisions) -> Vec<u32> {
 pub fn write_edits(edits: &[Edit<'_>]) -> Vec<u8> {
     let mut bytes = (edits.len() as u32).to_le_bytes().to_vec();
     for edit in edits {
-        bytes.extend(edit.slot.to_le_bytes());
-        bytes.extend((edit.op as u32 + 1).to_le_bytes());
+        bytes.extend_from_slice(&edit.slot.to_le_bytes());
+        bytes.extend_from_slice(&(edit.op as u32 + 1).to_le_bytes());
         for text in [edit.selector, edit.name, &edit.value] {
-            bytes.extend((text.len() as u32).to_le_bytes());
-            bytes.extend(text.as_bytes());
+            bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            bytes.extend_from_slice(text.as_bytes());
         }
     }
     bytes

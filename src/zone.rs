@@ -26,10 +26,12 @@ impl Offsets {
     /// The entries as JavaScript hosts pass them: seconds since 1970 and seconds ahead of UTC in turn, no number (NaN) for
     /// what is not known.
     pub fn from_numbers(numbers: &[f64]) -> Offsets {
-        let (pairs, _) = numbers.as_chunks::<2>();
-        // `as` saturates.
-        let known = |seconds: f64| seconds.is_finite().then_some(seconds as i32);
-        Offsets(pairs.iter().map(|[from, seconds]| (*from as i64, known(*seconds))).collect())
+        let mut entries = Vec::new();
+        for [from, seconds] in numbers.as_chunks::<2>().0 {
+            // `as` saturates.
+            entries.push((*from as i64, seconds.is_finite().then_some(*seconds as i32)));
+        }
+        Offsets(entries)
     }
 
     /// What a host knows of a zone around an instant (epoch milliseconds), from a function that tells the seconds ahead of

@@ -10,9 +10,12 @@ const ASSETS = join(DIST, "assets", "_idoine");
 
 // What rustc's wasm32-unknown-unknown uses; all of it is in every browser since 2022 and in workerd.
 const FEATURES = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext", "call-indirect-overlong"];
-// Functions with one caller stay where they are: inlined, they are fewer bytes, but more once they are compressed. The first
+// What LLVM inlines for size is less than what makes the compressed module smallest; more than this makes it larger again.
+const INLINING = "-Cllvm-args=-inline-threshold=15";
+
+// All but tiny functions with one caller stay where they are: inlined, they are fewer bytes, but more once they are compressed. The first
 // kilobyte of memory is the end of the stack. The passes after -Oz find another order of blocks, and -Oz again gains by it.
-const PASSES = ["-Oz", "--one-caller-inline-max-function-size=0", "--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz"];
+const PASSES = ["-Oz", "--one-caller-inline-max-function-size=10", "--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz"];
 const WASM_OPT = [...PASSES, "--strip-debug", "--strip-producers", "--strip-target-features", ...FEATURES.map((name) => `--enable-${name}`)];
 
 /** Where cargo puts what it builds. */
@@ -40,7 +43,9 @@ export async function buildCli(env) {
  * One cargo run per crate: together they would get the union of their features, and the engine the tools' size.
  */
 async function wasm({ crate, name, dir, flags, finish }, env) {
-  await cargo(["--profile", "wasm", "--lib", "--target", WASM_TARGET, "-p", crate], { ...env, WASM_BINDGEN_USE_JS_SYS: "1" });
+  const variable = `CARGO_TARGET_${WASM_TARGET.toUpperCase().replaceAll("-", "_")}_RUSTFLAGS`;
+  const rustflags = [env[variable], INLINING].filter(Boolean).join(" ");
+  await cargo(["--profile", "wasm", "--lib", "--target", WASM_TARGET, "-p", crate], { ...env, WASM_BINDGEN_USE_JS_SYS: "1", [variable]: rustflags });
   const module = join(targetDir(env), WASM_TARGET, "wasm", `${crate.replaceAll("-", "_")}.wasm`);
   const optimizer = join(ROOT, "node_modules", "binaryen", "package.json");
   const mark = digest([module, optimizer], WASM_BINDGEN, flags.join(" "), WASM_OPT.join(" "), readFileSync(new URL(import.meta.url)), readFileSync(new URL("panics.mjs", import.meta.url)));

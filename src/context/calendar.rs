@@ -1,6 +1,6 @@
 //! The visitor's local time, and whether it is a holiday.
 
-use super::{Context, Field, Value};
+use super::{Context, Field, Value, is_among};
 use crate::number::push_int;
 use crate::program::Program;
 use crate::time::{Civil, DAY_MS, Moment, parse_moment, push_two};
@@ -55,7 +55,10 @@ fn day_of_year(day: i64) -> i64 {
 pub(super) fn holidays(context: &mut Context, program: &Program, overridden: &[u32]) {
     let Some(Moment::Local(today)) = context.text(Field::TimeDate).and_then(parse_moment) else { return };
     let any_year = Civil { year: 0, ..today };
-    for (field, holidays) in program.holidays().filter(|(field, _)| !overridden.contains(field)) {
+    for (field, holidays) in program.holidays() {
+        if is_among(overridden, field) {
+            continue;
+        }
         let listed = program.is_listed(holidays, [day_number(today), day_number(any_year)]);
         context.put(field as usize, Some(Value::Bool(listed)));
     }

@@ -2,7 +2,7 @@
 
 use super::{Context, Field, Value};
 use crate::program::Program;
-use crate::text::push;
+use crate::text::{Cut, push};
 
 /// More languages than anyone speaks: a longer header is cut.
 const MOST: usize = 32;
@@ -28,14 +28,15 @@ pub(super) fn derive(context: &mut Context, program: &Program, header: Option<&s
 
 /// The header's language ranges (tags or `*`) in their usual case, each with its quality in thousandths: best first, those
 /// that are as good in the header's order. Items that can't be read are left out.
+#[inline(never)]
 fn read(header: &str) -> Vec<(u16, String)> {
     let mut ranges: Vec<(u16, String)> = Vec::new();
-    for item in header.split(',').take(MOST) {
-        let mut parts = item.split(';');
+    for item in header.parts(b',').take(MOST) {
+        let mut parts = item.parts(b';');
         let tag = parts.next().unwrap_or_default().trim();
         let mut quality = Some(1000);
         for part in parts {
-            if let Some(weight) = part.trim().strip_prefix(['q', 'Q']).and_then(|rest| rest.strip_prefix('=')) {
+            if let Some((_, weight)) = part.trim().cut(b'=').filter(|(name, _)| same(name, "q")) {
                 quality = thousandths(weight.trim());
                 break;
             }
@@ -49,6 +50,7 @@ fn read(header: &str) -> Vec<(u16, String)> {
 }
 
 /// A q-value (`0`, `0.8`, `1.000`) in thousandths; `None` when it is none.
+#[inline(never)]
 fn thousandths(text: &str) -> Option<u16> {
     let bytes = text.as_bytes();
     let mut number = 0;
@@ -64,16 +66,18 @@ fn thousandths(text: &str) -> Option<u16> {
 }
 
 /// Whether a text looks like a language tag (BCP 47): subtags of at most eight letters and digits, the first of letters.
+#[inline(never)]
 pub(crate) fn is_language(tag: &str) -> bool {
     tag.len() <= 35
         && primary(tag).bytes().all(|b| b.is_ascii_alphabetic())
-        && tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && tag.parts(b'-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 /// The usual case of each part (BCP 47, section 2.1.1): `fr`, `zh-Hant`, `en-US`.
+#[inline(never)]
 fn canonical(tag: &str) -> String {
     let mut canonical = String::new();
-    for (position, part) in tag.split('-').enumerate() {
+    for (position, part) in tag.parts(b'-').enumerate() {
         if position > 0 {
             push(&mut canonical, '-');
         }
@@ -87,12 +91,12 @@ fn canonical(tag: &str) -> String {
 
 #[inline(never)]
 fn primary(tag: &str) -> &str {
-    tag.split('-').next().unwrap_or_default()
+    tag.parts(b'-').next().unwrap_or_default()
 }
 
 /// The first subtag of a kind behind the language, and before the first extension or private use (`-u-`, `-x-`).
 fn subtag(tag: &str, kind: impl Fn(&[u8]) -> bool) -> Option<&str> {
-    for part in tag.split('-').skip(1) {
+    for part in tag.parts(b'-').skip(1) {
         if part.len() <= 1 {
             break;
         }
@@ -125,6 +129,7 @@ fn same(one: &str, other: &str) -> bool {
 }
 
 /// Whether a language falls under a range (basic filtering, RFC 4647, section 3.3.1).
+#[inline(never)]
 fn falls_under(language: &str, range: &str) -> bool {
     let head = language.as_bytes().get(..range.len()).unwrap_or_default();
     head.eq_ignore_ascii_case(range.as_bytes()) && matches!(language.as_bytes().get(range.len()), None | Some(b'-'))
@@ -133,6 +138,7 @@ fn falls_under(language: &str, range: &str) -> bool {
 /// The site's language for a visitor. For each range, best first: the language it names, or names with less (`fr` for `fr-CA`:
 /// lookup, RFC 4647, section 3.4); else one that only differs in its region (`fr-FR` for `fr` or `fr-CA`), of several one that
 /// the visitor names elsewhere. Never one that is refused by `q=0`, nor another script. The first language where none suits.
+#[inline(never)]
 fn negotiate<'p>(ranges: &[(u16, String)], all: impl Iterator<Item = &'p str>) -> Option<&'p str> {
     // Those that are not refused; of those the first that no range speaks of; and the first of all.
     let (mut site, mut unnamed, mut first) = (Vec::new(), None, None);
@@ -178,9 +184,9 @@ fn lookup<'p>(site: &[&'p str], range: &str) -> Option<&'p str> {
                 return Some(language);
             }
         }
-        rest = rest.rsplit_once('-')?.0;
+        rest = rest.cut_last(b'-')?.0;
         // A single letter announces what was behind it.
-        if let Some((before, last)) = rest.rsplit_once('-')
+        if let Some((before, last)) = rest.cut_last(b'-')
             && last.len() == 1
         {
             rest = before;

@@ -23,6 +23,7 @@ pub(crate) use source::{Click, is_direct};
 
 use crate::consent::{Consent, Purpose};
 use crate::program::Program;
+use crate::text::Cut;
 use crate::time::{Moment, parse_moment};
 use crate::zone::Offsets;
 use crate::{cookies, number, url};
@@ -65,8 +66,13 @@ impl Request {
 
     /// The instant that decides: the last override of `now` that can be read, else the request's.
     pub fn instant(&self) -> i64 {
-        let mut written = self.overrides.iter().rev().filter(|(path, _)| path == "now");
-        written.find_map(|(_, text)| parse_instant(text)).unwrap_or(self.now)
+        let mut instant = self.now;
+        for (path, text) in &self.overrides {
+            if path == "now" {
+                instant = parse_instant(text).unwrap_or(instant);
+            }
+        }
+        instant
     }
 }
 
@@ -74,6 +80,16 @@ impl Request {
 #[inline(never)]
 fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+/// Whether a field is one of some.
+fn is_among(fields: &[u32], field: u32) -> bool {
+    for other in fields {
+        if *other == field {
+            return true;
+        }
+    }
+    false
 }
 
 /// An instant with an offset, or epoch milliseconds.
@@ -115,7 +131,13 @@ impl Value {
             Kind::Int => Value::Int(number::parse_int(text)?),
             Kind::Double => Value::Double(number::parse_double(text)?),
             Kind::String => Value::String(text.to_owned()),
-            Kind::Strings => Value::Strings(text.split(',').map(|item| item.trim().to_owned()).collect()),
+            Kind::Strings => {
+                let mut items = Vec::new();
+                for item in text.parts(b',') {
+                    items.push(item.trim().to_owned());
+                }
+                Value::Strings(items)
+            }
             Kind::Timestamp => Value::Timestamp(parse_instant(text)?),
             Kind::Map => Value::Map(url::first_pairs(text)),
         })
@@ -146,7 +168,7 @@ impl Context {
         let now = request.instant();
         let cookie = request.header("cookie").unwrap_or_default();
         let gpc = request.header("sec-gpc") == Some("1");
-        let page_url = request.url.split('#').next().unwrap_or_default();
+        let page_url = request.url.parts(b'#').next().unwrap_or_default();
         let page = url::split(page_url);
         let mut context = Context {
             values: Vec::new(),
@@ -155,7 +177,7 @@ impl Context {
             now,
             offsets: request.offsets.clone(),
             unit: cookies::get(cookie, cookies::ID).and_then(cookies::split_id).map(|(id, _)| id.to_owned()),
-            query: url::query_pairs(page.query).collect(),
+            query: url::query_pairs(page.query),
             ignored: Vec::new(),
         };
         context.values.resize_with(FIELDS.len() + program.declared_count(), || None);
@@ -266,12 +288,11 @@ impl Context {
         if self.values.get(Field::VisitorReturning as usize) == Some(&None) {
             self.set(Field::VisitorReturning, Value::Bool(self.unit.is_some()));
         }
-        self.denied = (0..self.values.len())
-            .map(|field| program.field_purpose(field as u32).is_some_and(|purpose| !self.consent.has(purpose)))
-            .collect();
-        for (value, denied) in self.values.iter_mut().zip(&self.denied) {
-            if *denied {
-                *value = None;
+        for field in 0..self.values.len() {
+            let denied = program.field_purpose(field as u32).is_some_and(|purpose| !self.consent.has(purpose));
+            self.denied.push(denied);
+            if denied {
+                self.put(field, None);
             }
         }
         if self.consent == Consent::default() {

@@ -2,7 +2,7 @@
 
 use super::{Context, Field, Request, Value};
 use crate::number::parse_uint;
-use crate::text::contains;
+use crate::text::{Cut, contains, is_one_of};
 use crate::url;
 
 /// No screen has more pixels on a side.
@@ -17,7 +17,7 @@ pub(super) fn derive(context: &mut Context, request: &Request, page_url: &str, h
     context.set_text(Field::PageUrl, page_url);
     context.set_text(Field::PageHost, host);
     // No request carries a fragment: where the page has none, the browser says so by a `#` with nothing behind it.
-    if let Some((_, hash)) = request.url.split_once('#') {
+    if let Some((_, hash)) = request.url.cut(b'#') {
         context.set(Field::PageHash, Value::String(hash.to_owned()));
     }
     context.set_text(Field::PageReferrer, request.header("referer").unwrap_or_default().trim());
@@ -50,8 +50,9 @@ pub(super) fn derive(context: &mut Context, request: &Request, page_url: &str, h
             context.set(field, Value::Int(pixels as i64));
         }
     }
-    let scheme = request.header("sec-ch-prefers-color-scheme").unwrap_or_default().trim_matches('"');
-    if matches!(scheme, "light" | "dark") {
+    let scheme = request.header("sec-ch-prefers-color-scheme").unwrap_or_default();
+    let scheme = scheme.strip_prefix("\"").and_then(|rest| rest.strip_suffix("\"")).unwrap_or(scheme);
+    if is_one_of(scheme, "light|dark") {
         context.set_text(Field::DeviceColorScheme, scheme);
     }
 }

@@ -1,6 +1,6 @@
 //! Which of the manifest's places is nearest to the visitor.
 
-use super::{Context, Field, Value};
+use super::{Context, Field, Value, is_among};
 use crate::geo::{kilometres, point};
 use crate::program::Program;
 
@@ -27,7 +27,7 @@ pub(super) fn derive(context: &mut Context, program: &Program, overridden: &[u32
         ];
         // A forged list may begin at any number: `field..` would run over.
         for (field, value) in (0..).map(|place| field.saturating_add(place)).zip(values) {
-            if !overridden.contains(&field) {
+            if !is_among(overridden, field) {
                 context.put(field as usize, value);
             }
         }

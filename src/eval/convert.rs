@@ -4,7 +4,7 @@ use super::arena::Arena;
 use super::operand::{Error, Operand, utf8};
 use crate::address::{Address, Range};
 use crate::instant::Seconds;
-use crate::number::{parse_double, push_double, push_int, push_uint};
+use crate::number::{parse_digits, parse_double, parse_int, push_double, push_int, push_uint};
 use crate::program::layout::Op;
 use crate::version::is_version;
 
@@ -26,7 +26,7 @@ pub(crate) fn convert<'a>(op: Op, value: Operand<'a>, arena: &'a Arena<'a>) -> R
         | (Op::ToVersion, Operand::Version(_))
         | (Op::ToIp, Operand::Address(_))
         | (Op::ToCidr, Operand::Range(_)) => Some(value),
-        (op, Operand::Text(bytes)) => of_text(op, bytes),
+        (op, Operand::Text(bytes)) if op.is_conversion() => of_text(op, bytes),
         (Op::ToInt, Operand::Uint(number)) => i64::try_from(number).ok().map(Operand::Int),
         // The least integer is out of range too, as the conformance cases have it: a double near it may have been rounded.
         (Op::ToInt, Operand::Double(number)) => {
@@ -54,8 +54,8 @@ fn of_text<'a>(op: Op, bytes: &'a [u8]) -> Option<Operand<'a>> {
             "0" | "f" | "false" | "FALSE" | "False" => Some(Operand::Bool(false)),
             _ => None,
         },
-        Op::ToInt => text.parse().ok().map(Operand::Int),
-        Op::ToUint => text.parse().ok().map(Operand::Uint),
+        Op::ToInt => parse_int(text).map(Operand::Int),
+        Op::ToUint => parse_digits(text).map(Operand::Uint),
         Op::ToDouble => {
             let number = match text {
                 "NaN" => Some(f64::NAN),

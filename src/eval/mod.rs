@@ -137,13 +137,7 @@ impl<'a> Walk<'a> {
                 }
             }
             Op::All | Op::Exists | Op::ExistsOne | Op::Filter | Op::MapItems => return self.fold(op, a, b, node, depth),
-            Op::In if matches!(self.program.node(b), Some((Op::Constants, ..))) => {
-                let item = self.eval(a, depth);
-                if matches!(item, Operand::Absent(_)) {
-                    return item;
-                }
-                Ok(Operand::Bool(self.is_in(item, b, depth)))
-            }
+            Op::In if matches!(self.program.node(b), Some((Op::Constants | Op::List, ..))) => return self.is_in(a, b, depth),
             Op::SplitLimit | Op::Distance => {
                 let program = self.program;
                 let operands: Vec<Operand<'a>> = program.list_items(a, b).map(|operand| self.eval(operand, depth)).collect();
@@ -229,11 +223,21 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether a list that is written out has an item that equals a value: without making the list.
-    fn is_in(&mut self, value: Operand<'a>, list: u32, depth: u32) -> bool {
-        let Some((_, start, len)) = self.program.node(list) else { return false };
-        let program = self.program;
-        program.list_items(start, len).any(|item| equal(value, self.eval(item, depth)))
+    /// Whether a list that is written out has an item that equals a value: without making the list, and whatever else in it has
+    /// no value, as `a == x || a == y` would be.
+    fn is_in(&mut self, value: u32, list: u32, depth: u32) -> Operand<'a> {
+        let value = self.eval(value, depth);
+        let Some((_, start, len)) = self.program.node(list) else { return value };
+        let mut answer = if matches!(value, Operand::Absent(_)) { value } else { Operand::Bool(false) };
+        for item in self.program.list_items(start, len) {
+            match (answer, self.eval(item, depth)) {
+                (Operand::Absent(known), Operand::Absent(absent)) => answer = Operand::Absent(known.or(absent)),
+                (_, absent @ Operand::Absent(_)) => answer = absent,
+                (_, item) if equal(value, item) => return Operand::Bool(true),
+                _ => {}
+            }
+        }
+        answer
     }
 
     /// A list or map that is written out. Without a value of each item there is none of it.

@@ -422,7 +422,7 @@ impl<'e> Checker<'e> {
                 Some("write texts in quotes".to_owned())
             }
             (true, _, [one, other]) if one.is_number() && other.is_number() => {
-                Some(format!("convert one of them, such as {}(...)", if *one == Type::Double { "double" } else { &names[0] }))
+                Some(format!("convert one of them, such as {}(...)", one.name()))
             }
             _ => {
                 let takes: Vec<&str> = FUNCTIONS
@@ -526,7 +526,7 @@ impl<'e> Checker<'e> {
     /// A getter's time zone, where it is written out.
     fn check_zone(&mut self, op: Op, operands: &[Checked]) {
         let [_, Checked { kind: CheckedKind::Constant(Constant::String(zone)), span }] = operands else { return };
-        if op.is_getter() && !self.env.has_zone(zone) && crate::time::parse_offset(zone).is_none() {
+        if op.is_getter() && !self.env.has_zone(zone) && !crate::zone::utc(zone) && crate::time::parse_offset(zone).is_none() {
             let message =
                 format!("unknown time zone `{zone}`; expected an IANA name such as Europe/Paris, or an offset such as +01:00");
             self.errors.push(ExprError::new(span.clone(), message));

@@ -253,6 +253,7 @@ table! {
     Function "string" "string(duration)" (Duration) -> String ToString : "Seconds: 5400s, 1.5s.", STRICT, "", "string(duration('90m'))";
     Function "string" "string(version)" (Version) -> String ToString : "The version as it was written.", STRICT, "", "string(version('17.2'))";
     Function "string" "string(ip)" (Ip) -> String ToString : "The address: 192.0.2.1, 2001:db8::1 (RFC 5952).", STRICT, "", "string(ip(network.ip))";
+    Function "string" "string(cidr)" (Cidr) -> String ToString : "The range as it is read: 192.0.2.0/24.", STRICT, "", "string(cidr('192.0.2.0/24'))";
     Function "timestamp" "timestamp(timestamp)" (Timestamp) -> Timestamp ToTimestamp : "The same.", STRICT, "", "timestamp(time.now)";
     Function "timestamp" "timestamp(string)" (String) -> Timestamp ToTimestamp : "The instant that an RFC 3339 text says; its offset is Z or such as +01:00.", STRICT, "any other text; a result outside the years 1 to 9999", "time.now > timestamp('2026-11-20T18:00:00+01:00')";
     Function "timestamp" "timestamp(int)" (Int) -> Timestamp ToTimestamp : "So many seconds after 1970-01-01T00:00:00Z.", STRICT, RANGE, "timestamp(1795183200)";

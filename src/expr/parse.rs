@@ -204,8 +204,9 @@ impl Parser<'_> {
                         return Err(self.unexpected("a name after `.`"));
                     }
                 };
-                if text == "in" && !quoted {
-                    return Err(ExprError::new(token.span, "`in` is an operator, no name"));
+                if matches!(text.as_str(), "in" | "true" | "false" | "null") && !quoted {
+                    return Err(ExprError::new(token.span, format!("`{text}` is no name"))
+                        .with_help(Some(format!("write .`{text}` for a key of that name"))));
                 }
                 let name = Name { text, span: token.span.clone() };
                 node = if !quoted && self.take("(") {

@@ -92,7 +92,7 @@ fn write(node: &Node, place: Level, out: &mut String) {
             write(operand, Level::Member, out);
             let plain = name.text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
                 && !name.text.starts_with(|c: char| c.is_ascii_digit())
-                && name.text != "in";
+                && !matches!(name.text.as_str(), "in" | "true" | "false" | "null");
             let _ = if plain { write!(out, ".{}", name.text) } else { write!(out, ".`{}`", name.text) };
         }
         NodeKind::Index(operand, index) => {

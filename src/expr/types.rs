@@ -83,16 +83,23 @@ impl Type {
 
     /// The type of a list's or map's items: the same for all of them, or any.
     pub(super) fn joined(types: impl IntoIterator<Item = Type>) -> Type {
-        let join = |one: Type, other: Type| match (one, other) {
-            (one, other) if one == other => one,
-            // An empty list goes with every list.
-            (Type::List(one), Type::List(other)) => match (*one, *other) {
-                (Type::Dyn, item) | (item, Type::Dyn) => Type::list(item),
-                _ => Type::Dyn,
-            },
-            _ => Type::Dyn,
+        types.into_iter().reduce(|one, other| one.join(other).unwrap_or(Type::Dyn)).unwrap_or(Type::Dyn)
+    }
+
+    fn join(self, other: Type) -> Option<Type> {
+        // An empty list goes with every list.
+        let inner = |one: Type, other: Type| match (one, other) {
+            (Type::Dyn, item) | (item, Type::Dyn) => Some(Box::new(item)),
+            (one, other) => one.join(other).map(Box::new),
         };
-        types.into_iter().reduce(join).unwrap_or(Type::Dyn)
+        match (self, other) {
+            (one, other) if one == other => Some(one),
+            (Type::List(one), Type::List(other)) => Some(Type::List(inner(*one, *other)?)),
+            (Type::Map(key, value), Type::Map(other_key, other_value)) => {
+                Some(Type::Map(inner(*key, *other_key)?, inner(*value, *other_value)?))
+            }
+            _ => None,
+        }
     }
 }
 

@@ -131,6 +131,11 @@ codes! {
 }
 
 impl Op {
+    /// Whether it makes a value of another type.
+    pub(crate) fn is_conversion(self) -> bool {
+        (Op::ToBool as u32..=Op::ToCidr as u32).contains(&(self as u32))
+    }
+
     /// Whether it takes a part of a timestamp or duration.
     pub(crate) fn is_getter(self) -> bool {
         (Op::FullYear as u32..=Op::Milliseconds as u32).contains(&(self as u32))

@@ -32,8 +32,9 @@ impl Program {
 
     /// Whether one of two days stands in a list.
     pub(crate) fn is_listed(&self, dates: Run, days: [u32; 2]) -> bool {
+        let [one, other] = days;
         // A forged list may claim four thousand million dates: it ends where they do.
-        dates.map_while(|date| self.record::<1>(Section::HolidayDates, date)).any(|[date]| days.contains(&date))
+        dates.map_while(|date| self.record::<1>(Section::HolidayDates, date)).any(|[date]| date == one || date == other)
     }
 
     /// The lists of places: the first of the three fields of each, and its places.
@@ -76,8 +77,13 @@ impl Program {
             }
             true
         };
-        (low..places.end).all(&mut consider);
-        (places.start..low).rev().all(&mut consider);
+        let (mut above, mut below) = (low, low);
+        while above < places.end && consider(above) {
+            above += 1;
+        }
+        while below > places.start && consider(below - 1) {
+            below -= 1;
+        }
         let (square, id, name) = nearest?;
         Some(Nearest { id: self.text(id), name: (name != NONE).then(|| self.text(name)), square })
     }

@@ -208,14 +208,13 @@ impl Program {
 
     /// The number and type of the field of that path: one of [`FIELDS`], or one that the manifest declares.
     pub fn field(&self, path: &str) -> Option<(u32, Kind)> {
-        if let Some(index) = FIELDS.iter().position(|field| field.path == path) {
-            return Some((index as u32, FIELDS.get(index)?.kind));
-        }
-        let mut declared = (0..self.declared_count()).map(|index| (FIELDS.len() + index) as u32);
-        declared.find_map(|field| {
-            let [_, kind, _] = self.declared(field).filter(|[name, ..]| self.raw(*name) == path.as_bytes())?;
-            Some((field, Kind::from_code(kind)?))
-        })
+        let count = (FIELDS.len() + self.declared_count()) as u32;
+        let field = (0..count).find(|field| self.field_path(*field) == path)?;
+        let kind = match FIELDS.get(field as usize) {
+            Some(definition) => definition.kind,
+            None => Kind::from_code(self.declared(field)?[1])?,
+        };
+        Some((field, kind))
     }
 
     /// The path of a field.
@@ -272,15 +271,29 @@ impl Program {
 
     /// Whether some of the rules matches the page. No rules match every page.
     fn any_rule_matches(&self, rules: Run, page: &PageParts<'_>) -> bool {
-        let matches = |[host, path, start, len]: [u32; 4]| {
-            (host == NONE || glob::matches(self.raw(host), page.host.as_bytes()))
-                && glob::matches(self.raw(path), page.path.as_bytes())
-                && run(start, len).map_while(|query| self.record::<2>(Section::Queries, query)).all(|[name, pattern]| {
-                    let value = page.query.iter().find(|(key, _)| key.as_bytes() == self.raw(name));
-                    value.is_some_and(|(_, value)| glob::matches(self.raw(pattern), value.as_bytes()))
-                })
-        };
-        rules.is_empty() || rules.map_while(|rule| self.record::<4>(Section::Rules, rule)).any(matches)
+        if rules.is_empty() {
+            return true;
+        }
+        for rule in rules {
+            let Some([host, path, start, len]) = self.record(Section::Rules, rule) else { break };
+            let matches = |pattern, text: &str| glob::matches(self.raw(pattern), text.as_bytes());
+            if (host == NONE || matches(host, page.host)) && matches(path, page.path) && self.has_query(run(start, len), page) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether the page has all of these query parameters.
+    fn has_query(&self, parameters: Run, page: &PageParts<'_>) -> bool {
+        for parameter in parameters {
+            let Some([name, pattern]) = self.record(Section::Queries, parameter) else { break };
+            let value = page.query.iter().find(|(key, _)| key.as_bytes() == self.raw(name));
+            if !value.is_some_and(|(_, value)| glob::matches(self.raw(pattern), value.as_bytes())) {
+                return false;
+            }
+        }
+        true
     }
 
     /// Number of experiences.
@@ -334,14 +347,17 @@ impl Program {
     /// The edits of a content: operation, name and parts of the value.
     pub(crate) fn content(&self, content: u32) -> impl Iterator<Item = (EditOp, &str, Run)> {
         let [start, len] = self.record(Section::Contents, content as usize).unwrap_or_default();
-        run(start, len)
-            .map_while(|edit| self.record::<4>(Section::Edits, edit))
-            .filter_map(|[op, name, start, len]| Some((EditOp::from_code(op)?, self.text(name), run(start, len))))
+        // A forged length ends where the records do.
+        run(start, len.min(self.count(Section::Edits) as u32)).filter_map(|edit| {
+            let [op, name, start, len] = self.record(Section::Edits, edit)?;
+            Some((EditOp::from_code(op)?, self.text(name), run(start, len)))
+        })
     }
 
     /// The parts of a value: kind, text or field, default.
     pub(crate) fn parts(&self, parts: Run) -> impl Iterator<Item = (PartKind, u32, Option<&str>)> {
-        parts.map_while(|part| self.record::<3>(Section::Parts, part)).filter_map(|[kind, value, default]| {
+        (parts.start..parts.end.min(self.count(Section::Parts))).filter_map(|part| {
+            let [kind, value, default] = self.record(Section::Parts, part)?;
             Some((PartKind::from_code(kind)?, value, (default != NONE).then(|| self.text(default))))
         })
     }
@@ -379,10 +395,15 @@ pub(crate) struct Page {
 impl Page {
     pub(crate) fn new(program: &Program, context: &context::Context) -> Page {
         let parts = PageParts { host: context.host(), path: context.path(), query: context.query() };
-        let rules = (0..program.count(Section::Pages)).map_while(|index| program.record::<2>(Section::Pages, index));
-        let pages = rules.map(|[start, len]| program.any_rule_matches(run(start, len), &parts)).collect();
-        let mut page = Page { pages, slots: Vec::new() };
-        page.slots = (0..program.slot_count() as u32).map(|slot| page.has(program.slot(slot)[2])).collect();
+        let mut page = Page { pages: Vec::new(), slots: Vec::new() };
+        for index in 0..program.count(Section::Pages) {
+            let Some([start, len]) = program.record(Section::Pages, index) else { break };
+            page.pages.push(program.any_rule_matches(run(start, len), &parts));
+        }
+        for slot in 0..program.slot_count() as u32 {
+            let on_page = page.has(program.slot(slot)[2]);
+            page.slots.push(on_page);
+        }
         page
     }
 
@@ -422,7 +443,14 @@ pub(crate) struct Experience {
 impl Experience {
     /// Whether the experience's own rules match and at least one of its slots is on the page.
     pub(crate) fn on_page(&self, program: &Program, page: &Page) -> bool {
-        page.has(self.pages) && program.experience_slots(self.slots.clone()).any(|(slot, _)| page.has_slot(slot))
+        if page.has(self.pages) {
+            for (slot, _) in program.experience_slots(self.slots.clone()) {
+                if page.has_slot(slot) {
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     pub(crate) fn in_schedule(&self, now: i64) -> bool {

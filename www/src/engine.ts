@@ -10,7 +10,7 @@ interface EngineModule {
 
 interface EngineInstance extends Names {
   version(): string;
-  decide(request: Uint8Array): Uint32Array;
+  decide(request: Uint8Array): Uint32Array | undefined;
   edits(): Uint8Array;
 }
 
@@ -44,7 +44,9 @@ export async function loadEngine(base: string, program: string | Uint8Array): Pr
   };
   const run = (request: RawRequest): Answer => {
     if (!instance) throw new Error("engine: stopped after a second trap");
-    const decisions = decodeDecisions(instance.decide(encodeRequest(request)), names);
+    const words = instance.decide(encodeRequest(request));
+    if (!words) throw new Error("engine: the request's bytes are cut off");
+    const decisions = decodeDecisions(words, names);
     return { version: instance.version(), decisions, edits: decodeEdits(instance.edits(), names) };
   };
   return async (request) => {

@@ -77,7 +77,8 @@ impl Agent {
             // `Chrome`, `Chromium`: behind the rest of the word.
             CHROMIUM => {
                 let rest = text.iter().skip(end).take_while(|byte| byte.is_ascii_alphabetic()).count();
-                self.browser.add(browser("chrome") - BROWSER, end + rest, text);
+                const CHROME: u8 = browser("chrome") - BROWSER;
+                self.browser.add(CHROME, end + rest, text);
             }
             APP.. => self.app.add(meaning - APP, end, text),
             BROWSER.. => self.browser.add(meaning - BROWSER, end, text),

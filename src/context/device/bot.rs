@@ -5,6 +5,7 @@ use super::words::{BROWSERS, position};
 
 /// Whether a program speaks and no person: it says so, or it says nothing that a browser says. `hinted`: client hints
 /// tell of a browser.
+#[inline(never)]
 pub(super) fn is_bot(text: &str, agent: &Agent, hinted: bool) -> bool {
     const OTHER: u8 = position(BROWSERS, "other");
     const CLASSIC_OPERA: u8 = position(BROWSERS, "opera") + 1;

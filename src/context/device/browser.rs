@@ -7,6 +7,7 @@ use crate::number::{parse_uint, push_int};
 use crate::text::is_one_of;
 
 impl Reading<'_> {
+    #[inline(never)]
     pub(super) fn browser(&self, system: &'static str) -> &'static str {
         let found = first(self.agent.browser.name, self.branded.browser).map_or("", |found| name(BROWSERS, found));
         let versioned = self.agent.version.is_some();
@@ -35,6 +36,7 @@ impl Reading<'_> {
     }
 
     /// As the best source tells it: the list of full versions, the user agent, the brands. Empty where none does.
+    #[inline(never)]
     pub(super) fn browser_version(&self, browser: &str) -> String {
         const CHROME: u8 = position(BROWSERS, "chrome");
         const CLASSIC_OPERA: u8 = position(BROWSERS, "opera") + 1;

@@ -3,6 +3,7 @@
 use super::agent::{self, version};
 use super::words::{BROWSER, browser};
 use crate::context::Request;
+use crate::text::Cut;
 
 /// The hints of a request; empty where the browser sends none.
 pub(super) struct Hints<'a> {
@@ -25,6 +26,7 @@ pub(super) struct Branded {
 }
 
 impl<'a> Hints<'a> {
+    #[inline(never)]
     pub(super) fn of(request: &'a Request) -> Hints<'a> {
         let text = |name| request.header(name).unwrap_or_default();
         Hints {
@@ -47,6 +49,7 @@ impl<'a> Hints<'a> {
 
 /// Brands come in any order, with one of no meaning among them (GREASE) that may hold any character: what counts is the
 /// narrowest brand that means something. A browser that has one more brand which is not known is another one.
+#[inline(never)]
 fn branded(list: &str) -> Branded {
     let mut branded = Branded::default();
     let mut unknown = 0;
@@ -66,8 +69,10 @@ fn branded(list: &str) -> Branded {
             _ => {}
         }
     }
-    if unknown > 1 && branded.browser == Some(browser("chrome") - BROWSER) {
-        branded.browser = Some(browser("other") - BROWSER);
+    const CHROME: u8 = browser("chrome") - BROWSER;
+    const OTHER: u8 = browser("other") - BROWSER;
+    if unknown > 1 && branded.browser == Some(CHROME) {
+        branded.browser = Some(OTHER);
     }
     branded
 }
@@ -79,20 +84,22 @@ fn unquoted(value: &str) -> &str {
 
 /// The next string of a structured field, with its escapes as they are, and what follows it.
 fn quoted(field: &str) -> Option<(&str, &str)> {
-    let (_, text) = field.split_once('"')?;
-    let mut escaped = false;
-    let end = text.bytes().position(|byte| {
-        let ends = byte == b'"' && !escaped;
+    let (_, text) = field.cut(b'"')?;
+    let (mut escaped, mut end) = (false, 0);
+    for byte in text.bytes() {
+        if byte == b'"' && !escaped {
+            return Some((text.get(..end)?, text.get(end + 1..)?));
+        }
         escaped = byte == b'\\' && !escaped;
-        ends
-    })?;
-    let (text, rest) = text.split_at_checked(end)?;
-    Some((text, rest.strip_prefix('"')?))
+        end += 1;
+    }
+    None
 }
 
 /// The version that follows a brand (`;v="126"`), up to its quote, and what follows it.
 fn parameter(rest: &str) -> (&str, &str) {
-    match rest.trim_start_matches([';', ' ']).strip_prefix("v=") {
+    let signs = rest.bytes().take_while(|byte| matches!(byte, b';' | b' ')).count();
+    match rest.get(signs..).and_then(|rest| rest.strip_prefix("v=")) {
         Some(parameter) => quoted(parameter).unwrap_or(("", parameter)),
         None => ("", rest),
     }

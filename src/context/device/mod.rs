@@ -58,6 +58,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
+    #[inline(never)]
     fn kind(&self, system: &str) -> &'static str {
         let model = agent::read(self.hints.model).kind.name;
         let said = first(self.agent.kind.name, model).map_or("", |found| name(KINDS, found));

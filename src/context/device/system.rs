@@ -5,10 +5,11 @@ use super::agent::{number, version};
 use super::words::{BROWSERS, KINDS, SYSTEMS, name, position, told};
 
 use crate::number::parse_uint;
-use crate::text::is_one_of;
+use crate::text::{Cut, is_one_of};
 
 impl Reading<'_> {
     /// Systems that disguise themselves as another one come first, then what the hints say.
+    #[inline(never)]
     pub(super) fn system(&self) -> &'static str {
         const DISGUISED: u8 = position(SYSTEMS, "harmonyos");
         const SILK: u8 = position(BROWSERS, "silk");
@@ -38,6 +39,7 @@ impl Reading<'_> {
     }
 
     /// Empty where it isn't told, or where what is told is frozen.
+    #[inline(never)]
     pub(super) fn system_version(&self, system: &str) -> String {
         const IOS: u8 = position(SYSTEMS, "ios");
         let hinted = version(self.hints.platform_version.as_bytes(), 0);
@@ -87,7 +89,7 @@ impl Reading<'_> {
     /// stays at 10.0. Vista and before have that of NT.
     fn windows<'a>(&self, hinted: &'a str, said: &'a str) -> &'a str {
         if !hinted.is_empty() {
-            let major = hinted.split('.').next().unwrap_or_default();
+            let major = hinted.parts(b'.').next().unwrap_or_default();
             return match parse_uint(major).unwrap_or(0) {
                 13.. => "11",
                 1.. => "10",

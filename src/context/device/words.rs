@@ -1,5 +1,7 @@
 //! What the words of a user agent mean: one table, packed by the compiler into bytes that are searched by their first letter.
 
+use crate::text::Cut;
+
 /// Every word begins a run of letters and digits, except the [`ANYWHERE`] ones. Letters match in either case, and
 /// `#` a digit (at a word's end it's no part of it), `^` an upper-case letter, `~` a letter, `$` the end of the run. Where two
 /// words fit, the first one counts.
@@ -379,13 +381,13 @@ fn fits(text: &[u8], word: &[u8]) -> Option<usize> {
 /// What a list (`key value|key value`) tells of a key. A value holds no space.
 #[inline(never)]
 pub(super) fn told(list: &'static str, key: &str) -> Option<&'static str> {
-    list.split('|').find_map(|entry| entry.strip_prefix(key)?.strip_prefix(' ').filter(|value| !value.contains(' ')))
+    list.parts(b'|').find_map(|entry| entry.strip_prefix(key)?.strip_prefix(" ").filter(|value| !value.has(b' ')))
 }
 
 /// The name at a position of a list.
 #[inline(never)]
 pub(super) fn name(names: &'static str, position: u8) -> &'static str {
-    names.split(' ').nth(usize::from(position)).unwrap_or("other")
+    names.parts(b' ').nth(usize::from(position)).unwrap_or("other")
 }
 
 #[cfg(test)]

@@ -103,7 +103,8 @@ pub(super) fn derive(context: &mut Context, request: &Request, program: &Program
     };
     let campaign = parameter("utm_campaign").unwrap_or_default();
     let referrer_host = referrer.as_ref().map_or("", |referrer| &referrer.host);
-    let [source_lower, medium_lower, campaign_lower] = [name, medium, campaign].map(str::to_ascii_lowercase);
+    let (source_lower, medium_lower) = (name.to_ascii_lowercase(), medium.to_ascii_lowercase());
+    let campaign_lower = campaign.to_ascii_lowercase();
     let visit =
         Visit { source: &source_lower, class, medium: &medium_lower, campaign: &campaign_lower, referrer: referrer_host };
     for (field, text) in [

@@ -4,7 +4,7 @@
 //! A line for each entry, sorted by key: `key`, a tab, a letter for the class (upper case: known as a `utm_source`
 //! alone, never as a host), and the site's name, where it is not the key's own (see [`Site::name`]).
 
-use crate::text::without_www;
+use crate::text::{Cut, without_www};
 
 /// What a site is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub(crate) struct Site<'a> {
 
 /// Key and value of the line that begins there.
 fn line(table: &str, start: usize) -> Option<(&str, &str)> {
-    table.get(start..)?.split('\n').next()?.split_once('\t')
+    table.get(start..)?.parts(b'\n').next()?.cut(b'\t')
 }
 
 /// Key and value of the first line whose key is not before that one.
@@ -92,7 +92,7 @@ fn read<'a>((key, value): (&'a str, &'a str), hosts_only: bool) -> Option<Site<'
     let class = Class::from_letter(letter).filter(|_| !hosts_only || letter.is_ascii_lowercase())?;
     let name = match value.get(1..)? {
         "" if class == Class::None => "",
-        "" if key.contains('.') => registrable(key).0,
+        "" if key.has(b'.') => registrable(key).0,
         "" => key,
         name => name,
     };
@@ -109,11 +109,11 @@ fn entry<'a>(table: &'a str, key: &str, hosts_only: bool) -> Option<Site<'a>> {
 pub(super) fn of_host<'a>(table: &'a str, host: &str) -> Option<Site<'a>> {
     let mut above = host;
     let (site, before) = loop {
-        let (_, next) = above.split_once('.')?;
+        let (_, next) = above.cut(b'.')?;
         if let Some(site) = entry(table, above, true) {
             break (site, host.strip_suffix(above)?);
         }
-        if !next.contains('.') {
+        if !next.has(b'.') {
             let (label, before) = registrable(host);
             break (entry(table, label, true)?, before);
         }
@@ -121,7 +121,7 @@ pub(super) fn of_host<'a>(table: &'a str, host: &str) -> Option<Site<'a>> {
     };
     // A search engine has other services on hosts of their own: docs.google.com is no search.
     let searches = || {
-        let mut parts = before.split('.');
+        let mut parts = before.parts(b'.');
         parts.clone().all(|part| part.len() <= 2) || parts.any(|part| part == "search")
     };
     Some(site).filter(|site| site.class != Class::Search || searches())
@@ -135,7 +135,7 @@ pub(super) fn of_package<'a>(table: &'a str, package: &str) -> Option<Site<'a>> 
 /// The site of a `utm_source`, lower case: a host, or what a site is called. A site that is called as its host begins has no
 /// entry of its own for that (`discord` is that of `discord.com`).
 pub(crate) fn of_source<'a>(table: &'a str, source: &str) -> Option<Site<'a>> {
-    if source.contains('.') {
+    if source.has(b'.') {
         return of_host(table, without_www(source));
     }
     entry(table, source, false).or_else(|| {
@@ -148,17 +148,17 @@ pub(crate) fn of_source<'a>(table: &'a str, source: &str) -> Option<Site<'a>> {
 /// The label that a host has under its public suffix, and what stands before it. The suffix is the last label, with one
 /// before it that says no more than "company" where the last is a country's (`google` in `www.google.co.uk`).
 pub(crate) fn registrable(host: &str) -> (&str, &str) {
-    let (rest, top) = host.rsplit_once('.').unwrap_or((host, ""));
-    let rest = match rest.rsplit_once('.') {
+    let (rest, top) = host.cut_last(b'.').unwrap_or((host, ""));
+    let rest = match rest.cut_last(b'.') {
         Some((rest, "co" | "com" | "org" | "net" | "ac" | "gov" | "edu" | "ne" | "or")) if top.len() == 2 => rest,
         _ => rest,
     };
-    rest.rsplit_once('.').map_or((rest, ""), |(before, label)| (label, before))
+    rest.cut_last(b'.').map_or((rest, ""), |(before, label)| (label, before))
 }
 
 /// Whether `host` is `parent` or below it.
 pub(super) fn is_below(host: &str, parent: &str) -> bool {
-    host.strip_suffix(parent).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    host.strip_suffix(parent).is_some_and(|before| before.is_empty() || before.ends_with("."))
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The engine: what a page loads when something must be decided in it. Requests come in as bytes, decisions go out as
 //! small integers and edits as bytes (layout: `idoine::wire`); texts are fetched by number.
 
-use idoine::{Context, Program, Reason, decide, edits, wire};
+use idoine::{Context, LoadError, Program, Reason, decide, edits, wire};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen::throw_str;
 
 /// Smaller than the standard library's by 3 KB, gzipped; as fast.
 #[cfg(target_family = "wasm")]
@@ -19,11 +20,14 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Loads a program. Throws an `Error` that says why when the bytes are refused.
+    /// Loads a program. Throws an `Error` that says why when the bytes are refused: by the plain import, since a `Result`
+    /// brings a table of JavaScript's values, half a kilobyte.
     #[wasm_bindgen(constructor)]
-    pub fn new(program: Vec<u8>) -> Result<Engine, JsError> {
-        let program = Program::load(program).map_err(|error| JsError::new(&error.message()))?;
-        Ok(Engine { program, edits: Vec::new() })
+    pub fn new(program: Vec<u8>) -> Engine {
+        match Engine::load(program) {
+            Ok(engine) => engine,
+            Err(error) => throw_str(&error.message()),
+        }
     }
 
     /// The manifest's version.
@@ -31,13 +35,13 @@ impl Engine {
         self.program.version()
     }
 
-    /// Decides for a request; throws when its bytes are cut off.
-    pub fn decide(&mut self, request: &[u8]) -> Result<Vec<u32>, JsError> {
-        let request = wire::read_request(request).ok_or_else(|| JsError::new("the request's bytes are cut off"))?;
+    /// Decides for a request; nothing when its bytes are cut off.
+    pub fn decide(&mut self, request: &[u8]) -> Option<Vec<u32>> {
+        let request = wire::read_request(request)?;
         let context = Context::derive(&self.program, &request);
         let decisions = decide(&self.program, &context);
         self.edits = wire::write_edits(&edits(&self.program, &context, &decisions));
-        Ok(wire::write_decisions(&decisions))
+        Some(wire::write_decisions(&decisions))
     }
 
     /// The edits of the last decision.
@@ -58,5 +62,12 @@ impl Engine {
     /// The name of a reason.
     pub fn reason(&self, code: u32) -> String {
         Reason::ALL.get(code as usize).map_or("", |reason| reason.name()).to_owned()
+    }
+}
+
+impl Engine {
+    /// Loads a program.
+    pub fn load(program: Vec<u8>) -> Result<Engine, LoadError> {
+        Ok(Engine { program: Program::load(program)?, edits: Vec::new() })
     }
 }

@@ -59,11 +59,11 @@ fn decisions() {
     let zones = Intl(intl::function());
     let count = cases::each(cases::DECIDE, |name, manifest, case| {
         let program = compile(&manifest.to_string(), &zones).unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
-        let mut engine = Engine::new(program.bytes().to_vec()).unwrap_or_else(|_| panic!("{name}: refused"));
+        let mut engine = Engine::load(program.bytes().to_vec()).unwrap_or_else(|_| panic!("{name}: refused"));
         assert_eq!(engine.version(), program.version());
         let visitor: Visitor = serde_json::from_value(case["visitor"].clone()).unwrap();
         let request = visitor.request(0, |zone, instant| zones.offsets(zone, instant));
-        let words = engine.decide(&bytes(&request)).unwrap_or_else(|_| panic!("{name}: no decision"));
+        let words = engine.decide(&bytes(&request)).unwrap_or_else(|| panic!("{name}: no decision"));
         assert_eq!(words.len(), 1 + 5 * words[0] as usize, "{name}");
         let decisions: Vec<Value> = words[1..]
             .chunks(5)
@@ -89,15 +89,15 @@ fn decisions() {
 #[wasm_bindgen_test]
 fn refuses_what_is_no_program_and_goes_on() {
     for bad in [Vec::new(), b"IDOI".to_vec(), vec![0; 10_000]] {
-        assert!(Engine::new(bad).is_err());
+        assert!(Engine::load(bad).is_err());
     }
     let manifest = r##"{ "site": { "id": "x" }, "slots": { "a": { "selector": "#a" } }, "experiences": [] }"##;
     let program = compile(manifest, &Intl(intl::function())).unwrap();
     let mut damaged = program.bytes().to_vec();
     let last = damaged.len() - 1;
     damaged[last] ^= 1;
-    assert!(Engine::new(damaged).is_err());
-    let mut engine = Engine::new(program.bytes().to_vec()).unwrap_or_else(|_| panic!("refused"));
-    assert!(engine.decide(&[1, 2, 3]).is_err());
-    assert!(engine.decide(&bytes(&Request::default())).is_ok());
+    assert!(Engine::load(damaged).is_err());
+    let mut engine = Engine::load(program.bytes().to_vec()).unwrap_or_else(|_| panic!("refused"));
+    assert!(engine.decide(&[1, 2, 3]).is_none());
+    assert!(engine.decide(&bytes(&Request::default())).is_some());
 }
