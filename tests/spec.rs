@@ -114,7 +114,12 @@ fn expression_problem(case: &Value) -> Option<String> {
     let as_expected = match (&case["error"], &case["value"]) {
         (Value::String(part), _) => {
             found["error"]["message"].as_str().is_some_and(|message| message.contains(part.as_str()))
-                && case["help"].as_str().is_none_or(|part| found["error"]["help"].as_str().unwrap_or_default().contains(part))
+                && match keys.get("help") {
+                    Some(Value::Null) => found["error"]["help"].is_null(),
+                    help => help
+                        .and_then(Value::as_str)
+                        .is_none_or(|part| found["error"]["help"].as_str().unwrap_or_default().contains(part)),
+                }
                 && case["at"].as_str().is_none_or(|at| at == place())
         }
         (_, Value::Null) => found["unknown"] == true,

@@ -71,7 +71,7 @@ export interface ExpressionCase {
   value?: unknown;
   unknown?: true;
   error?: string;
-  help?: string;
+  help?: string | null;
   at?: string;
   type?: string;
 }
@@ -197,7 +197,8 @@ function expression(tools: Tools, { expr, bindings, manifest, value, unknown, er
   if (error !== undefined) {
     if (!found.error) return [`got ${JSON.stringify(found)}, expected the error ${JSON.stringify(error)}`];
     if (!found.error.message.includes(error)) problems.push(`error is ${JSON.stringify(found.error.message)}, expected ${JSON.stringify(error)}`);
-    if (help !== undefined && !found.error.help?.includes(help)) problems.push(`help is ${JSON.stringify(found.error.help)}, expected ${JSON.stringify(help)}`);
+    const advised = help === null ? found.error.help === undefined : help === undefined || found.error.help?.includes(help);
+    if (!advised) problems.push(`help is ${JSON.stringify(found.error.help)}, expected ${JSON.stringify(help)}`);
     return at === undefined ? problems : [...problems, ...expect("place", `${found.error.line}:${found.error.column}`, at)];
   }
   if (found.error) return [`error: ${found.error.message}, expected ${unknown ? "unknown" : JSON.stringify(value)}`];
