@@ -94,7 +94,7 @@ fn same(found: &Value, expected: &Value) -> bool {
 /// What is otherwise than a case of an expression says.
 fn expression_problem(case: &Value) -> Option<String> {
     const KEYS: &[&str] =
-        &["name", "covers", "expr", "bindings", "manifest", "value", "unknown", "error", "help", "at", "type"];
+        &["name", "covers", "expr", "bindings", "manifest", "value", "unknown", "error", "help", "at", "type", "cost"];
     let keys = case.as_object().unwrap();
     if let Some(key) = keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
         return Some(format!("a case has no `{key}`"));
@@ -126,7 +126,8 @@ fn expression_problem(case: &Value) -> Option<String> {
         (_, value) => same(&found["value"], value),
     };
     let of_type = case["type"].is_null() || case["type"] == found["type"];
-    (!as_expected || !of_type).then(|| format!("{expression}\n    is {found}"))
+    let costs = case["cost"].is_null() || case["cost"] == found["cost"];
+    (!as_expected || !of_type || !costs).then(|| format!("{expression}\n    is {found}"))
 }
 
 /// Every case of `tests/spec/expr`: its value with its type, unknown, or its error with its place.

@@ -72,6 +72,7 @@ export interface ExpressionCase {
   unknown?: true;
   error?: string;
   help?: string | null;
+  cost?: number;
   at?: string;
   type?: string;
 }
@@ -190,7 +191,7 @@ export function checkExpressions(tools: Tools, { cases }: ExpressionFile): Resul
   return cases.map((one) => result(one.name, () => expression(tools, one)));
 }
 
-function expression(tools: Tools, { expr, bindings, manifest, value, unknown, error, help, at, type }: ExpressionCase): string[] {
+function expression(tools: Tools, { expr, bindings, manifest, value, unknown, error, help, at, type, cost }: ExpressionCase): string[] {
   if ([value !== undefined, unknown, error !== undefined].filter(Boolean).length !== 1) return ["expected exactly one of value, unknown and error"];
   const found = tools.evaluate(expr, bindings ?? {}, manifest ? JSON.stringify(manifest) : "", zoneOffset);
   const problems = type === undefined ? [] : expect("type", found.type, type);
@@ -202,5 +203,6 @@ function expression(tools: Tools, { expr, bindings, manifest, value, unknown, er
     return at === undefined ? problems : [...problems, ...expect("place", `${found.error.line}:${found.error.column}`, at)];
   }
   if (found.error) return [`error: ${found.error.message}, expected ${unknown ? "unknown" : JSON.stringify(value)}`];
+  if (cost !== undefined) problems.push(...expect("cost", found.cost, cost));
   return [...problems, ...expect("unknown", found.unknown ?? false, unknown ?? false), ...expect("value", found.value ?? null, value ?? null)];
 }
