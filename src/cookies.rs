@@ -1,6 +1,6 @@
 //! Reading a `Cookie` header (RFC 6265, section 4.2.1), tolerantly: what can't be read is as if absent.
 
-use crate::text::Cut;
+use crate::text::{Cut, trim};
 
 /// The cookie that carries the visitor's choice of purposes.
 pub const CONSENT: &str = "idoine_consent";
@@ -10,7 +10,7 @@ pub const ID: &str = "idoine_id";
 /// The value of the first cookie of that name.
 pub fn get<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     header.parts(b';').find_map(|pair| {
-        let (key, value) = pair.trim().cut(b'=')?;
+        let (key, value) = trim(pair).cut(b'=')?;
         (key == name).then_some(value)
     })
 }

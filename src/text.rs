@@ -115,6 +115,34 @@ pub(crate) fn lossy(bytes: &[u8]) -> String {
     }
 }
 
+/// `text` without white space (Unicode's `White_Space`) at its ends.
+#[inline(never)]
+pub(crate) fn trim(text: &str) -> &str {
+    let (mut start, mut end) = (0, text.len());
+    let inside = |start: usize, end: usize| text.as_bytes().get(start..end).unwrap_or_default();
+    while space(inside(start, end)) > 0 {
+        start += space(inside(start, end));
+    }
+    // A character of white space has one to three bytes.
+    while let Some(length) = (1..4).find(|length| end >= start + length && space(inside(end - length, end)) == *length) {
+        end -= length;
+    }
+    text.get(start..end).unwrap_or_default()
+}
+
+/// The length of the white space that stands first, in bytes; 0 when there is none.
+fn space(bytes: &[u8]) -> usize {
+    match bytes {
+        [b'\t'..=b'\r' | b' ', ..] => 1,
+        [0xc2, 0x85 | 0xa0, ..] => 2,
+        [0xe1, 0x9a, 0x80, ..]
+        | [0xe2, 0x80, 0x80..=0x8a | 0xa8 | 0xa9 | 0xaf, ..]
+        | [0xe2, 0x81, 0x9f, ..]
+        | [0xe3, 0x80, 0x80, ..] => 3,
+        _ => 0,
+    }
+}
+
 /// `text` without `www.` before it.
 pub(crate) fn without_www(text: &str) -> &str {
     text.strip_prefix("www.").unwrap_or(text)
@@ -138,6 +166,11 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn trims_what_the_standard_library_trims(text in "[ \\t\\u{85}\\u{a0}\\u{1680}\\u{2000}-\\u{2030}\\u{205f}\\u{3000}\\u{feff}é]{0,5}[a ]{0,2}\\PC{0,3}\\s{0,4}") {
+            prop_assert_eq!(trim(&text), text.trim());
+        }
+
         #[test]
         fn finds_what_the_standard_library_finds(text in "[ab]{0,12}", part in "[ab]{0,4}") {
             prop_assert_eq!(find(text.as_bytes(), part.as_bytes()), text.find(&part));

@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use crate::consent::Purpose;
-use crate::context::Kind;
+use crate::context::{FIELDS, Kind};
 use crate::manifest::Manifest;
 use crate::program::layout::{NONE, Section};
 
@@ -53,12 +53,13 @@ fn known(path: String, kind: Kind, values: Option<Vec<&str>>) -> Declared<'_> {
 }
 
 impl Compiler<'_, '_, '_> {
-    /// Writes their records.
-    pub(super) fn declared(&mut self) {
-        for field in &self.names.declared {
-            let path = self.builder.text(&field.path);
-            let purpose = field.purpose.map_or(NONE, Purpose::code);
-            self.builder.push(Section::Declared, &[path, field.kind.code(), purpose]);
+    /// Writes the records of all fields: those that every site has, then these.
+    pub(super) fn fields(&mut self) {
+        let fixed = FIELDS.iter().map(|field| (field.path, field.kind, field.purpose));
+        let declared = self.names.declared.iter().map(|field| (field.path.as_str(), field.kind, field.purpose));
+        for (path, kind, purpose) in fixed.chain(declared) {
+            let path = self.builder.text(path);
+            self.builder.push(Section::Fields, &[path, kind.code(), purpose.map_or(NONE, Purpose::code)]);
         }
     }
 }

@@ -65,7 +65,7 @@ pub fn evaluate(
     let Some(manifest) = read_manifest(&mut diagnostics) else { return Err(EvaluateError::Manifest(diagnostics.finish())) };
     let mut compiler = Compiler::new(&manifest, zones, &mut diagnostics);
     compiler.site();
-    compiler.declared();
+    compiler.fields();
     compiler.traits();
     compiler.audiences();
     let tree = parse(expression).map_err(EvaluateError::Parse)?;

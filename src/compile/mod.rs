@@ -23,7 +23,7 @@ pub use self::evaluate::{EvaluateError, Evaluation, Outcome, evaluate, located};
 pub use self::evaluation::{ErrorReport, EvaluationReport};
 use self::reads::Reads;
 use crate::bucket::MILLION;
-use crate::context::{FIELDS, Kind, Value, parse_instant};
+use crate::context::{FIELDS, Kind, Value, device_words, parse_instant};
 use crate::cookies::split_id;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::expr::{Env, ExprError, RESERVED};
@@ -62,7 +62,7 @@ pub fn compile_with_costs(source: &str, zones: &dyn Zones) -> Result<Compiled, V
         let mut compiler = Compiler::new(&manifest, zones, &mut diagnostics);
         compiler.site();
         compiler.sources();
-        compiler.declared();
+        compiler.fields();
         compiler.traits();
         compiler.holidays();
         compiler.places();
@@ -258,6 +258,8 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             self.builder.push(Section::Hosts, &[text]);
         }
         self.languages();
+        let words = self.builder.text(&device_words());
+        self.builder.push(Section::DeviceWords, &[words]);
         let record = [self.builder.text(&site.id.value), self.manifest.holdout.map_or(0, |share| share.0)];
         self.builder.push(Section::Site, &record);
     }

@@ -2,7 +2,7 @@
 
 use super::{Context, Field, Value};
 use crate::program::Program;
-use crate::text::{Cut, push};
+use crate::text::{Cut, push, trim};
 
 /// More languages than anyone speaks: a longer header is cut.
 const MOST: usize = 32;
@@ -33,11 +33,11 @@ fn read(header: &str) -> Vec<(u16, String)> {
     let mut ranges: Vec<(u16, String)> = Vec::new();
     for item in header.parts(b',').take(MOST) {
         let mut parts = item.parts(b';');
-        let tag = parts.next().unwrap_or_default().trim();
+        let tag = trim(parts.next().unwrap_or_default());
         let mut quality = Some(1000);
         for part in parts {
-            if let Some((_, weight)) = part.trim().cut(b'=').filter(|(name, _)| same(name, "q")) {
-                quality = thousandths(weight.trim());
+            if let Some((_, weight)) = trim(part).cut(b'=').filter(|(name, _)| same(name, "q")) {
+                quality = thousandths(trim(weight));
                 break;
             }
         }

@@ -13,6 +13,9 @@ mod source;
 
 #[cfg(feature = "author")]
 pub(crate) use calendar::day_number;
+pub(crate) use device::NAMES as DEVICE_NAMES;
+#[cfg(feature = "author")]
+pub(crate) use device::packed as device_words;
 pub use fields::{FIELDS, Field, FieldDef, Kind};
 pub(crate) use fields::{FINGERPRINT, fingerprint};
 #[cfg(feature = "author")]
@@ -23,7 +26,7 @@ pub(crate) use source::{Click, is_direct};
 
 use crate::consent::{Consent, Purpose};
 use crate::program::Program;
-use crate::text::Cut;
+use crate::text::{Cut, trim};
 use crate::time::{Moment, parse_moment};
 use crate::zone::Offsets;
 use crate::{cookies, number, url};
@@ -134,7 +137,7 @@ impl Value {
             Kind::Strings => {
                 let mut items = Vec::new();
                 for item in text.parts(b',') {
-                    items.push(item.trim().to_owned());
+                    items.push(trim(item).to_owned());
                 }
                 Value::Strings(items)
             }
@@ -180,10 +183,10 @@ impl Context {
             query: url::query_pairs(page.query),
             ignored: Vec::new(),
         };
-        context.values.resize_with(FIELDS.len() + program.declared_count(), || None);
+        context.values.resize_with(program.field_count(), || None);
         let host = page.host.to_ascii_lowercase();
         context.set(Field::TimeNow, Value::Timestamp(now));
-        device::derive(&mut context, request);
+        device::derive(&mut context, request, program.device_words());
         geo::derive(&mut context, request);
         network::derive(&mut context, request);
         source::derive(&mut context, request, program, &host);
@@ -202,7 +205,7 @@ impl Context {
     /// A context in which these fields are known, and no other.
     #[cfg(feature = "author")]
     pub(crate) fn of_values(program: &Program, values: Vec<(u32, Value)>) -> Context {
-        let count = FIELDS.len() + program.declared_count();
+        let count = program.field_count();
         let mut context = Context {
             values: vec![None; count],
             denied: Vec::new(),

@@ -3,6 +3,7 @@
 use super::{Context, Field, Request, Value};
 use crate::address::Address;
 use crate::number::parse_uint;
+use crate::text::trim;
 
 #[inline(never)]
 pub(super) fn derive(context: &mut Context, request: &Request) {
@@ -26,7 +27,7 @@ pub(super) fn derive(context: &mut Context, request: &Request) {
         Some("false") => context.set(Field::NetworkVerifiedBot, Value::Bool(false)),
         _ => {}
     }
-    let address = request.header("cf-connecting-ip").unwrap_or_default().trim();
+    let address = trim(request.header("cf-connecting-ip").unwrap_or_default());
     if Address::parse(address).is_some() {
         context.set_text(Field::NetworkIp, address);
     }

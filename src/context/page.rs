@@ -2,7 +2,7 @@
 
 use super::{Context, Field, Request, Value};
 use crate::number::parse_uint;
-use crate::text::{Cut, contains, is_one_of};
+use crate::text::{Cut, contains, is_one_of, trim};
 use crate::url;
 
 /// No screen has more pixels on a side.
@@ -20,7 +20,7 @@ pub(super) fn derive(context: &mut Context, request: &Request, page_url: &str, h
     if let Some((_, hash)) = request.url.cut(b'#') {
         context.set(Field::PageHash, Value::String(hash.to_owned()));
     }
-    context.set_text(Field::PageReferrer, request.header("referer").unwrap_or_default().trim());
+    context.set_text(Field::PageReferrer, trim(request.header("referer").unwrap_or_default()));
 
     // Chromium and the standard say Sec-Purpose, Safari Purpose, Firefox X-Moz.
     let fetched_ahead = ["sec-purpose", "purpose", "x-moz"].iter().any(|name| {

@@ -36,7 +36,8 @@ pub(crate) fn binary<'a>(op: Op, left: Operand<'a>, right: Operand<'a>, arena: &
             Ok(Operand::Bool(range.contains(address)))
         }
         (Op::Add, Operand::Text(left), Operand::Text(right)) => {
-            let joined = [left, right].concat();
+            let mut joined = left.to_vec();
+            joined.extend_from_slice(right);
             let kept = if joined.len() > MAX_TEXT { None } else { arena.text(joined) };
             kept.map(Operand::Text).ok_or(Error::TooLarge)
         }
@@ -48,7 +49,13 @@ pub(crate) fn binary<'a>(op: Op, left: Operand<'a>, right: Operand<'a>, arena: &
             Op::Split => return split(left, right, -1, arena),
             _ => return Err(Error::WrongType),
         })),
-        (Op::Add, Operand::List(left), Operand::List(right)) => list(left.iter().chain(right.iter()).collect(), arena),
+        (Op::Add, Operand::List(left), Operand::List(right)) => {
+            let mut joined = Vec::new();
+            for part in [left, right] {
+                part.iter().for_each(|item| joined.push(item));
+            }
+            list(joined, arena)
+        }
         (op, left, right) => arithmetic(op, left, right),
     }
 }
@@ -134,7 +141,7 @@ pub(crate) fn unary<'a>(op: Op, value: Operand<'a>, arena: &'a Arena<'a>) -> App
             }
             Operand::Text(arena.text(cased).ok_or(Error::TooLarge)?)
         }
-        (Op::Trim, Operand::Text(text)) => Operand::Text(utf8(text).trim().as_bytes()),
+        (Op::Trim, Operand::Text(text)) => Operand::Text(text::trim(utf8(text)).as_bytes()),
         (op, Operand::Duration(length)) if op.is_getter() => Operand::Int(match op {
             Op::Hours => length.towards_zero() / 3600,
             Op::Minutes => length.towards_zero() / 60,

@@ -55,13 +55,15 @@ impl<'a> Arena<'a> {
         self.bytes.set(bytes);
         let mut block = self.last.get().unwrap_or(&self.first);
         if self.taken.get() == block.places.len() {
-            block = block.next.get_or_init(Box::default);
+            let _ = block.next.set(Box::default());
+            block = block.next.get()?;
             self.last.set(Some(block));
             self.taken.set(0);
         }
         let place = block.places.get(self.taken.get())?;
         self.taken.set(self.taken.get() + 1);
-        Some(place.get_or_init(|| made))
+        let _ = place.set(made);
+        place.get()
     }
 }
 

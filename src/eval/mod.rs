@@ -139,11 +139,10 @@ impl<'a> Walk<'a> {
             Op::All | Op::Exists | Op::ExistsOne | Op::Filter | Op::MapItems => return self.fold(op, a, b, node, depth),
             Op::In if matches!(self.program.node(b), Some((Op::Constants | Op::List, ..))) => return self.is_in(a, b, depth),
             Op::SplitLimit | Op::Distance => {
-                let program = self.program;
-                let operands: Vec<Operand<'a>> = program.list_items(a, b).map(|operand| self.eval(operand, depth)).collect();
-                if let Some(absent) = weightiest(&operands) {
-                    return absent;
-                }
+                let operands = match self.operands(a, b, depth) {
+                    Ok(operands) => operands,
+                    Err(absent) => return Operand::Absent(absent),
+                };
                 self.several(op, &operands)
             }
             _ => {
@@ -240,14 +239,26 @@ impl<'a> Walk<'a> {
         answer
     }
 
+    /// The values of entries of the lists, or the weightiest reason why one of them has none.
+    fn operands(&mut self, start: u32, len: u32, depth: u32) -> Result<Vec<Operand<'a>>, Absent> {
+        let mut operands = Vec::new();
+        let mut absent: Option<Absent> = None;
+        for node in self.program.list_items(start, len) {
+            match self.eval(node, depth) {
+                Operand::Absent(found) => absent = Some(absent.map_or(found, |known| known.or(found))),
+                value => operands.push(value),
+            }
+        }
+        absent.map_or(Ok(operands), Err)
+    }
+
     /// A list or map that is written out. Without a value of each item there is none of it.
     fn collection(&mut self, op: Op, start: u32, len: u32, node: u32, depth: u32) -> Operand<'a> {
-        let program = self.program;
         let count = if op == Op::Map { len.saturating_mul(2) } else { len };
-        let items: Vec<Operand<'a>> = program.list_items(start, count).map(|item| self.eval(item, depth)).collect();
-        if let Some(absent) = weightiest(&items) {
-            return absent;
-        }
+        let items = match self.operands(start, count, depth) {
+            Ok(items) => items,
+            Err(absent) => return Operand::Absent(absent),
+        };
         let failed = |error| Operand::Absent(Absent { why: Why::Error(error), node });
         // One that is written out may be as long as the expression.
         let Some(items) = self.arena.list(items) else { return failed(Error::TooLarge) };
@@ -285,8 +296,8 @@ impl<'a> Walk<'a> {
         let mut kept = Vec::new();
         let mut count = 0;
         for item in list.iter() {
-            if self.variables.len() <= variable {
-                self.variables.resize(variable + 1, Operand::Bool(false));
+            while self.variables.len() <= variable {
+                self.variables.push(Operand::Bool(false));
             }
             if let Some(place) = self.variables.get_mut(variable) {
                 *place = item;
@@ -347,15 +358,6 @@ impl<'a> Walk<'a> {
             _ => Err(Error::WrongType),
         }
     }
-}
-
-/// The weightiest reason why one of the operands has no value.
-fn weightiest<'a>(operands: &[Operand<'a>]) -> Option<Operand<'a>> {
-    let absent = operands.iter().filter_map(|operand| match operand {
-        Operand::Absent(absent) => Some(*absent),
-        _ => None,
-    });
-    absent.reduce(Absent::or).map(Operand::Absent)
 }
 
 /// A conversion of a constant, when an expression is compiled.

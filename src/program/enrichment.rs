@@ -2,7 +2,7 @@
 
 use super::layout::{PartKind, Section};
 use super::{Page, Program, Run, run};
-use crate::context::{Context, FIELDS, Kind, Value};
+use crate::context::{Context, Kind, Value};
 use crate::edit::display;
 use crate::number::push_fixed;
 use crate::{context, url};
@@ -61,7 +61,7 @@ impl<'a> Enrichment<'a> {
         let program = self.program;
         let fields = run(self.record[3], self.record[4]);
         fields.map_while(|index| program.record::<2>(Section::EnrichmentFields, index)).filter_map(|[field, path]| {
-            let (name, kind) = program.declared_field(field)?;
+            let (name, kind) = (program.field_path(field), program.field_kind(field)?);
             Some((name, kind, program.text(path)))
         })
     }
@@ -99,19 +99,12 @@ impl Program {
     pub(crate) fn enrichment_field(&self, path: &str) -> Option<(u32, Kind, Run)> {
         (0..self.count(Section::EnrichmentFields)).find_map(|index| {
             let [field, _, first, values] = self.record(Section::EnrichmentFields, index)?;
-            let (_, kind) = self.declared_field(field).filter(|(name, _)| *name == path)?;
+            let kind = self.field_kind(field).filter(|_| self.field_path(field) == path)?;
             Some((field, kind, run(first, values)))
         })
     }
 
     pub(crate) fn enrichment_values(&self, values: Run) -> impl Iterator<Item = &str> {
         values.map_while(|index| Some(self.text(self.record::<1>(Section::EnrichmentValues, index)?[0])))
-    }
-
-    /// The path and type of a field that the manifest declares.
-    fn declared_field(&self, field: u32) -> Option<(&str, Kind)> {
-        let index = (field as usize).checked_sub(FIELDS.len())?;
-        let [path, kind] = self.record(Section::Declared, index)?;
-        Some((self.text(path), Kind::from_code(kind)?))
     }
 }

@@ -38,7 +38,7 @@ macro_rules! sections {
 sections! {
     Site 2: "id, holdout in parts per million";
     Hosts 1: "text";
-    Declared 3: "path, kind, purpose or NONE";
+    Fields 3: "path, kind, purpose or NONE: those of FIELDS, then those that the manifest declares";
     Nodes 3: "operation, two operands";
     Lists 1: "node";
     Audiences 2: "name, node";
@@ -71,6 +71,7 @@ sections! {
     EnrichmentValues 1: "text";
     EnrichmentReads 2: "experience, enrichment that its audience or its contents read";
     ClientHints 1: "text: the name of a header";
+    DeviceWords 1: "text: see context/device/words.rs";
     Strings 2: "offset in bytes, length in bytes";
     Texts 1: "UTF-8, padded with zeros";
 }
@@ -161,6 +162,7 @@ codes! {
 /// A number that differs between versions of what a program refers to by number: fields, sections and their records, codes.
 pub(crate) const FINGERPRINT: u32 = {
     let mut hash = fold(context::FINGERPRINT, RECORDS);
+    hash = fold(hash, context::DEVICE_NAMES);
     hash = fold(hash, Op::NAMES);
     hash = fold(hash, PartKind::NAMES);
     fold(hash, EditOp::NAMES)

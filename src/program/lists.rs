@@ -13,6 +13,11 @@ pub(crate) struct Nearest<'a> {
 }
 
 impl Program {
+    /// What the words of user agents mean (see `context/device/words.rs`).
+    pub(crate) fn device_words(&self) -> &[u8] {
+        self.record(Section::DeviceWords, 0).map_or(&[], |[words]| self.raw(words))
+    }
+
     /// The client hints that tell a field which some experience reads, and which browsers send only to those who ask.
     pub fn client_hints(&self) -> impl Iterator<Item = &str> {
         (0..self.count(Section::ClientHints))

@@ -13,7 +13,7 @@ pub use layout::{FORMAT, MAX_BYTES};
 
 use crate::bucket::murmur3_32;
 use crate::consent::Purpose;
-use crate::context::{FIELDS, Kind};
+use crate::context::Kind;
 use crate::edit::EditOp;
 use crate::number::push_int;
 use crate::text::push_hex;
@@ -197,40 +197,34 @@ impl Program {
         (0..self.count(Section::Hosts)).filter_map(|index| Some(self.text(self.record::<1>(Section::Hosts, index)?[0])))
     }
 
-    /// Number of the fields that the manifest declares: traits and what else has a path of its own.
-    pub fn declared_count(&self) -> usize {
-        self.count(Section::Declared)
+    /// Number of the fields: those that every site has, and behind them those that the manifest declares.
+    pub fn field_count(&self) -> usize {
+        self.count(Section::Fields)
     }
 
-    fn declared(&self, field: u32) -> Option<[u32; 3]> {
-        self.record(Section::Declared, (field as usize).checked_sub(FIELDS.len())?)
+    fn field_record(&self, field: u32) -> [u32; 3] {
+        self.record(Section::Fields, field as usize).unwrap_or([NONE; 3])
     }
 
-    /// The number and type of the field of that path: one of [`FIELDS`], or one that the manifest declares.
+    /// The number and type of the field of that path.
     pub fn field(&self, path: &str) -> Option<(u32, Kind)> {
-        let count = (FIELDS.len() + self.declared_count()) as u32;
-        let field = (0..count).find(|field| self.field_path(*field) == path)?;
-        let kind = match FIELDS.get(field as usize) {
-            Some(definition) => definition.kind,
-            None => Kind::from_code(self.declared(field)?[1])?,
-        };
-        Some((field, kind))
+        let field = (0..self.field_count() as u32).find(|field| self.field_path(*field) == path)?;
+        Some((field, self.field_kind(field)?))
+    }
+
+    /// The type of a field.
+    pub(crate) fn field_kind(&self, field: u32) -> Option<Kind> {
+        Kind::from_code(self.field_record(field)[1])
     }
 
     /// The path of a field.
     pub fn field_path(&self, field: u32) -> &str {
-        match FIELDS.get(field as usize) {
-            Some(definition) => definition.path,
-            None => self.text(self.declared(field).map_or(NONE, |[path, ..]| path)),
-        }
+        self.text(self.field_record(field)[0])
     }
 
     /// The purpose without whose consent a field is absent.
     pub fn field_purpose(&self, field: u32) -> Option<Purpose> {
-        match FIELDS.get(field as usize) {
-            Some(definition) => definition.purpose,
-            None => Purpose::from_code(self.declared(field)?[2]),
-        }
+        Purpose::from_code(self.field_record(field)[2])
     }
 
     pub(crate) fn node(&self, node: u32) -> Option<(Op, u32, u32)> {

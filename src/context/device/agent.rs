@@ -42,12 +42,13 @@ pub(super) struct Agent {
     pub compatible: bool,
 }
 
-pub(super) fn read(text: &str) -> Agent {
+/// Reads a text by a packed table of words.
+pub(super) fn read(table: &[u8], text: &str) -> Agent {
     let bytes = text.as_bytes();
     let mut agent = Agent::default();
     let (mut at, mut before) = (0, b' ');
     while let Some(byte) = bytes.get(at) {
-        let Some((length, meanings)) = word(bytes.get(at..).unwrap_or_default(), !before.is_ascii_alphanumeric()) else {
+        let Some((length, meanings)) = word(table, bytes.get(at..).unwrap_or_default(), !before.is_ascii_alphanumeric()) else {
             before = *byte;
             at += 1;
             continue;
@@ -167,6 +168,8 @@ mod tests {
 
     #[test]
     fn what_a_user_agent_is_like_is_not_what_it_is() {
+        let table = super::super::words::packed();
+        let read = |text| read(table.as_bytes(), text);
         let agent = read("Mozilla/5.0 (X11; U; Linux armv7l like Android; en-us) AppleWebKit/531.2+ (KHTML, like Gecko)");
         assert_eq!(agent.system.name, Some(super::super::words::os("linux") - SYSTEM));
         assert!(!read("Mozilla/5.0 (like TwitterBot) (LIKE crawl)").bot);

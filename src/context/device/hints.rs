@@ -41,23 +41,23 @@ impl<'a> Hints<'a> {
     }
 
     /// What the full versions say, or where they name no browser, the brands.
-    pub(super) fn branded(&self) -> Branded {
-        let full = branded(self.full_versions);
-        if full.browser.is_some() { full } else { branded(self.brands) }
+    pub(super) fn branded(&self, table: &[u8]) -> Branded {
+        let full = branded(table, self.full_versions);
+        if full.browser.is_some() { full } else { branded(table, self.brands) }
     }
 }
 
 /// Brands come in any order, with one of no meaning among them (GREASE) that may hold any character: what counts is the
 /// narrowest brand that means something. A browser that has one more brand which is not known is another one.
 #[inline(never)]
-fn branded(list: &str) -> Branded {
+fn branded(table: &[u8], list: &str) -> Branded {
     let mut branded = Branded::default();
     let mut unknown = 0;
     let mut rest = list;
     while let Some((brand, more)) = quoted(rest) {
         let (number, next) = parameter(more);
         rest = next;
-        let read = agent::read(brand);
+        let read = agent::read(table, brand);
         branded.bot |= read.bot;
         branded.webview |= read.webview;
         match read.browser.name {

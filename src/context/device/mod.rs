@@ -15,16 +15,23 @@ use super::{Context, Field, Request, Value};
 use crate::text::{contains, is_one_of};
 use agent::Agent;
 use hints::{Branded, Hints};
-use words::{APPS, KINDS, name, told};
+use words::{APPS, BROWSERS, KINDS, SYSTEMS, name, told};
+
+#[cfg(feature = "author")]
+pub(crate) use words::packed;
+
+/// What the numbers of a packed table of words stand for.
+pub(crate) const NAMES: &[&str] = &[KINDS, SYSTEMS, BROWSERS, APPS];
 
 #[inline(never)]
-pub(super) fn derive(context: &mut Context, request: &Request) {
+pub(super) fn derive(context: &mut Context, request: &Request, table: &[u8]) {
     let save_data = request.header("save-data").is_some_and(|value| value.eq_ignore_ascii_case("on"));
     context.set(Field::DeviceSaveData, Value::Bool(save_data));
     let text = request.header("user-agent").unwrap_or_default();
     let hints = Hints::of(request);
-    let branded = hints.branded();
-    let agent = agent::read(text);
+    let branded = hints.branded(table);
+    let agent = agent::read(table, text);
+    let model = agent::read(table, hints.model).kind.name;
     let hinted = branded.browser.is_some() || !hints.platform.is_empty();
     if text.is_empty() && !hinted {
         context.set_text(Field::DeviceType, if hints.mobile { "mobile" } else { "unknown" });
@@ -36,7 +43,7 @@ pub(super) fn derive(context: &mut Context, request: &Request) {
         context.set_text(Field::DeviceBrowser, "other");
         return;
     }
-    let reading = Reading { text: text.as_bytes(), agent, hints, branded };
+    let reading = Reading { text: text.as_bytes(), agent, hints, branded, model };
     let system = reading.system();
     let browser = reading.browser(system);
     context.set_text(Field::DeviceType, reading.kind(system));
@@ -55,13 +62,14 @@ struct Reading<'a> {
     agent: Agent,
     hints: Hints<'a>,
     branded: Branded,
+    /// What kind of device the hinted model is.
+    model: Option<u8>,
 }
 
 impl Reading<'_> {
     #[inline(never)]
     fn kind(&self, system: &str) -> &'static str {
-        let model = agent::read(self.hints.model).kind.name;
-        let said = first(self.agent.kind.name, model).map_or("", |found| name(KINDS, found));
+        let said = first(self.agent.kind.name, self.model).map_or("", |found| name(KINDS, found));
         let factor = |word| contains(self.hints.form_factors, word);
         match () {
             () if is_one_of(said, "console|tv|wearable") => said,

@@ -1,4 +1,5 @@
-//! What the words of a user agent mean: one table, packed by the compiler into bytes that are searched by their first letter.
+//! What the words of a user agent mean: one table, which the compiler of manifests packs into the program, so that no runtime
+//! carries it; there it is searched by a word's first letter.
 
 use crate::text::Cut;
 
@@ -6,6 +7,7 @@ use crate::text::Cut;
 /// `#` a digit (at a word's end it's no part of it), `^` an upper-case letter, `~` a letter, `$` the end of the run. Where two
 /// words fit, the first one counts.
 /// A word without meaning is a false friend: what stands in it is not looked at.
+#[cfg(feature = "author")]
 const WORDS: &[(&str, Meaning, Meaning)] = &[
     // Devices.
     ("smarttv", kind("tv"), NONE),
@@ -192,6 +194,7 @@ const WORDS: &[(&str, Meaning, Meaning)] = &[
 ];
 
 /// Words that mean a program wherever they stand, in the middle of a run too.
+#[cfg(feature = "author")]
 const ANYWHERE: &[&str] = &[
     ".com$",
     "bot$",
@@ -242,6 +245,7 @@ pub(super) const SYSTEM: Meaning = 32;
 pub(super) const BROWSER: Meaning = 64;
 pub(super) const APP: Meaning = 96;
 
+#[cfg(feature = "author")]
 const fn kind(name: &str) -> Meaning {
     KIND + position(KINDS, name)
 }
@@ -254,6 +258,7 @@ pub(super) const fn browser(name: &str) -> Meaning {
     BROWSER + position(BROWSERS, name)
 }
 
+#[cfg(feature = "author")]
 const fn app(name: &str) -> Meaning {
     APP + position(APPS, name)
 }
@@ -279,75 +284,42 @@ pub(super) const fn position(names: &str, name: &str) -> u8 {
     }
 }
 
-/// A place for each first byte (by its last five bits): those of [`WORDS`], then those of [`ANYWHERE`].
+/// A place for each first byte (by its last five bits): those of the words that begin a run, then those that stand anywhere.
 const PLACES: usize = 64;
-const PACKED_LENGTH: usize = {
-    let (mut length, mut index) = (0, 0);
-    while index < WORDS.len() + ANYWHERE.len() {
-        length += entry(index).0.len() + 3;
-        index += 1;
-    }
-    length
-};
 
-/// The words of both tables: the bytes, the meanings, and the place.
-#[allow(clippy::indexing_slicing)] // Evaluated by the compiler, which refuses what is out of bounds.
-const fn entry(index: usize) -> (&'static [u8], Meaning, Meaning, usize) {
-    if index < WORDS.len() {
-        let word = WORDS[index].0.as_bytes();
-        (word, WORDS[index].1, WORDS[index].2, (word[0] & 31) as usize)
-    } else {
-        let word = ANYWHERE[index - WORDS.len()].as_bytes();
-        (word, BOT, NONE, (word[0] & 31) as usize + PLACES / 2)
-    }
-}
-
-/// The words by place, each as its length, its two meanings and its bytes; where each place begins, and where all end.
-struct Packed {
-    bytes: [u8; PACKED_LENGTH],
-    starts: [u16; PLACES + 1],
-}
-
-static PACKED: Packed = pack();
-
-#[allow(clippy::indexing_slicing)] // As above.
-const fn pack() -> Packed {
-    let mut packed = Packed { bytes: [0; PACKED_LENGTH], starts: [0; PLACES + 1] };
-    let (mut end, mut place) = (0, 0);
-    while place < PLACES {
-        packed.starts[place] = end as u16;
-        let mut index = 0;
-        while index < WORDS.len() + ANYWHERE.len() {
-            let (word, first, second, own) = entry(index);
-            if own == place {
-                packed.bytes[end] = word.len() as u8;
-                packed.bytes[end + 1] = first;
-                packed.bytes[end + 2] = second;
-                let mut at = 0;
-                while at < word.len() {
-                    packed.bytes[end + 3 + at] = word[at];
-                    at += 1;
-                }
-                end += 3 + word.len();
-            }
-            index += 1;
+/// The table as a program has it, in characters below 128: where each place begins and where the last one ends, each in two
+/// digits to the base of 128; then the words by place, each as its length, its two meanings and its bytes.
+#[cfg(feature = "author")]
+pub(crate) fn packed() -> String {
+    let words = WORDS.iter().copied().chain(ANYWHERE.iter().map(|word| (*word, BOT, NONE)));
+    let places = words.enumerate().map(|(index, word)| {
+        let first = usize::from(word.0.as_bytes().first().map_or(0, |byte| byte & 31));
+        (if index < WORDS.len() { first } else { first + PLACES / 2 }, word)
+    });
+    let (mut starts, mut bytes) = (Vec::new(), Vec::new());
+    for place in 0..=PLACES {
+        starts.extend([(bytes.len() / 128) as u8, (bytes.len() % 128) as u8]);
+        for (_, (word, first, second)) in places.clone().filter(|(own, _)| *own == place) {
+            bytes.extend([word.len() as u8, first, second]);
+            bytes.extend(word.bytes());
         }
-        place += 1;
     }
-    packed.starts[PLACES] = end as u16;
-    packed
+    starts.iter().chain(&bytes).map(|byte| char::from(*byte)).collect()
 }
 
-/// The first word that `text` begins with: its length there and its meanings. `run`: a run of letters and digits begins here.
-pub(super) fn word(text: &[u8], run: bool) -> Option<(usize, [Meaning; 2])> {
+/// The first word of a packed table that `text` begins with: its length there and its meanings. `run`: a run of letters and
+/// digits begins here.
+pub(super) fn word(table: &[u8], text: &[u8], run: bool) -> Option<(usize, [Meaning; 2])> {
     let place = usize::from(text.first()? & 31);
-    let found = if run { search(text, place) } else { None };
-    found.or_else(|| search(text, place + PLACES / 2))
+    let found = if run { search(table, text, place) } else { None };
+    found.or_else(|| search(table, text, place + PLACES / 2))
 }
 
-fn search(text: &[u8], place: usize) -> Option<(usize, [Meaning; 2])> {
-    let (start, end) = (PACKED.starts.get(place)?, PACKED.starts.get(place + 1)?);
-    let mut rest = PACKED.bytes.get(usize::from(*start)..usize::from(*end))?;
+#[inline(never)]
+fn search(table: &[u8], text: &[u8], place: usize) -> Option<(usize, [Meaning; 2])> {
+    let [high, low, end_high, end_low] = table.get(place * 2..)?.first_chunk()?;
+    let start = |high: &u8, low: &u8| (PLACES + 1) * 2 + usize::from(*high) * 128 + usize::from(*low);
+    let mut rest = table.get(start(high, low)..start(end_high, end_low))?;
     while let Some(([length, first, second], more)) = rest.split_first_chunk() {
         let (word, more) = more.split_at_checked(usize::from(*length))?;
         if let Some(length) = fits(text, word) {
@@ -396,6 +368,9 @@ mod tests {
 
     #[test]
     fn every_word_is_found_with_its_own_meaning() {
+        let table = packed();
+        assert!(table.is_ascii());
+        let word = |text: &[u8], run| word(table.as_bytes(), text, run);
         for (pattern, first, second) in WORDS {
             let text = pattern.replace('#', "7").replace('^', "S").replace('~', "x").replace('$', " ");
             let (length, found) = word(text.as_bytes(), true).unwrap_or_else(|| panic!("{pattern} is never found"));

@@ -9,7 +9,7 @@ pub(crate) use sites::{Class, of_source};
 
 use super::{Context, Field, Request};
 use crate::program::Program;
-use crate::text::without_www;
+use crate::text::{trim, without_www};
 use crate::url;
 use channel::Visit;
 use sites::{Site, is_below, of_host, of_package};
@@ -38,7 +38,7 @@ struct Referrer<'p> {
 impl<'p> Referrer<'p> {
     #[inline(never)]
     fn of(request: &Request, program: &'p Program, page_host: &str) -> Option<Referrer<'p>> {
-        let url = request.header("referer").unwrap_or_default().trim();
+        let url = trim(request.header("referer").unwrap_or_default());
         let host = url::split(url).host.to_ascii_lowercase();
         let host = without_www(host.strip_suffix('.').unwrap_or(&host));
         let own = |other: &str| is_below(host, without_www(other));
@@ -65,10 +65,10 @@ pub(super) fn derive(context: &mut Context, request: &Request, program: &Program
     // Taken for a while, since fields are written from it.
     let query = std::mem::take(&mut context.query);
     let parameter = |name: &str| {
-        let value = query.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
+        let value = query.iter().find(|(key, _)| key == name).map(|(_, value)| trim(value));
         value.filter(|value| !value.is_empty())
     };
-    let given = |name: &str| query.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && !value.trim().is_empty());
+    let given = |name: &str| query.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && !trim(value).is_empty());
     let known = |source: &str| of_source(program.sites(), &source.to_ascii_lowercase());
     let referrer = Referrer::of(request, program, host);
     let click = program.clicks().find(|click| given(click.parameter));
