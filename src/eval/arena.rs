@@ -66,3 +66,27 @@ impl<'a> Arena<'a> {
         place.get()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_evaluation_makes_is_limited() {
+        let text = |bytes: usize| Arena::default().text(vec![b'a'; bytes]).map(<[u8]>::len);
+        assert_eq!(text(MOST_BYTES - ITEM_BYTES), Some(MOST_BYTES - ITEM_BYTES));
+        assert_eq!(text(MOST_BYTES - ITEM_BYTES + 1), None);
+        let list = |items: usize| Arena::default().list(vec![Operand::Bool(true); items]).map(<[Operand<'_>]>::len);
+        assert_eq!(list(MOST_BYTES / ITEM_BYTES - 1), Some(MOST_BYTES / ITEM_BYTES - 1));
+        assert_eq!(list(MOST_BYTES / ITEM_BYTES), None);
+        // All of it counts together, and what was refused does not.
+        let arena = Arena::default();
+        for bytes in 0..100 {
+            assert_eq!(arena.text(vec![b'a'; bytes]).map(<[u8]>::len), Some(bytes));
+        }
+        let taken = 99 * 100 / 2 + 100 * ITEM_BYTES;
+        assert!(arena.text(vec![b'a'; MOST_BYTES - taken]).is_none());
+        assert!(arena.text(vec![b'a'; MOST_BYTES - taken - ITEM_BYTES]).is_some());
+        assert!(arena.text(Vec::new()).is_none());
+    }
+}

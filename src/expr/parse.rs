@@ -327,3 +327,30 @@ fn binary(operator: &'static str, left: Node, right: Node) -> Parsed<Node> {
     let span = left.span.start..right.span.end;
     made(NodeKind::Binary { operator, left: Box::new(left), right: Box::new(right) }, span)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_and_literals() {
+        let parsed = |text: &str| parse(text).ok().map(|node| (node.span, node.kind));
+        assert_eq!(parsed("a && b || c").map(|(span, _)| span), Some(0..11));
+        // One number, not the negative of one.
+        assert_eq!(parsed("-1.5").map(|(_, kind)| kind), Some(NodeKind::Double(-1.5)));
+        let place = |text: &str| parse(text).err().map(|error| error.span);
+        assert_eq!(place(&"x".repeat(MAX_LENGTH + 1)), Some(0..1));
+        assert_eq!(place(&"1 ".repeat(MAX_NODES + 1)), Some(0..1));
+    }
+
+    #[test]
+    fn words_are_limited() {
+        // A list of n items has 2n + 1 words, and the end is one.
+        let message = |items: usize| parse(&format!("[{}]", vec!["1"; items].join(","))).err().map(|error| error.message);
+        assert_eq!(message(MAX_NODES / 2 - 1), None);
+        assert!(message(MAX_NODES / 2).is_some_and(|message| message.contains("has 10002 words")));
+        // With a comma at its end it has exactly one more.
+        let odd = format!("[{},]", vec!["1"; MAX_NODES / 2 - 1].join(","));
+        assert!(parse(&odd).err().is_some_and(|error| error.message.contains("has 10001 words")));
+    }
+}

@@ -17,7 +17,7 @@ test("every function that it names is in its file", () => {
     const source = readFileSync(`${ROOT}/${file}`, "utf8");
     for (const name of names) {
       const [of, method] = name.split("::");
-      const pattern = method === undefined ? `^(?:pub(?:\\(crate\\))? )?fn ${of}\\b` : `^impl\\b.*\\b${of}\\b.*\\{$[^]*?^    (?:pub(?:\\(crate\\))? )?fn ${method}\\b`;
+      const pattern = method === undefined ? `^(?:pub(?:\\([a-z]+\\))? )?fn ${of}\\b` : `^impl\\b.*\\b${of}\\b.*\\{$[^]*?^    (?:pub(?:\\([a-z]+\\))? )?fn ${method}\\b`;
       assert.match(source, new RegExp(pattern, "m"), `${file} has no ${name}: mutate/functions.json names it`);
     }
   }

@@ -71,7 +71,8 @@ export interface ExpressionCase {
   value?: unknown;
   unknown?: true;
   error?: string;
-  help?: string;
+  help?: string | null;
+  cost?: number;
   at?: string;
   type?: string;
 }
@@ -190,16 +191,18 @@ export function checkExpressions(tools: Tools, { cases }: ExpressionFile): Resul
   return cases.map((one) => result(one.name, () => expression(tools, one)));
 }
 
-function expression(tools: Tools, { expr, bindings, manifest, value, unknown, error, help, at, type }: ExpressionCase): string[] {
+function expression(tools: Tools, { expr, bindings, manifest, value, unknown, error, help, at, type, cost }: ExpressionCase): string[] {
   if ([value !== undefined, unknown, error !== undefined].filter(Boolean).length !== 1) return ["expected exactly one of value, unknown and error"];
   const found = tools.evaluate(expr, bindings ?? {}, manifest ? JSON.stringify(manifest) : "", zoneOffset);
   const problems = type === undefined ? [] : expect("type", found.type, type);
   if (error !== undefined) {
     if (!found.error) return [`got ${JSON.stringify(found)}, expected the error ${JSON.stringify(error)}`];
     if (!found.error.message.includes(error)) problems.push(`error is ${JSON.stringify(found.error.message)}, expected ${JSON.stringify(error)}`);
-    if (help !== undefined && !found.error.help?.includes(help)) problems.push(`help is ${JSON.stringify(found.error.help)}, expected ${JSON.stringify(help)}`);
+    const advised = help === null ? found.error.help === undefined : help === undefined || found.error.help?.includes(help);
+    if (!advised) problems.push(`help is ${JSON.stringify(found.error.help)}, expected ${JSON.stringify(help)}`);
     return at === undefined ? problems : [...problems, ...expect("place", `${found.error.line}:${found.error.column}`, at)];
   }
   if (found.error) return [`error: ${found.error.message}, expected ${unknown ? "unknown" : JSON.stringify(value)}`];
+  if (cost !== undefined) problems.push(...expect("cost", found.cost, cost));
   return [...problems, ...expect("unknown", found.unknown ?? false, unknown ?? false), ...expect("value", found.value ?? null, value ?? null)];
 }

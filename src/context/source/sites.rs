@@ -168,7 +168,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    const TABLE: &str = "com.google.android.gm\tggmail\ndocs.find.example\ta\nfind\tb\nmail.find.example\tghermes\nnet\tcfacebook\nx.com\tCtwitter\ny.com\tc";
+    const TABLE: &str = "com.google.android.gm\tggmail\ndocs.find.example\ta\nfind\tb\nmail.find.example\tghermes\nnet\tcfacebook\nx.com\tCtwitter\ny-net.com\tc\ny.com\tc\nz.com\tC";
 
     #[test]
     fn the_nearest_entry_above_a_host_counts() {
@@ -196,9 +196,11 @@ mod tests {
         assert_eq!(of_source(TABLE, "x.com"), None);
         assert_eq!(of_source(TABLE, "y"), site(Class::Social, "y"));
         assert_eq!(of_source(TABLE, "x"), None);
+        assert_eq!(of_source(TABLE, "z"), site(Class::Social, "z"));
         assert_eq!(of_source(TABLE, "mail"), None);
         assert_eq!(of_source(TABLE, "www.y.com"), site(Class::Social, "y"));
         assert_eq!(of_package(TABLE, "com.google.android.gm"), site(Class::Email, "gmail"));
+        assert_eq!(of_package(TABLE, "x.com"), None);
         assert_eq!(of_package(TABLE, "lite.com.google.android.gm"), None);
     }
 
