@@ -58,7 +58,7 @@ pub struct FieldDef {
     /// The purpose without whose consent the field is absent.
     pub purpose: Option<Purpose>,
     /// What it says, for the reference and for editors. Runtimes do without it.
-    #[cfg(feature = "author")]
+    #[cfg(feature = "schema")]
     pub doc: &'static str,
 }
 
@@ -75,7 +75,7 @@ macro_rules! fields {
             path: $path,
             kind: Kind::$kind,
             purpose: fields!(@purpose $($purpose)?),
-            #[cfg(feature = "author")]
+            #[cfg(feature = "schema")]
             doc: $doc,
         }),*];
     };

@@ -86,7 +86,7 @@ pub enum Style {
     Macro,
 }
 
-/// An entry of the table.
+/// An entry of the table. Its words are for editors and the reference page: whoever only checks expressions does without.
 #[derive(Debug, Clone, Copy)]
 pub struct Function {
     /// The name or the operator's sign.
@@ -100,21 +100,29 @@ pub struct Function {
     /// The signature as people read it; unique in the table.
     pub signature: &'static str,
     /// What it does.
+    #[cfg(feature = "schema")]
     pub doc: &'static str,
     /// What it is where an operand is missing.
+    #[cfg(feature = "schema")]
     pub missing: &'static str,
     /// When it is an error; empty when never. In a decision an error counts as unknown.
+    #[cfg(feature = "schema")]
     pub errors: &'static str,
     /// An expression that uses it.
+    #[cfg(feature = "schema")]
     pub example: &'static str,
     /// `None` where the checker or the parser sees to it. Of `>`, `>=` and `!=` it is that of `<`, `<=` and `==`, which say the
     /// same of swapped operands, or the opposite.
     pub(crate) op: Option<Op>,
 }
 
+#[cfg(feature = "schema")]
 const STRICT: &str = "unknown when an operand is unknown";
+#[cfg(feature = "schema")]
 const OVERFLOW: &str = "overflow of 64 bits";
+#[cfg(feature = "schema")]
 const RANGE: &str = "a result outside the years 1 to 9999";
+#[cfg(feature = "schema")]
 const LENGTH: &str = "a result of more than 315576000000 seconds";
 
 macro_rules! table {
@@ -123,7 +131,9 @@ macro_rules! table {
         /// Every operator, function and macro.
         pub const FUNCTIONS: &[Function] = &[$(Function {
             name: $name, style: Style::$style, arguments: &[$(Pattern::$argument),*], result: Pattern::$result, signature: $signature,
-            doc: $doc, missing: $missing, errors: $errors, example: $example, op: table!(@op $($op)?),
+            #[cfg(feature = "schema")] doc: $doc, #[cfg(feature = "schema")] missing: $missing,
+            #[cfg(feature = "schema")] errors: $errors, #[cfg(feature = "schema")] example: $example,
+            op: table!(@op $($op)?),
         }),*];
     };
     (@op) => { None };
