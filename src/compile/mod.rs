@@ -129,7 +129,7 @@ impl Env for Names<'_> {
     }
 
     fn has_zone(&self, name: &str) -> bool {
-        self.zones.offset(name, 0).is_some()
+        is_zone_name(name) && self.zones.offset(name, 0).is_some()
     }
 
     fn names(&self) -> Vec<String> {
@@ -378,6 +378,11 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             self.builder.push(Section::Personas, &[name, start, records.len() as u32]);
         }
     }
+}
+
+/// Whether a text may name a zone of the world. Some hosts take offsets such as `+0200` for zones, others do not.
+fn is_zone_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 /// The entry of that name, its position, or an error that suggests the nearest.

@@ -1,6 +1,6 @@
 //! Time zones that a manifest names, as tables: the runtimes know no zone but the visitor's.
 
-use super::{Compiler, Zones};
+use super::{Compiler, Zones, is_zone_name};
 use crate::program::layout::Section;
 use crate::time::parse_offset;
 use crate::zone::{changes, jan_1, pack_change, same_calendar, utc};
@@ -37,7 +37,7 @@ struct Table {
 }
 
 fn table(zones: &dyn Zones, name: &str) -> Option<Table> {
-    zones.offset(name, 0)?;
+    zones.offset(name, 0).filter(|_| is_zone_name(name))?;
     let at = |seconds: i64| zones.offset(name, seconds * 1000).unwrap_or_default();
     let start = jan_1(FIRST);
     let mut all = vec![(start, at(start))];
