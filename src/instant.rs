@@ -37,17 +37,20 @@ impl Seconds {
     }
 
     /// Itself, if it is an instant between the years 1 and 9999.
+    #[inline(never)]
     pub fn instant(self) -> Option<Seconds> {
         (FIRST..=LAST).contains(&self.whole).then_some(self)
     }
 
     /// Itself, if it is a length of time that CEL knows.
+    #[inline(never)]
     pub fn length(self) -> Option<Seconds> {
         let within = self.whole.unsigned_abs() <= LONGEST as u64 && (self.whole != LONGEST || self.nanos == 0);
         within.then_some(self)
     }
 
     /// The sum; `None` past 64 bits.
+    #[inline(never)]
     pub fn plus(self, other: Seconds) -> Option<Seconds> {
         let nanos = self.nanos + other.nanos;
         let whole = self.whole.checked_add(other.whole)?.checked_add(i64::from(nanos / BILLION))?;
@@ -55,6 +58,7 @@ impl Seconds {
     }
 
     /// With the other sign; `None` past 64 bits.
+    #[inline(never)]
     pub fn negated(self) -> Option<Seconds> {
         let whole = self.whole.checked_neg()?;
         if self.nanos == 0 {

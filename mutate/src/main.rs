@@ -18,10 +18,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut plan = String::new();
     std::io::stdin().read_to_string(&mut plan)?;
     let plan: Value = serde_json::from_str(&plan)?;
-    let without: Vec<u64> = plan["without"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
+    let without: Vec<u64> =
+        plan.get("without").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_u64).collect();
     let mut number = 0;
     let (mut mutants, mut regions, mut unknown) = (Vec::new(), Map::new(), Vec::new());
-    for (file, functions) in plan["functions"].as_object().ok_or("the plan has no functions")? {
+    for (file, functions) in plan.get("functions").and_then(Value::as_object).ok_or("the plan has no functions")? {
         let path = Path::new(&folder).join(file);
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{file}: {error}"))?;
         let wanted: Vec<&str> = functions.as_array().into_iter().flatten().filter_map(Value::as_str).collect();

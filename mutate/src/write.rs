@@ -90,7 +90,7 @@ pub(crate) fn written(text: &str, kept: &[(u64, &Mutant)]) -> Written {
     out.push_str(text.get(from..).unwrap_or_default());
     let at = |place: usize, first: bool| {
         let known = |entry: &&(usize, usize)| if first { entry.0 < place } else { entry.0 <= place };
-        moved.iter().filter(known).next_back().map_or(place, |(was, is)| is + place - was)
+        moved.iter().rfind(known).map_or(place, |(was, is)| is + place - was)
     };
     let mut wholes: Vec<(u64, usize, usize)> =
         kept.iter().map(|(id, mutant)| (*id, at(mutant.whole.start, true), at(mutant.whole.end, false))).collect();

@@ -97,6 +97,7 @@ impl<'a> List<'a> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn get(self, index: usize) -> Option<Operand<'a>> {
         Some(match self {
             List::Texts(texts) => Operand::Text(texts.get(index)?.as_bytes()),
@@ -118,6 +119,7 @@ impl<'a> Map<'a> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn entry(self, index: usize) -> Option<(Operand<'a>, Operand<'a>)> {
         Some(match self {
             Map::Texts(pairs) => {
@@ -141,11 +143,15 @@ impl<'a> Map<'a> {
 pub(crate) fn equal(left: Operand<'_>, right: Operand<'_>) -> bool {
     match (left, right) {
         (Operand::List(left), Operand::List(right)) => {
-            left.len() == right.len() && left.iter().zip(right.iter()).all(|(left, right)| equal(left, right))
+            let same = |index| left.get(index).zip(right.get(index)).is_some_and(|(left, right)| equal(left, right));
+            left.len() == right.len() && (0..left.len()).all(same)
         }
         (Operand::Map(left), Operand::Map(right)) => {
-            let same = |(key, value)| right.get(key).is_some_and(|other| equal(value, other));
-            left.len() == right.len() && left.iter().all(same)
+            let same = |index| {
+                let entry = left.entry(index);
+                entry.is_some_and(|(key, value)| right.get(key).is_some_and(|other| equal(value, other)))
+            };
+            left.len() == right.len() && (0..left.len()).all(same)
         }
         (Operand::Address(left), Operand::Address(right)) => left == right,
         (Operand::Range(left), Operand::Range(right)) => left == right,
