@@ -281,7 +281,7 @@ fn eval_prints_value_and_type_unknown_or_where_it_fails() {
     let (code, _, err) = eval(&["x", "--bindings", "-"], b"[1]");
     assert!(code == 1 && err.contains("expected an object with values by name"), "{err}");
     let (code, _, err) = eval(&["geo.city", "--bindings", "-"], br#"{"geo.city": 5}"#);
-    assert!(code == 1 && err.contains("`geo.city` is string, but a int is given"), "{err}");
+    assert!(code == 1 && err.contains("`geo.city` is of type string, the given value of type int"), "{err}");
 }
 
 #[test]

@@ -79,7 +79,7 @@ pub fn evaluate(
         if let Some((field, kind)) = compiler.names.field(path) {
             let value = field_value(constant, kind).ok_or_else(|| {
                 EvaluateError::Binding(format!(
-                    "`{path}` is {}, but a {} is given",
+                    "`{path}` is of type {}, the given value of type {}",
                     Type::from(kind).name(),
                     constant.type_of().name()
                 ))
@@ -228,9 +228,10 @@ fn failure(error: Error, span: Range<usize>) -> ExprError {
     let (message, help) = match error {
         Error::DivisionByZero => ("division by zero", "test the divisor first: x != 0 && y / x > 2"),
         Error::Overflow => ("the result is out of range", ""),
-        Error::TooLarge => {
-            ("the result is too large: a text has at most 65536 bytes, a list that is made at most 256 items", "")
-        }
+        Error::TooLarge => (
+            "this is too large: a text has at most 65536 bytes, a list that is made at most 256 items, and no long text is looked for in another",
+            "",
+        ),
         Error::Conversion => ("this value can't be converted", ""),
         Error::NoSuchItem => ("the list has no item at this position", "the first is 0; ask size(list) first"),
         Error::NoSuchKey => ("the map has no such key", "ask has(map.key) or 'key' in map first"),

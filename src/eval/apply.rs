@@ -3,7 +3,7 @@
 use super::arena::Arena;
 use super::convert::convert;
 use super::operand::{Error, List, Operand, compare, equal, utf8};
-use super::{MAX_ITEMS, MAX_TEXT};
+use super::{MAX_ITEMS, MAX_SEARCH, MAX_TEXT};
 use crate::address::Address;
 use crate::instant::Seconds;
 use crate::program::layout::Op;
@@ -40,6 +40,12 @@ pub(crate) fn binary<'a>(op: Op, left: Operand<'a>, right: Operand<'a>, arena: &
             joined.extend_from_slice(right);
             let kept = if joined.len() > MAX_TEXT { None } else { arena.text(joined) };
             kept.map(Operand::Text).ok_or(Error::TooLarge)
+        }
+        // Looking for one text in another takes as long as both together at worst multiplied.
+        (Op::Contains | Op::Glob | Op::Split, Operand::Text(left), Operand::Text(right))
+            if left.len() * right.len() > MAX_SEARCH =>
+        {
+            Err(Error::TooLarge)
         }
         (_, Operand::Text(left), Operand::Text(right)) => Ok(Operand::Bool(match op {
             Op::StartsWith => left.starts_with(right),

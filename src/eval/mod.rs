@@ -29,6 +29,9 @@ pub(crate) const MAX_ITEMS: usize = 256;
 /// The longest text that an operation makes, in bytes.
 pub(crate) const MAX_TEXT: usize = 64 << 10;
 
+/// The most bytes of a text multiplied by those of another that is looked for in it.
+pub(crate) const MAX_SEARCH: usize = 4 << 20;
+
 /// The outcome of an audience.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Truth {

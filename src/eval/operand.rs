@@ -4,8 +4,8 @@ use crate::address::{Address, Range};
 use crate::instant::Seconds;
 use std::cmp::Ordering;
 
-/// Why there is no value. A later one outweighs an earlier one where operands lack theirs for several reasons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Why there is no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Why {
     /// Evaluation failed. In a decision that counts as missing.
     Error(Error),
@@ -15,8 +15,19 @@ pub(crate) enum Why {
     Denied,
 }
 
+impl Why {
+    /// The heavier outweighs the lighter where operands lack their values for several reasons.
+    fn weight(self) -> u8 {
+        match self {
+            Why::Error(_) => 0,
+            Why::Missing => 1,
+            Why::Denied => 2,
+        }
+    }
+}
+
 /// What evaluation can fail of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Error {
     /// Integer division or remainder by zero.
     DivisionByZero,
@@ -46,9 +57,9 @@ pub(crate) struct Absent {
 }
 
 impl Absent {
-    /// The weightier of two; the first of equals.
+    /// The weightier of two; the first of equals, which all errors are.
     pub(crate) fn or(self, other: Absent) -> Absent {
-        if other.why > self.why { other } else { self }
+        if other.why.weight() > self.why.weight() { other } else { self }
     }
 }
 

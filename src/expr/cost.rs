@@ -44,13 +44,18 @@ pub fn cost(expression: &Checked, audience: &mut dyn FnMut(u32) -> u64) -> Cost 
             (steps, then.items.max(otherwise.items))
         }
         CheckedKind::Apply(op, operands) => {
-            let (steps, largest) = sum(operands, audience);
+            let (steps, largest, all) = sum(operands, audience);
             let looked = match op {
                 Op::In | Op::Eq | Op::Index => largest,
                 Op::Split | Op::SplitLimit => unknown,
                 _ => 0,
             };
-            (steps.saturating_add(looked), if *op == Op::Index { unknown } else { largest.max(looked) })
+            let items = match op {
+                Op::Index => unknown,
+                Op::Add => all,
+                _ => largest.max(looked),
+            };
+            (steps.saturating_add(looked), items)
         }
         CheckedKind::Fold(op, list, _, body) => {
             let (list, body) = (cost(list, audience), cost(body, audience));
@@ -61,11 +66,11 @@ pub fn cost(expression: &Checked, audience: &mut dyn FnMut(u32) -> u64) -> Cost 
     Cost { steps, items }
 }
 
-/// The steps of an operation and its operands, and the most items of one of them.
-fn sum(operands: &[Checked], audience: &mut dyn FnMut(u32) -> u64) -> (u64, u64) {
-    operands.iter().fold((1, 0), |(steps, items), operand| {
+/// The steps of an operation and its operands, the most items of one of them, and the items of all.
+fn sum(operands: &[Checked], audience: &mut dyn FnMut(u32) -> u64) -> (u64, u64, u64) {
+    operands.iter().fold((1, 0, 0), |(steps, largest, all), operand| {
         let cost = cost(operand, audience);
-        (cost.steps.saturating_add(steps), cost.items.max(items))
+        (cost.steps.saturating_add(steps), cost.items.max(largest), cost.items.saturating_add(all))
     })
 }
 

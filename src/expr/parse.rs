@@ -13,11 +13,10 @@ pub fn parse(source: &str) -> Result<Node, ExprError> {
         ));
     }
     let tokens = tokens(source)?;
-    if tokens.len() > MAX_NODES {
-        return Err(ExprError::new(
-            0..1,
-            format!("the expression has {} words; at most {MAX_NODES} are allowed", tokens.len()),
-        ));
+    // The last one is the end.
+    let words = tokens.len().saturating_sub(1);
+    if words > MAX_NODES {
+        return Err(ExprError::new(0..1, format!("the expression has {words} words; at most {MAX_NODES} are allowed")));
     }
     let mut parser = Parser { tokens: &tokens, at: 0, depth: 0 };
     let node = parser.expression()?;

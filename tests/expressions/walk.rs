@@ -59,8 +59,6 @@ pub struct Scope {
     variables: Vec<(String, Value)>,
     /// Nodes that were evaluated, once for each item of a macro.
     pub steps: u64,
-    /// Whether two lists became one, whose length is not reckoned rightly before.
-    pub joined: bool,
 }
 
 /// What the walked language has of fields.
@@ -79,7 +77,7 @@ pub const FIELDS: &[&str] = &[
 
 impl Scope {
     pub fn new(names: HashMap<String, Value>) -> Scope {
-        Scope { names, variables: Vec::new(), steps: 0, joined: false }
+        Scope { names, variables: Vec::new(), steps: 0 }
     }
 
     fn lookup(&self, node: &Node) -> Option<Worth> {
@@ -129,9 +127,11 @@ impl Scope {
                 Value::Double(number) => Ok(Value::Double(-number)),
                 other => panic!("-{other:?}"),
             },
+            NodeKind::Binary { operator: "in", left, right } if matches!(right.kind, NodeKind::List(_)) => {
+                self.is_in(left, right)
+            }
             NodeKind::Binary { operator, left, right } => {
                 let [left, right] = self.both(left, right)?;
-                self.joined |= *operator == "+" && matches!(left, Value::List(_));
                 binary(operator, left, right)
             }
             NodeKind::And(items) => self.absorb(items, false),
@@ -141,6 +141,20 @@ impl Scope {
                 if truth(&self.walk(condition)?) { self.walk(then) } else { self.walk(otherwise) }
             }
         }
+    }
+
+    /// In a list that is written out what equals one item is in it, whatever another one lacks.
+    fn is_in(&mut self, value: &Node, list: &Node) -> Worth {
+        let NodeKind::List(items) = &list.kind else { panic!("{list:?}") };
+        let value = self.walk(value);
+        let items: Vec<Worth> = items.iter().map(|item| self.walk(item)).collect();
+        if let Ok(value) = &value
+            && items.iter().flatten().any(|item| equal(item, value))
+        {
+            return Ok(Value::Bool(true));
+        }
+        let lack = items.iter().chain([&value]).filter_map(|worth| worth.as_ref().err()).max();
+        lack.map_or(Ok(Value::Bool(false)), |lack| Err(*lack))
     }
 
     /// All values, or the weightiest lack.
