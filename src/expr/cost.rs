@@ -123,3 +123,74 @@ fn constant_depth(constant: &Constant) -> usize {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::context::Kind;
+    use crate::expr::{Env, check_any, parse};
+
+    struct Names([(&'static str, Constant); 4]);
+
+    impl Env for Names {
+        fn field(&self, path: &str) -> Option<(u32, Kind)> {
+            match path {
+                "flag" => Some((0, Kind::Bool)),
+                "tags" => Some((1, Kind::Strings)),
+                _ => None,
+            }
+        }
+        fn values(&self, _: u32) -> Option<Vec<&str>> {
+            None
+        }
+        fn audience(&self, name: &str) -> Option<u32> {
+            (name == "loyal").then_some(7)
+        }
+        fn given(&self, path: &str) -> Option<&Constant> {
+            self.0.iter().find_map(|(name, constant)| (*name == path).then_some(constant))
+        }
+        fn has_zone(&self, _: &str) -> bool {
+            false
+        }
+        fn names(&self) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn levels_are_those_of_the_program() {
+        let one = || Constant::Int(1);
+        let names = Names([
+            ("none", Constant::List(Vec::new())),
+            ("empty", Constant::Map(Vec::new())),
+            ("lists", Constant::List(vec![Constant::List(vec![one()]), one()])),
+            ("map", Constant::Map(vec![(one(), Constant::List(vec![one()]))])),
+        ]);
+        for (text, levels) in [
+            ("1", 1),
+            ("flag", 1),
+            ("loyal", 11),
+            ("!flag", 2),
+            ("[]", 1),
+            ("[flag, !flag, flag]", 3),
+            ("flag && flag", 2),
+            ("flag || flag || flag", 3),
+            ("flag || flag || flag || !flag", 4),
+            ("{}", 1),
+            ("{flag: !flag}", 3),
+            ("{!flag: flag}", 3),
+            ("flag ? flag : !flag", 3),
+            ("has({'a': flag}.a)", 3),
+            ("tags.exists(tag, !flag)", 3),
+            ("[!flag].exists(is, is)", 4),
+            ("none", 2),
+            ("empty", 2),
+            ("lists", 3),
+            ("map", 3),
+        ] {
+            let (checked, _) = check_any(&parse(text).unwrap(), &names).unwrap();
+            assert_eq!(depth(&checked, &mut |audience| audience as usize + 3), levels, "{text}");
+        }
+    }
+}

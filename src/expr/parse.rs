@@ -338,6 +338,10 @@ mod tests {
         // One number, not the negative of one.
         assert_eq!(parsed("-1.5").map(|(_, kind)| kind), Some(NodeKind::Double(-1.5)));
         let place = |text: &str| parse(text).err().map(|error| error.span);
+        for code in ["x", "u", "U", "0"] {
+            assert_eq!(place(&format!("'\\{code}zz'")), Some(1..3), "{code}");
+        }
+        assert_eq!(place("'\\q'"), Some(1..2));
         assert_eq!(place(&"x".repeat(MAX_LENGTH + 1)), Some(0..1));
         assert_eq!(place(&"1 ".repeat(MAX_NODES + 1)), Some(0..1));
     }

@@ -189,3 +189,80 @@ fn string(text: &str, out: &mut String) {
     }
     out.push(quote);
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::expr::parse;
+
+    #[test]
+    fn there_is_one_way_to_write_each() {
+        for (text, expected) in [
+            ("true", "true"),
+            ("false", "false"),
+            ("((1))", "1"),
+            ("-1", "-1"),
+            ("(-1)[0]", "(-1)[0]"),
+            ("(-1.5).f()", "(-1.5).f()"),
+            ("1[0]", "1[0]"),
+            ("(0)[0]", "0[0]"),
+            ("(1.5).f()", "1.5.f()"),
+            ("-(1)", "-(1)"),
+            ("-(0)", "-(0)"),
+            ("-(1.5)", "-(1.5)"),
+            ("-(1[0])", "-(1[0])"),
+            ("-(1.f())", "-(1.f())"),
+            ("-(a.f())", "-a.f()"),
+            ("-(f(1))", "-f(1)"),
+            ("-a", "-a"),
+            ("--a", "--a"),
+            ("- -1", "--1"),
+            ("a.b_1", "a.b_1"),
+            ("a.`b-c`", "a.`b-c`"),
+            ("a.`1b`", "a.`1b`"),
+            ("a.b1", "a.b1"),
+            ("a.`in`", "a.`in`"),
+            ("'a'", "'a'"),
+            ("\"a\"", "'a'"),
+            ("'it\\'s'", "\"it's\""),
+            ("'\"'", "'\"'"),
+            ("'\\'\"'", "'\\'\"'"),
+            ("'\\\\ \\n \\r \\t \\u0001'", "'\\\\ \\n \\r \\t \\u0001'"),
+        ] {
+            assert_eq!(print(&parse(text).unwrap()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn trees_differ_where_what_is_written_does() {
+        let tree = |text: &str| parse(text).unwrap();
+        assert_eq!(tree("a.b( 1)"), tree("a.b(1)"));
+        for (one, other) in [("1", "2"), ("a.b", "a.c"), ("a.b()", "a.c()"), ("1", "1u")] {
+            assert_ne!(tree(one), tree(other));
+        }
+    }
+
+    #[test]
+    fn depth_is_that_of_the_deepest_part() {
+        for (text, depth) in [
+            ("1", 1),
+            ("[]", 1),
+            ("{1: [[2]]}", 4),
+            ("{f([1]): 2}", 4),
+            ("a.b.c", 3),
+            ("a || b || !c", 4),
+            ("a[[1]]", 3),
+            ("[[1]][0]", 4),
+            ("a.f([[1]])", 4),
+            ("[[1]].f(a)", 4),
+            ("f()", 1),
+            ("1 + [2]", 3),
+            ("[1] + 2", 3),
+            ("{}", 1),
+            ("{[1]: 2}", 3),
+        ] {
+            assert_eq!(parse(text).unwrap().depth, depth, "{text}");
+        }
+    }
+}

@@ -9,6 +9,7 @@ pub const DECIDE: &[(&str, &str)] = &[
     ("contents", include_str!("../spec/decide/contents.json")),
     ("enrichments", include_str!("../spec/decide/enrichments.json")),
     ("expressions", include_str!("../spec/decide/expressions.json")),
+    ("lists", include_str!("../spec/decide/lists.json")),
     ("pages", include_str!("../spec/decide/pages.json")),
     ("steps", include_str!("../spec/decide/steps.json")),
     ("units", include_str!("../spec/decide/units.json")),
