@@ -1,8 +1,9 @@
 //! A visitor as JSON: what the command line reads, the specification's cases say and the tools are given.
 
 use crate::context::Request;
+use crate::url::encode;
 use crate::zone::Offsets;
-use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Unexpected, Visitor as Visit};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor as Visit};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -46,7 +47,7 @@ impl Visitor {
     }
 }
 
-/// A text, number, truth value, null or list of texts, as text.
+/// A text, number, truth value, null, list of texts, or texts by name (as a query), as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text(pub String);
 
@@ -57,7 +58,7 @@ impl<'de> Deserialize<'de> for Text {
             type Value = Text;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text, a number, true, false, null or a list of texts")
+                f.write_str("a text, a number, true, false, null, a list of texts or texts by name")
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
@@ -98,6 +99,19 @@ impl<'de> Deserialize<'de> for Text {
                     texts.push(text);
                 }
                 Ok(Text(texts.join(",")))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
+                let mut query = String::new();
+                while let Some((name, value)) = map.next_entry::<String, String>()? {
+                    if !query.is_empty() {
+                        query.push('&');
+                    }
+                    encode(&name, &mut query);
+                    query.push('=');
+                    encode(&value, &mut query);
+                }
+                Ok(Text(query))
             }
         }
         deserializer.deserialize_any(Any)
