@@ -20,7 +20,7 @@ pub struct Visitor {
     /// The instant: `2026-11-20T12:30:00Z` or epoch milliseconds.
     pub now: Option<Text>,
     /// Overrides: field paths, `visitor.id`, and their values.
-    pub context: BTreeMap<String, Text>,
+    pub context: BTreeMap<String, Told>,
     /// What enrichments told: field paths and their values.
     pub enrichments: BTreeMap<String, Text>,
 }
@@ -39,7 +39,7 @@ impl Visitor {
             cf: pairs(&self.cf),
             now,
             offsets: Offsets::default(),
-            overrides: instant.chain(pairs(&self.context)).collect(),
+            overrides: instant.chain(self.context.iter().map(|(path, told)| (path.clone(), told.0.0.clone()))).collect(),
             enrichments: pairs(&self.enrichments),
         };
         request.offsets = request.timezone().map(|zone| offsets(zone, request.instant())).unwrap_or_default();
@@ -47,73 +47,87 @@ impl Visitor {
     }
 }
 
-/// A text, number, truth value, null, list of texts, or texts by name (as a query), as text.
+/// A text, number, truth value, null or list of texts, as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text(pub String);
 
+/// As [`Text`], or texts by name, as a query: the value of any field.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told(pub Text);
+
+impl<'de> Deserialize<'de> for Told {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Told, D::Error> {
+        deserializer.deserialize_any(Any { maps: true }).map(Told)
+    }
+}
+
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
-        struct Any;
-        impl<'de> Visit<'de> for Any {
-            type Value = Text;
+        deserializer.deserialize_any(Any { maps: false })
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text, a number, true, false, null, a list of texts or texts by name")
-            }
+struct Any {
+    maps: bool,
+}
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(text.to_owned()))
-            }
+impl<'de> Visit<'de> for Any {
+    type Value = Text;
 
-            fn visit_bool<E: Error>(self, value: bool) -> Result<Text, E> {
-                Ok(Text(value.to_string()))
-            }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, a number, true, false, null or a list of texts")?;
+        if self.maps { f.write_str(", or texts by name") } else { Ok(()) }
+    }
 
-            fn visit_i64<E: Error>(self, value: i64) -> Result<Text, E> {
-                Ok(Text(value.to_string()))
-            }
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(text.to_owned()))
+    }
 
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Text, E> {
-                Ok(Text(value.to_string()))
-            }
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Text, E> {
+        Ok(Text(value.to_string()))
+    }
 
-            fn visit_f64<E: Error>(self, value: f64) -> Result<Text, E> {
-                if value.is_finite() {
-                    Ok(Text(value.to_string()))
-                } else {
-                    Err(E::invalid_value(Unexpected::Float(value), &self))
-                }
-            }
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Text, E> {
+        Ok(Text(value.to_string()))
+    }
 
-            fn visit_unit<E: Error>(self) -> Result<Text, E> {
-                Ok(Text::default())
-            }
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Text, E> {
+        Ok(Text(value.to_string()))
+    }
 
-            fn visit_none<E: Error>(self) -> Result<Text, E> {
-                Ok(Text::default())
-            }
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Text, E> {
+        if value.is_finite() { Ok(Text(value.to_string())) } else { Err(E::invalid_value(Unexpected::Float(value), &self)) }
+    }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Text, A::Error> {
-                let mut texts = Vec::new();
-                while let Some(text) = items.next_element::<String>()? {
-                    texts.push(text);
-                }
-                Ok(Text(texts.join(",")))
-            }
+    fn visit_unit<E: Error>(self) -> Result<Text, E> {
+        Ok(Text::default())
+    }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
-                let mut query = String::new();
-                while let Some((name, value)) = map.next_entry::<String, String>()? {
-                    if !query.is_empty() {
-                        query.push('&');
-                    }
-                    encode(&name, &mut query);
-                    query.push('=');
-                    encode(&value, &mut query);
-                }
-                Ok(Text(query))
-            }
+    fn visit_none<E: Error>(self) -> Result<Text, E> {
+        Ok(Text::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Text, A::Error> {
+        let mut texts = Vec::new();
+        while let Some(text) = items.next_element::<String>()? {
+            texts.push(text);
         }
-        deserializer.deserialize_any(Any)
+        Ok(Text(texts.join(",")))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
+        if !self.maps {
+            return Err(A::Error::invalid_type(Unexpected::Map, &self));
+        }
+        let mut query = String::new();
+        while let Some((name, value)) = map.next_entry::<String, String>()? {
+            if !query.is_empty() {
+                query.push('&');
+            }
+            encode(&name, &mut query);
+            query.push('=');
+            encode(&value, &mut query);
+        }
+        Ok(Text(query))
     }
 }
