@@ -416,39 +416,3 @@ fn a_manifest_of_50_megabytes_is_one_clear_error() {
     assert_eq!(errors.len(), 10_001);
     assert!(errors[10_000].message.starts_with("and ") && errors[10_000].message.ends_with(" more errors"), "{errors:?}");
 }
-
-/// Nodes that have themselves for operands, and a macro's variable of any number: evaluation has an end.
-#[test]
-fn a_forged_expression_ends() {
-    let manifest = |audience: &str| {
-        let experience = serde_json::json!({ "id": "e", "type": "personalization", "audience": audience, "slots": { "s": { "text": "x" } } });
-        let site =
-            serde_json::json!({ "site": { "id": "x" }, "slots": { "s": { "selector": "p" } }, "experiences": [experience] });
-        compile(&site.to_string(), &Iana).unwrap().bytes().to_vec()
-    };
-    // Of a section: its first word and its number of records (header of 8 words, then two words for each section).
-    let word = |bytes: &[u8], index: usize| u32::from_le_bytes(bytes[index * 4..index * 4 + 4].try_into().unwrap());
-    let section = |bytes: &[u8], index: usize| (word(bytes, 8 + 2 * index) as usize, word(bytes, 9 + 2 * index));
-    let set = |bytes: &mut [u8], index: usize, word: u32| bytes[index * 4..index * 4 + 4].copy_from_slice(&word.to_le_bytes());
-    let decided = |mut bytes: Vec<u8>| {
-        repair(&mut bytes);
-        let mut request = Request { url: "https://x.example/".to_owned(), ..Request::default() };
-        request.headers.push(("accept-language".to_owned(), "fr,en".to_owned()));
-        let program = Program::load(bytes).unwrap();
-        let context = Context::derive(&program, &request);
-        assert!(decide(&program, &context).slots.iter().all(|decision| decision.experience.is_none()));
-    };
-    let mut cycle = manifest("has(geo.city) && geo.is_eu");
-    let (nodes, count) = section(&cycle, 3);
-    for node in 0..count {
-        for operand in 1..3 {
-            set(&mut cycle, nodes + node as usize * 3 + operand, node);
-        }
-    }
-    decided(cycle);
-    let mut variable = manifest("language.accepted.exists(tag, tag == 'fr')");
-    let (lists, count) = section(&variable, 4);
-    assert_eq!(count, 2);
-    set(&mut variable, lists, u32::MAX);
-    decided(variable);
-}
