@@ -22,12 +22,21 @@ pub mod context;
 mod decide;
 mod edit;
 mod eval;
+#[cfg(feature = "explain")]
 mod explain;
 pub mod program;
 pub mod session;
 pub mod touch;
 pub mod wire;
 pub mod zone;
+
+// What a decision was made from, and what another program would make of it (feature `explain`).
+#[cfg(all(feature = "explain", feature = "serde"))]
+pub mod log;
+#[cfg(feature = "explain")]
+pub mod receipt;
+#[cfg(all(feature = "explain", feature = "serde"))]
+pub mod replay;
 
 // The JSON shapes that every face shares (feature `serde`).
 #[cfg(feature = "serde")]
@@ -52,6 +61,9 @@ pub mod version;
 pub use context::{Context, Request};
 pub use decide::{Decision, Decisions, Loss, Reason, Source, Trace, decide, decide_traced};
 pub use edit::{Edit, EditOp, edits};
+#[cfg(feature = "explain")]
 pub use explain::{Candidate, Explanation, explain};
 pub use program::{LoadError, Program};
+#[cfg(feature = "explain")]
+pub use receipt::Receipt;
 pub use zone::Offsets;

@@ -3,8 +3,11 @@
 use crate::context::{Context, Value};
 use crate::decide::{Decision, Decisions};
 use crate::edit::Edit;
+#[cfg(feature = "explain")]
 use crate::explain::{Candidate, Explanation};
 use crate::program::Program;
+#[cfg(feature = "explain")]
+use crate::receipt::Receipt;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -62,10 +65,13 @@ pub struct SlotReport<'a> {
 }
 
 /// Everything about one decision.
+#[cfg(feature = "explain")]
 #[derive(Debug, Serialize)]
 pub struct ExplanationReport<'a> {
     /// The manifest's version.
     pub version: String,
+    /// What the decision was made from.
+    pub receipt: Receipt,
     /// The context's fields that are present.
     pub context: ContextReport<'a>,
     /// Overrides that were not understood, each with what was expected.
@@ -132,6 +138,7 @@ pub fn edits<'a>(program: &'a Program, edits: &'a [Edit<'a>]) -> Vec<EditReport<
 }
 
 /// Everything about one decision.
+#[cfg(feature = "explain")]
 pub fn explanation<'a>(
     program: &'a Program,
     context: &'a Context,
@@ -144,6 +151,7 @@ pub fn explanation<'a>(
     });
     ExplanationReport {
         version: program.version(),
+        receipt: Receipt::of(program, context),
         context: ContextReport(program, context),
         ignored: &context.ignored,
         decisions: decisions(program, &explanation.decisions),
@@ -152,6 +160,7 @@ pub fn explanation<'a>(
     }
 }
 
+#[cfg(feature = "explain")]
 fn candidate<'a>(program: &'a Program, slot: u32, explanation: &Explanation, candidate: &Candidate) -> CandidateReport<'a> {
     let decided = explanation.decisions.slots.iter().find(|decision| decision.slot == slot);
     let won = decided.map_or("", |decision| decision.reason.name());
@@ -163,6 +172,7 @@ fn candidate<'a>(program: &'a Program, slot: u32, explanation: &Explanation, can
 }
 
 /// An explanation as a table for people: every slot, and every experience that names it with its reason.
+#[cfg(feature = "explain")]
 pub fn explanation_text(report: &ExplanationReport<'_>) -> String {
     let width = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
     let slot_width = width(&mut report.slots.iter().map(|slot| slot.slot)).max(4);

@@ -1,7 +1,7 @@
 //! A visitor as JSON: what the command line reads, the specification's cases say and the tools are given.
 
 use crate::context::Request;
-use crate::url::encode;
+use crate::url::push_parameter;
 use crate::zone::Offsets;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor as Visit};
 use std::collections::BTreeMap;
@@ -23,6 +23,9 @@ pub struct Visitor {
     pub context: BTreeMap<String, Told>,
     /// What enrichments told: field paths and their values.
     pub enrichments: BTreeMap<String, Text>,
+    /// How far the visitor's time zone is ahead of UTC around that instant, as [`Offsets::from_numbers`] reads it (`null` where
+    /// it is not known). Left out: as the host knows the zone.
+    pub offsets: Option<Vec<Option<f64>>>,
 }
 
 impl Visitor {
@@ -42,7 +45,13 @@ impl Visitor {
             overrides: instant.chain(self.context.iter().map(|(path, told)| (path.clone(), told.0.0.clone()))).collect(),
             enrichments: pairs(&self.enrichments),
         };
-        request.offsets = request.timezone().map(|zone| offsets(zone, request.instant())).unwrap_or_default();
+        request.offsets = match &self.offsets {
+            Some(numbers) => {
+                let numbers: Vec<f64> = numbers.iter().map(|number| number.unwrap_or(f64::NAN)).collect();
+                Offsets::from_numbers(&numbers)
+            }
+            None => request.timezone().map(|zone| offsets(zone, request.instant())).unwrap_or_default(),
+        };
         request
     }
 }
@@ -121,12 +130,7 @@ impl<'de> Visit<'de> for Any {
         }
         let mut query = String::new();
         while let Some((name, value)) = map.next_entry::<String, String>()? {
-            if !query.is_empty() {
-                query.push('&');
-            }
-            encode(&name, &mut query);
-            query.push('=');
-            encode(&value, &mut query);
+            push_parameter(&mut query, &name, &value);
         }
         Ok(Text(query))
     }

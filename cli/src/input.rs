@@ -2,9 +2,9 @@
 
 use crate::Outcome;
 use crate::zones::Bundled;
-use idoine::Program;
 use idoine::compile::{Compiled, compile_with_costs};
-use std::io::{ErrorKind, Read, Write};
+use idoine::{LoadError, Program};
+use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -13,6 +13,15 @@ const MAX_BYTES: u64 = 64 << 20;
 
 /// The text of a file, or of standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<String, String> {
+    text(path, bytes(path)?)
+}
+
+fn text(path: &Path, bytes: Vec<u8>) -> Result<String, String> {
+    let name = path.display();
+    String::from_utf8(bytes).map_err(|error| format!("{name} is not UTF-8 (byte {})", error.utf8_error().valid_up_to()))
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     let name = path.display();
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
@@ -24,7 +33,17 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(format!("{name} is larger than {} MiB", MAX_BYTES >> 20));
     }
-    String::from_utf8(bytes).map_err(|error| format!("{name} is not UTF-8 (byte {})", error.utf8_error().valid_up_to()))
+    Ok(bytes)
+}
+
+/// The program in a file: one that is compiled already, or a manifest's.
+pub(crate) fn program_or_manifest(path: &Path) -> Result<Program, String> {
+    let bytes = bytes(path)?;
+    match Program::load(bytes.clone()) {
+        Ok(program) => Ok(program),
+        Err(LoadError::NotAProgram) => compile(path, &text(path, bytes)?).map(|compiled| compiled.program),
+        Err(error) => Err(format!("{}: {error}", path.display())),
+    }
 }
 
 /// Compiles the manifest in a file. When it is refused, every error goes to stderr and the message sums up.
@@ -34,10 +53,13 @@ pub(crate) fn program(path: &Path) -> Result<Program, String> {
 
 /// As [`program`], with the worst cost of each expression.
 pub(crate) fn compiled(path: &Path) -> Result<Compiled, String> {
-    let source = read(path)?;
-    compile_with_costs(&source, &Bundled).map_err(|diagnostics| {
+    compile(path, &read(path)?)
+}
+
+fn compile(path: &Path, source: &str) -> Result<Compiled, String> {
+    compile_with_costs(source, &Bundled).map_err(|diagnostics| {
         for diagnostic in &diagnostics {
-            eprintln!("{}", diagnostic.render(&path.display().to_string(), &source));
+            eprintln!("{}", diagnostic.render(&path.display().to_string(), source));
         }
         format!("{} {} in {}", diagnostics.len(), if diagnostics.len() == 1 { "error" } else { "errors" }, path.display())
     })
@@ -54,5 +76,33 @@ pub(crate) fn print(text: &str) -> Outcome {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(format!("the output can't be written: {error}")),
         _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Lines between two looks at the clock.
+const PROGRESS_EVERY: u64 = 10_000;
+
+/// How far a long run is, told to a person every two seconds.
+pub(crate) struct Progress {
+    done: u64,
+    told: jiff::Timestamp,
+    to_a_person: bool,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Progress {
+        Progress { done: 0, told: jiff::Timestamp::now(), to_a_person: std::io::stderr().is_terminal() }
+    }
+
+    /// One more visitor is done.
+    pub(crate) fn step(&mut self) {
+        self.done += 1;
+        if self.to_a_person && self.done.is_multiple_of(PROGRESS_EVERY) {
+            let now = jiff::Timestamp::now();
+            if self.told.duration_until(now).as_secs() >= 2 {
+                self.told = now;
+                eprintln!("{} visitors", self.done);
+            }
+        }
     }
 }

@@ -159,7 +159,7 @@ pub struct Context {
     pub now: i64,
     /// How far the visitor's clock is ahead of UTC around that instant.
     pub(crate) offsets: Offsets,
-    unit: Option<String>,
+    pub(crate) unit: Option<String>,
     query: Vec<(String, String)>,
     /// Overrides that name no field, or whose text is no value of it: each with what was expected.
     pub ignored: Vec<(String, String)>,
