@@ -196,8 +196,6 @@ fn now<S: Serializer>(now: &i64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&exact_instant_text(*now))
 }
 
-/// As [`Offsets::from_numbers`] reads them: in turn the second from which one holds, and the seconds.
 fn offsets<S: Serializer>(offsets: &Option<Offsets>, serializer: S) -> Result<S::Ok, S::Error> {
-    let entries = offsets.iter().flat_map(|offsets| offsets.entries());
-    serializer.collect_seq(entries.flat_map(|(from, seconds)| [Some(*from), seconds.map(i64::from)]))
+    offsets.as_ref().map(Offsets::text).serialize(serializer)
 }

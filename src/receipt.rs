@@ -44,56 +44,63 @@ impl Receipt {
 
 /// The context's digest.
 fn digest(program: &Program, context: &Context) -> String {
-    let mut hasher = Hasher(Sha256::new());
-    hasher.text("idoine context 1");
-    hasher.number(context.now);
+    let mut writer = Writer::default();
+    writer.text("idoine context 1");
+    writer.number(context.now);
     let granted = Purpose::ALL.into_iter().filter(|purpose| context.consent.has(*purpose));
-    hasher.number(granted.map(|purpose| 1 << purpose.code()).sum());
-    hasher.text(context.unit.as_deref().unwrap_or_default());
-    hasher.list(context.offsets.entries().iter(), |hasher, (from, seconds)| {
-        hasher.number(*from);
-        hasher.number(seconds.map_or(i64::MIN, i64::from));
-    });
-    hasher.pairs(context.query());
+    writer.number(granted.map(|purpose| 1 << purpose.code()).sum());
+    writer.text(context.unit.as_deref().unwrap_or_default());
+    writer.count(context.offsets.entries().len());
+    for (from, seconds) in context.offsets.entries() {
+        writer.number(*from);
+        writer.number(seconds.map_or(i64::MIN, i64::from));
+    }
+    writer.pairs(context.query());
     // Another program may declare other fields: their places in the table tell nothing.
-    let mut fields: Vec<_> = context.present(program).collect();
-    fields.sort_unstable_by_key(|(path, _)| *path);
-    hasher.list(fields.into_iter(), |hasher, (path, value)| {
-        hasher.text(path);
-        hasher.value(value);
-    });
+    let mut fields: Vec<(&str, &Value)> = Vec::new();
+    for (path, value) in context.present(program) {
+        let place = fields.partition_point(|(other, _)| *other < path);
+        fields.insert(place, (path, value));
+    }
+    writer.count(fields.len());
+    for (path, value) in fields {
+        writer.text(path);
+        writer.value(value);
+    }
     let mut digits = String::new();
-    for byte in hasher.0.finalize().iter().take(16) {
+    for byte in Sha256::digest(&writer.0).iter().take(16) {
         push_hex(&mut digits, byte >> 4);
         push_hex(&mut digits, *byte);
     }
     digits
 }
 
-struct Hasher(Sha256);
+#[derive(Default)]
+struct Writer(Vec<u8>);
 
-impl Hasher {
+impl Writer {
+    #[inline(never)]
     fn number(&mut self, number: i64) {
-        self.0.update(number.to_le_bytes());
+        self.0.extend_from_slice(&number.to_le_bytes());
     }
 
+    fn count(&mut self, count: usize) {
+        self.number(count as i64);
+    }
+
+    #[inline(never)]
     fn text(&mut self, text: &str) {
-        self.number(text.len() as i64);
-        self.0.update(text.as_bytes());
+        self.count(text.len());
+        self.0.extend_from_slice(text.as_bytes());
     }
 
-    fn list<T>(&mut self, items: impl ExactSizeIterator<Item = T>, mut item: impl FnMut(&mut Hasher, T)) {
-        self.number(items.len() as i64);
-        for one in items {
-            item(self, one);
-        }
-    }
-
+    #[inline(never)]
     fn pairs(&mut self, pairs: &[(String, String)]) {
-        self.list(pairs.iter(), |hasher, (name, value)| {
-            hasher.text(name);
-            hasher.text(value);
-        });
+        self.count(pairs.len());
+        for (name, value) in pairs {
+            self.text(name);
+            self.text(value);
+        }
     }
 
     fn value(&mut self, value: &Value) {
@@ -111,7 +118,10 @@ impl Hasher {
             Value::Int(value) | Value::Timestamp(value) => self.number(*value),
             Value::Double(value) => self.number(value.to_bits() as i64),
             Value::String(value) => self.text(value),
-            Value::Strings(values) => self.list(values.iter(), |hasher, value| hasher.text(value)),
+            Value::Strings(values) => {
+                self.count(values.len());
+                values.iter().for_each(|value| self.text(value));
+            }
             Value::Map(pairs) => self.pairs(pairs),
         }
     }

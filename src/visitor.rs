@@ -23,9 +23,9 @@ pub struct Visitor {
     pub context: BTreeMap<String, Told>,
     /// What enrichments told: field paths and their values.
     pub enrichments: BTreeMap<String, Text>,
-    /// How far the visitor's time zone is ahead of UTC around that instant, as [`Offsets::from_numbers`] reads it (`null` where
-    /// it is not known). Left out: as the host knows the zone.
-    pub offsets: Option<Vec<Option<f64>>>,
+    /// How far the visitor's time zone is ahead of UTC, told instead of asking the host: in turn the second since 1970 from
+    /// which one holds and the seconds, `1761440400 3600, 1774746000 7200`; without those it is not known.
+    pub offsets: Option<Text>,
 }
 
 impl Visitor {
@@ -46,10 +46,7 @@ impl Visitor {
             enrichments: pairs(&self.enrichments),
         };
         request.offsets = match &self.offsets {
-            Some(numbers) => {
-                let numbers: Vec<f64> = numbers.iter().map(|number| number.unwrap_or(f64::NAN)).collect();
-                Offsets::from_numbers(&numbers)
-            }
+            Some(text) => Offsets::parse(&text.0),
             None => request.timezone().map(|zone| offsets(zone, request.instant())).unwrap_or_default(),
         };
         request

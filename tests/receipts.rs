@@ -103,7 +103,7 @@ fn instant() -> impl Strategy<Value = i64> {
 }
 
 fn offsets() -> impl Strategy<Value = Offsets> {
-    let entry = (-(1i64 << 53)..1 << 53, any::<Option<i32>>());
+    let entry = (any::<i64>(), any::<Option<i32>>());
     prop_oneof![
         prop::collection::vec(entry, 0..4).prop_map(Offsets::new),
         Just(Offsets::new(vec![(0, Some(3600)), (2_000_000_000, None)])),

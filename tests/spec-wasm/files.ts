@@ -6,11 +6,12 @@ import type { Tools } from "./checks.ts";
 
 const SPEC = fileURLToPath(new URL("../spec", import.meta.url));
 
-/** The folders of cases that the tools run, each with its check in `checks.ts`. */
-export const FOLDERS = { context: "checkContexts", decide: "checkDecisions", expr: "checkExpressions" } as const;
+/** The folders of cases that the tools run, or a file of them, each with its check in `checks.ts`. */
+export const FOLDERS = { context: "checkContexts", decide: "checkDecisions", expr: "checkExpressions", "receipts.json": "checkReceipts" } as const;
 
-/** The files of a folder that hold cases, by name. */
+/** The files of a folder that hold cases, by name; or the one file. */
 export function casesIn(folder: string): [string, { cases: { name: string }[] }][] {
+  if (folder.endsWith(".json")) return [["", JSON.parse(readFileSync(join(SPEC, folder), "utf8")) as { cases: { name: string }[] }]];
   let names: string[];
   try {
     names = readdirSync(join(SPEC, folder)).filter((name) => name.endsWith(".json")).sort();

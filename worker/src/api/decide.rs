@@ -6,7 +6,7 @@ use crate::visit::Visit;
 use crate::{enrichment, host};
 use idoine::report::{self, DecisionReport, EditReport, ExplanationReport};
 use idoine::visitor::Visitor;
-use idoine::{Context, Program};
+use idoine::{Context, Program, Receipt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,6 +15,9 @@ struct Body<'a> {
     version: String,
     decisions: Vec<DecisionReport<'a>>,
     edits: Vec<EditReport<'a>>,
+    /// What the decisions were made from. For previews alone: its time is the server's, to the millisecond.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<Receipt>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explain: Option<ExplanationReport<'a>>,
 }
@@ -37,7 +40,9 @@ pub async fn get(visit: &Visit, program: &Program) -> Answer {
 
 pub async fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return bad_request(EXPECTED) };
-    if visit.is_preview() && ["headers", "cf", "now", "context", "enrichments"].iter().any(|field| body.get(field).is_some()) {
+    if visit.is_preview()
+        && ["headers", "cf", "now", "context", "enrichments", "offsets"].iter().any(|field| body.get(field).is_some())
+    {
         return match Visitor::deserialize(&body) {
             Ok(visitor) => answer(visit, program, visitor.request(host::now(), host::zone_offsets)).await,
             Err(error) => bad_request(&format!("This is no visitor: {error}.")),
@@ -65,6 +70,7 @@ async fn answer(visit: &Visit, program: &Program, request: idoine::Request) -> A
         version: program.version(),
         decisions: report::decisions(program, &decisions),
         edits: report::edits(program, &edits),
+        receipt: visit.is_preview().then(|| Receipt::of(program, &context)),
         explain: explanation.as_ref().map(|explanation| report::explanation(program, &context, explanation, &edits)),
     })
 }
