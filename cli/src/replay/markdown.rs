@@ -18,7 +18,7 @@ pub(super) fn render([old, new]: [String; 2], summary: &Summary<'_>) -> String {
     };
     let side = |path: &str, version: &str| format!("{} (version {})", code(path), code(version));
     out.push_str(&format!("\n{} → {}\n", side(&old, &summary.old.version), side(&new, &summary.new.version)));
-    out.push_str("\n| visitors | | share |\n| --- | ---: | ---: |\n");
+    out.push_str("\n| | visitors | share |\n| --- | ---: | ---: |\n");
     for (what, part) in [
         ("other decisions", changed),
         ("the same decisions with other content", content),

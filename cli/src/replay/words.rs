@@ -69,8 +69,9 @@ pub(super) fn why(example: &Example, name: impl Fn(&str) -> String) -> Option<St
         }
     };
     let old =
-        example.old_winner.as_ref().map(|winner| lost(winner, ["is gone", "says nothing of this slot any more", "loses now:"]));
-    let new = example.new_winner.as_ref().map(|winner| lost(winner, ["is new", "said nothing of this slot", "lost before:"]));
+        example.old_winner.as_ref().map(|winner| lost(winner, ["is gone", "wins now too, but not this slot", "loses now:"]));
+    let new =
+        example.new_winner.as_ref().map(|winner| lost(winner, ["is new", "won before too, but not this slot", "lost before:"]));
     let parts: Vec<String> = old.into_iter().chain(new).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
