@@ -15,12 +15,12 @@ use serde::ser::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// A decision that was logged, as it is read again.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Logged {
     /// What it was made from.
     pub receipt: Receipt,
-    /// What was decided.
-    pub decisions: Vec<LoggedDecision>,
+    /// What was decided, where that was kept.
+    pub decisions: Option<Vec<LoggedDecision>>,
 }
 
 /// What was decided for a slot, as [`crate::report::DecisionReport`] wrote it.

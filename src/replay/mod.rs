@@ -194,8 +194,10 @@ impl<'p> Replay<'p> {
             return;
         };
         let context = Receipt::of(face.program, &seen.context).context == logged.receipt.context;
-        let decisions = report::decisions(face.program, &seen.decisions);
-        let as_decided = decisions.len() == logged.decisions.len() && decisions.iter().zip(&logged.decisions).all(is_as_logged);
+        let as_decided = logged.decisions.as_ref().is_none_or(|logged| {
+            let decisions = report::decisions(face.program, &seen.decisions);
+            decisions.len() == logged.len() && decisions.iter().zip(logged).all(is_as_logged)
+        });
         if context && as_decided {
             self.receipts.same += 1;
             return;

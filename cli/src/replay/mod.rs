@@ -5,11 +5,11 @@ mod text;
 mod words;
 
 use crate::{Outcome, input, zones};
-use idoine::log::Logged;
+use idoine::Receipt;
+use idoine::log::{Logged, LoggedDecision};
 use idoine::replay::Replay;
 use idoine::time::{Moment, parse_moment};
 use idoine::visitor::Visitor;
-use serde::de::IgnoredAny;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -50,26 +50,21 @@ fn instant(text: &str) -> Result<i64, String> {
     }
 }
 
-/// What tells a logged line from a visitor.
-#[derive(serde::Deserialize)]
-struct Kind {
-    visitor: Option<IgnoredAny>,
-    receipt: Option<IgnoredAny>,
-}
-
-/// A logged line's visitor.
+/// A logged line. It may hold more, which is not looked at.
 #[derive(serde::Deserialize)]
 struct Line {
-    visitor: Visitor,
+    visitor: Option<Visitor>,
+    receipt: Option<Receipt>,
+    decisions: Option<Vec<LoggedDecision>>,
 }
 
+/// A visitor; with what was decided for them, where the line tells that.
 fn parse(line: &[u8]) -> serde_json::Result<(Visitor, Option<Logged>)> {
-    let kind: Kind = serde_json::from_slice(line)?;
-    if kind.visitor.is_none() {
-        return Ok((serde_json::from_slice(line)?, None));
+    let Line { visitor, receipt, decisions } = serde_json::from_slice(line)?;
+    match visitor {
+        Some(visitor) => Ok((visitor, receipt.map(|receipt| Logged { receipt, decisions }))),
+        None => Ok((serde_json::from_slice(line)?, None)),
     }
-    let visitor = serde_json::from_slice::<Line>(line)?.visitor;
-    Ok((visitor, kind.receipt.map(|_| serde_json::from_slice(line)).transpose()?))
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
