@@ -109,11 +109,14 @@ impl<'p> Face<'p> {
 
 impl Seen<'_> {
     fn decision(&self, slot: Option<u32>) -> Option<&Decision> {
-        self.decisions.slots.iter().find(|decision| Some(decision.slot) == slot)
+        let index = self.decisions.slots.binary_search_by_key(&slot?, |decision| decision.slot).ok()?;
+        self.decisions.slots.get(index)
     }
 
     fn edits(&self, slot: Option<u32>) -> impl Iterator<Item = (&str, u32, &str, &str)> {
-        let own = self.edits.iter().filter(move |edit| Some(edit.slot) == slot);
+        // Edits stand in the order of their slots.
+        let from = self.edits.partition_point(|edit| slot.is_none_or(|slot| edit.slot < slot));
+        let own = self.edits.iter().skip(from).take_while(move |edit| Some(edit.slot) == slot);
         own.map(|edit| (edit.selector, edit.op as u32, edit.name, edit.value.as_str()))
     }
 }
@@ -123,8 +126,9 @@ impl<'p> Replay<'p> {
     pub fn new(old: &'p Program, new: &'p Program, examples: usize) -> Replay<'p> {
         let ids = |program: &'p Program| (0..program.slot_count() as u32).map(|slot| (program.slot_id(slot), slot));
         let mut slots: Vec<Slot<'p>> = ids(old).map(|(id, slot)| Slot::new(id, Some(slot), None)).collect();
+        let known: HashMap<&str, usize> = slots.iter().enumerate().map(|(index, slot)| (slot.id, index)).collect();
         for (id, slot) in ids(new) {
-            match slots.iter_mut().find(|known| known.id == id) {
+            match known.get(id).and_then(|index| slots.get_mut(*index)) {
                 Some(known) => known.new = Some(slot),
                 None => slots.push(Slot::new(id, None, Some(slot))),
             }

@@ -21,7 +21,8 @@ pub(super) fn audience_fields(program: &Program, experience: u32) -> BTreeSet<u3
             }
             Op::HasKey => vec![a],
             Op::Audience => program.audience_node(a).into_iter().collect(),
-            Op::List | Op::Constants | Op::Map | Op::SplitLimit | Op::Distance => items(a, b),
+            Op::List | Op::Constants | Op::SplitLimit | Op::Distance => items(a, b),
+            Op::Map => items(a, b.saturating_mul(2)),
             Op::Conditional | Op::All | Op::Exists | Op::ExistsOne | Op::Filter | Op::MapItems => {
                 let mut operands = items(b, 2);
                 operands.push(a);
