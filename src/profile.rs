@@ -99,32 +99,26 @@ impl Seen {
     }
 }
 
-/// What a path of a profile expects; `None` for other paths.
-const EXPECTED: &[(&str, &str)] = &[
-    ("visitor.user_id", "1 to 128 characters"),
-    ("visitor.session_start", "an instant such as 2026-11-20T12:30:00Z"),
-    ("assignment.", "a variant such as 1, or one level for each factor such as 1,0"),
-    ("seen", "session,day,week,total,last: four counts and an instant"),
-    ("variant.", "a variant such as 1, or one level for each factor such as 1,0"),
-];
+const A_VARIANT: &str = "a variant such as 1, or one level for each factor such as 1,0";
 
 impl Profile {
     /// Sets what a path stands for; empty text removes it. `None` when it is no path of a profile, else whether the text could
-    /// be read.
+    /// be read, and what was expected if not.
     pub(crate) fn put(&mut self, path: &str, text: &str) -> Option<Result<(), &'static str>> {
-        let (_, expected) = EXPECTED.iter().find(|(prefix, _)| path.starts_with(prefix))?;
-        let read = if let Some(id) = path.strip_prefix("assignment.") {
-            replace(&mut self.assignments, id, Levels::parse(text))
-        } else if let Some(id) = path.strip_prefix("variant.") {
-            replace(&mut self.forced, id, Levels::parse(text))
-        } else if path.starts_with("seen") {
-            replace(&mut self.seen, path, Seen::parse(text))
-        } else if path == "visitor.user_id" {
+        let (read, expected) = if path == "visitor.user_id" {
             self.user_id = Some(text.to_owned()).filter(|id| !id.is_empty() && id.chars().count() <= MOST_USER_ID);
-            self.user_id.is_some()
-        } else {
+            (self.user_id.is_some(), "1 to 128 characters")
+        } else if path == "visitor.session_start" {
             self.session_start = parse_instant(text);
-            self.session_start.is_some()
+            (self.session_start.is_some(), "an instant such as 2026-11-20T12:30:00Z")
+        } else if let Some(id) = path.strip_prefix("assignment.") {
+            (replace(&mut self.assignments, id, Levels::parse(text)), A_VARIANT)
+        } else if let Some(id) = path.strip_prefix("variant.") {
+            (replace(&mut self.forced, id, Levels::parse(text)), A_VARIANT)
+        } else if path == "seen_site" || path.starts_with("seen.") || path.starts_with("seen_group.") {
+            (replace(&mut self.seen, path, Seen::parse(text)), "session,day,week,total,last: four counts and an instant")
+        } else {
+            return None;
         };
         Some(if read || text.is_empty() { Ok(()) } else { Err(expected) })
     }

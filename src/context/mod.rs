@@ -25,9 +25,9 @@ pub(crate) use source::{Class, of_source, registrable};
 pub(crate) use source::{Click, is_direct};
 
 use crate::consent::{Consent, Purpose};
+use crate::edit::display;
 use crate::profile::Profile;
 use crate::program::Program;
-use crate::edit::display;
 use crate::text::{Cut, trim};
 use crate::time::{Moment, parse_moment};
 use crate::zone::Offsets;

@@ -8,8 +8,10 @@ mod assign;
 mod caps;
 mod reason;
 
-pub(crate) use assign::{Assigner, Assignment};
-pub(crate) use caps::Shown;
+#[cfg(feature = "author")]
+pub(crate) use assign::MAX_CHAIN;
+use assign::{Assigner, Assignment};
+use caps::Shown;
 pub(crate) use reason::named;
 pub use reason::{Loss, Reason, Source};
 
@@ -53,7 +55,7 @@ impl Trace for () {
 }
 
 /// Why a candidate lost, and the experience that is the reason.
-pub(crate) type Lost = (Loss, Option<u32>);
+type Lost = (Loss, Option<u32>);
 
 /// Decides for every slot of the context's page.
 pub fn decide(program: &Program, context: &Context) -> Decisions {
