@@ -221,6 +221,11 @@ impl Program {
         Some((name, run(start, len)))
     }
 
+    /// The name of a factor, by the number of its text.
+    pub fn factor_name(&self, text: u32) -> &str {
+        self.text(text)
+    }
+
     /// The levels of a run of a fraction.
     pub(crate) fn run_levels(&self, run: usize) -> u64 {
         self.record(Section::Runs, run).map_or(0, |[low, high]| wide(low, high))
