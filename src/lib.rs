@@ -12,7 +12,7 @@
 pub mod compile;
 #[cfg(feature = "author")]
 pub mod diagnostic;
-#[cfg(feature = "author")]
+#[cfg(any(feature = "author", feature = "explain"))]
 pub mod expr;
 #[cfg(feature = "author")]
 pub mod manifest;
@@ -22,6 +22,7 @@ pub mod context;
 mod decide;
 mod edit;
 mod eval;
+#[cfg(feature = "explain")]
 mod explain;
 pub mod program;
 pub mod session;
@@ -52,6 +53,9 @@ pub mod version;
 pub use context::{Context, Request};
 pub use decide::{Decision, Decisions, Loss, Reason, Source, Trace, decide, decide_traced};
 pub use edit::{Edit, EditOp, edits};
-pub use explain::{Candidate, Explanation, explain};
+#[cfg(feature = "explain")]
+pub use eval::Truth;
+#[cfg(feature = "explain")]
+pub use explain::{Candidate, Clause, Explained, Explanation, Join, Reading, Step, explain};
 pub use program::{LoadError, Program};
 pub use zone::Offsets;

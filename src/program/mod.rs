@@ -3,6 +3,8 @@
 #[cfg(feature = "author")]
 pub(crate) mod build;
 mod enrichment;
+#[cfg(feature = "explain")]
+mod explained;
 pub(crate) mod layout;
 mod lists;
 mod source;
@@ -429,7 +431,7 @@ pub(crate) struct Experience {
     pub(crate) holdout: u32,
     pub(crate) weights: Run,
     /// The set of its page rules.
-    pages: u32,
+    pub(crate) pages: u32,
     pub(crate) slots: Run,
     pub(crate) needs: Run,
 }

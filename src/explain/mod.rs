@@ -1,8 +1,20 @@
-//! Why each slot shows what it shows: the decision again, with every candidate's reason.
+//! Why each slot shows what it shows: the decision again, with every candidate's reason and what that step looked at.
+
+mod clauses;
+mod steps;
+mod tree;
+
+pub use clauses::{Clause, Join, Reading};
+pub use steps::Step;
+#[cfg(feature = "author")]
+pub(crate) use tree::text;
+#[cfg(feature = "serde")]
+pub(crate) use tree::value_text;
 
 use crate::context::Context;
-use crate::decide::{Decisions, Loss, Trace, decide_traced};
+use crate::decide::{Decisions, Loss, Reason, Trace, decide_traced};
 use crate::program::Program;
+use clauses::Clauses;
 
 /// A candidate for a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,13 +27,32 @@ pub struct Candidate {
     pub by: Option<u32>,
 }
 
+/// What became of an experience.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explained {
+    /// The experience's number.
+    pub experience: u32,
+    /// Why it lost; `None` when it won.
+    pub loss: Option<Loss>,
+    /// Why it won.
+    pub reason: Option<Reason>,
+    /// The number of the experience that it lost to.
+    pub by: Option<u32>,
+    /// What the step looked at where it lost.
+    pub step: Option<Step>,
+    /// Its audience, where it was asked for: not on another page, nor before or after its schedule.
+    pub audience: Option<Clause>,
+}
+
 /// The decisions of a page and the reason of every candidate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
     /// What was decided.
     pub decisions: Decisions,
     /// For every slot of the program, by its number: the experiences that name it, in the order of arbitration.
     pub slots: Vec<Vec<Candidate>>,
+    /// Every experience, in the order of arbitration.
+    pub experiences: Vec<Explained>,
 }
 
 #[derive(Default)]
@@ -38,6 +69,8 @@ pub fn explain(program: &Program, context: &Context) -> Explanation {
     let mut losses = Losses::default();
     let decisions = decide_traced(program, context, &mut losses);
     let mut slots = vec![Vec::new(); program.slot_count()];
+    let mut experiences = Vec::new();
+    let mut clauses = Clauses::new(program, context);
     let mut losses = losses.0.into_iter().peekable();
     for experience in program.experiences() {
         let lost = losses.next_if(|(index, _, _)| *index == experience.index);
@@ -50,6 +83,16 @@ pub fn explain(program: &Program, context: &Context) -> Explanation {
             let loss = candidate.loss.or((!decided).then_some(Loss::Page));
             candidates.push(Candidate { loss, ..candidate });
         }
+        let won = decisions.slots.iter().find(|decision| decision.experience == Some(experience.index));
+        let asked = !matches!(candidate.loss, Some(Loss::Page | Loss::Schedule));
+        experiences.push(Explained {
+            experience: experience.index,
+            loss: candidate.loss,
+            reason: won.map(|decision| decision.reason),
+            by: candidate.by,
+            step: candidate.loss.and_then(|loss| Step::of(program, context, &experience, loss)),
+            audience: experience.audience.filter(|_| asked).map(|node| clauses.of(node)),
+        });
     }
-    Explanation { decisions, slots }
+    Explanation { decisions, slots, experiences }
 }

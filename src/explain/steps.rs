@@ -1,0 +1,86 @@
+//! What the step looked at at which an experience lost.
+
+use super::clauses::Reading;
+use crate::bucket::{Draw, MILLION, bucket};
+use crate::context::Context;
+use crate::decide::Loss;
+use crate::program::{Experience, Program};
+
+/// What a step looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// The page: the rules of the experience and of its slots, of which one each must match.
+    Page {
+        /// The experience's own rules; none match every page.
+        pages: Vec<String>,
+        /// Its slots, each with its rules.
+        slots: Vec<(u32, Vec<String>)>,
+    },
+    /// The instants between which the experience is shown, in epoch milliseconds.
+    Schedule {
+        /// The first.
+        from: Option<i64>,
+        /// The first behind the last.
+        until: Option<i64>,
+    },
+    /// The fields that its contents need and that have no value.
+    Content(Vec<Reading>),
+    /// A bucket that was drawn, and the share that it is compared with; both in millionths.
+    Draw {
+        /// The bucket.
+        bucket: u32,
+        /// The share.
+        share: u32,
+    },
+}
+
+impl Step {
+    /// What that step looked at. `None` where the audience or the other experience says all.
+    pub(super) fn of(program: &Program, context: &Context, experience: &Experience, loss: Loss) -> Option<Step> {
+        match loss {
+            Loss::Page => Some(page(program, experience)),
+            Loss::Schedule => Some(schedule(experience)),
+            Loss::Unknown | Loss::NoConsent => {
+                let missing = missing(program, context, experience);
+                (!missing.is_empty()).then_some(Step::Content(missing))
+            }
+            Loss::Holdout => draw(context, experience, Draw::SiteHoldout, program.site_id(), program.holdout()),
+            Loss::ExperienceHoldout => {
+                draw(context, experience, Draw::Holdout, program.text(experience.id), experience.holdout)
+            }
+            Loss::Traffic => draw(context, experience, Draw::Traffic, program.text(experience.id), experience.traffic),
+            Loss::Audience | Loss::SlotTaken => None,
+        }
+    }
+}
+
+pub(super) fn page(program: &Program, experience: &Experience) -> Step {
+    let slots = program.experience_slots(experience.slots.clone());
+    Step::Page {
+        pages: program.page_rules(experience.pages),
+        slots: slots.map(|(slot, _)| (slot, program.page_rules(program.slot_pages(slot)))).collect(),
+    }
+}
+
+pub(super) fn schedule(experience: &Experience) -> Step {
+    Step::Schedule {
+        from: (experience.from != i64::MIN).then_some(experience.from),
+        until: (experience.until != i64::MAX).then_some(experience.until),
+    }
+}
+
+/// The fields that an experience's contents need and that have no value.
+pub(super) fn missing(program: &Program, context: &Context, experience: &Experience) -> Vec<Reading> {
+    let mut missing: Vec<Reading> = Vec::new();
+    for field in program.needs(experience.needs.clone()).filter(|field| context.get(*field).is_none()) {
+        if !missing.iter().any(|known| known.path == program.field_path(field)) {
+            missing.push(Reading::of(program, context, field));
+        }
+    }
+    missing
+}
+
+pub(super) fn draw(context: &Context, experience: &Experience, draw: Draw, id: &str, share: u32) -> Option<Step> {
+    let unit = context.unit(experience.purpose)?;
+    Some(Step::Draw { bucket: bucket(draw, id, unit, MILLION), share })
+}
