@@ -56,6 +56,9 @@ pub use edit::{Edit, EditOp, edits};
 #[cfg(feature = "explain")]
 pub use eval::Truth;
 #[cfg(feature = "explain")]
-pub use explain::{Candidate, Clause, Explained, Explanation, Join, Reading, Step, explain};
+pub use explain::{
+    Candidate, Change, Clause, ClauseChange, Explained, Explanation, Join, Must, Reading, Relation, Step, WhyNot, explain,
+    why_not,
+};
 pub use program::{LoadError, Program};
 pub use zone::Offsets;

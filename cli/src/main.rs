@@ -34,7 +34,7 @@ enum Command {
     Compile(compile::Args),
     /// Show every experience per slot and why it won or lost, for one visitor
     #[command(
-        after_help = "Example:\n  echo '{\"url\": \"https://shop.example/\", \"context\": {\"geo.country\": \"FR\"}}' | idoine explain site.jsonc --visitor -"
+        after_help = "Examples:\n  echo '{\"url\": \"https://shop.example/\", \"context\": {\"geo.country\": \"FR\"}}' | idoine explain site.jsonc --visitor -\n  idoine explain site.jsonc --visitor visitor.json --why-not black-friday"
     )]
     Explain(explain::Args),
     /// Decide for a stream of visitors: one JSON object per line in, one per line out

@@ -10,7 +10,7 @@ mod convert;
 mod operand;
 
 pub(crate) use arena::Arena;
-pub(crate) use operand::{Absent, Error, Operand, Why};
+pub(crate) use operand::{Absent, Error, Operand, Why, number, utf8};
 #[cfg(feature = "author")]
 pub(crate) use operand::{List as OperandList, Map as OperandMap};
 
@@ -18,7 +18,7 @@ use crate::context::{Context, Value};
 use crate::program::Program;
 use crate::program::layout::{NONE, Op};
 use crate::{geo, instant, zone};
-use operand::{List, Map, equal, number, utf8};
+use operand::{List, Map, equal};
 
 /// The compiler refuses expressions deeper than this, so only a forged program gets here.
 const MAX_DEPTH: u32 = 200;
@@ -90,7 +90,7 @@ impl<'a> Evaluator<'a> {
 }
 
 /// The value of an expression. What it is made of lives in the arena.
-#[cfg(feature = "author")]
+#[cfg(any(feature = "author", feature = "explain"))]
 pub(crate) fn value<'w>(program: &'w Program, context: &'w Context, node: u32, arena: &'w Arena<'w>) -> Operand<'w> {
     Walk::new(program, context, arena, vec![None; program.audience_count()]).eval(node, 0)
 }

@@ -1,15 +1,23 @@
 //! Why each slot shows what it shows: the decision again, with every candidate's reason and what that step looked at.
 
+mod change;
 mod clauses;
+mod must;
 mod steps;
 mod tree;
+mod why_not;
 
+pub use change::ClauseChange;
 pub use clauses::{Clause, Join, Reading};
+#[cfg(feature = "serde")]
+pub(crate) use must::reading_text;
+pub use must::{Must, Relation};
 pub use steps::Step;
+#[cfg(feature = "serde")]
+pub(crate) use steps::of_one;
 #[cfg(feature = "author")]
 pub(crate) use tree::text;
-#[cfg(feature = "serde")]
-pub(crate) use tree::value_text;
+pub use why_not::{Change, WhyNot, why_not};
 
 use crate::context::Context;
 use crate::decide::{Decisions, Loss, Reason, Trace, decide_traced};

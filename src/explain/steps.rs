@@ -80,7 +80,12 @@ pub(super) fn missing(program: &Program, context: &Context, experience: &Experie
     missing
 }
 
-pub(super) fn draw(context: &Context, experience: &Experience, draw: Draw, id: &str, share: u32) -> Option<Step> {
+/// Millionths as a share of one.
+pub(crate) fn of_one(millionths: u32) -> f64 {
+    f64::from(millionths) / f64::from(MILLION)
+}
+
+fn draw(context: &Context, experience: &Experience, draw: Draw, id: &str, share: u32) -> Option<Step> {
     let unit = context.unit(experience.purpose)?;
     Some(Step::Draw { bucket: bucket(draw, id, unit, MILLION), share })
 }

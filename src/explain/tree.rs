@@ -3,6 +3,7 @@
 //! A program holds no text of its expressions. What it made of `>`, `>=`, `!=`, long chains and names of items is undone here.
 
 use crate::context::Value;
+use crate::eval::{Operand, utf8};
 use crate::expr::{Name, Node, NodeKind, print};
 use crate::instant::Seconds;
 use crate::program::Program;
@@ -68,6 +69,43 @@ pub(crate) fn value_text(value: &Value) -> String {
         Value::Strings(texts) => made(NodeKind::List(texts.iter().map(|text| string(text)).collect())),
         Value::Timestamp(ms) => return instant_text(*ms),
         Value::Map(pairs) => made(NodeKind::Map(pairs.iter().map(|(name, text)| (string(name), string(text))).collect())),
+    })
+}
+
+/// What an expression comes to, as it would be written; `None` where it has no value.
+pub(super) fn operand_text(value: Operand<'_>) -> Option<String> {
+    value_tree(value, 0).map(|tree| print(&tree))
+}
+
+fn value_tree(value: Operand<'_>, depth: u32) -> Option<Node> {
+    if depth >= MAX_DEPTH {
+        return None;
+    }
+    let written = |called, write: &dyn Fn(&mut String)| {
+        let mut text = String::new();
+        write(&mut text);
+        function(called, vec![string(&text)])
+    };
+    Some(match value {
+        Operand::Bool(value) => made(NodeKind::Bool(value)),
+        Operand::Int(number) => made(NodeKind::Int(number)),
+        Operand::Uint(number) => made(NodeKind::Uint(number)),
+        Operand::Double(number) => double(number),
+        Operand::Text(text) => string(utf8(text)),
+        Operand::Timestamp(at) => written("timestamp", &|out| at.write_instant(out)),
+        Operand::Duration(seconds) => function("duration", vec![string(&length(seconds))]),
+        Operand::Version(text) => function("version", vec![string(utf8(text))]),
+        Operand::Address(address) => written("ip", &|out| address.write(out)),
+        Operand::Range(range) => written("cidr", &|out| range.write(out)),
+        Operand::List(list) => {
+            let items = list.iter().map(|item| value_tree(item, depth + 1));
+            made(NodeKind::List(items.collect::<Option<_>>()?))
+        }
+        Operand::Map(map) => {
+            let entries = map.iter().map(|(key, value)| Some((value_tree(key, depth + 1)?, value_tree(value, depth + 1)?)));
+            made(NodeKind::Map(entries.collect::<Option<_>>()?))
+        }
+        Operand::Absent(_) => return None,
     })
 }
 

@@ -1,11 +1,10 @@
 //! Explanations as JSON says them.
 
 use super::{ContextReport, DecisionReport, EditReport, decisions, edits};
-use crate::bucket::MILLION;
 use crate::context::Context;
 use crate::edit::Edit;
 use crate::eval::Truth;
-use crate::explain::{Candidate, Clause, Explained, Explanation, Reading, Step};
+use crate::explain::{Candidate, Clause, Explained, Explanation, Reading, Step, of_one};
 use crate::program::Program;
 use crate::time::instant_text;
 use serde::Serialize;
@@ -80,11 +79,6 @@ struct SlotPages<'a> {
     pages: &'a [String],
 }
 
-/// Millionths as a share of one.
-fn share(millionths: u32) -> f64 {
-    f64::from(millionths) / f64::from(MILLION)
-}
-
 impl Serialize for StepReport<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -99,9 +93,9 @@ impl Serialize for StepReport<'_> {
                 map.serialize_entry("until", &until.map(instant_text))?;
             }
             Step::Content(missing) => map.serialize_entry("missing", missing)?,
-            Step::Draw { bucket, share: of } => {
-                map.serialize_entry("bucket", &share(*bucket))?;
-                map.serialize_entry("share", &share(*of))?;
+            Step::Draw { bucket, share } => {
+                map.serialize_entry("bucket", &of_one(*bucket))?;
+                map.serialize_entry("share", &of_one(*share))?;
             }
         }
         map.end()

@@ -4,11 +4,15 @@
 mod explanation;
 #[cfg(feature = "explain")]
 mod text;
+#[cfg(feature = "explain")]
+mod why_not;
 
 #[cfg(feature = "explain")]
-pub use explanation::{CandidateReport, ExperienceReport, ExplanationReport, SlotReport, explanation};
+pub use explanation::{CandidateReport, ExperienceReport, ExplanationReport, SlotReport, StepReport, explanation};
 #[cfg(feature = "explain")]
 pub use text::explanation_text;
+#[cfg(feature = "explain")]
+pub use why_not::{ChangeReport, Overrides, WhyNotReport, why_not, why_not_text};
 
 use crate::context::{Context, Value};
 use crate::decide::{Decision, Decisions};

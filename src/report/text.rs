@@ -1,8 +1,7 @@
 //! Explanations as text for people.
 
 use super::explanation::{ExperienceReport, ExplanationReport, StepReport};
-use crate::bucket::MILLION;
-use crate::explain::{Clause, Join, Reading, Step, value_text};
+use crate::explain::{Clause, Join, Step, of_one, reading_text};
 use crate::time::instant_text;
 use std::fmt::Write as _;
 
@@ -71,9 +70,8 @@ fn step_text(step: &Step, now: i64) -> String {
             let until = until.map(|until| format!("until {} ", instant_text(until))).unwrap_or_default();
             format!("{from}{until}(now it is {})", instant_text(now))
         }
-        Step::Content(missing) => missing.iter().map(reading).collect::<Vec<_>>().join(", "),
+        Step::Content(missing) => missing.iter().map(reading_text).collect::<Vec<_>>().join(", "),
         Step::Draw { bucket, share } => {
-            let of_one = |millionths: u32| f64::from(millionths) / f64::from(MILLION);
             format!("the visitor's bucket is {}, the share {}", of_one(*bucket), of_one(*share))
         }
     }
@@ -89,7 +87,7 @@ fn clause(clause: &Clause, before: &str, depth: usize, out: &mut String) {
         Some(Join::If) => out.push_str("by a condition"),
         Some(Join::Audience) | None => out.push_str(&clause.text),
     }
-    let mut notes: Vec<String> = clause.fields.iter().map(reading).collect();
+    let mut notes: Vec<String> = clause.fields.iter().map(reading_text).collect();
     notes.extend(clause.error.map(str::to_owned));
     if !notes.is_empty() {
         let _ = write!(out, "  ({})", notes.join(", "));
@@ -107,14 +105,5 @@ fn clause(clause: &Clause, before: &str, depth: usize, out: &mut String) {
     if clause.left_out > 0 {
         let parts = if clause.left_out == 1 { "part is" } else { "parts are" };
         let _ = writeln!(out, "  {:7}  {:indent$}({} more {parts} not shown)", "", "", clause.left_out, indent = 2 * depth + 2);
-    }
-}
-
-/// What a field is for this visitor.
-fn reading(reading: &Reading) -> String {
-    match (&reading.value, reading.needs) {
-        (Some(value), _) => format!("{} is {}", reading.path, value_text(value)),
-        (None, Some(purpose)) => format!("{} needs consent for {}", reading.path, purpose.name()),
-        (None, None) => format!("{} is not known", reading.path),
     }
 }
