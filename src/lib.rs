@@ -45,6 +45,8 @@ mod geo;
 mod glob;
 pub mod instant;
 mod number;
+#[cfg(any(feature = "author", feature = "explain"))]
+mod sorted;
 mod text;
 pub mod time;
 mod url;

@@ -8,6 +8,7 @@ use crate::expr::{Constant, Env, ExprError, Type, check_any, cost, parse};
 use crate::manifest::read_manifest;
 use crate::program::Program;
 use crate::program::layout::Section;
+use crate::sorted::sorted;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -134,8 +135,8 @@ pub fn evaluate(
 
 /// The errors of an expression in the order of their places, each with its place as people read it.
 pub fn located<'e>(expression: &str, errors: &'e [ExprError]) -> Vec<(&'e ExprError, Diagnostic)> {
-    let mut ordered: Vec<&ExprError> = errors.iter().collect();
-    ordered.sort_by_key(|error| error.span.start);
+    let ordered: Vec<&ExprError> = errors.iter().collect();
+    let ordered = sorted(ordered, &|one, other| one.span.start.cmp(&other.span.start));
     let placed = ordered.into_iter().flat_map(|error| {
         let mut diagnostics = Diagnostics::new(expression);
         match &error.help {

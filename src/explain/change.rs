@@ -7,6 +7,7 @@ use crate::context::{Context, Value};
 use crate::eval::{self, Truth};
 use crate::program::Program;
 use crate::program::layout::Op;
+use crate::sorted::sorted;
 
 /// The most ways that are kept while they are put together.
 const MAX_WAYS: usize = 32;
@@ -273,6 +274,6 @@ fn together(each: Vec<Vec<Way>>) -> Vec<Way> {
 
 /// Those with the fewest changes, in the order in which they were written.
 fn cheapest(ways: &mut Vec<Way>) {
-    ways.sort_by_key(cost);
+    *ways = sorted(std::mem::take(ways), &|one, other| cost(one).cmp(&cost(other)));
     ways.truncate(MAX_WAYS);
 }

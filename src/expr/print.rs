@@ -1,6 +1,7 @@
 //! From a tree to text: one way to write each expression. Parsing it again gives the same tree.
 
 use super::tree::{Node, NodeKind};
+use crate::number::push_double;
 use std::fmt::Write as _;
 
 /// The text of an expression.
@@ -68,9 +69,7 @@ fn write(node: &Node, place: Level, out: &mut String) {
         NodeKind::Uint(number) => {
             let _ = write!(out, "{number}u");
         }
-        NodeKind::Double(number) => {
-            let _ = write!(out, "{number:?}");
-        }
+        NodeKind::Double(number) => double(*number, out),
         NodeKind::String(text) => string(text, out),
         NodeKind::List(items) => {
             out.push('[');
@@ -166,6 +165,15 @@ fn starts_with_number(node: &Node) -> bool {
         NodeKind::Call { receiver: Some(receiver), .. } => starts_with_number(receiver),
         _ => false,
     }
+}
+
+/// A double with a point or an exponent, so that it is none of the whole numbers.
+fn double(number: f64, out: &mut String) {
+    let mut digits = String::new();
+    push_double(&mut digits, number.abs());
+    out.push_str(if number.is_sign_negative() { "-" } else { "" });
+    out.push_str(&digits);
+    out.push_str(if digits.contains(['.', 'e']) { "" } else { ".0" });
 }
 
 fn string(text: &str, out: &mut String) {
