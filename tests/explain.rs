@@ -280,6 +280,7 @@ fn why_not_says_what_each_clause_would_have_to_be() {
     let visitor = || json!({ "geo.country": "DE", "geo.is_eu": true, "device.os_version": "16.1", "network.asn": 12, "geo.latitude": 52.52, "geo.longitude": 13.4, "language.accepted": "de,en", "network.ip": "192.0.2.7" });
     for (audience, expected) in [
         ("geo.country in ['FR', 'BE']", "geo.country is 'DE'; it would have to be 'FR' or 'BE'"),
+        ("network.asn in [1, 2, 3]", "network.asn is 12; it would have to be 1, 2 or 3"),
         ("geo.country != 'DE'", "geo.country is 'DE'; it would have to be anything but 'DE'"),
         ("!geo.is_eu", "geo.is_eu is true; it would have to be false"),
         ("geo.city == 'Lyon'", "geo.city is not known; it would have to be 'Lyon'"),
@@ -318,6 +319,10 @@ fn why_not_says_what_each_clause_would_have_to_be() {
     ] {
         assert_eq!(words(audience, visitor()), [expected], "{audience}");
     }
+    let many: Vec<String> = (100..125).map(|number| number.to_string()).collect();
+    let named = "100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119";
+    let expected = format!("network.asn is 12; it would have to be {named} or one of 5 more");
+    assert_eq!(words(&format!("network.asn in [{}]", many.join(", ")), visitor()), [expected]);
     // The smallest set of clauses: of the second alternative one is true already.
     let two = "(geo.country == 'FR' && geo.city == 'Lyon') || (geo.is_eu && network.asn == 5)";
     assert_eq!(words(two, visitor()), ["network.asn is 12; it would have to be 5"]);

@@ -146,7 +146,14 @@ impl Must {
     pub(super) fn words(&self) -> String {
         let mut words = self.relation.words().to_owned();
         for (index, value) in self.values.iter().enumerate() {
-            words.push_str(if index == 0 { " " } else { " or " });
+            let last = index + 1 == self.values.len() && self.nodes.len() <= self.values.len();
+            words.push_str(if index == 0 {
+                " "
+            } else if last {
+                " or "
+            } else {
+                ", "
+            });
             words.push_str(value);
         }
         if self.nodes.len() > self.values.len() {
