@@ -82,6 +82,18 @@ test("the demo's personas", async () => {
   }
 });
 
+test("a preview asks by GET too", async () => {
+  const [, content] = casesIn("decide").find(([file]) => file === "steps.json")!;
+  const worker = await startWorker({ manifest: (content as unknown as DecideFile).manifest, preview: true });
+  try {
+    const ask = async (query: string) => worker.fetch(`${ADDRESS}?url=${encodeURIComponent("https://shop.example/")}&${query}`);
+    assert.match((await ask("explain=text")).text, /^slot +experience +reason\n/);
+    assert.ok((await ask("explain")).json().explain.experiences.length > 0);
+  } finally {
+    await worker.dispose();
+  }
+});
+
 test("outside previews nobody is told, as text either", async () => {
   const manifest = JSON.parse(readFileSync(new URL("../spec/decide/steps.json", import.meta.url), "utf8")).manifest;
   const worker = await startWorker({ manifest });
