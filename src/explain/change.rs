@@ -43,14 +43,15 @@ impl ClauseChange {
             let read = self.fields.iter().map(reading_text).collect::<Vec<_>>().join(", ");
             return format!("{} is {}; it would have to be {} ({read})", self.text, self.value.name(), self.wanted);
         };
-        let is = match (&must.is, lacking()) {
-            (Some(is), _) => format!("{} is {is}", must.subject),
-            (None, lacking) if lacking.is_empty() => format!("{} has no value", must.subject),
-            (None, lacking) => lacking.join(", "),
+        let it = match (&must.is, lacking()) {
+            (Some(is), _) => format!("{} is {is}; it", must.subject),
+            (None, lacking) if lacking.is_empty() => format!("{} has no value; it", must.subject),
+            (None, lacking) if self.fields.iter().any(|reading| reading.path == must.subject) => {
+                format!("{}; it", lacking.join(", "))
+            }
+            (None, lacking) => format!("{}; {}", lacking.join(", "), must.subject),
         };
-        let named = must.is.is_some() || self.fields.iter().any(|reading| reading.path == must.subject);
-        let it = if named { "it" } else { &must.subject };
-        format!("{is}; {it} would have to {}", must.words())
+        format!("{it} would have to {}", must.words())
     }
 }
 
@@ -73,6 +74,18 @@ struct Literal {
     holds: bool,
     /// Whether it asks that a field is absent, which is seldom what one would do.
     absence: bool,
+}
+
+impl Literal {
+    /// Whether both say something of the same, and the opposite: of `a != b` as of `a == b`.
+    fn opposes(&self, other: &Literal, program: &Program) -> bool {
+        let plain = |literal: &Literal| match program.node(literal.node) {
+            Some((Op::Not, inner, _)) => (inner, !literal.wanted),
+            _ => (literal.node, literal.wanted),
+        };
+        let ((one, wanted), (two, other_wanted)) = (plain(self), plain(other));
+        one == two && wanted != other_wanted
+    }
 }
 
 /// Clauses that together are enough.
@@ -125,7 +138,7 @@ impl<'a> Seeker<'a> {
             Some((Join::Audience, parts)) => return self.each(&parts, wanted, depth).pop().unwrap_or_default(),
             Some((join @ (Join::All | Join::Any), parts)) => {
                 let each = self.each(&parts, wanted, depth);
-                if (join == Join::All) == wanted { together(each) } else { each.into_iter().flatten().collect() }
+                if (join == Join::All) == wanted { together(self.program, each) } else { each.into_iter().flatten().collect() }
             }
             Some((Join::If, parts)) => {
                 let [condition, then, otherwise] = parts.as_slice() else { return Vec::new() };
@@ -133,7 +146,7 @@ impl<'a> Seeker<'a> {
                 for (chosen, result) in [(true, *then), (false, *otherwise)] {
                     let conditions = self.ways(*condition, chosen, depth);
                     let results = self.ways(result, wanted, depth);
-                    ways.extend(together(vec![conditions, results]));
+                    ways.extend(together(self.program, vec![conditions, results]));
                 }
                 ways
             }
@@ -205,13 +218,9 @@ impl<'a> Seeker<'a> {
         let target = asker.must(open.node, open.wanted)?.target?;
         // What other clauses ask of the same field may be what this one asks for, too.
         let mut tried: Vec<Option<Value>> = Vec::new();
-        let mut asked = vec![*open];
-        asked.extend(way.iter().filter(|literal| *literal != open));
-        for literal in &asked {
-            let Some(must) = asker.must(literal.node, literal.wanted).filter(|must| must.target.as_ref() == Some(&target))
-            else {
-                continue;
-            };
+        let asked = [open].into_iter().chain(way.iter().filter(|literal| *literal != open));
+        let musts = asked.filter_map(|literal| asker.must(literal.node, literal.wanted));
+        for must in musts.filter(|must| must.target.as_ref() == Some(&target)) {
             for candidate in asker.candidates(&must) {
                 if !tried.contains(&candidate) {
                     tried.push(candidate);
@@ -250,14 +259,14 @@ pub(super) fn override_of(program: &Program, field: u32, value: Option<&Value>) 
 }
 
 /// The ways to have one way of each at once.
-fn together(each: Vec<Vec<Way>>) -> Vec<Way> {
+fn together(program: &Program, each: Vec<Vec<Way>>) -> Vec<Way> {
     let mut all: Vec<Way> = vec![Vec::new()];
     for ways in each {
         let mut joined = Vec::new();
         for known in &all {
             for way in &ways {
                 // What must be true and false at once is no way.
-                let opposed = |one: &Literal| known.iter().any(|other| one.node == other.node && one.wanted != other.wanted);
+                let opposed = |one: &Literal| known.iter().any(|other| one.opposes(other, program));
                 if way.iter().any(opposed) {
                     continue;
                 }

@@ -182,8 +182,9 @@ impl Asker<'_> {
     pub(super) fn must(&self, node: u32, wanted: bool) -> Option<Must> {
         let program = self.program;
         let (op, a, b) = program.node(node)?;
-        if op == Op::Not {
-            return self.must(a, !wanted).filter(|_| a != node);
+        // Not twice is taken apart before it gets here.
+        if op == Op::Not && !matches!(program.node(a), Some((Op::Not, ..))) {
+            return self.must(a, !wanted);
         }
         let made = |subject: u32, relation: Relation, nodes: Vec<u32>| {
             Some(self.compared(subject, if wanted { relation } else { relation.opposite() }, nodes))
@@ -249,15 +250,20 @@ impl Asker<'_> {
 
     /// The field that a subject is, or is made of by one conversion.
     fn target(&self, node: u32) -> Option<Target> {
+        match self.program.node(node)? {
+            (Op::LowerAscii | Op::UpperAscii | Op::Trim, a, _) => self.plain_target(a),
+            (op, a, _) if op.is_conversion() => self.plain_target(a),
+            _ => self.plain_target(node),
+        }
+    }
+
+    fn plain_target(&self, node: u32) -> Option<Target> {
         let (op, a, b) = self.program.node(node)?;
-        let whole = |field| Target { field, key: None };
         match (op, self.program.node(b)) {
-            (Op::Field, _) => Some(whole(a)),
+            (Op::Field, _) => Some(Target { field: a, key: None }),
             (Op::Index, Some((Op::String, key, _))) => {
-                Some(Target { key: Some(self.program.text(key).to_owned()), ..whole(self.field(a)?) })
+                Some(Target { field: self.field(a)?, key: Some(self.program.text(key).to_owned()) })
             }
-            (Op::LowerAscii | Op::UpperAscii | Op::Trim, _) => self.field(a).map(whole),
-            _ if op.is_conversion() => self.field(a).map(whole),
             _ => None,
         }
     }
@@ -325,11 +331,12 @@ fn near(kind: Kind, constant: Operand<'_>) -> Vec<Value> {
         }
         (Kind::String | Kind::Strings | Kind::Map, Operand::Text(found) | Operand::Version(found)) => {
             let found = utf8(found);
-            vec![text(found), text(&found.replace('*', "")), text("other")]
+            // A pattern's own stars match, but nobody would write them.
+            vec![text(&found.replace('*', "")), text(found), text("other")]
         }
         // What a text is converted to.
-        (Kind::String, Operand::List(_) | Operand::Map(_) | Operand::Absent(_)) => Vec::new(),
-        (Kind::String, constant) => match tree::operand_text(constant) {
+        (_, Operand::List(_) | Operand::Map(_) | Operand::Absent(_)) => Vec::new(),
+        (Kind::String | Kind::Map, constant) => match tree::operand_text(constant) {
             Some(written) => vec![text(written.split('\'').nth(1).unwrap_or(&written))],
             None => Vec::new(),
         },

@@ -297,16 +297,12 @@ impl Reader<'_> {
         method(list, called, vec![variable, self.node(body, depth)])
     }
 
-    /// The name of the item of a macro, which a program has by number: x, y, z, x3, x4, and so on, without those that mean
-    /// something else.
+    /// The name of the item of a macro, which a program has by number: x, y, z, x3, x4, and so on, without those that are
+    /// audiences.
     fn variable(&self, number: u32) -> String {
-        let program = self.program;
         let names = ["x", "y", "z"].into_iter().map(str::to_owned).chain((3u32..).map(|number| format!("x{number}")));
-        let free = |name: &String| {
-            let mut roots = (0..program.field_count() as u32).filter_map(|field| program.field_path(field).split('.').next());
-            roots.all(|root| root != name)
-                && (0..program.audience_count() as u32).all(|audience| program.audience_name(audience) != name)
-        };
+        let audiences = 0..self.program.audience_count() as u32;
+        let free = |name: &String| audiences.clone().all(|audience| self.program.audience_name(audience) != name);
         // A macro stands within at most as many as an expression is deep.
         names.filter(free).nth(number.min(MAX_DEPTH) as usize).unwrap_or_default()
     }
