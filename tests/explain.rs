@@ -133,6 +133,10 @@ fn clauses_say_what_failed_what_a_key_is_and_which_result_is_chosen() {
     let nested = "[geo.is_eu ? geo.city : geo.region, {'a': geo.country}['a']].exists(x, x == 'y' && has(page.query.color))";
     let read: Vec<Value> = fields(nested, json!({})).as_array().unwrap().iter().map(|one| one["field"].clone()).collect();
     assert_eq!(read, ["geo.is_eu", "geo.city", "geo.region", "geo.country", "page.query.color"]);
+    assert_eq!(fields("has({'a': geo.city}.a)", json!({})), json!([{ "field": "geo.city", "value": null }]));
+    let inside = with_audiences("(vip ? 'a' : 'b') == 'a'", &json!({ "vip": "geo.is_eu" }));
+    let (json, _) = explained(&inside, &json!({ "geo.is_eu": true }));
+    assert_eq!(json["experiences"][0]["audience"]["fields"], json!([{ "field": "geo.is_eu", "value": true }]));
     let otherwise = &audience["parts"][2]["parts"];
     assert_eq!(otherwise[0]["fields"], json!([{ "field": "page.query.color", "value": null }]));
     let read = json!([{ "field": "language.accepted", "value": ["fr", "en"] }, { "field": "geo.city", "value": null }]);
@@ -521,6 +525,30 @@ fn why_not_says_what_each_clause_would_have_to_be() {
             "",
         ),
         (
+            "geo.latitude < geo.longitude",
+            "geo.latitude < geo.longitude is false; it would have to be true (geo.latitude is 52.52, geo.longitude is 13.4)",
+            "",
+            "",
+        ),
+        (
+            "geo.latitude <= geo.longitude",
+            "geo.latitude <= geo.longitude is false; it would have to be true (geo.latitude is 52.52, geo.longitude is 13.4)",
+            "",
+            "",
+        ),
+        (
+            "geo.country in language.accepted",
+            "geo.country in language.accepted is false; it would have to be true (geo.country is 'DE', language.accepted is ['de', 'en'])",
+            "",
+            "",
+        ),
+        (
+            "geo.country.contains(geo.region)",
+            "geo.country.contains(geo.region) is false; it would have to be true (geo.country is 'DE', geo.region is 'Berlin')",
+            "",
+            "",
+        ),
+        (
             "geo.country.startsWith(geo.region)",
             "geo.country.startsWith(geo.region) is false; it would have to be true (geo.country is 'DE', geo.region is 'Berlin')",
             "",
@@ -564,6 +592,8 @@ fn why_not_takes_the_smallest_set_of_clauses_that_can_be() {
         json!({ "geo.region": "Hamburg", "network.asn": "5" })
     );
     assert_eq!(overrides("!geo.is_eu && (geo.is_eu || network.asn == 5)"), json!({ "geo.is_eu": "false", "network.asn": "5" }));
+    let opposed = why_not(&site("!geo.is_eu && (geo.is_eu || network.asn == 5)"), &german(), 0).0;
+    assert_eq!((&opposed["other_ways"], opposed["changes"].as_array().unwrap().len()), (&Value::Null, 2), "{opposed:#}");
     // One value for all that is asked of a field.
     assert_eq!(overrides("network.asn > 30 && network.asn != 31 && network.asn < 33"), json!({ "network.asn": "32" }));
     assert_eq!(

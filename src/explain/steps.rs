@@ -71,13 +71,8 @@ pub(super) fn schedule(experience: &Experience) -> Step {
 
 /// The fields that an experience's contents need and that have no value.
 pub(super) fn missing(program: &Program, context: &Context, experience: &Experience) -> Vec<Reading> {
-    let mut missing: Vec<Reading> = Vec::new();
-    for field in program.needs(experience.needs.clone()).filter(|field| context.get(*field).is_none()) {
-        if !missing.iter().any(|known| known.path == program.field_path(field)) {
-            missing.push(Reading::of(program, context, field));
-        }
-    }
-    missing
+    let missing = program.needs(experience.needs.clone()).filter(|field| context.get(*field).is_none());
+    missing.map(|field| Reading::of(program, context, field)).collect()
 }
 
 /// Millionths as a share of one.
