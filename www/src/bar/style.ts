@@ -101,5 +101,6 @@ dd { overflow-wrap: anywhere; }
   .column + .column { border: 0; border-top: 1px solid var(--line); }
   .chip, .plain, .primary, .opener, .field input, .field select, label.switch { min-height: 42px; }
   .field input, .field select { font-size: 16px; }
+  tbody th, tbody td { vertical-align: middle; }
 }
 `;
