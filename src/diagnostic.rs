@@ -1,5 +1,6 @@
 //! What is wrong with a manifest: where, what was expected, and what to do.
 
+use crate::sorted::sorted;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -102,13 +103,13 @@ impl<'s> Diagnostics<'s> {
     }
 
     /// What was found, in the order of the document.
-    pub fn finish(mut self) -> Vec<Diagnostic> {
-        self.found.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
+    pub fn finish(self) -> Vec<Diagnostic> {
+        let mut found = sorted(self.found, &|one, other| (one.line, one.column).cmp(&(other.line, other.column)));
         if self.more > 0 {
             let message = format!("and {} more errors", self.more);
-            self.found.push(Diagnostic { path: String::new(), line: 1, column: 1, end_column: 2, message, help: None });
+            found.push(Diagnostic { path: String::new(), line: 1, column: 1, end_column: 2, message, help: None });
         }
-        self.found
+        found
     }
 }
 

@@ -5,7 +5,8 @@ mod support;
 
 use idoine::compile::compile;
 use idoine::consent::Purpose;
-use idoine::{Context, LoadError, Offsets, Program, Request, decide, edits, explain, wire};
+use idoine::report::{self, explanation, explanation_text, why_not_text};
+use idoine::{Context, LoadError, Offsets, Program, Request, decide, edits, explain, why_not, wire};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 use support::Iana;
@@ -41,8 +42,14 @@ fn enriched() -> Program {
 fn run(program: &Program, request: &Request) {
     let context = Context::derive(program, request);
     let decisions = decide(program, &context);
-    assert_eq!(explain(program, &context).decisions, decisions);
     let edits = edits(program, &context, &decisions);
+    let explained = explain(program, &context);
+    assert_eq!(explained.decisions, decisions);
+    explanation_text(&explanation(program, &context, &explained, &edits));
+    // One is enough of what is much work.
+    if let Some(found) = why_not(program, &context, context.now as u32 % 4) {
+        why_not_text(&report::why_not(program, &found));
+    }
     wire::write_edits(&edits);
     wire::write_decisions(&decisions);
     program.concerns(&context);

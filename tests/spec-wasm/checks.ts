@@ -9,6 +9,7 @@ export interface Tools {
   compile(source: string, zones: ZoneOffset): { program: Uint8Array } | { diagnostics: unknown[] };
   context(program: Uint8Array, visitor: Visitor, offsets: Float64Array): Record<string, unknown>;
   explain(program: Uint8Array, visitor: Visitor, offsets: Float64Array): Explained;
+  explain_text(program: Uint8Array, visitor: Visitor, offsets: Float64Array): string;
   /** An empty manifest is none. */
   evaluate(expression: string, bindings: Record<string, unknown>, manifest: string, zones: ZoneOffset): Evaluated;
 }
@@ -16,7 +17,7 @@ export interface Tools {
 /** Seconds that a zone is ahead of UTC at an instant in epoch milliseconds; `undefined` for zones that are not known. */
 export type ZoneOffset = (zone: string, instant: number) => number | undefined;
 
-interface Visitor {
+export interface Visitor {
   /** 1970 where a case is not about time. */
   now?: number | string;
   cf?: Record<string, unknown>;
@@ -133,14 +134,14 @@ function result(name: string, check: () => string[]): Result {
   }
 }
 
-function programOf(tools: Tools, manifest: object): Uint8Array {
+export function programOf(tools: Tools, manifest: object): Uint8Array {
   const compiled = tools.compile(JSON.stringify(manifest), zoneOffset);
   if ("program" in compiled) return compiled.program;
   throw new Error(`the manifest is refused: ${JSON.stringify(compiled.diagnostics)}`);
 }
 
 /** What a host would say of the visitor's zone. */
-function offsetsOf({ now = 0, cf, context }: Visitor): Float64Array {
+export function offsetsOf({ now = 0, cf, context }: Visitor): Float64Array {
   const zone = context?.["geo.timezone"] ?? cf?.["timezone"];
   const instant = typeof now === "number" ? now : Date.parse(now);
   const offsets: Offsets = zoneOffsets(typeof zone === "string" ? zone : undefined, instant);
