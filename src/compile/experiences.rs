@@ -2,14 +2,14 @@
 
 use super::content::ContentFields;
 use super::reads::Reads;
-use super::{Compiler, lookup, share};
+use super::{Compiler, Outline, lookup, share};
 use crate::bucket::MILLION;
 use crate::consent::Purpose;
 use crate::manifest::{Content, Experience, ExperienceKind, SlotContent, Spanned};
 use crate::program::layout::{NONE, Section};
 use std::collections::HashMap;
 
-impl Compiler<'_, '_, '_> {
+impl<'m> Compiler<'m, '_, '_> {
     pub(super) fn experiences(&mut self) {
         let manifest = self.manifest;
         let mut seen: HashMap<&str, ()> = HashMap::new();
@@ -20,7 +20,7 @@ impl Compiler<'_, '_, '_> {
             }
         }
         // The order of arbitration.
-        let mut ordered: Vec<&Experience> = manifest.experiences.0.iter().collect();
+        let mut ordered: Vec<&'m Experience> = manifest.experiences.0.iter().collect();
         ordered.sort_by(|a, b| {
             let priority = |experience: &Experience| experience.priority.unwrap_or(0);
             priority(b).cmp(&priority(a)).then_with(|| a.id.value.cmp(&b.id.value))
@@ -30,10 +30,10 @@ impl Compiler<'_, '_, '_> {
         }
     }
 
-    fn experience(&mut self, experience: &Experience) {
-        let audience = experience.audience.as_ref().and_then(|text| self.experience_audience(text));
-        let mut reads = audience.as_ref().map_or_else(Reads::default, Reads::of);
-        let audience = audience.map_or(NONE, |checked| self.builder.expression(&checked));
+    fn experience(&mut self, experience: &'m Experience) {
+        let checked = experience.audience.as_ref().and_then(|text| self.experience_audience(text));
+        let mut reads = checked.as_ref().map_or_else(Reads::default, Reads::of);
+        let audience = checked.as_ref().map_or(NONE, |checked| self.builder.expression(checked));
         let (from, until) = self.schedule(experience.schedule.as_ref());
         if let Some(goal) = &experience.goal
             && let Err(help) = lookup(&self.manifest.goals, &goal.value)
@@ -74,6 +74,8 @@ impl Compiler<'_, '_, '_> {
         let index = self.builder.push(Section::Experiences, &record);
         reads.add_fields(&fields.read);
         self.experience_reads(index, reads);
+        let ContentFields { needed: needs, read } = fields;
+        self.outlines.push(Outline { experience, audience: checked, needs, read, from, until });
     }
 
     /// The number of variants, baseline included; the same in every slot.

@@ -40,6 +40,16 @@ impl Reads {
         reads
     }
 
+    /// The fields.
+    pub(super) fn fields(&self) -> impl Iterator<Item = u32> {
+        self.fields.iter().copied()
+    }
+
+    /// The audiences.
+    pub(super) fn audiences(&self) -> impl Iterator<Item = u32> {
+        self.audiences.iter().copied()
+    }
+
     /// Adds fields that are read otherwise, by contents.
     pub(super) fn add_fields(&mut self, fields: &[u32]) {
         self.fields.extend(fields);
@@ -47,8 +57,8 @@ impl Reads {
 }
 
 impl Compiler<'_, '_, '_> {
-    /// Writes which enrichments an experience reads, by itself and by the audiences that it names, and keeps all that it reads.
-    pub(super) fn experience_reads(&mut self, experience: u32, reads: Reads) {
+    /// What is named, and what the audiences among it name.
+    pub(super) fn with_audiences(&self, reads: Reads) -> Reads {
         let mut all = reads;
         let mut waiting: Vec<u32> = all.audiences.iter().copied().collect();
         while let Some(audience) = waiting.pop() {
@@ -56,6 +66,12 @@ impl Compiler<'_, '_, '_> {
             all.fields.extend(&named.fields);
             waiting.extend(named.audiences.iter().filter(|audience| all.audiences.insert(**audience)));
         }
+        all
+    }
+
+    /// Writes which enrichments an experience reads, by itself and by the audiences that it names, and keeps all that it reads.
+    pub(super) fn experience_reads(&mut self, experience: u32, reads: Reads) {
+        let all = self.with_audiences(reads);
         // Their fields are the last of those that the manifest declares, one enrichment after another.
         let fields = |enrichment: &crate::manifest::Enrichment| enrichment.fields.len() as u32;
         let enrichments = &self.manifest.enrichments;

@@ -18,7 +18,8 @@ use crate::context::{Context, Value};
 use crate::program::Program;
 use crate::program::layout::{NONE, Op};
 use crate::{geo, instant, zone};
-use operand::{List, Map, equal, number, utf8};
+pub(crate) use operand::number;
+use operand::{List, Map, equal, utf8};
 
 /// The compiler refuses expressions deeper than this, so only a forged program gets here.
 const MAX_DEPTH: u32 = 200;
@@ -367,6 +368,16 @@ impl<'a> Walk<'a> {
 #[cfg(feature = "author")]
 pub(crate) fn convert_constant<'a>(op: Op, value: Operand<'a>, arena: &'a Arena<'a>) -> Result<Operand<'a>, Error> {
     convert::convert(op, value, arena)
+}
+
+/// The truth of an operation on two constants; `None` where it has none.
+#[cfg(feature = "author")]
+pub(crate) fn compute(op: Op, left: Operand<'_>, right: Operand<'_>) -> Option<bool> {
+    let arena = Arena::default();
+    match apply::binary(op, left, right, &arena) {
+        Ok(Operand::Bool(value)) => Some(value),
+        _ => None,
+    }
 }
 
 fn wide(low: u32, high: u32) -> u64 {

@@ -1,0 +1,105 @@
+//! Experiences that can never win, because another one does wherever they could.
+//!
+//! Where the second passes every step before arbitration, the first must too; and what keeps the first from its slots then
+//! must keep the second from one of its own. Only what is certain counts: an experience that chance, caps or others may hold back
+//! shadows nothing.
+
+use super::logic::{Cases, Logic};
+use super::{Outline, pages};
+use crate::bucket::MILLION;
+use crate::manifest::{Experience, Manifest, PageRule, Slot};
+use std::collections::HashMap;
+
+/// An experience that can never win.
+pub(super) struct Shadow<'m> {
+    pub(super) of: &'m Experience,
+    pub(super) by: &'m Experience,
+    /// The slot that the other takes wherever this one could.
+    pub(super) slot: &'m str,
+}
+
+/// An experience as arbitration sees it.
+struct Candidate<'a, 'm> {
+    outline: &'a Outline<'m>,
+    /// The cases of its audience in which its contents have their values.
+    cases: Cases<'a>,
+    slots: Vec<usize>,
+}
+
+/// Finds the shadows among experiences in the order of arbitration, with the cases of their audiences.
+pub(super) fn shadows<'a, 'm>(
+    manifest: &'m Manifest,
+    outlines: &'a [Outline<'m>],
+    audiences: Vec<Cases<'a>>,
+    logic: &mut Logic<'a>,
+) -> Vec<Shadow<'m>> {
+    let numbers: HashMap<&str, usize> =
+        manifest.slots.iter().enumerate().map(|(number, (name, _))| (name.value.as_str(), number)).collect();
+    // By slot: the first experience that has it, and those that surely take it where their audience is.
+    let mut first: HashMap<usize, usize> = HashMap::new();
+    let mut takers: HashMap<usize, Vec<usize>> = HashMap::new();
+    let mut earlier: Vec<Candidate<'a, 'm>> = Vec::new();
+    let mut found = Vec::new();
+    for (index, (outline, audience)) in outlines.iter().zip(audiences).enumerate() {
+        let cases = logic.with_values(&audience, &outline.needs);
+        let slots = outline.experience.slots.iter().filter_map(|(name, _)| numbers.get(name.value.as_str()).copied());
+        let candidate = Candidate { outline, cases, slots: slots.collect() };
+        let mut tried: Vec<usize> = candidate.slots.iter().filter_map(|slot| takers.get(slot)).flatten().copied().collect();
+        tried.sort_unstable();
+        tried.dedup();
+        let shadow = tried.into_iter().filter_map(|other| Some((other, earlier.get(other)?))).find_map(|(other, before)| {
+            let free = |slot: &usize| first.get(slot).is_none_or(|first| *first >= other);
+            let slot = takes(manifest, before, &candidate, &free)?;
+            (!logic.is_spent() && logic.implies(&candidate.cases, &before.cases)).then_some((before, slot))
+        });
+        if let Some((by, slot)) = shadow
+            && !candidate.cases.is_never()
+        {
+            found.push(Shadow { of: outline.experience, by: by.outline.experience, slot });
+        }
+        for slot in &candidate.slots {
+            first.entry(*slot).or_insert(index);
+            if is_certain(outline.experience) {
+                takers.entry(*slot).or_default().push(index);
+            }
+        }
+        earlier.push(candidate);
+    }
+    found
+}
+
+/// Whether nothing but page, schedule, audience, contents and arbitration decides on an experience, and the site's holdout.
+fn is_certain(experience: &Experience) -> bool {
+    experience.traffic.is_none_or(|share| share.0 == MILLION) && experience.holdout.is_none_or(|share| share.0 == 0)
+}
+
+/// A slot that the first experience takes, or that is taken before it, wherever the second passes page, schedule and draws, if
+/// the first's audience is there.
+fn takes<'m>(
+    manifest: &'m Manifest,
+    first: &Candidate<'_, 'm>,
+    second: &Candidate<'_, 'm>,
+    free: &dyn Fn(&usize) -> bool,
+) -> Option<&'m str> {
+    let (one, other) = (first.outline, second.outline);
+    let purpose = |outline: &Outline<'_>| outline.experience.purpose;
+    let same_holdout = manifest.holdout.is_none_or(|share| share.0 == 0) || purpose(one) == purpose(other);
+    let slot = |number: &usize| manifest.slots.get(*number);
+    let rules = |number: &usize| slot(number).map_or(&[][..], |(_, Slot { pages, .. })| pages.0.as_slice());
+    // Wherever the second is: by its own rules, or by those of each slot that it may be there for.
+    let holds = |outer: &[PageRule]| {
+        pages::hold(outer, &other.experience.pages.0) || second.slots.iter().all(|own| pages::hold(outer, rules(own)))
+    };
+    let shared = || first.slots.iter().filter(|slot| second.slots.contains(slot));
+    let everywhere = shared().any(|slot| pages::hold(rules(slot), &other.experience.pages.0))
+        || second.slots.iter().all(|own| shared().any(|slot| slot == own || pages::hold(rules(slot), rules(own))));
+    let certain = same_holdout
+        && one.from <= other.from
+        && one.until >= other.until
+        && holds(&one.experience.pages.0)
+        && everywhere
+        // What keeps the first from a slot of its own alone would leave the second the others.
+        && first.slots.iter().all(|slot| second.slots.contains(slot) || free(slot));
+    let name = shared().next().and_then(slot).map(|(name, _)| name.value.as_str());
+    name.filter(|_| certain)
+}
