@@ -324,7 +324,7 @@ fn private() -> Program {
             ];
             for (index, audience) in audiences.into_iter().enumerate() {
                 let id = format!("{purpose}-{index}");
-                manifest["slots"][&id] = serde_json::json!({ "selector": "p" });
+                manifest["slots"][&id] = serde_json::json!({ "selector": format!("#{id}") });
                 let text = format!("{{{{ {field}{} }}}}", if index == 4 { "" } else { " | \"-\"" });
                 let content = if index == 2 {
                     serde_json::json!([{ "baseline": true }, { "text": text }])

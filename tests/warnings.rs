@@ -68,7 +68,8 @@ fn what_is_said_of_audiences_is_true() {
     const AUDIENCES: usize = 8;
     let (never, shadowed, seen) = (Cell::new(0), Cell::new(0), Cell::new(0));
     run(250, 2600, |choices| {
-        let mut manifest = json!({ "site": { "id": "x" }, "traits": random::traits(), "audiences": {}, "slots": {}, "experiences": [] });
+        let mut manifest =
+            json!({ "site": { "id": "x" }, "traits": random::traits(), "audiences": {}, "slots": {}, "experiences": [] });
         let mut add = |id: String, audience: String, slot: &str, priority: usize| {
             manifest["slots"][slot] = json!({ "selector": format!("#{slot}") });
             let experience = json!({ "id": id, "type": "personalization", "audience": audience, "priority": priority, "slots": { slot: { "text": "x" } } });
@@ -88,8 +89,12 @@ fn what_is_said_of_audiences_is_true() {
         }
         let Some(compiled) = checked(&manifest) else { return Ok(()) };
         let impossible = warned(&compiled, "this audience can never be true");
-        let silent: BTreeSet<String> = compiled.warnings.iter().filter(|warning| warning.message.contains("can never win"))
-            .map(|warning| warning.message.split('`').nth(1).unwrap().to_owned()).collect();
+        let silent: BTreeSet<String> = compiled
+            .warnings
+            .iter()
+            .filter(|warning| warning.message.contains("can never win"))
+            .map(|warning| warning.message.split('`').nth(1).unwrap().to_owned())
+            .collect();
         never.set(never.get() + impossible.len());
         shadowed.set(shadowed.get() + warned(&compiled, "comes before it").len());
         let mut won = BTreeSet::new();
@@ -99,7 +104,10 @@ fn what_is_said_of_audiences_is_true() {
             let winners = winners(&compiled.program, visitor.clone());
             for number in 0..AUDIENCES {
                 let is_true = winners.contains(&format!("alone{number}"));
-                prop_assert!(!is_true || !impossible.contains(&format!("audiences.a{number}")), "a{number} of {manifest:#} is true for {visitor}");
+                prop_assert!(
+                    !is_true || !impossible.contains(&format!("audiences.a{number}")),
+                    "a{number} of {manifest:#} is true for {visitor}"
+                );
             }
             let wrong: Vec<_> = winners.intersection(&silent).collect();
             prop_assert!(wrong.is_empty(), "{wrong:?} of {manifest:#} win for {visitor}");
@@ -119,8 +127,12 @@ fn what_is_said_of_experiences_is_true() {
     run(1000, 900, |choices| {
         let manifest = site::manifest(choices);
         let Some(compiled) = checked(&manifest) else { return Ok(()) };
-        let silent: BTreeSet<String> = compiled.warnings.iter().filter(|warning| warning.message.contains("can never win"))
-            .map(|warning| warning.message.split('`').nth(1).unwrap().to_owned()).collect();
+        let silent: BTreeSet<String> = compiled
+            .warnings
+            .iter()
+            .filter(|warning| warning.message.contains("can never win"))
+            .map(|warning| warning.message.split('`').nth(1).unwrap().to_owned())
+            .collect();
         shadowed.set(shadowed.get() + silent.len());
         experiences.set(experiences.get() + compiled.degrees.len());
         let mut won = BTreeSet::new();

@@ -1,19 +1,16 @@
 //! Two slots are never one place: else two experiences could edit the same elements.
 
 use super::{Compiler, pages, selector};
-use crate::manifest::{PageRule, Slot, Spanned};
+use crate::manifest::{PageRule, SlotKind};
 use std::collections::HashMap;
 
-/// A slot with its name.
-type NamedSlot<'m> = (&'m Spanned<String>, &'m Slot);
-
-/// The slots that are one place on all pages.
+/// The slots that have a selector in common, by their numbers.
 #[derive(Default)]
 struct Place<'m> {
-    /// By each path, of those that are on some paths alone.
-    paths: HashMap<&'m str, NamedSlot<'m>>,
+    /// By each path, those that are on some paths alone.
+    paths: HashMap<&'m str, u32>,
     /// Those whose pages are said otherwise.
-    others: Vec<NamedSlot<'m>>,
+    others: Vec<u32>,
 }
 
 /// The most slots of one selector whose pages are said by more than paths: each is compared with each.
@@ -22,66 +19,72 @@ const MOST: usize = 500;
 impl<'m> Compiler<'m, '_, '_> {
     /// Refuses slots that have a selector in common on pages that overlap.
     pub(super) fn same_places(&mut self) {
-        let mut places: HashMap<String, Place<'m>> = HashMap::new();
-        for (name, slot) in &self.manifest.slots {
-            let Some(selector) = &slot.selector else { continue };
-            for part in selector::parts(&selector.value) {
-                let place = places.entry(part).or_default();
-                match place.add((name, slot)) {
-                    Ok(()) => {}
-                    Err(Some((other, of_other))) if other.value != name.value => {
-                        let shared = of_other.selector.as_ref().map_or("", |selector| selector.value.trim());
-                        let message = format!(
-                            "slots `{}` and `{}` are the same place: both find `{shared}`, on pages that overlap",
-                            other.value, name.value
-                        );
-                        let help = format!("let the experiences share the slot `{}`, or give each its own pages", other.value);
-                        self.error_with_help(selector, message, Some(help));
-                        break;
-                    }
-                    // One slot may say a selector twice.
-                    Err(Some(_)) => {}
-                    Err(None) => {
-                        let message =
-                            format!("more than {MOST} slots have this selector on pages that a glob, a host or a query says");
-                        self.error_with_help(selector, message, Some("let experiences share slots".to_owned()));
-                        break;
-                    }
+        let slots = &self.manifest.slots;
+        let parts = slots.iter().map(|(_, slot)| match &slot.selector {
+            Some(selector) if slot.kind.is_none_or(|kind| kind == SlotKind::Element) => selector::parts(&selector.value),
+            _ => Vec::new(),
+        });
+        let parts: Vec<Vec<String>> = parts.collect();
+        let mut numbers: HashMap<&str, u32> = HashMap::new();
+        let mut places: Vec<Place<'m>> = Vec::new();
+        for (number, ((name, slot), parts)) in slots.iter().zip(&parts).enumerate() {
+            for part in parts {
+                let place = *numbers.entry(part).or_insert(places.len() as u32) as usize;
+                if place == places.len() {
+                    places.push(Place::default());
                 }
+                let taken = places.get_mut(place).map(|place| self.put(place, number as u32, &slot.pages.0));
+                let (message, help) = match taken {
+                    Some(Err(Some(other))) => (
+                        format!(
+                            "slots `{other}` and `{}` are the same place: both find `{part}`, on pages that overlap",
+                            name.value
+                        ),
+                        format!("let the experiences share the slot `{other}`, or give each its own pages"),
+                    ),
+                    Some(Err(None)) => (
+                        format!("more than {MOST} slots find `{part}` on pages that a glob, a host or a query says"),
+                        "let experiences share slots".to_owned(),
+                    ),
+                    _ => continue,
+                };
+                if let Some(selector) = &slot.selector {
+                    self.error_with_help(selector, message, Some(help));
+                }
+                break;
             }
         }
     }
-}
 
-impl<'m> Place<'m> {
-    /// Adds a slot; the one that is there already where their pages overlap, nothing where there are too many.
-    fn add(&mut self, slot: NamedSlot<'m>) -> Result<(), Option<NamedSlot<'m>>> {
-        let rules = &slot.1.pages.0;
-        let meets = |other: &&NamedSlot<'m>| pages::meet(&other.1.pages.0, rules);
-        if let Some(other) = self.others.iter().find(meets) {
-            return Err(Some(*other));
+    /// Puts a slot with its pages there; the name of one that is there already where their pages overlap, nothing where there
+    /// are too many.
+    fn put(&self, place: &mut Place<'m>, number: u32, rules: &'m [PageRule]) -> Result<(), Option<&'m str>> {
+        let manifest = self.manifest;
+        let taken = |other: u32| Err(manifest.slots.get(other as usize).map(|(name, _)| name.value.as_str()));
+        // A slot may say a selector twice.
+        let meets = |other: &u32| {
+            let slot = manifest.slots.get(*other as usize);
+            *other != number && slot.is_some_and(|(_, slot)| pages::meet(&slot.pages.0, rules))
+        };
+        if let Some(other) = place.others.iter().copied().find(meets) {
+            return taken(other);
         }
-        let paths: Option<Vec<&'m str>> = rules.iter().map(plain_path).collect();
-        match paths.filter(|paths| !paths.is_empty()) {
-            Some(paths) => {
-                for path in paths {
-                    if let Some(other) = self.paths.insert(path, slot)
-                        && other.0.value != slot.0.value
-                    {
-                        return Err(Some(other));
-                    }
+        if !rules.is_empty() && rules.iter().all(|rule| plain_path(rule).is_some()) {
+            for path in rules.iter().filter_map(plain_path) {
+                let other = *place.paths.entry(path).or_insert(number);
+                if other != number {
+                    return taken(other);
                 }
             }
-            None => {
-                if let Some(other) = self.paths.values().filter(|other| meets(other)).min_by_key(|other| other.0.span.start) {
-                    return Err(Some(*other));
-                }
-                if self.others.len() >= MOST {
-                    return Err(None);
-                }
-                self.others.push(slot);
-            }
+            return Ok(());
         }
+        if let Some(other) = place.paths.values().copied().filter(meets).min() {
+            return taken(other);
+        }
+        if place.others.len() >= MOST {
+            return Err(None);
+        }
+        place.others.push(number);
         Ok(())
     }
 }

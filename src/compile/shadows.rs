@@ -7,6 +7,7 @@
 use super::logic::{Cases, Logic};
 use super::{Outline, pages};
 use crate::bucket::MILLION;
+use crate::consent::Purpose;
 use crate::manifest::{Experience, Manifest, PageRule, Slot};
 use std::collections::HashMap;
 
@@ -82,7 +83,7 @@ fn takes<'m>(
     free: &dyn Fn(&usize) -> bool,
 ) -> Option<&'m str> {
     let (one, other) = (first.outline, second.outline);
-    let purpose = |outline: &Outline<'_>| outline.experience.purpose;
+    let purpose = |outline: &Outline<'_>| outline.experience.purpose.unwrap_or(Purpose::Personalization);
     let same_holdout = manifest.holdout.is_none_or(|share| share.0 == 0) || purpose(one) == purpose(other);
     let slot = |number: &usize| manifest.slots.get(*number);
     let rules = |number: &usize| slot(number).map_or(&[][..], |(_, Slot { pages, .. })| pages.0.as_slice());
@@ -91,7 +92,8 @@ fn takes<'m>(
         pages::hold(outer, &other.experience.pages.0) || second.slots.iter().all(|own| pages::hold(outer, rules(own)))
     };
     let shared = || first.slots.iter().filter(|slot| second.slots.contains(slot));
-    let everywhere = shared().any(|slot| pages::hold(rules(slot), &other.experience.pages.0))
+    let covering = shared().find(|slot| pages::hold(rules(slot), &other.experience.pages.0));
+    let everywhere = covering.is_some()
         || second.slots.iter().all(|own| shared().any(|slot| slot == own || pages::hold(rules(slot), rules(own))));
     let certain = same_holdout
         && one.from <= other.from
@@ -100,6 +102,6 @@ fn takes<'m>(
         && everywhere
         // What keeps the first from a slot of its own alone would leave the second the others.
         && first.slots.iter().all(|slot| second.slots.contains(slot) || free(slot));
-    let name = shared().next().and_then(slot).map(|(name, _)| name.value.as_str());
+    let name = covering.or(shared().next()).and_then(slot).map(|(name, _)| name.value.as_str());
     name.filter(|_| certain)
 }

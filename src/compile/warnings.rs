@@ -85,14 +85,17 @@ impl<'m> Compiler<'m, '_, '_> {
     }
 }
 
-/// That something cannot be, with the clauses that see to it, at the place of the last.
-fn contradiction<'m>(at: &'m Spanned<String>, what: String, clauses: &[Clause<'_>]) -> Warning<'m> {
-    let shown: Vec<String> = clauses.iter().map(Clause::to_string).collect();
-    let why = match shown.as_slice() {
-        [clause] => format!("{clause} is never true"),
-        [before @ .., last] => format!("{} and {last} contradict each other", before.join(", ")),
-        [] => "it is false".to_owned(),
-    };
+/// That something cannot be, with the clauses that see to it, at the place of the last that contradicts the first.
+fn contradiction<'m>(at: &'m Spanned<String>, what: String, refuted: &[Vec<Clause<'_>>]) -> Warning<'m> {
+    let why = refuted.iter().map(|clauses| {
+        let shown: Vec<String> = clauses.iter().map(Clause::to_string).collect();
+        match shown.as_slice() {
+            [before @ .., last] if !before.is_empty() => format!("{} and {last} contradict each other", before.join(", ")),
+            clause => format!("{} is never true", clause.concat()),
+        }
+    });
+    let message = format!("{what}: {}", why.collect::<Vec<_>>().join("; "));
     let help = "check the values that are compared, and whether && should be ||".to_owned();
-    Warning { at, part: clauses.last().map(|clause| clause.span.clone()), message: format!("{what}: {why}"), help }
+    let part = refuted.first().and_then(|clauses| clauses.last()).map(|clause| clause.span.clone());
+    Warning { at, part, message, help }
 }

@@ -20,6 +20,8 @@ use std::rc::Rc;
 /// The most cases of one expression, and the most facts of one case. A part that has more is a fact of its own.
 const MOST_CASES: usize = 256;
 const MOST_FACTS: usize = 128;
+/// As many contradictions are named at most.
+const MOST_REFUTED: usize = 3;
 /// The most facts that are written down for one manifest; what comes later stays as it is written.
 const MOST_WORK: usize = 1_000_000;
 
@@ -61,8 +63,8 @@ type Case<'c> = Vec<Literal<'c>>;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cases<'c> {
     cases: Vec<Case<'c>>,
-    /// Where there are none: clauses that contradict each other.
-    pub(super) refuted: Vec<Clause<'c>>,
+    /// The clauses that contradict each other, of the first cases that are none.
+    pub(super) refuted: Vec<Vec<Clause<'c>>>,
 }
 
 impl<'c> Cases<'c> {
@@ -71,8 +73,14 @@ impl<'c> Cases<'c> {
         Cases { cases: vec![Vec::new()], refuted: Vec::new() }
     }
 
-    fn never(refuted: Vec<Clause<'c>>) -> Cases<'c> {
-        Cases { cases: Vec::new(), refuted }
+    fn never(refuted: Clause<'c>) -> Cases<'c> {
+        Cases { cases: Vec::new(), refuted: vec![vec![refuted]] }
+    }
+
+    fn refute(&mut self, refuted: Vec<Clause<'c>>) {
+        if self.refuted.len() < MOST_REFUTED && !self.refuted.contains(&refuted) {
+            self.refuted.push(refuted);
+        }
     }
 
     /// Whether the expression is never true.
@@ -197,7 +205,7 @@ impl<'c> Logic<'c> {
                 let known = self.audience(*audience, holds);
                 let clause = written.clause(expression, holds);
                 if known.is_never() {
-                    return Cases::never(vec![clause]);
+                    return Cases::never(clause);
                 }
                 let name = self.audiences.get(*audience as usize).map(|(name, ..)| *name);
                 let mut cases = Cases::clone(&known);
@@ -236,9 +244,7 @@ impl<'c> Logic<'c> {
         for choice in choices {
             let next = self.all(choice.into_iter(), written)?;
             any.cases.extend(next.cases);
-            if any.refuted.is_empty() {
-                any.refuted = next.refuted;
-            }
+            next.refuted.into_iter().for_each(|refuted| any.refute(refuted));
             if any.cases.len() > MOST_CASES {
                 return None;
             }
@@ -252,14 +258,14 @@ impl<'c> Logic<'c> {
             if cases.is_never() {
                 return cases.clone();
             }
+            cases.refuted.iter().for_each(|refuted| product.refute(refuted.clone()));
         }
         for first in &left.cases {
             for second in &right.cases {
                 let mut joined = first.clone();
                 match second.iter().try_for_each(|literal| self.add(&mut joined, literal)) {
                     Ok(()) => product.cases.push(joined),
-                    Err(refuted) if product.refuted.is_empty() => product.refuted = refuted,
-                    Err(_) => {}
+                    Err(refuted) => product.refute(refuted),
                 }
             }
         }
@@ -340,10 +346,12 @@ impl<'c> Logic<'c> {
     fn literal(&mut self, term: &'c Checked, fact: Fact<'c>, clause: Clause<'c>, written: Written<'c, '_>) -> Cases<'c> {
         let key = match &term.kind {
             CheckedKind::Field(field, _) | CheckedKind::Has(field) => Key::Field(*field),
-            kind => Key::Text(
-                written.text.get(term.span.clone()).unwrap_or_default(),
-                matches!(kind, CheckedKind::Apply(Op::Not, _)),
-            ),
+            kind => {
+                let text = written.text.get(term.span.clone()).unwrap_or_default();
+                // Parentheses around a whole say nothing.
+                let text = text.trim_start_matches(['(', ' ']).trim_end_matches([')', ' ']);
+                Key::Text(text, matches!(kind, CheckedKind::Apply(Op::Not, _)))
+            }
         };
         let mut fields = Vec::new();
         match (&term.kind, &fact) {
@@ -357,7 +365,7 @@ impl<'c> Logic<'c> {
 
     fn atom(&mut self, expression: &'c Checked, holds: bool, written: Written<'c, '_>) -> Cases<'c> {
         let clause = written.clause(expression, holds);
-        let decided = |truth: bool, clause| if truth == holds { Cases::always() } else { Cases::never(vec![clause]) };
+        let decided = |truth: bool, clause| if truth == holds { Cases::always() } else { Cases::never(clause) };
         let (term, fact) = match &expression.kind {
             CheckedKind::Constant(crate::expr::Constant::Bool(truth)) => return decided(*truth, clause),
             CheckedKind::Has(_) => (expression, if holds { Fact::Present } else { Fact::Absent }),
