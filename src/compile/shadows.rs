@@ -5,11 +5,10 @@
 //! shadows nothing.
 
 use super::logic::{Cases, Logic};
-use super::{Outline, pages};
+use super::{Outline, lookup, pages};
 use crate::bucket::MILLION;
 use crate::consent::Purpose;
 use crate::manifest::{Experience, Manifest, PageRule, Slot};
-use std::collections::HashMap;
 
 /// An experience that can never win.
 pub(super) struct Shadow<'m> {
@@ -24,8 +23,21 @@ struct Candidate<'a, 'm> {
     outline: &'a Outline<'m>,
     /// The cases of its audience in which its contents have their values.
     cases: Cases<'a>,
-    slots: Vec<usize>,
+    /// The numbers of its slots.
+    slots: Vec<u32>,
 }
+
+/// What is known of a slot, of the experiences so far.
+#[derive(Clone, Default)]
+struct Taken {
+    /// The first that has it.
+    first: Option<u32>,
+    /// Those that surely take it where their audience is.
+    by: Vec<u32>,
+}
+
+/// The most pairs of experiences that are looked at in one manifest.
+const MOST_PAIRS: usize = 1_000_000;
 
 /// Finds the shadows among experiences in the order of arbitration, with the cases of their audiences.
 pub(super) fn shadows<'a, 'm>(
@@ -34,34 +46,39 @@ pub(super) fn shadows<'a, 'm>(
     audiences: Vec<Cases<'a>>,
     logic: &mut Logic<'a>,
 ) -> Vec<Shadow<'m>> {
-    let numbers: HashMap<&str, usize> =
-        manifest.slots.iter().enumerate().map(|(number, (name, _))| (name.value.as_str(), number)).collect();
-    // By slot: the first experience that has it, and those that surely take it where their audience is.
-    let mut first: HashMap<usize, usize> = HashMap::new();
-    let mut takers: HashMap<usize, Vec<usize>> = HashMap::new();
+    let mut taken: Vec<Taken> = vec![Taken::default(); manifest.slots.len()];
     let mut earlier: Vec<Candidate<'a, 'm>> = Vec::new();
-    let mut found = Vec::new();
-    for (index, (outline, audience)) in outlines.iter().zip(audiences).enumerate() {
+    let (mut found, mut pairs) = (Vec::new(), 0);
+    for (outline, audience) in outlines.iter().zip(audiences) {
         let cases = logic.with_values(&audience, &outline.needs);
-        let slots = outline.experience.slots.iter().filter_map(|(name, _)| numbers.get(name.value.as_str()).copied());
+        let slots = outline.experience.slots.iter().filter_map(|(name, _)| Some(lookup(&manifest.slots, &name.value).ok()?.0));
         let candidate = Candidate { outline, cases, slots: slots.collect() };
-        let mut tried: Vec<usize> = candidate.slots.iter().filter_map(|slot| takers.get(slot)).flatten().copied().collect();
+        let mut tried: Vec<u32> = Vec::new();
+        for slot in &candidate.slots {
+            tried.extend(taken.get(*slot as usize).iter().flat_map(|taken| &taken.by));
+        }
         tried.sort_unstable();
         tried.dedup();
-        let shadow = tried.into_iter().filter_map(|other| Some((other, earlier.get(other)?))).find_map(|(other, before)| {
-            let free = |slot: &usize| first.get(slot).is_none_or(|first| *first >= other);
-            let slot = takes(manifest, before, &candidate, &free)?;
-            (!logic.is_spent() && logic.implies(&candidate.cases, &before.cases)).then_some((before, slot))
-        });
-        if let Some((by, slot)) = shadow
-            && !candidate.cases.is_never()
-        {
-            found.push(Shadow { of: outline.experience, by: by.outline.experience, slot });
+        pairs += tried.len();
+        for other in tried {
+            let Some(before) = earlier.get(other as usize).filter(|_| pairs < MOST_PAIRS && !candidate.cases.is_never()) else {
+                break;
+            };
+            let free = |slot: u32| taken.get(slot as usize).and_then(|taken| taken.first).is_none_or(|first| first >= other);
+            if let Some(slot) = takes(manifest, before, &candidate, &free)
+                && !logic.is_spent()
+                && logic.implies(&candidate.cases, &before.cases)
+            {
+                found.push(Shadow { of: outline.experience, by: before.outline.experience, slot });
+                break;
+            }
         }
+        let index = earlier.len() as u32;
         for slot in &candidate.slots {
-            first.entry(*slot).or_insert(index);
+            let Some(taken) = taken.get_mut(*slot as usize) else { continue };
+            taken.first.get_or_insert(index);
             if is_certain(outline.experience) {
-                takers.entry(*slot).or_default().push(index);
+                taken.by.push(index);
             }
         }
         earlier.push(candidate);
@@ -80,13 +97,13 @@ fn takes<'m>(
     manifest: &'m Manifest,
     first: &Candidate<'_, 'm>,
     second: &Candidate<'_, 'm>,
-    free: &dyn Fn(&usize) -> bool,
+    free: &dyn Fn(u32) -> bool,
 ) -> Option<&'m str> {
     let (one, other) = (first.outline, second.outline);
     let purpose = |outline: &Outline<'_>| outline.experience.purpose.unwrap_or(Purpose::Personalization);
     let same_holdout = manifest.holdout.is_none_or(|share| share.0 == 0) || purpose(one) == purpose(other);
-    let slot = |number: &usize| manifest.slots.get(*number);
-    let rules = |number: &usize| slot(number).map_or(&[][..], |(_, Slot { pages, .. })| pages.0.as_slice());
+    let slot = |number: &u32| manifest.slots.get(*number as usize);
+    let rules = |number: &u32| slot(number).map_or(&[][..], |(_, Slot { pages, .. })| pages.0.as_slice());
     // Wherever the second is: by its own rules, or by those of each slot that it may be there for.
     let holds = |outer: &[PageRule]| {
         pages::hold(outer, &other.experience.pages.0) || second.slots.iter().all(|own| pages::hold(outer, rules(own)))
@@ -101,7 +118,7 @@ fn takes<'m>(
         && holds(&one.experience.pages.0)
         && everywhere
         // What keeps the first from a slot of its own alone would leave the second the others.
-        && first.slots.iter().all(|slot| second.slots.contains(slot) || free(slot));
+        && first.slots.iter().all(|slot| second.slots.contains(slot) || free(*slot));
     let name = covering.or(shared().next()).and_then(slot).map(|(name, _)| name.value.as_str());
     name.filter(|_| certain)
 }

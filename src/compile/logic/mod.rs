@@ -59,6 +59,9 @@ struct Literal<'c> {
 
 type Case<'c> = Vec<Literal<'c>>;
 
+/// An expression that is to be true, or false.
+type Part<'c> = (&'c Checked, bool);
+
 /// The cases in which an expression is true.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cases<'c> {
@@ -179,18 +182,18 @@ impl<'c> Logic<'c> {
     fn truth(&mut self, expression: &'c Checked, holds: bool, written: Written<'c, '_>) -> Cases<'c> {
         match &expression.kind {
             CheckedKind::And(parts) | CheckedKind::Or(parts) => {
-                let parts = parts.iter().map(|part| (part, holds));
+                let parts: Vec<Part<'c>> = parts.iter().map(|part| (part, holds)).collect();
                 if matches!(expression.kind, CheckedKind::And(_)) == holds {
-                    self.all(parts, written).filter(|cases| cases.cases.iter().all(|case| case.len() <= MOST_FACTS))
+                    self.all(&parts, written).filter(|cases| cases.cases.iter().all(|case| case.len() <= MOST_FACTS))
                 } else {
-                    self.any(parts.map(|part| vec![part]), written)
+                    self.any(&parts.chunks(1).collect::<Vec<_>>(), written)
                 }
                 .unwrap_or_else(|| self.itself(expression, holds, written))
             }
             CheckedKind::Conditional(parts) => {
                 let [condition, then, otherwise] = parts.as_ref();
-                let both = [vec![(condition, true), (then, holds)], vec![(condition, false), (otherwise, holds)]];
-                self.any(both.into_iter(), written).unwrap_or_else(|| self.itself(expression, holds, written))
+                let both = [&[(condition, true), (then, holds)][..], &[(condition, false), (otherwise, holds)][..]];
+                self.any(&both, written).unwrap_or_else(|| self.itself(expression, holds, written))
             }
             CheckedKind::Apply(Op::Not, operands) => match operands.as_slice() {
                 [denied] => {
@@ -223,12 +226,12 @@ impl<'c> Logic<'c> {
     }
 
     /// All of them together; `None` where there are too many cases.
-    fn all(&mut self, parts: impl Iterator<Item = (&'c Checked, bool)>, written: Written<'c, '_>) -> Option<Cases<'c>> {
+    fn all(&mut self, parts: &[Part<'c>], written: Written<'c, '_>) -> Option<Cases<'c>> {
         let mut all = Cases::always();
         for (part, holds) in parts {
-            let mut next = if self.is_spent() { return None } else { self.truth(part, holds, written) };
+            let mut next = if self.is_spent() { return None } else { self.truth(part, *holds, written) };
             if all.cases.len() * next.cases.len() > MOST_CASES {
-                next = self.itself(part, holds, written);
+                next = self.itself(part, *holds, written);
             }
             all = self.product(&all, &next);
             if all.is_never() {
@@ -239,10 +242,10 @@ impl<'c> Logic<'c> {
     }
 
     /// One of them, each of which is some parts together; `None` where there are too many cases.
-    fn any(&mut self, choices: impl Iterator<Item = Vec<(&'c Checked, bool)>>, written: Written<'c, '_>) -> Option<Cases<'c>> {
+    fn any(&mut self, choices: &[&[Part<'c>]], written: Written<'c, '_>) -> Option<Cases<'c>> {
         let mut any = Cases::default();
         for choice in choices {
-            let next = self.all(choice.into_iter(), written)?;
+            let next = self.all(choice, written)?;
             any.cases.extend(next.cases);
             next.refuted.into_iter().for_each(|refuted| any.refute(refuted));
             if any.cases.len() > MOST_CASES {
