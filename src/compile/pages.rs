@@ -105,6 +105,13 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_globs_are_taken_to_meet() {
+        let meet = |length: usize| globs_meet(&format!("{}*", "a".repeat(length - 1)), &format!("{}*", "b".repeat(length - 1)));
+        assert!(!meet(2048));
+        assert!(meet(2049));
+    }
+
+    #[test]
     fn globs_are_compared_as_their_texts_are() {
         // With globs of four signs that say two letters, a text of eight shows any difference; a third letter stands for the rest.
         let globs = texts(b"ab*", 4);

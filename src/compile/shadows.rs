@@ -64,7 +64,7 @@ pub(super) fn shadows<'a, 'm>(
             let Some(before) = earlier.get(other as usize).filter(|_| pairs < MOST_PAIRS && !candidate.cases.is_never()) else {
                 break;
             };
-            let free = |slot: u32| taken.get(slot as usize).and_then(|taken| taken.first).is_none_or(|first| first >= other);
+            let free = |slot: u32| taken.get(slot as usize).is_some_and(|taken| taken.first == Some(other));
             if let Some(slot) = takes(manifest, before, &candidate, &free)
                 && !logic.is_spent()
                 && logic.implies(&candidate.cases, &before.cases)
@@ -110,8 +110,8 @@ fn takes<'m>(
     };
     let shared = || first.slots.iter().filter(|slot| second.slots.contains(slot));
     let covering = shared().find(|slot| pages::hold(rules(slot), &other.experience.pages.0));
-    let everywhere = covering.is_some()
-        || second.slots.iter().all(|own| shared().any(|slot| slot == own || pages::hold(rules(slot), rules(own))));
+    let everywhere =
+        covering.is_some() || second.slots.iter().all(|own| shared().any(|slot| pages::hold(rules(slot), rules(own))));
     let certain = same_holdout
         && one.from <= other.from
         && one.until >= other.until

@@ -266,7 +266,7 @@ export function checkAudiences(tools: Tools, { manifest, cases }: AudienceFile):
       if (never === undefined) return expect("shadowed", found("wherever it could, `a-first` comes before it and takes `place`") !== undefined, shadowed);
       const warning = found("`");
       const problems = expect("never", warning !== undefined, never !== false);
-      if (typeof never === "string" && !warning?.message.includes(never)) problems.push(`says ${warning?.message}, expected ${never}`);
+      if (typeof never === "string") problems.push(...expect("reason", warning?.message.split(": ").slice(1).join(": "), never));
       const start = source.lastIndexOf(JSON.stringify(audience)) + 1;
       return at === undefined ? problems : [...problems, ...expect("at", Number(warning?.["column"]) - start, at)];
     }),

@@ -70,7 +70,6 @@ fn value(constant: &Constant) -> Option<Operand<'_>> {
 pub(super) fn constants(list: &Checked) -> Option<Rc<[Operand<'_>]>> {
     match &list.kind {
         CheckedKind::List(items) => items.iter().map(constant).collect(),
-        CheckedKind::Constant(Constant::List(items)) => items.iter().map(value).collect(),
         _ => None,
     }
 }
@@ -89,12 +88,9 @@ impl<'c> Test<'c> {
     }
 
     /// The same, said so that it can be compared with others: a false order of values that are all comparable is the opposite
-    /// order, and bounds of whole numbers are whole and belong to their range.
+    /// order, and bounds of whole numbers are whole and belong to their range. Of orders alone.
     pub(super) fn plain(mut self, whole: bool, comparable: bool) -> Test<'c> {
         let constant = number(self.constant);
-        if !self.is_order() {
-            return self;
-        }
         if !self.holds && (comparable || constant.is_none()) {
             let op = if self.op == Op::Lt { Op::Le } else { Op::Lt };
             self = Test { holds: true, op, reversed: !self.reversed, ..self };
@@ -170,13 +166,10 @@ impl Fact<'_> {
         }
     }
 
-    /// Whether no value is as both say.
+    /// Whether no value is as both say, of what no list of values shows.
     pub(super) fn excludes(&self, other: &Fact<'_>) -> bool {
         match (self, other) {
             (Fact::Absent, other) | (other, Fact::Absent) => !matches!(other, Fact::Absent),
-            (Fact::Among(true, values), other) | (other, Fact::Among(true, values)) => {
-                !values.iter().any(|value| other.admits(*value))
-            }
             (Fact::Test(one), Fact::Test(other)) => one.excludes(other),
             _ => false,
         }
@@ -197,9 +190,11 @@ pub(super) fn candidates<'c>(facts: &[&Fact<'c>], own: Option<Vec<Operand<'c>>>)
 
 /// Whether the facts about a value, with its [`candidates`], prove another one.
 pub(super) fn prove(facts: &[&Fact<'_>], candidates: Option<&[Operand<'_>]>, goal: &Fact<'_>) -> bool {
-    let absent = |fact: &&Fact<'_>| matches!(fact, Fact::Absent);
-    if facts.is_empty() || facts.iter().any(absent) {
-        return !facts.is_empty() && absent(&goal);
+    match facts.first() {
+        None => return false,
+        // All of them are this then: any other fact excludes it.
+        Some(Fact::Absent) => return matches!(goal, Fact::Absent),
+        _ => {}
     }
     if candidates.is_some_and(|values| values.iter().all(|value| goal.admits(*value))) {
         return true;

@@ -17,16 +17,15 @@ use crate::program::layout::Op;
 use std::ops::Range;
 use std::rc::Rc;
 
-/// The most cases of one expression, and the most facts of one case. A part that has more is a fact of its own.
+/// The most cases of one expression. A part that has more is a fact of its own.
 const MOST_CASES: usize = 256;
-const MOST_FACTS: usize = 128;
 /// As many contradictions are named at most.
 const MOST_REFUTED: usize = 3;
-/// The most facts that are written down for one manifest; what comes later stays as it is written.
-const MOST_WORK: usize = 1_000_000;
+/// The most steps for one manifest: each looks at a fact or copies one. What comes later stays as it is written.
+const MOST_WORK: usize = 2_000_000;
 
 /// A part of an expression, as a message names it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Clause<'c> {
     text: &'c str,
     negated: bool,
@@ -81,7 +80,9 @@ impl<'c> Cases<'c> {
     }
 
     fn refute(&mut self, refuted: Vec<Clause<'c>>) {
-        if self.refuted.len() < MOST_REFUTED && !self.refuted.contains(&refuted) {
+        let said = |clauses: &[Clause<'c>]| clauses.iter().map(Clause::to_string).collect::<String>();
+        let new = said(&refuted);
+        if self.refuted.len() < MOST_REFUTED && self.refuted.iter().all(|known| said(known) != new) {
             self.refuted.push(refuted);
         }
     }
@@ -153,9 +154,8 @@ impl<'c> Logic<'c> {
 
     /// Adds that these fields have values.
     pub(super) fn with_values(&mut self, cases: &Cases<'c>, fields: &[u32]) -> Cases<'c> {
-        let clause = Clause { text: "", negated: false, audience: None, span: 0..0 };
         let needed = fields.iter().fold(Cases::always(), |needed, field| {
-            let literals = self.present(*field, &clause);
+            let literals = self.present(*field, &Clause::default());
             self.product(&needed, &Cases { cases: vec![literals], refuted: Vec::new() })
         });
         self.product(cases, &needed)
@@ -165,13 +165,17 @@ impl<'c> Logic<'c> {
     pub(super) fn implies(&mut self, first: &Cases<'c>, second: &Cases<'c>) -> bool {
         first.cases.iter().all(|known| {
             second.cases.iter().any(|goals| {
-                self.work += goals.len();
+                self.spend(goals.len() + known.len());
                 goals.iter().all(|goal| {
                     let facts = facts(known, goal.key);
                     prove(&facts, self.candidates(goal.key, &facts).as_deref(), &goal.fact)
                 })
             })
         })
+    }
+
+    fn spend(&mut self, steps: usize) {
+        self.work = self.work.saturating_add(steps);
     }
 
     /// Whether so much was looked at that no more will be.
@@ -184,7 +188,7 @@ impl<'c> Logic<'c> {
             CheckedKind::And(parts) | CheckedKind::Or(parts) => {
                 let parts: Vec<Part<'c>> = parts.iter().map(|part| (part, holds)).collect();
                 if matches!(expression.kind, CheckedKind::And(_)) == holds {
-                    self.all(&parts, written).filter(|cases| cases.cases.iter().all(|case| case.len() <= MOST_FACTS))
+                    self.all(&parts, written)
                 } else {
                     self.any(&parts.chunks(1).collect::<Vec<_>>(), written)
                 }
@@ -213,7 +217,7 @@ impl<'c> Logic<'c> {
                 let name = self.audiences.get(*audience as usize).map(|(name, ..)| *name);
                 let mut cases = Cases::clone(&known);
                 for literal in cases.cases.iter_mut().flatten() {
-                    self.work += 1;
+                    self.spend(1);
                     literal.clause = match written.denied {
                         Some(denied) => denied.clone(),
                         None => Clause { audience: name, span: expression.span.clone(), ..literal.clause.clone() },
@@ -234,9 +238,6 @@ impl<'c> Logic<'c> {
                 next = self.itself(part, *holds, written);
             }
             all = self.product(&all, &next);
-            if all.is_never() {
-                break;
-            }
         }
         Some(all)
     }
@@ -266,6 +267,7 @@ impl<'c> Logic<'c> {
         for first in &left.cases {
             for second in &right.cases {
                 let mut joined = first.clone();
+                self.spend(first.len());
                 match second.iter().try_for_each(|literal| self.add(&mut joined, literal)) {
                     Ok(()) => product.cases.push(joined),
                     Err(refuted) => product.refute(refuted),
@@ -277,13 +279,13 @@ impl<'c> Logic<'c> {
 
     /// Adds a fact to a case, unless it follows from those that are there; the clauses that contradict it where they do.
     fn add(&mut self, case: &mut Case<'c>, literal: &Literal<'c>) -> Result<(), Vec<Clause<'c>>> {
-        self.work += 1;
+        self.spend(case.len());
         let same: Vec<&Literal<'c>> = case.iter().filter(|other| other.key == literal.key).collect();
         if let Some(other) = same.iter().find(|other| other.fact.excludes(&literal.fact)) {
             return Err(clauses([*other, literal]));
         }
         let mut facts: Vec<&Fact<'c>> = same.iter().map(|other| &other.fact).collect();
-        if !facts.is_empty() && prove(&facts, self.candidates(literal.key, &facts).as_deref(), &literal.fact) {
+        if prove(&facts, self.candidates(literal.key, &facts).as_deref(), &literal.fact) {
             return Ok(());
         }
         let none_left = |facts: &[&Fact<'c>]| self.candidates(literal.key, facts).is_some_and(|values| values.is_empty());
@@ -436,11 +438,8 @@ fn clauses<'k, 'c: 'k>(literals: impl IntoIterator<Item = &'k Literal<'c>>) -> V
 fn needed(expression: &Checked, fields: &mut Vec<u32>) {
     let parts: &[Checked] = match &expression.kind {
         CheckedKind::Field(field, _) => return fields.push(*field),
-        CheckedKind::Apply(op, operands) => match (op, operands.as_slice()) {
-            // One of the items may be the value, whatever the others are.
-            (Op::In, [value, Checked { kind: CheckedKind::List(_), .. }]) => std::slice::from_ref(value),
-            (_, operands) => operands,
-        },
+        // Of a list that is written out one item may be there without the others.
+        CheckedKind::Apply(_, operands) => operands,
         CheckedKind::Conditional(parts) => parts.get(..1).unwrap_or_default(),
         CheckedKind::HasKey(part, _) | CheckedKind::Fold(_, part, ..) => std::slice::from_ref(part),
         _ => return,
