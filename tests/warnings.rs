@@ -3,8 +3,6 @@
 
 #[path = "expressions/choices.rs"]
 mod choices;
-#[path = "warnings/large.rs"]
-mod large;
 #[path = "warnings/random.rs"]
 mod random;
 #[path = "warnings/site.rs"]
@@ -150,69 +148,4 @@ fn what_is_said_of_experiences_is_true() {
     });
     println!("{} of {} said to win never, {} not seen to win", shadowed.get(), experiences.get(), unseen.get());
     assert!(shadowed.get() > 200 && shadowed.get() * 2 < experiences.get(), "{} of {}", shadowed.get(), experiences.get());
-}
-
-/// Whether the audience of that number is said to be never true.
-fn is_never(manifest: &Value, number: usize) -> bool {
-    warned(&checked(manifest).unwrap(), "this audience can never be true").contains(&format!("audiences.a{number}"))
-}
-
-#[test]
-fn an_expression_has_so_many_cases() {
-    let both = |left: usize, right: usize| {
-        format!("({}) && ({}) && time.minute > 59", large::choices("time.hour", left), large::choices("time.minute", right))
-    };
-    // Up to 256 are looked at; where there would be more, one of the parts stays as it is.
-    assert!(is_never(&large::site(&[both(16, 16)]), 0));
-    assert!(!is_never(&large::site(&[both(17, 16)]), 0));
-    let above = |count: usize| format!("({}) && time.minute > 300", large::choices("time.minute", count));
-    assert!(is_never(&large::site(&[above(256)]), 0));
-    assert!(!is_never(&large::site(&[above(257)]), 0));
-    // Such a part takes nothing from what else is known.
-    let parts = [large::choices("time.hour", 20), large::choices("time.minute", 20)];
-    assert!(is_never(&large::site(&[format!("({}) && ({}) && geo.is_eu && !geo.is_eu", parts[0], parts[1])]), 0));
-}
-
-#[test]
-fn a_manifest_takes_so_many_steps() {
-    let plain = "geo.is_eu && !geo.is_eu".to_owned();
-    // Each of these has 256 cases of two facts and more.
-    let heavy = |number: usize| {
-        let parts = [large::choices("time.hour", 16), large::choices("time.minute", 16)];
-        format!("({}) && ({}) && time.day != {number}", parts[0], parts[1])
-    };
-    let mut audiences: Vec<String> = (0..10).map(heavy).collect();
-    audiences.push(plain.clone());
-    assert!(is_never(&large::site(&audiences), 10));
-    let mut audiences: Vec<String> = (0..2000).map(heavy).collect();
-    audiences.push(plain);
-    assert!(!is_never(&large::site(&audiences), 2000));
-    // Comparing them takes steps too.
-    let many = |count: usize| {
-        large::rivals((0..count).map(heavy).chain(["geo.is_eu".to_owned(), "geo.is_eu && time.hour > 3".to_owned()]))
-    };
-    assert_eq!(warned(&checked(&many(2)).unwrap(), "comes before it").len(), 1);
-    assert_eq!(warned(&checked(&many(300)).unwrap(), "comes before it").len(), 0);
-}
-
-#[test]
-fn so_many_pairs_of_experiences_are_compared() {
-    let countries = |count: usize| large::rivals((0..count).chain([0]).map(|number| format!("time.minute == {number}")));
-    assert_eq!(warned(&checked(&countries(1300)).unwrap(), "comes before it").len(), 1);
-    assert_eq!(warned(&checked(&countries(1500)).unwrap(), "comes before it").len(), 0);
-}
-
-#[test]
-fn so_many_slots_may_have_one_selector_on_pages_that_more_than_paths_say() {
-    let slots = |count: usize| {
-        let slots =
-            (0..count).map(|number| (format!("s{number}"), json!({ "selector": "p", "pages": [format!("/{number}/*")] })));
-        let manifest = json!({ "site": { "id": "x" }, "slots": slots.collect::<serde_json::Map<_, _>>() });
-        check(&manifest.to_string(), &Iana).err().unwrap_or_default()
-    };
-    assert_eq!(slots(500), []);
-    let errors = slots(502);
-    assert_eq!(errors.len(), 2);
-    assert_eq!((errors[0].path.as_str(), errors[1].path.as_str()), ("slots.s500.selector", "slots.s501.selector"));
-    assert!(errors[0].message.contains("more than 500 slots find `p`"), "{}", errors[0].message);
 }

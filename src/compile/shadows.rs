@@ -36,9 +36,6 @@ struct Taken {
     by: Vec<u32>,
 }
 
-/// The most pairs of experiences that are looked at in one manifest.
-const MOST_PAIRS: usize = 1_000_000;
-
 /// Finds the shadows among experiences in the order of arbitration, with the cases of their audiences.
 pub(super) fn shadows<'a, 'm>(
     manifest: &'m Manifest,
@@ -48,7 +45,7 @@ pub(super) fn shadows<'a, 'm>(
 ) -> Vec<Shadow<'m>> {
     let mut taken: Vec<Taken> = vec![Taken::default(); manifest.slots.len()];
     let mut earlier: Vec<Candidate<'a, 'm>> = Vec::new();
-    let (mut found, mut pairs) = (Vec::new(), 0);
+    let mut found = Vec::new();
     for (outline, audience) in outlines.iter().zip(audiences) {
         let cases = logic.with_values(&audience, &outline.needs);
         let slots = outline.experience.slots.iter().filter_map(|(name, _)| Some(lookup(&manifest.slots, &name.value).ok()?.0));
@@ -59,14 +56,13 @@ pub(super) fn shadows<'a, 'm>(
         }
         tried.sort_unstable();
         tried.dedup();
-        pairs += tried.len();
+        logic.spend(tried.len());
         for other in tried {
-            let Some(before) = earlier.get(other as usize).filter(|_| pairs < MOST_PAIRS && !candidate.cases.is_never()) else {
+            let Some(before) = earlier.get(other as usize).filter(|_| !logic.is_spent() && !candidate.cases.is_never()) else {
                 break;
             };
             let free = |slot: u32| taken.get(slot as usize).is_some_and(|taken| taken.first == Some(other));
             if let Some(slot) = takes(manifest, before, &candidate, &free)
-                && !logic.is_spent()
                 && logic.implies(&candidate.cases, &before.cases)
             {
                 found.push(Shadow { of: outline.experience, by: before.outline.experience, slot });

@@ -174,7 +174,8 @@ impl<'c> Logic<'c> {
         })
     }
 
-    fn spend(&mut self, steps: usize) {
+    /// Counts steps.
+    pub(super) fn spend(&mut self, steps: usize) {
         self.work = self.work.saturating_add(steps);
     }
 
@@ -289,9 +290,6 @@ impl<'c> Logic<'c> {
             return Ok(());
         }
         let none_left = |facts: &[&Fact<'c>]| self.candidates(literal.key, facts).is_some_and(|values| values.is_empty());
-        if none_left(&[&literal.fact]) {
-            return Err(clauses([literal]));
-        }
         if let Some(other) = same.iter().find(|other| none_left(&[&other.fact, &literal.fact])) {
             return Err(clauses([*other, literal]));
         }
