@@ -26,8 +26,8 @@ impl<const MOST: i16> Read for Degrees<MOST> {
         let Value::NumberLit(number) = reader.value else {
             return reader.expected(&format!("degrees from -{MOST} to {MOST}"));
         };
-        match number.value.parse::<f64>() {
-            Ok(degrees) if degrees.abs() <= f64::from(MOST) => Some(Degrees(degrees)),
+        match crate::number::parse_double(number.value) {
+            Some(degrees) if degrees.abs() <= f64::from(MOST) => Some(Degrees(degrees)),
             _ => reader.error(format!("expected degrees from -{MOST} to {MOST}, found {}", number.value)),
         }
     }
