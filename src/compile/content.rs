@@ -35,7 +35,7 @@ impl Compiler<'_, '_, '_> {
         fields: &mut ContentFields,
     ) -> Vec<ContentEdit> {
         let data = slot.kind == Some(SlotKind::Data);
-        let Content { text, html, attribute, class, image, hide, json } = &content.value;
+        let Content { text, html, attribute, class, image, hide, json, redirect: _, page: _ } = &content.value;
         let edits_element =
             text.is_some() || html.is_some() || !attribute.is_empty() || class.is_some() || image.is_some() || hide.is_some();
         match (data, json) {

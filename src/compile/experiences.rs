@@ -61,7 +61,10 @@ impl<'m> Compiler<'m, '_, '_> {
             from_high,
             until_low,
             until_high,
-            share(experience.traffic, MILLION),
+            match &experience.traffic {
+                Some(crate::manifest::Traffic::Share(part)) => share(Some(*part), MILLION),
+                _ => MILLION,
+            },
             share(experience.holdout, 0),
             weights,
             weight_count,
@@ -115,7 +118,7 @@ impl<'m> Compiler<'m, '_, '_> {
                 self.error_with_help(slot, format!("unknown slot `{}`", slot.value), help);
             }
         }
-        if experience.slots.is_empty() {
+        if experience.slots.is_empty() && experience.suppresses.0.is_empty() && experience.factors.is_empty() {
             self.error(&experience.id, "the experience has no slots, so it can show nothing");
         }
         count.unwrap_or(2)
