@@ -304,6 +304,14 @@ fn shadows_are_found() {
             Some((of.to_owned(), Value::String(text)))
         });
         assert_eq!(Value::Object(shadows.collect()), case["shadowed"], "{}", case["name"]);
+        let unmet = compiled.warnings.iter().filter_map(|warning| {
+            // experience `this` can never win: `that`, which it requires, is ...
+            let (of, why) = warning.message.strip_prefix("experience `")?.split_once("` can never win: `")?;
+            let (by, why) = why.split_once("`, which it requires, ")?;
+            Some((of.to_owned(), Value::String(format!("{by} {}", why.replace('`', "")))))
+        });
+        let none = Value::Object(Default::default());
+        assert_eq!(&Value::Object(unmet.collect()), case.get("unmet").unwrap_or(&none), "{}", case["name"]);
     }
 }
 

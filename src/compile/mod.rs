@@ -13,6 +13,7 @@ mod html;
 mod logic;
 mod pages;
 mod places;
+mod prerequisites;
 mod reads;
 #[cfg(feature = "serde")]
 mod report;

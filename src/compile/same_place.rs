@@ -20,8 +20,10 @@ impl<'m> Compiler<'m, '_, '_> {
     /// Refuses slots that have a selector in common on pages that overlap.
     pub(super) fn same_places(&mut self) {
         let slots = &self.manifest.slots;
-        let parts = slots.iter().map(|(_, slot)| match &slot.selector {
-            Some(selector) if slot.kind.is_none_or(|kind| kind == SlotKind::Element) => selector::parts(&selector.value),
+        let parts = slots.iter().map(|(_, slot)| match (slot.kind, &slot.selector) {
+            // No selector is empty.
+            (Some(SlotKind::Page), _) => vec![String::new()],
+            (None | Some(SlotKind::Element), Some(selector)) => selector::parts(&selector.value),
             _ => Vec::new(),
         });
         let parts: Vec<Vec<String>> = parts.collect();
@@ -34,23 +36,19 @@ impl<'m> Compiler<'m, '_, '_> {
                     places.push(Place::default());
                 }
                 let taken = places.get_mut(place).map(|place| self.put(place, number as u32, &slot.pages.0));
+                let both = if part.is_empty() { "are the whole page".to_owned() } else { format!("find `{part}`") };
                 let (message, help) = match taken {
                     Some(Err(Some(other))) => (
-                        format!(
-                            "slots `{other}` and `{}` are the same place: both find `{part}`, on pages that overlap",
-                            name.value
-                        ),
+                        format!("slots `{other}` and `{}` are the same place: both {both}, on pages that overlap", name.value),
                         format!("let the experiences share the slot `{other}`, or give each its own pages"),
                     ),
                     Some(Err(None)) => (
-                        format!("more than {MOST} slots find `{part}` on pages that a glob, a host or a query says"),
+                        format!("more than {MOST} slots {both} on pages that a glob, a host or a query says"),
                         "let experiences share slots".to_owned(),
                     ),
                     _ => continue,
                 };
-                if let Some(selector) = &slot.selector {
-                    self.error_with_help(selector, message, Some(help));
-                }
+                self.error_with_help(slot.selector.as_ref().unwrap_or(name), message, Some(help));
                 break;
             }
         }

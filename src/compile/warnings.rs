@@ -1,8 +1,9 @@
 //! Warnings: what the compiler takes, although it has no effect.
 
 use super::logic::{Cases, Clause, Logic};
+use super::prerequisites::unmet;
 use super::reads::Reads;
-use super::shadows::shadows;
+use super::shadows::{How, Shadow, shadows};
 use super::{Compiler, Outline};
 use crate::expr::Checked;
 use crate::manifest::Spanned;
@@ -48,23 +49,25 @@ impl<'m> Compiler<'m, '_, '_> {
             if cases.is_never()
                 && let Some(text) = &outline.experience.audience
             {
-                let id = &outline.experience.id.value;
-                warnings.push(contradiction(text, format!("experience `{id}` can never win"), &cases.refuted));
+                // Whoever was assigned before stays so, if that is what is wanted.
+                let what = match outline.experience.is_sticky() {
+                    true => "this audience can never be true".to_owned(),
+                    false => format!("experience `{}` can never win", outline.experience.id.value),
+                };
+                warnings.push(contradiction(text, what, &cases.refuted));
             }
             all.push(cases);
         }
-        warnings.extend(shadows(manifest, outlines, all, &mut logic).into_iter().map(|shadow| {
-            let (id, by) = (&shadow.of.id.value, &shadow.by.id.value);
-            Warning {
-                at: &shadow.of.id,
-                part: None,
-                message: format!(
-                    "experience `{id}` can never win: wherever it could, `{by}` comes before it and takes `{}`",
-                    shadow.slot
-                ),
-                help: format!("give it a higher priority than `{by}`, or narrow the audience of `{by}`"),
-            }
+        warnings.extend(unmet(outlines, &all, &mut logic).into_iter().map(|unmet| Warning {
+            at: unmet.at,
+            part: None,
+            message: format!(
+                "experience `{}` can never win: `{}`, which it requires, {}",
+                unmet.of.id.value, unmet.at.value, unmet.why
+            ),
+            help: "require something that visitors are assigned to, or leave it out".to_owned(),
         }));
+        warnings.extend(shadows(manifest, outlines, &all, &mut logic).into_iter().map(shadowed));
         warnings
     }
 
@@ -83,6 +86,22 @@ impl<'m> Compiler<'m, '_, '_> {
         });
         warnings.collect()
     }
+}
+
+/// That an experience never wins, since another one does.
+fn shadowed(shadow: Shadow<'_>) -> Warning<'_> {
+    let (id, by) = (&shadow.of.id.value, &shadow.by.id.value);
+    let how = match shadow.how {
+        How::Slot(slot) => format!("comes before it and takes `{slot}`"),
+        How::Group(group) => format!("comes before it in the group `{group}`"),
+        How::Suppressed(group) => format!("suppresses its group `{group}`"),
+    };
+    let help = match shadow.how {
+        How::Suppressed(_) => format!("narrow the audience of `{by}`, or take one of them out of the group"),
+        _ => format!("give it a higher priority than `{by}`, or narrow the audience of `{by}`"),
+    };
+    let message = format!("experience `{id}` can never win: wherever it could, `{by}` {how}");
+    Warning { at: &shadow.of.id, part: None, message, help }
 }
 
 /// That something cannot be, with the clauses that see to it, at the place of the last that contradicts the first.

@@ -95,7 +95,7 @@ export interface AudienceFile {
 /** Experiences, and those that another one shadows, each with that one and the slot. */
 export interface ShadowFile {
   slots: object;
-  cases: { name: string; manifest?: object; experiences: object[]; shadowed: Record<string, string> }[];
+  cases: { name: string; manifest?: object; experiences: object[]; shadowed: Record<string, string>; unmet?: Record<string, string> }[];
 }
 
 /** A case by name, and what is wrong with it. */
@@ -274,13 +274,15 @@ export function checkAudiences(tools: Tools, { manifest, cases }: AudienceFile):
 }
 
 export function checkShadows(tools: Tools, { slots, cases }: ShadowFile): Result[] {
-  return cases.map(({ name, manifest, experiences, shadowed }) =>
+  return cases.map(({ name, manifest, experiences, shadowed, unmet = {} }) =>
     result(name, () => {
       const { errors, warnings } = tools.check(JSON.stringify({ site: { id: "x" }, slots, ...manifest, experiences }), zoneOffset);
       if (errors.length > 0) return [`refused: ${JSON.stringify(errors)}`];
       const said = warnings.map(({ message }) => /^experience `(.*?)` can never win: wherever it could, (.*)$/.exec(message));
       const found = said.flatMap((parts) => (parts ? [[parts[1]!, parts[2]!.replace("` comes before it and", "").replaceAll("`", "")]] : []));
-      return expect("shadowed", Object.fromEntries(found), shadowed);
+      const required = warnings.map(({ message }) => /^experience `(.*?)` can never win: `(.*?)`, which it requires, (.*)$/.exec(message));
+      const unmetFound = required.flatMap((parts) => (parts ? [[parts[1]!, `${parts[2]} ${parts[3]!.replaceAll("`", "")}`]] : []));
+      return [...expect("shadowed", Object.fromEntries(found), shadowed), ...expect("unmet", Object.fromEntries(unmetFound), unmet)];
     }),
   );
 }

@@ -257,7 +257,8 @@ impl<'c> Logic<'c> {
         Some(any)
     }
 
-    fn product(&mut self, left: &Cases<'c>, right: &Cases<'c>) -> Cases<'c> {
+    /// Both together.
+    pub(super) fn product(&mut self, left: &Cases<'c>, right: &Cases<'c>) -> Cases<'c> {
         let mut product = Cases::default();
         for cases in [left, right] {
             if cases.is_never() {
