@@ -66,6 +66,19 @@ fn so_many_pairs_of_experiences_are_compared() {
 }
 
 #[test]
+fn so_many_pairs_of_experiences_are_compared_even_where_pages_tell_them_apart() {
+    let pages = |count: usize| {
+        let mut manifest = large::rivals((0..count).chain([0]).map(|_| "geo.is_eu".to_owned()));
+        for (number, experience) in manifest["experiences"].as_array_mut().unwrap().iter_mut().enumerate() {
+            experience["pages"] = json!([format!("/{}", number % count)]);
+        }
+        manifest
+    };
+    assert_eq!(warned(&pages(1000), "comes before it").len(), 1);
+    assert_eq!(warned(&pages(2100), "comes before it").len(), 0);
+}
+
+#[test]
 fn so_many_slots_may_have_one_selector_on_pages_that_more_than_paths_say() {
     let slots = |count: usize| {
         let slots =

@@ -304,6 +304,8 @@ fn shadows_are_found() {
             Some((of.to_owned(), Value::String(text)))
         });
         assert_eq!(Value::Object(shadows.collect()), case["shadowed"], "{}", case["name"]);
+        let messages: std::collections::HashSet<_> = compiled.warnings.iter().map(|warning| &warning.message).collect();
+        assert_eq!(messages.len(), compiled.warnings.len(), "{}: a warning stands there twice", case["name"]);
         let unmet = compiled.warnings.iter().filter_map(|warning| {
             // experience `this` can never win: `that`, which it requires, is ...
             let (of, why) = warning.message.strip_prefix("experience `")?.split_once("` can never win: `")?;
