@@ -73,11 +73,12 @@ fn why_apart(outline: &Outline<'_>, required: &Outline<'_>) -> Option<String> {
 }
 
 /// The layer of which both experiences have a part, and so others each; none where somebody may be assigned whatever the layer
-/// says.
+/// says, or may have a unit for the one alone.
 fn other_part<'m>(one: &'m Experience, required: &Experience) -> Option<&'m str> {
     let (layer, other) = (one.layer.as_ref()?, required.layer.as_ref()?);
     let free = |experience: &Experience| experience.winner.is_some() || experience.is_sticky();
-    (layer.name.value == other.name.value && !free(one) && !free(required)).then_some(layer.name.value.as_str())
+    let same = layer.name.value == other.name.value && one.purpose() == required.purpose();
+    (same && !free(one) && !free(required)).then_some(layer.name.value.as_str())
 }
 
 /// Why nobody is assigned to what a prerequisite asks for, whoever it is.

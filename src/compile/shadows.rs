@@ -129,9 +129,8 @@ fn keeps_out<'m>(
 ) -> Option<How<'m>> {
     let (outline, of_second) = (first.outline, second.outline);
     let (one, other) = (outline.experience, of_second.experience);
-    let purpose = |experience: &Experience| experience.purpose.unwrap_or(Purpose::Personalization);
     // Who is held out, and what was seen, is told apart by the same consent.
-    let alike = purpose(one) == purpose(other);
+    let alike = one.purpose() == other.purpose();
     let has = |names: &[Spanned<String>], name: &str| names.iter().any(|other| other.value == name);
     let capped = |experience: &Experience| manifest.cap.is_some() && experience.global_cap != Some(false);
     // Whatever keeps the first out keeps the second out too: the holdout, caps, its groups, and slots that are taken.
@@ -182,6 +181,11 @@ impl Experience {
     pub(super) fn all_slots(&self) -> impl Iterator<Item = &Spanned<String>> {
         let of_factors = self.factors.iter().flat_map(|(_, factor)| &factor.slots);
         self.slots.iter().chain(of_factors).map(|(name, _)| name)
+    }
+
+    /// The purpose whose consent it needs to tell visitors apart.
+    pub(super) fn purpose(&self) -> Purpose {
+        self.purpose.unwrap_or(Purpose::Personalization)
     }
 
     /// Whether it is neither a draft nor paused.
