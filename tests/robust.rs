@@ -163,8 +163,19 @@ fn request() -> impl Strategy<Value = Request> {
     let now = prop_oneof![any::<i64>(), Just(i64::MIN), Just(i64::MAX)];
     let told =
         prop_oneof![Just("enrichment.weather.temperature"), Just("enrichment.weather.condition"), Just("geo.city"), Just("")];
-    (url, headers, pairs(cf.boxed()), now, offsets(), pairs(path.boxed()), pairs(told.boxed())).prop_map(
-        |(url, headers, cf, now, offsets, overrides, enrichments)| Request {
+    let stored = prop_oneof![
+        Just("visitor.user_id"),
+        Just("visitor.session_start"),
+        Just("assignment.call-to-action"),
+        Just("variant.call-to-action"),
+        Just("seen.call-to-action"),
+        Just("seen_site"),
+        Just("assignment."),
+    ];
+    let stored = (stored.prop_map(str::to_owned), prop_oneof![any::<String>(), "[0-9]{1,3}(,[0-9]{1,12}){0,5}"]);
+    let profile = prop::collection::vec(stored, 0..4);
+    (url, headers, pairs(cf.boxed()), now, offsets(), pairs(path.boxed()), pairs(told.boxed()), profile).prop_map(
+        |(url, headers, cf, now, offsets, overrides, enrichments, profile)| Request {
             url,
             headers,
             cf,
@@ -172,6 +183,7 @@ fn request() -> impl Strategy<Value = Request> {
             offsets,
             overrides,
             enrichments,
+            profile,
         },
     )
 }
@@ -331,7 +343,7 @@ fn private() -> Program {
             ];
             for (index, audience) in audiences.into_iter().enumerate() {
                 let id = format!("{purpose}-{index}");
-                manifest["slots"][&id] = serde_json::json!({ "selector": "p" });
+                manifest["slots"][&id] = serde_json::json!({ "selector": format!("#{id}") });
                 let text = format!("{{{{ {field}{} }}}}", if index == 4 { "" } else { " | \"-\"" });
                 let content = if index == 2 {
                     serde_json::json!([{ "baseline": true }, { "text": text }])

@@ -5,8 +5,9 @@ mod cases;
 mod support;
 
 use idoine::bucket::{Draw, bucket, murmur3_32};
-use idoine::compile::{EvaluateError, EvaluationReport, Outcome, compile, evaluate};
+use idoine::compile::{CheckReport, EvaluateError, EvaluationReport, Outcome, check, compile, evaluate};
 use idoine::consent::{Consent, Purpose};
+use idoine::diagnostic::{Diagnostic, Severity};
 use idoine::expr::{Bindings, FUNCTIONS, Node, NodeKind, parse, print};
 use idoine::report::{ContextReport, explanation};
 use idoine::visitor::Visitor;
@@ -269,31 +270,128 @@ fn enrichments() {
     }
 }
 
+/// Compares what was found with a case's list: all of it, in order.
+fn check_found(name: &str, source: &str, found: &[Diagnostic], expected: &Value) {
+    let expected = expected.as_array().unwrap();
+    assert_eq!(found.len(), expected.len(), "{name}: {found:#?}");
+    let values = serde_json::to_value(found).unwrap();
+    for (found, expected) in values.as_array().unwrap().iter().zip(expected) {
+        for (key, value) in expected.as_object().unwrap() {
+            match key.as_str() {
+                "message" | "help" => {
+                    let text = found[key].as_str().unwrap_or_default();
+                    assert!(text.contains(value.as_str().unwrap()), "{name}: {key} is {text:?}, expected {value}");
+                }
+                _ => assert_eq!(&found[key], value, "{name}: {key} of {found}"),
+            }
+        }
+    }
+    for one in found {
+        let rendered = one.render("site.jsonc", source);
+        assert!(rendered.starts_with(one.severity.name()), "{rendered}");
+        assert!(rendered.contains(&format!("site.jsonc:{}:{}", one.line, one.column)), "{rendered}");
+        assert!(rendered.lines().any(|line| line.trim_end().ends_with('^')), "{rendered}");
+    }
+}
+
 #[test]
 fn refused_manifests() {
     cases::each(cases::MANIFEST, |name, _, case| {
         let source = support::source(&case["source"]);
         let errors = compile(&source, &Iana).err().unwrap_or_default();
-        let found = serde_json::to_value(&errors).unwrap();
-        let expected = case["errors"].as_array().unwrap();
-        assert_eq!(errors.len(), expected.len(), "{name}: {errors:#?}");
-        for (found, expected) in found.as_array().unwrap().iter().zip(expected) {
-            for (key, value) in expected.as_object().unwrap() {
-                match key.as_str() {
-                    "message" | "help" => {
-                        let text = found[key].as_str().unwrap_or_default();
-                        assert!(text.contains(value.as_str().unwrap()), "{name}: {key} is {text:?}, expected {value}");
-                    }
-                    _ => assert_eq!(&found[key], value, "{name}: {key} of {found}"),
-                }
-            }
-        }
-        for error in &errors {
-            let rendered = error.render("site.jsonc", &source);
-            assert!(rendered.contains(&format!("site.jsonc:{}:{}", error.line, error.column)), "{rendered}");
-            assert!(rendered.lines().any(|line| line.trim_end().ends_with('^')), "{rendered}");
+        check_found(name, &source, &errors, &case["errors"]);
+        assert!(errors.iter().all(|error| error.severity == Severity::Error), "{name}");
+        assert_eq!(check(&source, &Iana).err(), Some(errors), "{name}");
+    });
+}
+
+#[test]
+fn warnings() {
+    cases::each(cases::WARNINGS, |name, _, case| {
+        let source = support::source(&case["source"]);
+        let checked = check(&source, &Iana);
+        let compiled = checked.as_ref().unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
+        check_found(name, &source, &compiled.warnings, &case["warnings"]);
+        assert!(compiled.warnings.iter().all(|warning| warning.severity == Severity::Warning), "{name}");
+        let report = serde_json::to_value(CheckReport::new(&checked)).unwrap();
+        assert_eq!(report["version"], compile(&source, &Iana).unwrap().version(), "{name}: warnings changed the program");
+        for (id, degree) in case["degrees"].as_object().into_iter().flatten() {
+            assert_eq!(&report["degrees"][id], degree, "{name}: {id}");
         }
     });
+}
+
+/// What is said of each audience: that it is never true, or that one before it is true wherever it is.
+#[test]
+fn audiences_are_compared() {
+    let count = cases::each(cases::AUDIENCES, |name, manifest, case| {
+        let mut manifest = manifest.clone();
+        let experiences = manifest["experiences"].as_array_mut().unwrap();
+        let mut add = |id: &str, audience: &Value| {
+            let mut experience = serde_json::json!({ "id": id, "type": "personalization" });
+            if audience != "" {
+                experience["audience"] = audience.clone();
+            }
+            experience["slots"] = serde_json::json!({ "place": { "text": "x" } });
+            experiences.push(experience);
+        };
+        if case["behind"].is_string() {
+            add("a-first", &case["behind"]);
+        }
+        add("e", &case["audience"]);
+        let source = manifest.to_string();
+        let compiled = check(&source, &Iana).unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
+        let found = |part: &str| {
+            let found = compiled.warnings.iter().find(|warning| warning.message.contains(part));
+            found.map(|warning| (warning.column, warning.message.as_str()))
+        };
+        let never = found("experience `e` can never win: `").filter(|(_, message)| !message.contains("comes before it"));
+        let shadowed = found("experience `e` can never win: wherever it could, `a-first` comes before it and takes `place`");
+        match &case["never"] {
+            Value::Bool(expected) => assert_eq!(never.is_some(), *expected, "{name}: {never:?}"),
+            Value::Null => assert_eq!(Some(shadowed.is_some()), case["shadowed"].as_bool(), "{name}"),
+            part => {
+                let (column, message) = never.unwrap_or_else(|| panic!("{name}: no warning"));
+                assert_eq!(message.split_once(": ").unwrap().1, part, "{name}");
+                let start = source.rfind(&case["audience"].to_string()).unwrap();
+                let at = case["at"].as_u64().map(|at| start + 1 + at as usize);
+                assert!(at.is_none_or(|at| at == column), "{name}: at {}, expected {}", column - start - 1, case["at"]);
+            }
+        }
+    });
+    assert!(count >= 190, "{count} cases");
+}
+
+/// The experiences that another one shadows, and no other.
+#[test]
+fn shadows_are_found() {
+    let document: Value = serde_json::from_str(cases::SHADOWS).unwrap();
+    for case in document["cases"].as_array().unwrap() {
+        let mut manifest =
+            serde_json::json!({ "site": { "id": "x" }, "slots": document["slots"], "experiences": case["experiences"] });
+        for (key, value) in case["manifest"].as_object().into_iter().flatten() {
+            manifest[key] = value.clone();
+        }
+        let compiled = check(&manifest.to_string(), &Iana).unwrap_or_else(|errors| panic!("{}: {errors:#?}", case["name"]));
+        let shadows = compiled.warnings.iter().filter_map(|warning| {
+            // experience `this` can never win: wherever it could, `by` comes before it and takes `slot`
+            let (of, why) =
+                warning.message.strip_prefix("experience `")?.split_once("` can never win: wherever it could, `")?;
+            let text = why.replace("` comes before it and", "").replace('`', "");
+            Some((of.to_owned(), Value::String(text)))
+        });
+        assert_eq!(Value::Object(shadows.collect()), case["shadowed"], "{}", case["name"]);
+        let messages: std::collections::HashSet<_> = compiled.warnings.iter().map(|warning| &warning.message).collect();
+        assert_eq!(messages.len(), compiled.warnings.len(), "{}: a warning stands there twice", case["name"]);
+        let unmet = compiled.warnings.iter().filter_map(|warning| {
+            // experience `this` can never win: `that`, which it requires, is ...
+            let (of, why) = warning.message.strip_prefix("experience `")?.split_once("` can never win: `")?;
+            let (by, why) = why.split_once("`, which it requires, ")?;
+            Some((of.to_owned(), Value::String(format!("{by} {}", why.replace('`', "")))))
+        });
+        let none = Value::Object(Default::default());
+        assert_eq!(&Value::Object(unmet.collect()), case.get("unmet").unwrap_or(&none), "{}", case["name"]);
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use crate::Outcome;
 use crate::zones::Bundled;
 use idoine::Program;
-use idoine::compile::{Compiled, compile_with_costs};
+use idoine::compile::{Compiled, check, compile};
+use idoine::diagnostic::Diagnostic;
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,18 +30,33 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
 
 /// Compiles the manifest in a file. When it is refused, every error goes to stderr and the message sums up.
 pub(crate) fn program(path: &Path) -> Result<Program, String> {
-    compiled(path).map(|compiled| compiled.program)
+    let source = read(path)?;
+    compile(&source, &Bundled).map_err(|errors| refused(path, &source, &errors))
 }
 
-/// As [`program`], with the worst cost of each expression.
-pub(crate) fn compiled(path: &Path) -> Result<Compiled, String> {
+/// As [`program`], with all that an author may want to know. Warnings go to stderr.
+pub(crate) fn checked(path: &Path) -> Result<Compiled, String> {
     let source = read(path)?;
-    compile_with_costs(&source, &Bundled).map_err(|diagnostics| {
-        for diagnostic in &diagnostics {
-            eprintln!("{}", diagnostic.render(&path.display().to_string(), &source));
-        }
-        format!("{} {} in {}", diagnostics.len(), if diagnostics.len() == 1 { "error" } else { "errors" }, path.display())
-    })
+    let compiled = check(&source, &Bundled).map_err(|errors| refused(path, &source, &errors))?;
+    show(path, &source, &compiled.warnings);
+    Ok(compiled)
+}
+
+fn refused(path: &Path, source: &str, errors: &[Diagnostic]) -> String {
+    show(path, source, errors);
+    format!("{} in {}", count(errors.len(), "error"), path.display())
+}
+
+/// Prints what was found to stderr, each at its place.
+fn show(path: &Path, source: &str, found: &[Diagnostic]) {
+    for diagnostic in found {
+        eprintln!("{}", diagnostic.render(&path.display().to_string(), source));
+    }
+}
+
+/// A number of things.
+pub(crate) fn count(number: usize, of: &str) -> String {
+    format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Prints a line. A reader that has gone away, such as `head`, is no error.

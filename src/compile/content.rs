@@ -40,7 +40,11 @@ impl Compiler<'_, '_, '_> {
         }
         let Content { text, html, attribute, class, image, hide, json, redirect, page } = &content.value;
         if let Some(elsewhere) = redirect.as_ref().or(page.as_ref()) {
-            self.error_with_help(elsewhere, "redirect and page go into a page slot", Some("say \"type\": \"page\" in the slot".into()));
+            self.error_with_help(
+                elsewhere,
+                "redirect and page go into a page slot",
+                Some("say \"type\": \"page\" in the slot".into()),
+            );
         }
         let edits_element =
             text.is_some() || html.is_some() || !attribute.is_empty() || class.is_some() || image.is_some() || hide.is_some();
@@ -183,7 +187,10 @@ impl Compiler<'_, '_, '_> {
             (None, Some(path)) if content.value == nothing => {
                 let text = path.value.as_str();
                 if !text.starts_with('/') || text.starts_with("//") || text.contains(['?', '#', '\\']) || text.contains("{{") {
-                    self.error(path, "expected a path of the origin that starts with /, without query, fragment or interpolation");
+                    self.error(
+                        path,
+                        "expected a path of the origin that starts with /, without query, fragment or interpolation",
+                    );
                 }
                 (EditOp::Page, vec![Part::Literal(text.to_owned())])
             }

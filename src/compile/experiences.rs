@@ -3,7 +3,7 @@
 use super::content::ContentFields;
 use super::reads::Reads;
 use super::variants::Variants;
-use super::{Compiler, lookup, share};
+use super::{Compiler, Outline, lookup, share};
 use crate::bucket::MILLION;
 use crate::consent::Purpose;
 use crate::manifest::{Experience, ExperienceKind, Ramp, RampKind, Status, Traffic};
@@ -11,7 +11,7 @@ use crate::program::layout::{NONE, Section};
 use crate::program::{LINEAR, NO_GLOBAL_CAP, STICKY, WINNER};
 use std::collections::HashMap;
 
-impl Compiler<'_, '_, '_> {
+impl<'m> Compiler<'m, '_, '_> {
     pub(super) fn experiences(&mut self) {
         let manifest = self.manifest;
         let mut seen: HashMap<&str, ()> = HashMap::new();
@@ -22,7 +22,7 @@ impl Compiler<'_, '_, '_> {
             }
         }
         // The order of arbitration.
-        let mut ordered: Vec<&Experience> = manifest.experiences.0.iter().collect();
+        let mut ordered: Vec<&'m Experience> = manifest.experiences.0.iter().collect();
         ordered.sort_by(|a, b| {
             let priority = |experience: &Experience| experience.priority.unwrap_or(0);
             priority(b).cmp(&priority(a)).then_with(|| a.id.value.cmp(&b.id.value))
@@ -33,10 +33,10 @@ impl Compiler<'_, '_, '_> {
     }
 
     /// Writes an experience and returns what it reads.
-    fn experience(&mut self, experience: &Experience, ordered: &[&Experience]) -> Reads {
-        let audience = experience.audience.as_ref().and_then(|text| self.experience_audience(text));
-        let mut reads = audience.as_ref().map_or_else(Reads::default, Reads::of);
-        let audience = audience.map_or(NONE, |checked| self.builder.expression(&checked));
+    fn experience(&mut self, experience: &'m Experience, ordered: &[&Experience]) -> Reads {
+        let checked = experience.audience.as_ref().and_then(|text| self.experience_audience(text));
+        let mut reads = checked.as_ref().map_or_else(Reads::default, Reads::of);
+        let audience = checked.as_ref().map_or(NONE, |checked| self.builder.expression(checked));
         let (from, until) = self.schedule(experience.schedule.as_ref());
         if let Some(goal) = &experience.goal
             && let Err(help) = lookup(&self.manifest.goals, &goal.value)
@@ -84,6 +84,8 @@ impl Compiler<'_, '_, '_> {
         ];
         self.builder.push(Section::Experiences, &record);
         reads.add_fields(&fields.read);
+        let ContentFields { needed: needs, read } = fields;
+        self.outlines.push(Outline { experience, audience: checked, needs, read, from, until });
         reads
     }
 
@@ -100,19 +102,12 @@ impl Compiler<'_, '_, '_> {
             | flag(no_global_cap, NO_GLOBAL_CAP)
             | flag(linear, LINEAR)
             | flag(variants.winner.is_some(), WINNER);
-        let layer = experience.layer.as_ref().map_or([NONE, 0, 0], |layer| {
-            [self.builder.text(&layer.name.value), layer.from.value.0, layer.to.value.0]
-        });
+        let layer = experience
+            .layer
+            .as_ref()
+            .map_or([NONE, 0, 0], |layer| [self.builder.text(&layer.name.value), layer.from.value.0, layer.to.value.0]);
         let winner = variants.winner.unwrap_or(0);
-        let record = [
-            flags,
-            self.unit(experience.unit.as_ref()),
-            layer[0],
-            layer[1],
-            layer[2],
-            ramp[0],
-            ramp[1],
-        ];
+        let record = [flags, self.unit(experience.unit.as_ref()), layer[0], layer[1], layer[2], ramp[0], ramp[1]];
         let requires = self.requirements(experience, ordered);
         let groups = self.group_list(&experience.groups.0);
         let suppresses = self.group_list(&experience.suppresses.0);
@@ -142,7 +137,10 @@ impl Compiler<'_, '_, '_> {
         for point in &points.value.0 {
             let Some(at) = self.instant(&point.value.at) else { continue };
             if last.is_some_and(|last| at <= last) {
-                self.error(&point.value.at, "the points of a ramp are in the order of time: this one is not after the one before");
+                self.error(
+                    &point.value.at,
+                    "the points of a ramp are in the order of time: this one is not after the one before",
+                );
             }
             last = Some(at);
             let [low, high] = halves(at.div_euclid(1000));

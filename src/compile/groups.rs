@@ -5,8 +5,8 @@ use crate::bucket::MILLION;
 use crate::context::Kind;
 use crate::decide::MAX_CHAIN;
 use crate::manifest::{Cap, Experience, ExperienceKind, Requirement, Spanned};
-use crate::program::layout::{NONE, Section};
 use crate::program::USER;
+use crate::program::layout::{NONE, Section};
 use std::collections::HashMap;
 
 /// The most experiences that one requires.

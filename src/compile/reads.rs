@@ -3,8 +3,8 @@
 use super::Compiler;
 use crate::context::{FIELDS, Field};
 use crate::expr::{Checked, CheckedKind};
-use crate::program::layout::Section;
 use crate::manifest::Experience;
+use crate::program::layout::Section;
 use std::collections::{BTreeSet, HashMap};
 
 /// The client hints that browsers send only to those who ask (WICG UA-CH, Responsive Image Client Hints, User Preference Media
@@ -41,6 +41,16 @@ impl Reads {
         reads
     }
 
+    /// The fields.
+    pub(super) fn fields(&self) -> impl Iterator<Item = u32> {
+        self.fields.iter().copied()
+    }
+
+    /// The audiences.
+    pub(super) fn audiences(&self) -> impl Iterator<Item = u32> {
+        self.audiences.iter().copied()
+    }
+
     /// Adds fields that are read otherwise, by contents.
     pub(super) fn add_fields(&mut self, fields: &[u32]) {
         self.fields.extend(fields);
@@ -58,15 +68,16 @@ impl Compiler<'_, '_, '_> {
             while let Some((experience, own)) = waiting.pop().and_then(|at| Some((ordered.get(at)?, reads.get(at)?))) {
                 all.fields.extend(&own.fields);
                 all.audiences.extend(&own.audiences);
-                let required = experience.requires.0.iter().filter_map(|required| positions.get(required.experience.value.as_str()));
+                let required =
+                    experience.requires.0.iter().filter_map(|required| positions.get(required.experience.value.as_str()));
                 waiting.extend(required.filter(|required| seen.insert(**required)));
             }
             self.experience_reads(index as u32, all);
         }
     }
 
-    /// Writes which enrichments an experience reads, by itself and by the audiences that it names, and keeps all that it reads.
-    fn experience_reads(&mut self, experience: u32, reads: Reads) {
+    /// What is named, and what the audiences among it name.
+    pub(super) fn with_audiences(&self, reads: Reads) -> Reads {
         let mut all = reads;
         let mut waiting: Vec<u32> = all.audiences.iter().copied().collect();
         while let Some(audience) = waiting.pop() {
@@ -74,6 +85,12 @@ impl Compiler<'_, '_, '_> {
             all.fields.extend(&named.fields);
             waiting.extend(named.audiences.iter().filter(|audience| all.audiences.insert(**audience)));
         }
+        all
+    }
+
+    /// Writes which enrichments an experience reads, by itself and by the audiences that it names, and keeps all that it reads.
+    fn experience_reads(&mut self, experience: u32, reads: Reads) {
+        let all = self.with_audiences(reads);
         // Their fields are the last of those that the manifest declares, one enrichment after another.
         let fields = |enrichment: &crate::manifest::Enrichment| enrichment.fields.len() as u32;
         let enrichments = &self.manifest.enrichments;

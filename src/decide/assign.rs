@@ -62,8 +62,7 @@ impl<'a> Assigner<'a> {
             return Err((Loss::Schedule, None));
         }
         let may_keep = details.sticky && context.consent.has(experience.purpose);
-        let kept =
-            if may_keep { experience.stored(program, &context.profile.assignments, details) } else { None };
+        let kept = if may_keep { experience.stored(program, &context.profile.assignments, details) } else { None };
         if kept.is_none() {
             self.audience(experience)?;
         }

@@ -407,6 +407,16 @@ pub(crate) fn convert_constant<'a>(op: Op, value: Operand<'a>, arena: &'a Arena<
     convert::convert(op, value, arena)
 }
 
+/// The truth of an operation on two constants; `None` where it has none.
+#[cfg(feature = "author")]
+pub(crate) fn compute(op: Op, left: Operand<'_>, right: Operand<'_>) -> Option<bool> {
+    let arena = Arena::default();
+    match apply::binary(op, left, right, &arena) {
+        Ok(Operand::Bool(value)) => Some(value),
+        _ => None,
+    }
+}
+
 fn wide(low: u32, high: u32) -> u64 {
     u64::from(low) | u64::from(high) << 32
 }

@@ -11,7 +11,8 @@ mod source;
 pub use content::{Classes, Content, Image, Json, JsonPart, PageRule, PersonaValue, SlotContent};
 pub use enrichment::{Enrichment, EnrichmentField};
 pub use experience::{
-    Cap, Experience, ExperienceKind, Factor, Group, Layer, LayerRange, Levels, Ramp, RampKind, RampPoint, Requirement, Schedule, Status, Traffic,
+    Cap, Experience, ExperienceKind, Factor, Group, Layer, LayerRange, Levels, Ramp, RampKind, RampPoint, Requirement,
+    Schedule, Status, Traffic,
 };
 pub use format::format;
 pub use place::{Degrees, Holidays, Place, Places};

@@ -188,7 +188,9 @@ impl Program {
 
     /// The slots of an experience: each with the content of its variant 0, and its factor.
     pub(crate) fn experience_slots(&self, slots: Run) -> impl Iterator<Item = (u32, u32, u32)> {
-        slots.map_while(|index| self.record::<3>(Section::ExperienceSlots, index)).map(|[slot, contents, factor]| (slot, contents, factor))
+        slots
+            .map_while(|index| self.record::<3>(Section::ExperienceSlots, index))
+            .map(|[slot, contents, factor]| (slot, contents, factor))
     }
 
     /// Weights, groups or variants.

@@ -12,9 +12,9 @@ mod source;
 mod zones;
 
 pub use enrichment::Enrichment;
+pub(crate) use experience::{Cap, Details, Experience, Status};
 #[cfg(feature = "author")]
 pub(crate) use experience::{LINEAR, NO_GLOBAL_CAP, STICKY, USER, WINNER};
-pub(crate) use experience::{Cap, Details, Experience, Status};
 pub use layout::{FORMAT, MAX_BYTES};
 
 use crate::bucket::murmur3_32;

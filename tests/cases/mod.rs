@@ -19,6 +19,18 @@ pub const DECIDE: &[(&str, &str)] = &[
 #[allow(dead_code)] // Not every face reads manifests.
 pub const MANIFEST: &[(&str, &str)] = &[("errors", include_str!("../spec/manifest/errors.json"))];
 
+/// Every file of manifests that are warned of.
+#[allow(dead_code)]
+pub const WARNINGS: &[(&str, &str)] = &[("warnings", include_str!("../spec/manifest/warnings.json"))];
+
+/// Audiences, and what is said of them.
+#[allow(dead_code)]
+pub const AUDIENCES: &[(&str, &str)] = &[("audiences", include_str!("../spec/manifest/audiences.json"))];
+
+/// Experiences, and which shadow which.
+#[allow(dead_code)]
+pub const SHADOWS: &str = include_str!("../spec/manifest/shadows.json");
+
 /// Calls `test` with every case of the files: name, manifest (or the case without one) and case.
 pub fn each(files: &[(&str, &str)], mut test: impl FnMut(&str, &Value, &Value)) -> usize {
     let mut count = 0;

@@ -38,7 +38,9 @@ pub async fn get(visit: &Visit, program: &Program) -> Answer {
 
 pub async fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return bad_request(EXPECTED) };
-    if visit.is_preview() && ["headers", "cf", "now", "context", "enrichments", "profile"].iter().any(|field| body.get(field).is_some()) {
+    if visit.is_preview()
+        && ["headers", "cf", "now", "context", "enrichments", "profile"].iter().any(|field| body.get(field).is_some())
+    {
         return match Visitor::deserialize(&body) {
             Ok(visitor) => answer(visit, program, visitor.request(host::now(), host::zone_offsets)).await,
             Err(error) => bad_request(&format!("This is no visitor: {error}.")),
