@@ -28,7 +28,7 @@ fn decisions() {
         let report = serde_json::to_value(explanation(&program, &context, &explained, &edits)).unwrap();
         cases::check_explanation(name, case, &report);
     });
-    assert!(count >= 60, "{count} cases");
+    assert!(count >= 800, "{count} cases");
 }
 
 /// Every case of `tests/spec/context`: the derived fields that it names have these values, `null` is absent.
@@ -420,6 +420,7 @@ fn buckets_are_frozen() {
         let purpose = match vector["purpose"].as_str().unwrap() {
             "site-holdout" => Draw::SiteHoldout,
             "holdout" => Draw::Holdout,
+            "layer" => Draw::Layer,
             "traffic" => Draw::Traffic,
             "variant" => Draw::Variant,
             other => panic!("{other}"),

@@ -60,6 +60,7 @@ export interface DecideCase {
   visitor: Visitor;
   context?: Record<string, unknown>;
   decisions: Record<string, string>;
+  factors?: Record<string, string | null>;
   lost?: Record<string, string>;
   edits?: Record<string, string>[];
 }
@@ -192,6 +193,9 @@ export function checkDecisions(tools: Tools, { manifest, cases }: DecideFile): R
 function explained({ context, decisions, slots, edits }: Explained, expected: DecideCase): string[] {
   const found = Object.fromEntries(decisions.map(({ slot, experience, variant, reason }) => [slot, `${experience ?? "-"} ${variant} ${reason}`]));
   const problems = [...expect("decisions", found, expected.decisions), ...differences(context, expected.context ?? {})];
+  for (const [slot, factor] of Object.entries(expected.factors ?? {})) {
+    problems.push(...expect(`factor of ${slot}`, decisions.find((decision) => decision.slot === slot)?.factor ?? null, factor));
+  }
   const onPage = new Set(decisions.map(({ slot }) => slot));
   for (const [experience, reason] of Object.entries(expected.lost ?? {})) {
     const looked = slots.filter(({ slot }) => onPage.has(slot) || onPage.size === 0 || reason === "page");

@@ -14,8 +14,10 @@ export interface Decision {
   readonly experience: string | null;
   /** Index of the variant; 0 is the baseline. */
   readonly variant: number;
+  /** The factor whose level the variant is, where the experiment has factors. */
+  readonly factor?: string;
   readonly source: Source;
-  /** `match`, `split`, `no_unit` or `no_candidate`. */
+  /** `match`, `split`, `sticky`, `winner`, `forced`, `no_unit` or `no_candidate`. */
   readonly reason: string;
 }
 

@@ -83,7 +83,7 @@ fn decisions() {
             .collect();
         cases::check_decisions(name, case, &Value::Array(decisions), &Value::Array(edits));
     });
-    assert!(count >= 60, "{count} cases");
+    assert!(count >= 800, "{count} cases");
 }
 
 #[wasm_bindgen_test]
