@@ -10,8 +10,8 @@ export interface Case {
   visitors: Visitor[];
 }
 
-/** The middle of the time in which all of it happens: a Friday. */
-const NOON = Date.parse("2026-11-20T12:00:00Z");
+/** The middles of the time in which all of it happens: a Friday, and the Sunday on which the clocks of New York go back. */
+const NOONS = ["2026-11-20T12:00:00Z", "2026-11-20T12:00:00Z", "2026-11-01T12:00:00Z"].map((text) => Date.parse(text));
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -23,6 +23,8 @@ const GLOBS = ["/", "/", "*", "/collections/*", "/collections/shoes", "/sale", "
 const IDS = ["alpha", "Beta", "c-1", "c_1", "c1", "delta", "x10", "x2", "Zeta", "a", "b", "B", "hero", "z-last", "same-as-before"];
 const ZONES = ["Pacific/Auckland", "America/New_York", "Europe/Paris", "Asia/Kolkata"];
 const UNITS = ["visitor", "user", "user", "profile.account", "profile.number"];
+/** Experiences of a site. */
+const MOST = 14;
 const ELEMENTS = ["hero", "lead", "banner", "buy", "side"];
 
 /** Some of a list, in its order. */
@@ -34,9 +36,10 @@ const shuffled = <T>(dice: Dice, list: readonly T[]): T[] => {
 const share = (dice: Dice): number => dice.of([0, 0.1, 0.25, 0.3, 0.5, 0.5, 0.75, 0.9, 1, 0.123456, 0.000001]);
 const date = (ms: number): string => new Date(ms).toISOString();
 /** Around noon: often the same few instants, so that things meet. */
-const around = (dice: Dice): number => NOON + (dice.percent(60) ? dice.of([-7, -2, -1, 0, 1, 3]) * DAY : (dice.below(20_000) - 10_000) * MINUTE);
+const around = (dice: Dice, noon: number): number => noon + (dice.percent(60) ? dice.of([-7, -2, -1, 0, 1, 3]) * DAY : (dice.below(20_000) - 10_000) * MINUTE);
 /** As manifests may say it: with an offset, or as a local date or time. */
-const moment = (dice: Dice, ms: number): string => dice.of([date(ms), date(ms), date(ms).slice(0, 10), date(ms).slice(0, 16)]);
+const moment = (ms: number, length: number): string => date(ms).slice(0, length);
+const LENGTHS = [24, 24, 10, 16];
 
 function cap(dice: Dice): Cap {
   const found: Cap = {
@@ -49,12 +52,13 @@ function cap(dice: Dice): Cap {
   return Object.keys(found).length > 0 ? found : { day: 2 };
 }
 
-function ramp(dice: Dice): Ramp {
-  // Minutes apart at least, so that local dates stay in order.
-  const points = [...new Set(Array.from({ length: 1 + dice.below(4) }, () => Math.floor(dice.below(12)) - 8))].sort((a, b) => a - b);
+function ramp(dice: Dice, noon: number): Ramp {
+  const points = [...new Set(Array.from({ length: 1 + dice.below(4) }, () => dice.below(12) - 8))].sort((a, b) => a - b);
   const shares = points.map(() => share(dice));
   if (dice.percent(70)) shares.sort((a, b) => a - b);
-  return { ramp: dice.percent(50) ? "steps" : "linear", points: points.map((day, index) => ({ at: moment(dice, NOON + day * DAY), share: shares[index]! })) };
+  // All written alike, so that they stay in order.
+  const length = dice.of(LENGTHS);
+  return { ramp: dice.percent(50) ? "steps" : "linear", points: points.map((day, index) => ({ at: moment(noon + day * DAY, length), share: shares[index]! })) };
 }
 
 function content(dice: Dice, slot: Manifest["slots"][string], words: string, needs: boolean): Content {
@@ -67,7 +71,7 @@ function content(dice: Dice, slot: Manifest["slots"][string], words: string, nee
 
 /** What an experience shows in its slots: a content, or the variants of one factor or of several. */
 function shown(dice: Dice, slots: Manifest["slots"], isExperiment: boolean): Pick<Experience, "slots" | "factors" | "runs" | "weights" | "winner"> {
-  const names = shuffled(dice, Object.keys(slots)).slice(0, 1 + dice.below(3));
+  const names = shuffled(dice, Object.keys(slots)).slice(0, 1 + dice.below(4));
   const needs = dice.percent(25);
   const one = (slot: string, level: number): Content => content(dice, slots[slot]!, `${slot}-${level}`, needs && dice.percent(50));
   if (!isExperiment) return { slots: Object.fromEntries(names.map((slot) => [slot, one(slot, 1)])) };
@@ -76,7 +80,7 @@ function shown(dice: Dice, slots: Manifest["slots"], isExperiment: boolean): Pic
     const found = Array.from({ length: levels }, () => dice.of([0, 1, 1, 2, 1000]));
     return found.some((weight) => weight > 0) ? found : [...found.slice(1), 3];
   };
-  if (names.length < 2 || dice.percent(50)) {
+  if (names.length < 2 || dice.percent(35)) {
     const levels = 2 + dice.below(3);
     return {
       slots: Object.fromEntries(names.map((slot) => [slot, variants(slot, levels)])),
@@ -123,8 +127,8 @@ function turns({ experiences }: Manifest): number[] {
   return texts.filter((text) => text !== undefined).map((text) => Date.parse(text));
 }
 
-/** A site: of at most so many experiences. */
-export function site(dice: Dice, most = 14): Site {
+/** A site, around a noon. */
+function site(dice: Dice, noon: number): Site {
   const expressions: Record<string, Expr> = {};
   const write = (expr: Expr): string => {
     expressions[written(expr)] = expr;
@@ -148,8 +152,8 @@ export function site(dice: Dice, most = 14): Site {
   // Where the next share of each layer begins.
   const used = Object.fromEntries(Object.keys(layers).map((name) => [name, 0]));
   const experiences: Experience[] = [];
-  const ids = shuffled(dice, IDS).slice(0, dice.below(most + 1));
-  const drafts = ids.map((id) => ({ id, ...(dice.percent(70) && { priority: dice.below(5) - 1 }), groups: shuffled(dice, some(dice, Object.keys(groups), 30)) }));
+  const ids = shuffled(dice, IDS).slice(0, dice.below(MOST + 1));
+  const drafts = ids.map((id) => ({ id, ...(dice.percent(70) && { priority: dice.below(5) - 1 }), groups: shuffled(dice, some(dice, Object.keys(groups), 45)) }));
   const before = (a: { id: string; priority?: number }, b: { id: string; priority?: number }): boolean => (a.priority ?? 0) > (b.priority ?? 0) || ((a.priority ?? 0) === (b.priority ?? 0) && a.id < b.id);
   for (const { groups: own, ...draft } of drafts) {
     const open = Object.keys(groups).filter((group) => drafts.every((other) => !other.groups.includes(group) || before(draft, other)));
@@ -160,14 +164,14 @@ export function site(dice: Dice, most = 14): Site {
     const unit = layer === undefined ? (dice.percent(50) ? dice.of(UNITS) : undefined) : layers[layer]!.unit;
     const isSlotless = suppresses.length > 0 && dice.percent(30);
     const isExperiment = !isSlotless && dice.percent(60);
-    const [from, until] = [around(dice), around(dice)].sort((a, b) => a - b) as [number, number];
-    const schedule = { ...(dice.percent(60) && { from: moment(dice, from - DAY) }), ...(dice.percent(60) && { until: moment(dice, until + DAY) }) };
+    const [from, until] = [around(dice, noon), around(dice, noon)].sort((a, b) => a - b) as [number, number];
+    const schedule = { ...(dice.percent(60) && { from: moment(from - DAY, dice.of(LENGTHS)) }), ...(dice.percent(60) && { until: moment(until + DAY, dice.of(LENGTHS)) }) };
     const audience = dice.percent(55) ? write(names.length > 0 && dice.percent(25) ? { op: "audience", name: dice.of(names) } : expression(dice, 2, names)) : undefined;
     const requires = dice.percent(30) ? shuffled(dice, experiences).slice(0, 1 + dice.below(2)) : [];
     experiences.push({
       ...draft,
       type: isExperiment ? "experiment" : "personalization",
-      ...(dice.percent(12) && { status: dice.of(["draft", "paused", "running"] as const) }),
+      ...(dice.percent(8) && { status: dice.of(["draft", "paused", "running"] as const) }),
       ...(dice.percent(45) && { purpose: dice.of(PURPOSES) }),
       ...(dice.percent(20) && { pages: [dice.of(GLOBS), dice.of(GLOBS)] }),
       ...(dice.percent(20) && { schedule }),
@@ -176,7 +180,7 @@ export function site(dice: Dice, most = 14): Site {
       ...(unit !== undefined && { unit }),
       ...(dice.percent(15) && { holdout: dice.of([0, 0.05, 0.2, 0.3, 0.45]) }),
       ...(slice && { layer: slice }),
-      ...(dice.percent(50) && { traffic: dice.percent(50) ? share(dice) : ramp(dice) }),
+      ...(dice.percent(50) && { traffic: dice.percent(50) ? share(dice) : ramp(dice, noon) }),
       ...(isExperiment && dice.percent(35) && { sticky: dice.percent(90) }),
       ...(own.length > 0 && { groups: own }),
       ...(suppresses.length > 0 && { suppresses }),
@@ -221,10 +225,10 @@ const assignment = (dice: Dice, experience: Experience): string =>
 const userId = (dice: Dice): string => dice.of(["user-1", "1", "zoë@example.org", "日本太郎", "🦊🦊", "é".repeat(128), "x".repeat(129), ...Array.from({ length: 9 }, () => `user-${dice.below(1000)}`)]);
 
 /** A visitor of a site. */
-export function visitor(dice: Dice, { manifest }: Site): Visitor {
+function visitor(dice: Dice, { manifest }: Site, noon: number): Visitor {
   const { experiences, groups } = manifest;
   const points = turns(manifest);
-  const now = points.length > 0 && dice.percent(40) ? dice.of(points) + dice.of([0, 0, -1, 1, -SECOND, 999, HOUR, -HOUR]) : NOON + (dice.below(4000) - 2000) * MINUTE + dice.below(1000);
+  const now = points.length > 0 && dice.percent(40) ? dice.of(points) + dice.of([0, 0, -1, 1, -SECOND, 999, HOUR, -HOUR]) : noon + (dice.below(4000) - 2000) * MINUTE + dice.below(1000);
   const sessionStart = now - dice.below(120) * MINUTE;
   const all = dice.percent(55);
   const context: Visitor["context"] = Object.fromEntries(PURPOSES.map((purpose) => [`consent.${purpose}`, all || dice.percent(50)]));
@@ -256,6 +260,7 @@ export function visitor(dice: Dice, { manifest }: Site): Visitor {
 /** The site and the visitors of a seed. */
 export function generate(seed: number, visitors: number): Case {
   const dice = new Dice(seed);
-  const drawn = site(dice);
-  return { site: drawn, visitors: Array.from({ length: visitors }, () => visitor(dice, drawn)) };
+  const noon = dice.of(NOONS);
+  const drawn = site(dice, noon);
+  return { site: drawn, visitors: Array.from({ length: visitors }, () => visitor(dice, drawn, noon)) };
 }

@@ -63,7 +63,7 @@ test(`${MANIFESTS * VISITORS} visitors: the command line, the engine and the too
 });
 
 test("a decider that is wrong in one thing is noticed", (context) => {
-  const cases = Array.from({ length: 80 }, (_, index) => generate(index + 1, 15));
+  const cases = Array.from({ length: 120 }, (_, index) => generate(index + 1, 14));
   const right = cases.map(({ site, visitors }) => visitors.map((visitor) => decide(site, visitor)));
   const noticed = Object.entries(MISTAKES).map(([name, mistake]): [string, number] => {
     let count = 0;
