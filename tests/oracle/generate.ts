@@ -2,6 +2,7 @@
 
 import { Dice } from "../support/dice.ts";
 import { expression, FIELDS, TRAITS, written } from "./expressions.ts";
+import { instant } from "./oracle.ts";
 import type { Cap, Content, Experience, Expr, Factor, Manifest, Purpose, Ramp, Requirement, Site, Visitor } from "./manifest.ts";
 
 /** A site and some of its visitors. */
@@ -39,6 +40,8 @@ const date = (ms: number): string => new Date(ms).toISOString();
 const around = (dice: Dice, noon: number): number => noon + (dice.percent(60) ? dice.of([-7, -2, -1, 0, 1, 3]) * DAY : (dice.below(20_000) - 10_000) * MINUTE);
 /** As manifests may say it: with an offset, or as a local date or time. */
 const moment = (ms: number, length: number): string => date(ms).slice(0, length);
+/** A time of day that comes twice in New York. */
+const TWICE = "2026-11-01T01:30";
 const LENGTHS = [24, 24, 10, 16];
 
 function cap(dice: Dice): Cap {
@@ -122,9 +125,9 @@ function requirement(dice: Dice, other: Experience): Requirement {
 }
 
 /** Which instants matter to a manifest. */
-function turns({ experiences }: Manifest): number[] {
+function turns({ site, experiences }: Manifest): number[] {
   const texts = experiences.flatMap(({ schedule, traffic }) => [schedule?.from, schedule?.until, ...(typeof traffic === "object" ? traffic.points.map(({ at }) => at) : [])]);
-  return texts.filter((text) => text !== undefined).map((text) => Date.parse(text));
+  return texts.filter((text) => text !== undefined).map((text) => instant(text, site.timezone));
 }
 
 /** A site, around a noon. */
@@ -165,7 +168,7 @@ function site(dice: Dice, noon: number): Site {
     const isSlotless = suppresses.length > 0 && dice.percent(30);
     const isExperiment = !isSlotless && dice.percent(60);
     const [from, until] = [around(dice, noon), around(dice, noon)].sort((a, b) => a - b) as [number, number];
-    const schedule = { ...(dice.percent(60) && { from: moment(from - DAY, dice.of(LENGTHS)) }), ...(dice.percent(60) && { until: moment(until + DAY, dice.of(LENGTHS)) }) };
+    const schedule = { ...(dice.percent(60) && { from: noon !== NOONS[0] && dice.percent(30) ? TWICE : moment(from - DAY, dice.of(LENGTHS)) }), ...(dice.percent(60) && { until: moment(Math.max(until, noon + DAY) + DAY, dice.of(LENGTHS)) }) };
     const audience = dice.percent(55) ? write(names.length > 0 && dice.percent(25) ? { op: "audience", name: dice.of(names) } : expression(dice, 2, names)) : undefined;
     const requires = dice.percent(30) ? shuffled(dice, experiences).slice(0, 1 + dice.below(2)) : [];
     experiences.push({

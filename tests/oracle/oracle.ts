@@ -4,7 +4,6 @@
 import type { Cap, Comparison, Content, Decided, Decision, Experience, Expr, Loss, Purpose, Site, Visitor } from "./manifest.ts";
 
 const MILLION = 1_000_000;
-const MINUTE = 60_000;
 const DAY = 86_400_000;
 
 // Buckets.
@@ -58,11 +57,15 @@ function offset(zone: string | undefined, instant: number): number {
   return Date.parse(`${clock.format(instant).replace(" ", "T")}Z`) - Math.floor(instant / 1000) * 1000;
 }
 
+const hasOffset = (text: string): boolean => /T.*(Z|[+-]\d\d:\d\d)$/.test(text);
+
 /** The instant that a text of the manifest names; without an offset it is of the site's zone. */
-function instant(text: string, zone: string | undefined): number {
-  if (text.endsWith("Z")) return Date.parse(text);
+export function instant(text: string, zone: string | undefined): number {
+  if (hasOffset(text)) return Date.parse(text);
   const local = Date.parse(text.includes("T") ? `${text}Z` : text);
-  return local - offset(zone, local - offset(zone, local));
+  const [before, after] = [local - offset(zone, local - DAY), local - offset(zone, local + DAY)];
+  // The first of two where clocks go back; where they skip it, as much later.
+  return [Math.min(before, after), Math.max(before, after)].find((ms) => ms + offset(zone, ms) === local) ?? before;
 }
 
 /** The share of visitors that take part at an instant, in millionths. */
@@ -156,7 +159,7 @@ export function decide({ manifest, expressions }: Site, visitor: Visitor): Decid
 
   // What is told of the visitor beside the fields: an override outranks the profile, and an empty one takes it away.
   const told = (name: string): string | undefined => (name in visitor.context ? String(visitor.context[name] ?? "") : visitor.profile[name]) || undefined;
-  const moment = (text: string | undefined): number | undefined => (text === undefined || Number.isNaN(Date.parse(text)) ? undefined : Date.parse(text));
+  const moment = (text: string | undefined): number | undefined => (text === undefined || !hasOffset(text) || Number.isNaN(Date.parse(text)) ? undefined : Date.parse(text));
   const id = /^[\w-]{8,64}$/.exec(told("visitor.id") ?? "")?.[0];
   const zone = told("geo.timezone");
   const sessionStart = moment(told("visitor.session_start"));
@@ -243,7 +246,6 @@ export function decide({ manifest, expressions }: Site, visitor: Visitor): Decid
     .filter((slot) => onPages(manifest.slots[slot]!.pages, path))
     .map((slot): Decision => ({ slot, experience: null, variant: 0, source: "baseline", reason: "no_candidate" }));
   const onPage = (slot: string): Decision | undefined => decisions.find((decision) => decision.slot === slot);
-
   const membersOf = (group: string): Experience[] => winners.filter((winner) => winner.groups?.includes(group));
 
   /** Step 8: frequency caps and cooldowns. */
@@ -260,7 +262,7 @@ export function decide({ manifest, expressions }: Site, visitor: Visitor): Decid
       const holds = last === undefined ? [] : [last >= (sessionStart ?? -Infinity), day(last) === day(now), week(last) === week(now), true];
       const limits = [cap.session, cap.day, cap.week, cap.total];
       if (limits.some((limit, part) => here + (holds[part] ? stored[part]! : 0) >= (limit ?? Infinity))) return { reason: "cap" };
-      if (last !== undefined && cap.cooldown_minutes !== undefined && now - last < cap.cooldown_minutes * MINUTE) return { reason: "cooldown" };
+      if (last !== undefined && cap.cooldown_minutes !== undefined && now - last < cap.cooldown_minutes * 60_000) return { reason: "cooldown" };
     }
     return undefined;
   }
