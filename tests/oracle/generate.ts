@@ -170,7 +170,9 @@ function site(dice: Dice, noon: number): Site {
     const [from, until] = [around(dice, noon), around(dice, noon)].sort((a, b) => a - b) as [number, number];
     const schedule = { ...(dice.percent(60) && { from: noon !== NOONS[0] && dice.percent(30) ? TWICE : moment(from - DAY, dice.of(LENGTHS)) }), ...(dice.percent(60) && { until: moment(Math.max(until, noon + DAY) + DAY, dice.of(LENGTHS)) }) };
     const audience = dice.percent(55) ? write(names.length > 0 && dice.percent(25) ? { op: "audience", name: dice.of(names) } : expression(dice, 2, names)) : undefined;
-    const requires = dice.percent(30) ? shuffled(dice, experiences).slice(0, 1 + dice.below(2)) : [];
+    // Those with factors more often, as they are few.
+    const others = [...(dice.percent(50) ? shuffled(dice, experiences).filter(({ factors }) => factors) : []), ...shuffled(dice, experiences)];
+    const requires = dice.percent(30) ? [...new Set(others)].slice(0, 1 + dice.below(2)) : [];
     experiences.push({
       ...draft,
       type: isExperiment ? "experiment" : "personalization",
