@@ -93,6 +93,7 @@ function* smallerSites({ manifest, expressions }: Site): Generator<Site> {
   const withManifest = (changed: Partial<Site["manifest"]>): Site => ({ manifest: { ...manifest, ...changed }, expressions });
   const { experiences } = manifest;
   for (const gone of experiences) yield withManifest({ experiences: experiences.filter((one) => one !== gone) });
+  if (manifest.site.timezone !== undefined) yield withManifest({ site: { id: manifest.site.id } });
   for (const field of ["holdout", "cap"] as const) {
     const { [field]: gone, ...rest } = manifest;
     if (gone !== undefined) yield { manifest: rest, expressions };
