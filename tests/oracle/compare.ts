@@ -1,9 +1,9 @@
 // Comparing the faces with the oracle; and making small what they do not agree about.
 
 import { isDeepStrictEqual } from "node:util";
-import { compile, Engine, explain, native, program, type Answer, type SlotExplanation } from "./faces.ts";
+import { compile, Engine, explain, native, program, type Answer, type Explained } from "./faces.ts";
 import { generate } from "./generate.ts";
-import type { Decided, Experience, Site, Visitor } from "./manifest.ts";
+import { LOSSES, type Decided, type Experience, type Outcome, type Site, type Visitor } from "./manifest.ts";
 import { decide as oracle } from "./oracle.ts";
 
 /** One visitor for whom something is not as the oracle says. */
@@ -16,26 +16,21 @@ export interface Disagreement {
 
 type Oracle = typeof oracle;
 
+const words = ({ reason, by }: Outcome): string => (by === undefined ? reason : `${reason} by ${by}`);
+
 /** What the oracle's decision means for each slot's candidates. */
-function candidates({ manifest }: Site, { decisions, losses }: Decided): Record<string, Record<string, string>> {
+function candidates({ manifest }: Site, { decisions, outcomes }: Decided): Record<string, Record<string, string>> {
   const reasons = (slot: string): Record<string, string> => {
-    const here = decisions.find((decision) => decision.slot === slot);
+    const isHere = decisions.some((decision) => decision.slot === slot);
     const named = manifest.experiences.filter(({ slots = {}, factors = {} }) => slot in slots || Object.values(factors).some((factor) => slot in factor.slots));
-    const why = ({ id }: Experience): string => {
-      const loss = losses[id];
-      if (loss) return loss.by === undefined ? loss.reason : `${loss.reason} by ${loss.by}`;
-      // It won, with other slots where this one is not on the page.
-      return here?.reason ?? "page";
-    };
-    return Object.fromEntries(named.map((experience) => [experience.id, why(experience)]));
+    // It may win with other slots while this one is not on the page.
+    const why = (outcome: Outcome): string => (isHere || LOSSES.includes(outcome.reason) ? words(outcome) : "page");
+    return Object.fromEntries(named.map(({ id }) => [id, why(outcomes[id]!)]));
   };
   return Object.fromEntries(Object.keys(manifest.slots).map((slot) => [slot, reasons(slot)]));
 }
 
-function explained(slots: SlotExplanation[]): Record<string, Record<string, string>> {
-  const why = ({ reason, by }: { reason: string; by?: string }): string => (by === undefined ? reason : `${reason} by ${by}`);
-  return Object.fromEntries(slots.map(({ slot, candidates }) => [slot, Object.fromEntries(candidates.map((one) => [one.experience, why(one)]))]));
-}
+const byExperience = (explained: Explained[]): Record<string, string> => Object.fromEntries(explained.map((one) => [one.experience, words(one)]));
 
 /** What is not the same, of what the oracle and the faces say of a visitor. */
 function different(site: Site, decided: Decided, tools: ReturnType<typeof explain>, others: Record<string, Answer>): Record<string, unknown> | undefined {
@@ -44,10 +39,13 @@ function different(site: Site, decided: Decided, tools: ReturnType<typeof explai
     if (!isDeepStrictEqual(decisions, decided.decisions)) Object.assign(said, { oracle: decided.decisions, [face]: decisions });
     if (!isDeepStrictEqual(edits, tools.edits)) Object.assign(said, { "tools' edits": tools.edits, [`${face}'s edits`]: edits });
   }
-  const [expected, found] = [candidates(site, decided), explained(tools.slots)];
-  for (const slot of new Set([...Object.keys(expected), ...Object.keys(found)])) {
-    if (!isDeepStrictEqual(found[slot], expected[slot])) Object.assign(said, { [`oracle on ${slot}`]: expected[slot], [`tools on ${slot}`]: found[slot] });
-  }
+  const compare = (what: string, expected: Record<string, string>, found: Explained[] | undefined): void => {
+    const outcomes = found && byExperience(found);
+    if (!isDeepStrictEqual(outcomes, expected)) Object.assign(said, { [`oracle on ${what}`]: expected, [`tools on ${what}`]: outcomes });
+  };
+  for (const [slot, expected] of Object.entries(candidates(site, decided))) compare(slot, expected, tools.slots.find((one) => one.slot === slot)?.candidates);
+  const all = Object.fromEntries(Object.entries(decided.outcomes).map(([id, outcome]) => [id, words(outcome)]));
+  if (tools.experiences) compare("all experiences", all, tools.experiences);
   return Object.keys(said).length > 0 ? said : undefined;
 }
 

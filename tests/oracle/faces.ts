@@ -20,10 +20,17 @@ export interface Answer {
   edits: Edit[];
 }
 
-/** What the tools tell of a slot: why each of its candidates won or lost. */
-export interface SlotExplanation {
-  slot: string;
-  candidates: { experience: string; reason: string; by?: string }[];
+/** Why an experience won or lost, as the tools tell it. */
+export interface Explained {
+  experience: string;
+  reason: string;
+  by?: string;
+}
+
+/** The tools' explanation: of each slot's candidates, and of every experience. */
+export interface Explanation extends Answer {
+  slots: { slot: string; candidates: Explained[] }[];
+  experiences?: Explained[];
 }
 
 interface EngineInstance extends Names {
@@ -98,10 +105,9 @@ export class Engine {
   }
 }
 
-/** The tools' explanation. */
-export function explain(bytes: Uint8Array, visitor: Visitor): Answer & { slots: SlotExplanation[] } {
-  const { decisions, edits, slots } = tools.explain(bytes, visitor, Float64Array.from(offsetsOf(visitor)));
-  return { decisions, edits, slots: slots as SlotExplanation[] };
+/** What the tools explain. */
+export function explain(bytes: Uint8Array, visitor: Visitor): Explanation {
+  return tools.explain(bytes, visitor, Float64Array.from(offsetsOf(visitor))) as unknown as Explanation;
 }
 
 /** All visitors of a manifest through one `idoine decide`, as lines of JSON. */

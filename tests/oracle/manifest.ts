@@ -107,15 +107,16 @@ export interface Decision {
   reason: string;
 }
 
-export interface Loss {
+/** Why an experience won or lost, and to which it lost. */
+export interface Outcome {
   reason: string;
   by?: string;
 }
 
-/** What is decided: every slot of the page in the manifest's order, and every experience that lost. */
+/** What is decided: every slot of the page in the manifest's order, and what became of every experience. */
 export interface Decided {
   decisions: Decision[];
-  losses: Record<string, Loss>;
+  outcomes: Record<string, Outcome>;
 }
 
 /** Why a slot shows what it shows, and why an experience lost: all that there is. */

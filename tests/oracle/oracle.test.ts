@@ -47,9 +47,9 @@ for (const [name, { visitor, ...site }] of kept()) {
 test(`${MANIFESTS * VISITORS} visitors: the command line, the engine and the tools decide as the oracle, and every reason occurs`, async (context) => {
   const counts = new Map([...REASONS, ...LOSSES].map((reason) => [reason, 0]));
   let decided = 0;
-  const see = ({ decisions, losses }: Decided): void => {
+  const see = ({ decisions, outcomes }: Decided): void => {
     decided += 1;
-    const reasons = new Set([...decisions, ...Object.values(losses)].map(({ reason }) => reason));
+    const reasons = new Set([...decisions, ...Object.values(outcomes)].map(({ reason }) => reason));
     for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   };
   for (let seed = 1; seed <= MANIFESTS; seed++) {

@@ -1,7 +1,7 @@
 // The oracle: the decision once more, from the manifest's JSON, as the documentation tells it. One scan, step by step; no index,
 // no program, nothing shared with the code that it checks. At most 300 lines: oracle.test.ts counts them.
 
-import type { Cap, Comparison, Content, Decided, Decision, Experience, Expr, Loss, Purpose, Site, Visitor } from "./manifest.ts";
+import type { Cap, Comparison, Content, Decided, Decision, Experience, Expr, Outcome, Purpose, Site, Visitor } from "./manifest.ts";
 
 const MILLION = 1_000_000;
 const DAY = 86_400_000;
@@ -149,8 +149,8 @@ const byPriorityAndId = (a: Experience, b: Experience): number => (b.priority ??
 const onPages = (globs: string[] = [], path: string): boolean => globs.length === 0 || globs.some((glob) => new RegExp(`^${glob.replaceAll("*", ".*")}$`).test(path));
 
 /** What an experience is assigned in steps 2 to 7, or why it loses there. */
-type Outcome = { levels: number[]; reason: string } | Loss;
-const isLoss = (outcome: Outcome): outcome is Loss => !("levels" in outcome);
+type Assigned = { levels: number[]; reason: string };
+const isLoss = (outcome: Assigned | Outcome): outcome is Outcome => !("levels" in outcome);
 
 export function decide({ manifest, expressions }: Site, visitor: Visitor): Decided {
   const now = Date.parse(visitor.now);
@@ -184,9 +184,9 @@ export function decide({ manifest, expressions }: Site, visitor: Visitor): Decid
   const forcedLevels = (experience: Experience): number[] | undefined => levelsFrom(String(visitor.context[`variant.${experience.id}`] ?? ""), experience);
 
   /** Steps 2 to 7. */
-  function assign(experience: Experience): Outcome {
+  function assign(experience: Experience): Assigned | Outcome {
     const { purpose, status, schedule, requires = [] } = experience;
-    const lost = (reason: string, by?: string): Loss => ({ reason, ...(by !== undefined && { by }) });
+    const lost = (reason: string, by?: string): Outcome => ({ reason, ...(by !== undefined && { by }) });
     const forced = forcedLevels(experience);
     const kept = experience.sticky && agreed(purpose) ? levelsFrom(told(`assignment.${experience.id}`), experience) : undefined;
 
@@ -249,7 +249,7 @@ export function decide({ manifest, expressions }: Site, visitor: Visitor): Decid
   const membersOf = (group: string): Experience[] => winners.filter((winner) => winner.groups?.includes(group));
 
   /** Step 8: frequency caps and cooldowns. */
-  function capped(experience: Experience): Loss | undefined {
+  function capped(experience: Experience): Outcome | undefined {
     const day = (ms: number): number => Math.floor((ms + offset(zone, now)) / DAY);
     const week = (ms: number): number => Math.floor((day(ms) + 3) / 7);
     const scopes: [Cap | undefined, string, number][] = [[experience.cap, `seen.${experience.id}`, 0]];
@@ -268,7 +268,7 @@ export function decide({ manifest, expressions }: Site, visitor: Visitor): Decid
   }
 
   /** Step 9: arbitration. */
-  function arbitrated(experience: Experience): Loss | undefined {
+  function arbitrated(experience: Experience): Outcome | undefined {
     const groups = experience.groups ?? [];
     const suppressor = winners.find((winner) => winner.suppresses?.some((group) => groups.includes(group)));
     if (suppressor) return { reason: "suppressed", by: suppressor.id };
@@ -279,14 +279,14 @@ export function decide({ manifest, expressions }: Site, visitor: Visitor): Decid
     return typeof taken === "string" ? { reason: "slot_taken", by: taken } : undefined;
   }
 
-  const losses: Record<string, Loss> = {};
+  const outcomes: Record<string, Outcome> = {};
   const sorted = manifest.experiences.toSorted(byPriorityAndId);
   for (const experience of [...sorted.filter(forcedLevels), ...sorted.filter((one) => !forcedLevels(one))]) {
     // 1: the page.
     const isHere = onPages(experience.pages, path) && (slotsOf(experience).length === 0 || slotsOf(experience).some(onPage));
     const outcome = isHere ? assign(experience) : { reason: "page" };
     const loss = isLoss(outcome) ? outcome : ((outcome.reason === "forced" ? undefined : capped(experience)) ?? arbitrated(experience));
-    if (loss) losses[experience.id] = loss;
+    outcomes[experience.id] = loss ?? { reason: outcome.reason };
     if (loss || isLoss(outcome)) continue;
     winners.push(experience);
     for (const [index, { name, slots }] of factorsOf(experience).entries()) {
@@ -296,5 +296,5 @@ export function decide({ manifest, expressions }: Site, visitor: Visitor): Decid
       }
     }
   }
-  return { decisions, losses };
+  return { decisions, outcomes };
 }
