@@ -86,6 +86,7 @@ export const STAGES = [
   { name: "scripts", title: "scripts", build: true, run: (env) => nodeTests("scripts", env) },
   { name: "spec", title: "cases in Wasm, Node and Chromium", build: true, run: (env) => nodeTests("spec-wasm", env) },
   { name: "cel", title: "CEL's conformance suite", build: true, run: (env) => nodeTests("cel", env) },
+  { name: "oracle", title: "decisions against the oracle", build: true, run: (env) => nodeTests("oracle", env) },
   { name: "worker", title: "Worker in workerd", build: true, run: (env) => nodeTests("worker", env) },
   { name: "e2e", title: "end to end in Chromium", build: true, run: (env) => nodeTests("e2e", env) },
   { name: "real", title: "real input", build: true, run: (env) => nodeTests("real", env) },
