@@ -52,6 +52,8 @@ const OPS: readonly (Op | undefined)[] = [
   "class_remove",
   "hide",
   "json",
+  "redirect",
+  "page",
 ];
 const HEAD_BYTES = 12;
 /** A UTF-16 unit becomes at most three bytes of UTF-8. */
