@@ -1,11 +1,13 @@
 // Variants that are another page, where the browser carries them out: it leaves for that page once, only for the web, and never for the
 // page that it shows already.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, test, type TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import type { Edit } from "../../www/src/types.ts";
-import { assets, stub } from "./fixtures/artefacts.ts";
+import { assets, compile, stub } from "./fixtures/artefacts.ts";
+import { startOrigin, startWorker } from "../worker/harness.ts";
 import { closeBrowser, until, visit } from "./fixtures/browser.ts";
 import { answer, HERO, HERO_TEXT, page } from "./fixtures/pages.ts";
 import { json, serve, type Asked, type Route, type Site } from "./fixtures/server.ts";
@@ -100,4 +102,43 @@ test("a page in the place of this one is the edge's to show: the browser leaves 
   assert.equal(tab.url(), `${site.origin}/`);
   assert.equal(await title(tab), HERO_TEXT.value);
   assert.ok(!site.paths().includes("/new"));
+});
+
+test("a site of static files: the engine says where, the page is left", async (t) => {
+  const head = '<script async src="/_idoine/idoine.js" data-program="/program.bin"></script>';
+  const { site, tab } = await open(t, [], {
+    ...assets("idoine.js", "client.js", "engine.js", "engine.wasm"),
+    "/program.bin": { type: "application/octet-stream", body: compile("whole.jsonc") },
+    "/": page(head),
+    "/new": page(head, "<h1>New</h1><p>the new page</p>"),
+  });
+  await tab.goto(`${site.origin}/?utm_campaign=new&x=1`);
+  await isAt(tab, `${site.origin}/new?utm_campaign=new&x=1`);
+  await decided(tab);
+  assert.deepEqual([await title(tab), await tab.textContent("p")], ["Edited", "the new page"]);
+  // Another page in this one's place is not for a browser to show.
+  await tab.goto(`${site.origin}/?utm_campaign=other`);
+  await decided(tab);
+  assert.deepEqual([await title(tab), await tab.textContent("#intro")], ["Edited", "Free returns"]);
+  assert.equal(await tab.evaluate(() => window.idoine?.decision?.("whole")?.experience), "replaced");
+});
+
+test("behind the Worker: the edge redirects and replaces, and a route that is another page is left in the browser", async (t) => {
+  const origin = await startOrigin({ "/": page(""), "/new": page("", "<h1>New</h1><p>the new page</p>"), "/other": page("", "<h1>Other</h1><p>the other page</p>"), "/app": page("", "<h1>App</h1>") });
+  const worker = await startWorker({ origin: origin.url, manifest: readFileSync(new URL("fixtures/whole.jsonc", import.meta.url), "utf8"), preview: true });
+  t.after(() => Promise.all([worker.dispose(), origin.close()]));
+  const site = worker.address.origin;
+  const tab = await visit(t);
+  await tab.goto(`${site}/?utm_campaign=new`);
+  assert.equal(tab.url(), `${site}/new?utm_campaign=new`);
+  assert.deepEqual([await title(tab), await tab.textContent("p")], ["Edited", "the new page"]);
+  await tab.goto(`${site}/?idoine.source.campaign=other`);
+  assert.equal(tab.url(), `${site}/?idoine.source.campaign=other`);
+  assert.deepEqual([await title(tab), await tab.textContent("p")], ["Edited", "the other page"]);
+  // A single-page application goes to a route whose variant is another page: the preview's visitor stays who they are.
+  await tab.goto(`${site}/app?idoine.source.campaign=new`);
+  await decided(tab);
+  await tab.evaluate(() => history.pushState(null, "", "/?idoine.source.campaign=new"));
+  await isAt(tab, `${site}/new?idoine.source.campaign=new`);
+  assert.equal(await tab.textContent("p"), "the new page");
 });

@@ -14,18 +14,26 @@ import { decideNatively } from "./faces.ts";
 const VISITORS = 2_000;
 const KEY = "a secret of thirty-two characters";
 
-const slot = (name: string) => ({ selector: `#${name}` });
 const same = { text: "The same" };
 const MANIFEST = {
   site: { id: "shop", hosts: ["shop.example"] },
-  slots: { first: slot("first"), second: slot("second"), third: slot("third") },
+  layers: { main: {} },
+  slots: Object.fromEntries(["first", "second", "third", "fourth", "fifth", "sixth", "seventh"].map((name) => [name, { selector: `#${name}` }])),
   experiences: [
     { id: "aa", type: "experiment", slots: { first: [{ baseline: true }, same] } },
     { id: "aa-weighed", type: "experiment", weights: [1, 2, 1], slots: { second: [{ baseline: true }, same, same] } },
     { id: "aa-shared", type: "experiment", traffic: 0.5, holdout: 0.2, slots: { third: [{ baseline: true }, same] } },
+    { id: "aa-layered", type: "experiment", layer: { name: "main", from: 0, to: 0.5 }, slots: { fourth: [{ baseline: true }, same] } },
+    { id: "aa-layered-too", type: "experiment", layer: { name: "main", from: 0.5, to: 1 }, slots: { fifth: [{ baseline: true }, same] } },
+    {
+      id: "aa-factors",
+      type: "experiment",
+      factors: { one: { slots: { sixth: [{ baseline: true }, same] } }, other: { weights: [1, 2, 1], slots: { seventh: [{ baseline: true }, same, same] } } },
+    },
   ],
 };
-const PAGE = '<!DOCTYPE html><html><head><title>A/A</title></head><body><p id="first">1</p><p id="second">2</p><p id="third">3</p></body></html>';
+const BASELINE = Object.keys(MANIFEST.slots).map((name) => `the ${name}`);
+const PAGE = `<!DOCTYPE html><html><head><title>A/A</title></head><body>${Object.keys(MANIFEST.slots).map((name, at) => `<p id="${name}">${BASELINE[at]}</p>`).join("")}</body></html>`;
 
 /** An id as browsers make them, the same in every run. */
 function idOf(number: number): string {
@@ -74,9 +82,10 @@ test("the Worker assigns everyone as the native core does", () => {
 });
 
 test("everyone sees what was decided", () => {
-  const baseline = ["1", "2", "3"];
+  const slots = Object.keys(MANIFEST.slots);
   for (const [index, { shown }] of pages.entries()) {
-    assert.deepEqual(shown, native[index]!.map(({ variant }, at) => (variant === 0 ? baseline[at] : same.text)), `visitor ${index}`);
+    const expected = slots.map((slot, at) => (native[index]!.find((decision) => decision.slot === slot)!.variant === 0 ? BASELINE[at] : same.text));
+    assert.deepEqual(shown, expected, `visitor ${index}`);
   }
 });
 
@@ -93,14 +102,29 @@ const THOUSANDTH = [0, 10.828, 13.816, 16.266];
 test("visitors are split as the weights and shares say", () => {
   const count = (slot: string, is: (decision: Decision) => boolean): number => pages.filter(({ decisions }) => decisions!.some((decision) => decision.slot === slot && is(decision))).length;
   const variants = (slot: string, among: number[]): number[] => among.map((variant) => count(slot, (decision) => decision.reason === "split" && decision.variant === variant));
-  const [shared0, shared1] = variants("third", [0, 1]) as [number, number];
+  /** The variants, and all who are in none. */
+  const some = (slot: string, among: number[]): number[] => {
+    const counts = variants(slot, among);
+    return [...counts, VISITORS - counts.reduce((sum, one) => sum + one)];
+  };
   for (const [counts, shares] of [
     [variants("first", [0, 1]), [1, 1]],
     [variants("second", [0, 1, 2]), [1, 2, 1]],
     // Half of the four fifths that are not held out, in two halves.
-    [[shared0, shared1, VISITORS - shared0 - shared1], [1, 1, 3]],
+    [some("third", [0, 1]), [1, 1, 3]],
+    [some("fourth", [0, 1]), [1, 1, 2]],
+    [some("fifth", [0, 1]), [1, 1, 2]],
+    [variants("sixth", [0, 1]), [1, 1]],
+    [variants("seventh", [0, 1, 2]), [1, 2, 1]],
   ] as const) {
     assert.equal(counts.reduce((sum, one) => sum + one), VISITORS);
     assert.ok(distance([...counts], [...shares]) < THOUSANDTH[counts.length - 1]!, `${counts.join(", ")} instead of ${shares.join(" : ")}`);
+  }
+});
+
+test("everyone is in one of the two experiments that share a layer", () => {
+  for (const [index, { decisions }] of pages.entries()) {
+    const split = decisions!.filter(({ slot, reason }) => ["fourth", "fifth"].includes(slot) && reason === "split");
+    assert.equal(split.length, 1, `visitor ${index}`);
   }
 });

@@ -5,7 +5,7 @@ use crate::distributions::{fits_evenly, same_share, uniform_by_distance};
 use crate::{ALPHA, on_all_processors};
 
 use crate::site::Site;
-use crate::units::Dice;
+use crate::units::{Dice, KINDS};
 use serde_json::json;
 
 const SEEDS: u64 = 100;
@@ -34,7 +34,7 @@ fn test(seed: u64, visitors: u64, lift: f64) -> Test {
     let mut conversions = Dice::new(!seed);
     let mut test = Test::default();
     for _ in 0..visitors {
-        let context = site.visitor(&ids.uuid());
+        let context = site.visitor(&KINDS[0], &ids.uuid());
         let variant = site.decide(&context)[0].variant().unwrap() as usize;
         test.visitors[variant] += 1;
         let rate = if variant == 1 { RATE * lift } else { RATE };

@@ -4,8 +4,8 @@ use crate::distributions::{fits_evenly, independent};
 use crate::site::{Outcome, Site};
 use crate::units::{Dice, KINDS, Kind};
 use crate::{ALPHA, on_all_processors};
-use idoine::Loss;
 use idoine::bucket::{Draw, bucket};
+use idoine::{Loss, Reason};
 use serde_json::{Value, json};
 
 const IDS: u64 = 1_000_000;
@@ -88,10 +88,11 @@ fn assert_independent(surveys: &[(&str, Survey)]) {
     assert!(bad.is_empty(), "of {} tests: {bad:?}", tests.len());
 }
 
-/// Everything that is drawn for a visitor at a site with two experiments whose ids are as alike as can be.
+/// Everything that is drawn for a visitor at a site whose names are as alike as can be.
 fn draws() -> Vec<(Draw, &'static str)> {
-    let of = |id| [Draw::Holdout, Draw::Traffic, Draw::Variant].map(|draw| (draw, id));
-    [vec![(Draw::SiteHoldout, "shop")], of("test-1").to_vec(), of("test-2").to_vec()].concat()
+    let of = |id| [Draw::Holdout, Draw::Layer, Draw::Traffic, Draw::Variant].map(|draw| (draw, id));
+    let factors = ["test-1/1", "test-1/2", "test-2/1"].map(|factor| (Draw::Variant, factor));
+    [&[(Draw::SiteHoldout, "shop")][..], &of("test-1"), &of("test-2"), &factors].concat()
 }
 
 #[test]
@@ -108,79 +109,78 @@ fn draws_are_even_and_independent() {
     assert_independent(&surveys);
 }
 
-/// What a share of one half does to a visitor is seen alone where the site has no other shares. So the same experiments stand in
-/// several sites, with one kind of share each.
-struct Sites {
-    holdout: Site,
-    experience_holdouts: Site,
-    traffics: Site,
-    variants: Site,
+/// What one kind of draw does to visitors at a site where nothing else is drawn.
+struct Look {
+    site: Site,
+    /// The step at which half of the visitors are lost; without one all of them see a variant.
+    loss: Option<Loss>,
+    /// What is asked, and how many answers there are.
+    questions: Vec<(String, usize)>,
 }
 
-impl Sites {
-    fn new() -> Sites {
-        let with = |shares: Value| {
-            let experiments = [("test-1", 3), ("test-2", 2)].map(|(id, variants)| {
-                let mut experiment = shares.clone();
-                experiment["id"] = json!(id);
-                experiment["variants"] = json!(variants);
-                experiment
-            });
-            Site::new(json!({}), &experiments)
-        };
-        Sites {
-            holdout: Site::new(json!({ "holdout": 0.5 }), &[json!({ "id": "test-1" })]),
-            experience_holdouts: with(json!({ "holdout": 0.5 })),
-            traffics: with(json!({ "traffic": 0.5 })),
-            variants: with(json!({})),
-        }
-    }
+/// The same two experiments at several sites, with one kind of share each; and the two factors of a third one.
+fn looks(unit: &str) -> Vec<Look> {
+    let look = |loss: Option<Loss>, more: Value, experiments: &[Value], questions: &[(&str, usize)]| {
+        let whole = experiments.iter().map(|experiment| {
+            let mut experiment = experiment.clone();
+            experiment["unit"] = json!(unit);
+            experiment
+        });
+        let questions = questions.iter().map(|(name, answers)| ((*name).to_owned(), *answers)).collect();
+        Look { site: Site::new(more, &whole.collect::<Vec<_>>()), loss, questions }
+    };
+    let two = |share: Value| {
+        [("test-1", 3), ("test-2", 2)].map(|(id, variants)| {
+            let mut experiment = share.clone();
+            experiment["id"] = json!(id);
+            experiment["variants"] = json!(variants);
+            experiment
+        })
+    };
+    let layers = json!({ "layers": { "layer-1": { "unit": unit }, "layer-2": { "unit": unit } } });
+    let [mut one, mut other] = two(json!({}));
+    one["layer"] = json!({ "name": "layer-1", "from": 0.25, "to": 0.75 });
+    other["layer"] = json!({ "name": "layer-2", "from": 0.25, "to": 0.75 });
+    let factors = json!({ "id": "test-3", "factors": { "factor-1": 2, "factor-2": 3 } });
+    vec![
+        look(Some(Loss::Holdout), json!({ "holdout": 0.5 }), &two(json!({}))[..1], &[("site holdout", 2)]),
+        look(Some(Loss::ExperienceHoldout), json!({}), &two(json!({ "holdout": 0.5 })), &[("holdout 1", 2), ("holdout 2", 2)]),
+        look(Some(Loss::Layer), layers, &[one, other], &[("layer 1", 2), ("layer 2", 2)]),
+        look(Some(Loss::Traffic), json!({}), &two(json!({ "traffic": 0.5 })), &[("traffic 1", 2), ("traffic 2", 2)]),
+        look(None, json!({}), &two(json!({})), &[("variant 1", 3), ("variant 2", 2)]),
+        look(None, json!({}), &[factors], &[("factor 1", 2), ("factor 2", 3)]),
+    ]
+}
 
-    fn questions() -> Vec<(String, usize)> {
-        [
-            ("site holdout", 2),
-            ("holdout 1", 2),
-            ("holdout 2", 2),
-            ("traffic 1", 2),
-            ("traffic 2", 2),
-            ("variant 1", 3),
-            ("variant 2", 2),
-        ]
-        .map(|(name, answers)| (name.to_owned(), answers))
-        .to_vec()
-    }
-
-    /// What is decided for a visitor.
-    fn answers(&self, id: &str, answers: &mut Vec<usize>) {
-        // The programs differ in shares, of which contexts know nothing.
-        let context = self.holdout.visitor(id);
-        for (site, share) in [
-            (&self.holdout, Some(Loss::Holdout)),
-            (&self.experience_holdouts, Some(Loss::ExperienceHoldout)),
-            (&self.traffics, Some(Loss::Traffic)),
-            (&self.variants, None),
-        ] {
-            for outcome in site.decide(&context) {
-                answers.push(match (outcome.variant(), share) {
-                    (Some(variant), None) => variant as usize,
-                    (Some(_), Some(_)) => 0,
-                    (None, loss) => {
-                        assert_eq!(Some(outcome), loss.map(Outcome::Lost));
-                        1
-                    }
-                });
-            }
+/// The answers that decisions give for a visitor.
+fn answers(looks: &[Look], kind: &Kind, id: &str, answers: &mut Vec<usize>) {
+    let Some(first) = looks.first() else { return };
+    // The sites differ in shares, of which contexts know nothing.
+    let context = first.site.visitor(kind, id);
+    for Look { site, loss, .. } in looks {
+        match loss {
+            None => answers.extend(site.shown(&context).into_iter().map(|variant| variant as usize)),
+            Some(loss) => answers.extend(site.decide(&context).into_iter().map(|outcome| match outcome {
+                Outcome::Won(_, Reason::Split) => 0,
+                Outcome::Lost(lost) if lost == *loss => 1,
+                other => panic!("{other:?} where {loss:?} was drawn"),
+            })),
         }
     }
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "a matter of minutes without optimization: `npm test -- statistics`")]
-fn holdouts_traffic_and_variants_are_independent() {
-    let sites = Sites::new();
-    let kinds = KINDS.iter().filter(|kind| kind.in_cookies);
-    let surveys: Vec<_> =
-        kinds.map(|kind| (kind.name, survey(kind, &Sites::questions(), |id, answers| sites.answers(id, answers)))).collect();
+fn holdouts_layers_traffic_and_variants_are_independent() {
+    let surveys = KINDS.map(|kind| {
+        let mut looks = looks(if kind.in_cookies { "visitor" } else { "user" });
+        if !kind.in_cookies {
+            // The site's holdout is always drawn for the visitor.
+            looks.retain(|look| look.loss != Some(Loss::Holdout));
+        }
+        let questions: Vec<_> = looks.iter().flat_map(|look| look.questions.clone()).collect();
+        (kind.name, survey(&kind, &questions, |id, found| answers(&looks, &kind, id, found)))
+    });
     assert_independent(&surveys);
 }
 
