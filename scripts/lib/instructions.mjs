@@ -17,15 +17,15 @@ const VISITORS = 250;
 /** What a build with the feature may execute at most, where it isn't used, of what one without executes. */
 export const LIMIT = 1.01;
 
-/** The two builds of the core; what else a feature brings is in neither. */
-const BUILDS = { with: ["--features", "explain"], without: [] };
+/** The features of the core in the two builds. */
+const BUILDS = { with: "serde,explain", without: "serde" };
 
 /** The function of benches/decide.rs that decides and does nothing else. */
 const COUNTED = "decide::counted";
 
 /** Compiles the benchmark with these features of the core and returns the program's path. */
 async function compiled(features, env) {
-  const words = ["cargo", "bench", "--quiet", "--bench", "decide", "--no-run", "--no-default-features", ...features, "--message-format=json"];
+  const words = ["cargo", "bench", "--quiet", "--bench", "decide", "--no-run", "--no-default-features", "--features", features, "--message-format=json-render-diagnostics"];
   const messages = (await must(words, { cwd: ROOT, env })).trim().split("\n").map((line) => JSON.parse(line));
   const { executable } = messages.find(({ reason, target }) => reason === "compiler-artifact" && target.name === "decide" && target.kind.includes("bench")) ?? {};
   if (!executable) throw new Problem(`\`${words.join(" ")}\` made no program`);
