@@ -81,6 +81,7 @@ export const STAGES = [
   { name: "clippy", title: "lints, native", run: async (env) => single(await cargo(["clippy", "--workspace", "--all-targets", ...lint], env)) },
   { name: "clippy-wasm", title: "lints, Wasm", run: async (env) => single(await cargo(["clippy", "--target", WASM_TARGET, ...WASM_CRATES, "-p", "idoine-worker", ...lint], env)) },
   { name: "native", title: "Rust, native", run: async (env) => countCargo(await cargo(["test", "--workspace", "--no-fail-fast"], env)) },
+  { name: "statistics", title: "assignments by the million", run: async (env) => countCargo(await cargo(["test", "--release", "-p", "idoine", "--test", "statistics"], env)) },
   { name: "wasm", title: "Rust, Wasm in headless Chromium", run: wasmTests },
   { name: "types", title: "TypeScript's types", run: async (env) => single(await run([join(ROOT, "node_modules", ".bin", "tsc"), "--noEmit"], { cwd: ROOT, env })) },
   { name: "scripts", title: "scripts", build: true, run: (env) => nodeTests("scripts", env) },

@@ -21,7 +21,10 @@ export interface Decision {
   readonly reason: string;
 }
 
-/** What an edit does to each element that its selector finds. */
+/**
+ * What an edit does to each element that its selector finds. `json`, `redirect` and `page` are about no element: a value for
+ * front-end code, the address of another page, and another page in this one's place, which only the edge can show.
+ */
 export type Op =
   | "text"
   | "html"
@@ -30,17 +33,19 @@ export type Op =
   | "class_add"
   | "class_remove"
   | "hide"
-  | "json";
+  | "json"
+  | "redirect"
+  | "page";
 
 /** One change of the page, as plain data. */
 export interface Edit {
   readonly slot: string;
-  /** CSS selector; empty for `json`. */
+  /** CSS selector; empty for what is about no element. */
   readonly selector: string;
   readonly op: Op;
   /** Name of the attribute, for the attribute operations. */
   readonly name?: string;
-  /** Plain text, ready HTML, an attribute's value, one class name, or JSON text; absent when empty. */
+  /** Plain text, ready HTML, an attribute's value, one class name, JSON text, or an address; absent when empty. */
   readonly value?: string;
 }
 

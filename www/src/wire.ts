@@ -24,6 +24,8 @@ export interface RawRequest {
   readonly overrides: readonly Pair[];
   /** What enrichments told, as field paths and text. */
   readonly enrichments?: readonly Pair[];
+  /** What is stored of the visitor, as paths such as `assignment.<experience>` and text. */
+  readonly profile?: readonly Pair[];
 }
 
 export type Pair = readonly [key: string, value: string];
@@ -40,6 +42,7 @@ const HEADER_TAG = 2;
 const CF_TAG = 3;
 const OVERRIDE_TAG = 4;
 const ENRICHMENT_TAG = 5;
+const PROFILE_TAG = 6;
 const NO_EXPERIENCE = 0xffffffff;
 const SOURCES: readonly Source[] = ["baseline", "personalization", "experiment"];
 const OPS: readonly (Op | undefined)[] = [
@@ -52,6 +55,8 @@ const OPS: readonly (Op | undefined)[] = [
   "class_remove",
   "hide",
   "json",
+  "redirect",
+  "page",
 ];
 const HEAD_BYTES = 12;
 /** A UTF-16 unit becomes at most three bytes of UTF-8. */
@@ -68,6 +73,7 @@ export function encodeRequest(request: RawRequest): Uint8Array {
     [CF_TAG, request.cf],
     [OVERRIDE_TAG, request.overrides],
     [ENRICHMENT_TAG, request.enrichments ?? []],
+    [PROFILE_TAG, request.profile ?? []],
   ];
   let room = HEAD_BYTES + request.offsets.length * 8;
   for (const [, pairs] of groups) {
