@@ -34,6 +34,7 @@ export type Pair = readonly [key: string, value: string];
 export interface Names {
   slot(index: number): string;
   experience(index: number): string;
+  factor(text: number): string;
   reason(code: number): string;
 }
 
@@ -43,7 +44,10 @@ const CF_TAG = 3;
 const OVERRIDE_TAG = 4;
 const ENRICHMENT_TAG = 5;
 const PROFILE_TAG = 6;
-const NO_EXPERIENCE = 0xffffffff;
+/** Stands for what is not there. */
+const NONE = 0xffffffff;
+/** Numbers of each decision. */
+const WORDS = 6;
 const SOURCES: readonly Source[] = ["baseline", "personalization", "experiment"];
 const OPS: readonly (Op | undefined)[] = [
   undefined,
@@ -115,12 +119,14 @@ export function decodeDecisions(words: Uint32Array, names: Names): Decision[] {
   const decisions: Decision[] = [];
   const count = words[0] ?? 0;
   for (let slot = 0; slot < count; slot++) {
-    const at = 1 + slot * 5;
+    const at = 1 + slot * WORDS;
     const experience = words[at + 1]!;
+    const factor = words[at + 5]!;
     decisions.push({
       slot: names.slot(words[at]!),
-      experience: experience === NO_EXPERIENCE ? null : names.experience(experience),
+      experience: experience === NONE ? null : names.experience(experience),
       variant: words[at + 2]!,
+      ...(factor !== NONE && { factor: names.factor(factor) }),
       source: SOURCES[words[at + 3]!] ?? "baseline",
       reason: names.reason(words[at + 4]!),
     });
