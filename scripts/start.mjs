@@ -83,7 +83,7 @@ function republish(site, first) {
       if (program.version === version) return;
       await publish(program);
       version = program.version;
-      say(`published ${describe(program)}`);
+      sayPublished(program);
     } catch (error) {
       say(`${relative(process.cwd(), site)} was not published; the last good program stays.\n${error.message}`);
     }
@@ -97,6 +97,12 @@ function republish(site, first) {
 }
 
 const describe = ({ version, site, experiences, slots }) => `${version} of site '${site}' (${experiences} experiences, ${slots} slots)`;
+
+/** The compiler's warnings, which keep nothing from being published, and what was. */
+function sayPublished(program) {
+  if (program.warnings) process.stderr.write(`${program.warnings}\n\n`);
+  say(`published ${describe(program)}`);
+}
 
 /** What of wrangler's output concerns a person: not the banner, not that a machine without network has no cf.json. */
 const worthSaying = (line) => line.trim() !== "" && !/custom build\] *$|build is up to date|Running: node|Request\.cf|cf\.json|getaddrinfo|at GetAddrInfo/.test(line);
@@ -120,7 +126,7 @@ async function main(values) {
   try {
     const program = await compile(site);
     await publish(program);
-    say(`published ${describe(program)}`);
+    sayPublished(program);
     let upstream = origin;
     if (upstream === undefined) {
       const { startOrigin } = await import("../www/demo/origin.ts");

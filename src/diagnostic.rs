@@ -1,12 +1,35 @@
-//! What is wrong with a manifest: where, what was expected, and what to do.
+//! What is wrong with a manifest, or surely not what its author meant: where, what was expected, and what to do.
 
+use crate::sorted::sorted;
 use std::fmt::Write as _;
 use std::ops::Range;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+pub enum Severity {
+    /// The manifest is refused.
+    Error,
+    /// The manifest is taken, but part of it has no effect.
+    Warning,
+}
+
+impl Severity {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+}
 
 /// One thing that is wrong with a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
     /// Where in the document's tree, such as `experiences[0].slots.hero`; empty for the whole document.
     pub path: String,
     /// Line, from 1.
@@ -25,7 +48,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// As people read it in a terminal: the place, the line of the source and a caret below what is meant.
     pub fn render(&self, file: &str, source: &str) -> String {
-        let mut out = format!("error: {}\n", self.message);
+        let mut out = format!("{}: {}\n", self.severity.name(), self.message);
         let number = self.line.to_string();
         let margin = " ".repeat(number.len());
         let _ = writeln!(out, "{margin}--> {file}:{}:{}", self.line, self.column);
@@ -55,6 +78,7 @@ pub struct Diagnostics<'s> {
     line_starts: Vec<usize>,
     found: Vec<Diagnostic>,
     more: usize,
+    warnings: Vec<Diagnostic>,
 }
 
 /// No more is kept of one document; the rest is counted. A wrong file of 16 MB could have millions.
@@ -64,7 +88,13 @@ impl<'s> Diagnostics<'s> {
     /// Nothing wrong yet.
     pub fn new(source: &'s str) -> Diagnostics<'s> {
         let starts = source.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
-        Diagnostics { source, line_starts: std::iter::once(0).chain(starts).collect(), found: Vec::new(), more: 0 }
+        Diagnostics {
+            source,
+            line_starts: std::iter::once(0).chain(starts).collect(),
+            found: Vec::new(),
+            more: 0,
+            warnings: Vec::new(),
+        }
     }
 
     /// The document.
@@ -87,13 +117,26 @@ impl<'s> Diagnostics<'s> {
             self.more += 1;
             return;
         }
+        let found = self.placed(Severity::Error, path, range, message, help);
+        self.found.push(found);
+    }
+
+    /// Warns of what has no effect, and says what to do.
+    pub fn warning(&mut self, path: &str, range: Range<usize>, message: String, help: &str) {
+        if self.warnings.len() < MOST {
+            let found = self.placed(Severity::Warning, path, range, message, Some(help.to_owned()));
+            self.warnings.push(found);
+        }
+    }
+
+    fn placed(&self, severity: Severity, path: &str, range: Range<usize>, message: String, help: Option<String>) -> Diagnostic {
         let line = self.line_starts.partition_point(|start| *start <= range.start).max(1);
         let line_start = self.line_starts.get(line - 1).copied().unwrap_or(0);
         let column_of = |at: usize| self.source.get(line_start..at).map_or(1, |before| before.chars().count() + 1);
         let line_end = self.line_starts.get(line).map_or(self.source.len(), |next| next - 1);
         let column = column_of(range.start.min(line_end));
         let end_column = column_of(range.end.min(line_end)).max(column + 1);
-        self.found.push(Diagnostic { path: path.to_owned(), line, column, end_column, message, help });
+        Diagnostic { severity, path: path.to_owned(), line, column, end_column, message, help }
     }
 
     /// Whether nothing is wrong.
@@ -101,15 +144,24 @@ impl<'s> Diagnostics<'s> {
         self.found.is_empty()
     }
 
-    /// What was found, in the order of the document.
+    /// What is wrong, in the order of the document.
     pub fn finish(mut self) -> Vec<Diagnostic> {
-        self.found.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
+        let mut found = ordered(std::mem::take(&mut self.found));
         if self.more > 0 {
             let message = format!("and {} more errors", self.more);
-            self.found.push(Diagnostic { path: String::new(), line: 1, column: 1, end_column: 2, message, help: None });
+            found.push(self.placed(Severity::Error, "", 0..1, message, None));
         }
-        self.found
+        found
     }
+
+    /// The warnings, in the order of the document.
+    pub fn warnings(&mut self) -> Vec<Diagnostic> {
+        ordered(std::mem::take(&mut self.warnings))
+    }
+}
+
+fn ordered(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    sorted(found, &|one, other| (one.line, one.column).cmp(&(other.line, other.column)))
 }
 
 /// The candidate nearest to a misspelt name, if one is near: `did you mean ...?`.

@@ -12,7 +12,7 @@
 pub mod compile;
 #[cfg(feature = "author")]
 pub mod diagnostic;
-#[cfg(feature = "author")]
+#[cfg(any(feature = "author", feature = "explain"))]
 pub mod expr;
 #[cfg(feature = "author")]
 pub mod manifest;
@@ -24,6 +24,7 @@ mod edit;
 mod eval;
 #[cfg(feature = "explain")]
 mod explain;
+pub mod profile;
 pub mod program;
 pub mod session;
 pub mod touch;
@@ -53,6 +54,8 @@ mod geo;
 mod glob;
 pub mod instant;
 mod number;
+#[cfg(any(feature = "author", feature = "explain"))]
+mod sorted;
 mod text;
 pub mod time;
 mod url;
@@ -62,7 +65,12 @@ pub use context::{Context, Request};
 pub use decide::{Decision, Decisions, Loss, Reason, Source, Trace, decide, decide_traced};
 pub use edit::{Edit, EditOp, edits};
 #[cfg(feature = "explain")]
-pub use explain::{Candidate, Explanation, explain};
+pub use eval::Truth;
+#[cfg(feature = "explain")]
+pub use explain::{
+    Candidate, Change, Clause, ClauseChange, Explained, Explanation, Join, Must, Reading, Relation, Step, WhyNot, explain,
+    why_not,
+};
 pub use program::{LoadError, Program};
 #[cfg(feature = "explain")]
 pub use receipt::Receipt;

@@ -23,6 +23,8 @@ pub struct Visitor {
     pub context: BTreeMap<String, Told>,
     /// What enrichments told: field paths and their values.
     pub enrichments: BTreeMap<String, Text>,
+    /// What is stored of the visitor: paths such as `assignment.<experience>` and their values.
+    pub profile: BTreeMap<String, Text>,
     /// How far the visitor's time zone is ahead of UTC, told instead of asking the host: in turn the second since 1970 from
     /// which one holds and the seconds, `1761440400 3600, 1774746000 7200`; without those it is not known.
     pub offsets: Option<Text>,
@@ -44,6 +46,7 @@ impl Visitor {
             offsets: Offsets::default(),
             overrides: instant.chain(self.context.iter().map(|(path, told)| (path.clone(), told.0.0.clone()))).collect(),
             enrichments: pairs(&self.enrichments),
+            profile: pairs(&self.profile),
         };
         request.offsets = match &self.offsets {
             Some(text) => Offsets::parse(&text.0),

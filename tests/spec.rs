@@ -5,9 +5,10 @@ mod cases;
 mod support;
 
 use idoine::bucket::{Draw, bucket, murmur3_32};
-use idoine::compile::{EvaluationReport, compile, evaluate};
+use idoine::compile::{CheckReport, EvaluateError, EvaluationReport, Outcome, check, compile, evaluate};
 use idoine::consent::{Consent, Purpose};
-use idoine::expr::{Bindings, FUNCTIONS};
+use idoine::diagnostic::{Diagnostic, Severity};
+use idoine::expr::{Bindings, FUNCTIONS, Node, NodeKind, parse, print};
 use idoine::log::logged;
 use idoine::report::{ContextReport, explanation};
 use idoine::visitor::Visitor;
@@ -28,7 +29,7 @@ fn decisions() {
         let report = serde_json::to_value(explanation(&program, &context, &explained, &edits)).unwrap();
         cases::check_explanation(name, case, &report);
     });
-    assert!(count >= 60, "{count} cases");
+    assert!(count >= 800, "{count} cases");
 }
 
 /// Every case of `tests/spec/context`: the derived fields that it names have these values, `null` is absent.
@@ -143,6 +144,83 @@ fn expressions() {
     assert!(wrong.is_empty(), "{} of {} cases are wrong:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
+/// Whether a tree has something that the compiler makes something else of: what is read back from a program differs there.
+fn is_lowered(node: &Node) -> bool {
+    let any = |nodes: &[Node]| nodes.iter().any(is_lowered);
+    match &node.kind {
+        // `5 < a` is `a > 5`, `!(a == b)` is `a != b`, `a && (b && c)` one chain; constants are calculated.
+        NodeKind::Binary { operator: "<" | "<=" | ">" | ">=" | "!=", .. } | NodeKind::Not(_) => true,
+        NodeKind::And(items) if items.iter().any(|item| matches!(item.kind, NodeKind::And(_))) => true,
+        NodeKind::Or(items) if items.iter().any(|item| matches!(item.kind, NodeKind::Or(_))) => true,
+        NodeKind::Call { receiver: Some(_), name, .. }
+            if ["all", "exists", "filter", "map", "size"].contains(&name.text.as_str()) =>
+        {
+            true
+        }
+        NodeKind::Call { name, arguments, .. } => {
+            name.text == "dyn"
+                || name.text.starts_with("exists")
+                || (arguments.iter().any(|argument| matches!(argument.kind, NodeKind::String(_) | NodeKind::Int(_)))
+                    && ["bool", "int", "uint", "double", "timestamp", "duration"].contains(&name.text.as_str()))
+                || any(arguments)
+                || matches!(&node.kind, NodeKind::Call { receiver: Some(receiver), .. } if is_lowered(receiver))
+        }
+        NodeKind::Index(operand, index) => {
+            matches!(index.kind, NodeKind::String(_)) || is_lowered(operand) || is_lowered(index)
+        }
+        NodeKind::List(items) | NodeKind::And(items) | NodeKind::Or(items) => any(items),
+        NodeKind::Map(entries) => entries.iter().any(|(key, value)| is_lowered(key) || is_lowered(value)),
+        NodeKind::Select(operand, key) => {
+            !key.text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') || is_lowered(operand)
+        }
+        NodeKind::Negate(operand) => is_lowered(operand),
+        NodeKind::Binary { left, right, .. } => is_lowered(left) || is_lowered(right),
+        NodeKind::Conditional(parts) => any(parts.as_slice()),
+        _ => false,
+    }
+}
+
+/// What is read back from a program is worth what the expression is.
+#[test]
+fn expressions_are_read_back() {
+    let mut same = 0;
+    let mut read = 0;
+    for (name, case) in expression_cases() {
+        let bindings: Bindings = match &case["bindings"] {
+            Value::Null => Bindings::default(),
+            bindings => serde_json::from_value(bindings.clone()).unwrap(),
+        };
+        let manifest = case.get("manifest").map(Value::to_string);
+        let expression = case["expr"].as_str().unwrap();
+        let Ok(first) = evaluate(expression, &bindings.0, manifest.as_deref(), &Iana) else { continue };
+        let tree = parse(&first.text)
+            .unwrap_or_else(|error| panic!("{name}: {} is read back as {}: {error:?}", expression, first.text));
+        assert_eq!(print(&tree), first.text, "{name}: {expression}");
+        // Of what has no type before it is evaluated only the text is left, whose types may not go together.
+        let again = match evaluate(&first.text, &bindings.0, manifest.as_deref(), &Iana) {
+            Err(EvaluateError::Check(errors)) if expression.contains("dyn") => {
+                assert!(!errors.is_empty(), "{name}");
+                continue;
+            }
+            again => again.unwrap_or_else(|error| panic!("{name}: {expression} is read back as {}: {error:#?}", first.text)),
+        };
+        let outcome = |outcome: &Outcome| match outcome {
+            Outcome::Value(value) => value.literal(),
+            Outcome::Unknown { .. } => "unknown".to_owned(),
+            Outcome::Failed(error) => error.message.clone(),
+        };
+        assert_eq!(outcome(&again.outcome), outcome(&first.outcome), "{name}: {expression} is read back as {}", first.text);
+        assert_eq!(again.text, first.text, "{name}: {expression}");
+        read += 1;
+        let source = parse(expression).unwrap();
+        if bindings.0.is_empty() && !is_lowered(&source) {
+            assert_eq!(first.text, print(&source), "{name}");
+            same += 1;
+        }
+    }
+    assert!(read >= 1600 && same >= 700, "{read} are read back, {same} as they were written");
+}
+
 /// Every operator, function and macro has a case of its value, one of a missing operand, and one of its failure where it fails.
 #[test]
 fn every_function_is_covered() {
@@ -193,31 +271,128 @@ fn enrichments() {
     }
 }
 
+/// Compares what was found with a case's list: all of it, in order.
+fn check_found(name: &str, source: &str, found: &[Diagnostic], expected: &Value) {
+    let expected = expected.as_array().unwrap();
+    assert_eq!(found.len(), expected.len(), "{name}: {found:#?}");
+    let values = serde_json::to_value(found).unwrap();
+    for (found, expected) in values.as_array().unwrap().iter().zip(expected) {
+        for (key, value) in expected.as_object().unwrap() {
+            match key.as_str() {
+                "message" | "help" => {
+                    let text = found[key].as_str().unwrap_or_default();
+                    assert!(text.contains(value.as_str().unwrap()), "{name}: {key} is {text:?}, expected {value}");
+                }
+                _ => assert_eq!(&found[key], value, "{name}: {key} of {found}"),
+            }
+        }
+    }
+    for one in found {
+        let rendered = one.render("site.jsonc", source);
+        assert!(rendered.starts_with(one.severity.name()), "{rendered}");
+        assert!(rendered.contains(&format!("site.jsonc:{}:{}", one.line, one.column)), "{rendered}");
+        assert!(rendered.lines().any(|line| line.trim_end().ends_with('^')), "{rendered}");
+    }
+}
+
 #[test]
 fn refused_manifests() {
     cases::each(cases::MANIFEST, |name, _, case| {
         let source = support::source(&case["source"]);
         let errors = compile(&source, &Iana).err().unwrap_or_default();
-        let found = serde_json::to_value(&errors).unwrap();
-        let expected = case["errors"].as_array().unwrap();
-        assert_eq!(errors.len(), expected.len(), "{name}: {errors:#?}");
-        for (found, expected) in found.as_array().unwrap().iter().zip(expected) {
-            for (key, value) in expected.as_object().unwrap() {
-                match key.as_str() {
-                    "message" | "help" => {
-                        let text = found[key].as_str().unwrap_or_default();
-                        assert!(text.contains(value.as_str().unwrap()), "{name}: {key} is {text:?}, expected {value}");
-                    }
-                    _ => assert_eq!(&found[key], value, "{name}: {key} of {found}"),
-                }
-            }
-        }
-        for error in &errors {
-            let rendered = error.render("site.jsonc", &source);
-            assert!(rendered.contains(&format!("site.jsonc:{}:{}", error.line, error.column)), "{rendered}");
-            assert!(rendered.lines().any(|line| line.trim_end().ends_with('^')), "{rendered}");
+        check_found(name, &source, &errors, &case["errors"]);
+        assert!(errors.iter().all(|error| error.severity == Severity::Error), "{name}");
+        assert_eq!(check(&source, &Iana).err(), Some(errors), "{name}");
+    });
+}
+
+#[test]
+fn warnings() {
+    cases::each(cases::WARNINGS, |name, _, case| {
+        let source = support::source(&case["source"]);
+        let checked = check(&source, &Iana);
+        let compiled = checked.as_ref().unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
+        check_found(name, &source, &compiled.warnings, &case["warnings"]);
+        assert!(compiled.warnings.iter().all(|warning| warning.severity == Severity::Warning), "{name}");
+        let report = serde_json::to_value(CheckReport::new(&checked)).unwrap();
+        assert_eq!(report["version"], compile(&source, &Iana).unwrap().version(), "{name}: warnings changed the program");
+        for (id, degree) in case["degrees"].as_object().into_iter().flatten() {
+            assert_eq!(&report["degrees"][id], degree, "{name}: {id}");
         }
     });
+}
+
+/// What is said of each audience: that it is never true, or that one before it is true wherever it is.
+#[test]
+fn audiences_are_compared() {
+    let count = cases::each(cases::AUDIENCES, |name, manifest, case| {
+        let mut manifest = manifest.clone();
+        let experiences = manifest["experiences"].as_array_mut().unwrap();
+        let mut add = |id: &str, audience: &Value| {
+            let mut experience = serde_json::json!({ "id": id, "type": "personalization" });
+            if audience != "" {
+                experience["audience"] = audience.clone();
+            }
+            experience["slots"] = serde_json::json!({ "place": { "text": "x" } });
+            experiences.push(experience);
+        };
+        if case["behind"].is_string() {
+            add("a-first", &case["behind"]);
+        }
+        add("e", &case["audience"]);
+        let source = manifest.to_string();
+        let compiled = check(&source, &Iana).unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
+        let found = |part: &str| {
+            let found = compiled.warnings.iter().find(|warning| warning.message.contains(part));
+            found.map(|warning| (warning.column, warning.message.as_str()))
+        };
+        let never = found("experience `e` can never win: `").filter(|(_, message)| !message.contains("comes before it"));
+        let shadowed = found("experience `e` can never win: wherever it could, `a-first` comes before it and takes `place`");
+        match &case["never"] {
+            Value::Bool(expected) => assert_eq!(never.is_some(), *expected, "{name}: {never:?}"),
+            Value::Null => assert_eq!(Some(shadowed.is_some()), case["shadowed"].as_bool(), "{name}"),
+            part => {
+                let (column, message) = never.unwrap_or_else(|| panic!("{name}: no warning"));
+                assert_eq!(message.split_once(": ").unwrap().1, part, "{name}");
+                let start = source.rfind(&case["audience"].to_string()).unwrap();
+                let at = case["at"].as_u64().map(|at| start + 1 + at as usize);
+                assert!(at.is_none_or(|at| at == column), "{name}: at {}, expected {}", column - start - 1, case["at"]);
+            }
+        }
+    });
+    assert!(count >= 190, "{count} cases");
+}
+
+/// The experiences that another one shadows, and no other.
+#[test]
+fn shadows_are_found() {
+    let document: Value = serde_json::from_str(cases::SHADOWS).unwrap();
+    for case in document["cases"].as_array().unwrap() {
+        let mut manifest =
+            serde_json::json!({ "site": { "id": "x" }, "slots": document["slots"], "experiences": case["experiences"] });
+        for (key, value) in case["manifest"].as_object().into_iter().flatten() {
+            manifest[key] = value.clone();
+        }
+        let compiled = check(&manifest.to_string(), &Iana).unwrap_or_else(|errors| panic!("{}: {errors:#?}", case["name"]));
+        let shadows = compiled.warnings.iter().filter_map(|warning| {
+            // experience `this` can never win: wherever it could, `by` comes before it and takes `slot`
+            let (of, why) =
+                warning.message.strip_prefix("experience `")?.split_once("` can never win: wherever it could, `")?;
+            let text = why.replace("` comes before it and", "").replace('`', "");
+            Some((of.to_owned(), Value::String(text)))
+        });
+        assert_eq!(Value::Object(shadows.collect()), case["shadowed"], "{}", case["name"]);
+        let messages: std::collections::HashSet<_> = compiled.warnings.iter().map(|warning| &warning.message).collect();
+        assert_eq!(messages.len(), compiled.warnings.len(), "{}: a warning stands there twice", case["name"]);
+        let unmet = compiled.warnings.iter().filter_map(|warning| {
+            // experience `this` can never win: `that`, which it requires, is ...
+            let (of, why) = warning.message.strip_prefix("experience `")?.split_once("` can never win: `")?;
+            let (by, why) = why.split_once("`, which it requires, ")?;
+            Some((of.to_owned(), Value::String(format!("{by} {}", why.replace('`', "")))))
+        });
+        let none = Value::Object(Default::default());
+        assert_eq!(&Value::Object(unmet.collect()), case.get("unmet").unwrap_or(&none), "{}", case["name"]);
+    }
 }
 
 #[test]
@@ -246,6 +421,7 @@ fn buckets_are_frozen() {
         let purpose = match vector["purpose"].as_str().unwrap() {
             "site-holdout" => Draw::SiteHoldout,
             "holdout" => Draw::Holdout,
+            "layer" => Draw::Layer,
             "traffic" => Draw::Traffic,
             "variant" => Draw::Variant,
             other => panic!("{other}"),

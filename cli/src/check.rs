@@ -2,7 +2,7 @@
 
 use crate::zones::Bundled;
 use crate::{Outcome, input};
-use idoine::compile::{Compiled, compile};
+use idoine::compile::{CheckReport, Compiled, Degree, check};
 use idoine::expr::MAX_COST;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,23 +11,45 @@ use std::process::ExitCode;
 pub(crate) struct Args {
     /// The manifest, or - for standard input
     manifest: PathBuf,
-    /// Print the errors as a JSON list on standard output
+    /// Print version, errors, warnings and degrees as JSON on standard output
     #[arg(long)]
     json: bool,
+    /// Exit with 1 when there are warnings
+    #[arg(long)]
+    strict: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    if !args.json {
-        let Compiled { program, costs } = input::compiled(&args.manifest)?;
-        let (experiences, slots) = (program.experience_count(), program.slot_count());
-        let mut text = format!("no errors: {experiences} experiences, {slots} slots, version {}", program.version());
-        if let Some((path, steps)) = costs.iter().max_by_key(|(_, steps)| *steps) {
-            text.push_str(&format!("\nthe costliest expression is {path}: at most {steps} of {MAX_COST} steps"));
-        }
-        return input::print_line(&text);
+    let passed = |compiled: &Compiled| !args.strict || compiled.warnings.is_empty();
+    let code = |passed: bool| if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    if args.json {
+        let checked = check(&input::read(&args.manifest)?, &Bundled);
+        let report = CheckReport::new(&checked);
+        input::print_line(&serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?)?;
+        return Ok(code(checked.as_ref().is_ok_and(passed)));
     }
-    let diagnostics = compile(&input::read(&args.manifest)?, &Bundled).err().unwrap_or_default();
-    let text = serde_json::to_string_pretty(&diagnostics).map_err(|error| error.to_string())?;
-    input::print_line(&text)?;
-    Ok(if diagnostics.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let compiled = input::checked(&args.manifest)?;
+    input::print_line(&summary(&compiled))?;
+    Ok(code(passed(&compiled)))
+}
+
+fn summary(compiled: &Compiled) -> String {
+    let Compiled { program, costs, warnings, degrees } = compiled;
+    let found = match warnings.len() {
+        0 => "no errors".to_owned(),
+        number => format!("no errors, {}", input::count(number, "warning")),
+    };
+    let experiences = input::count(degrees.len(), "experience");
+    let slots = input::count(program.slot_count(), "slot");
+    let mut text = format!("{found}: {experiences}, {slots}, version {}", program.version());
+    if !degrees.is_empty() {
+        let counted = Degree::ALL.map(|degree| (degree, degrees.iter().filter(|(_, found)| *found == degree).count()));
+        let counted = counted.iter().filter(|(_, number)| *number > 0);
+        let parts: Vec<String> = counted.map(|(degree, number)| format!("{number} {}", degree.words())).collect();
+        text.push_str(&format!("\n{experiences}: {}", parts.join(", ")));
+    }
+    if let Some((path, steps)) = costs.iter().max_by_key(|(_, steps)| *steps) {
+        text.push_str(&format!("\nthe costliest expression is {path}: at most {steps} of {MAX_COST} steps"));
+    }
+    text
 }

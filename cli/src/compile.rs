@@ -1,6 +1,7 @@
 //! `idoine compile`
 
 use crate::{Outcome, input};
+use idoine::compile::Compiled;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -16,7 +17,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    let program = input::program(&args.manifest)?;
+    let Compiled { program, .. } = input::checked(&args.manifest)?;
     let output = args.output.display();
     std::fs::write(&args.output, program.bytes()).map_err(|error| format!("{output} can't be written: {error}"))?;
     let (bytes, experiences, slots) = (program.bytes().len(), program.experience_count(), program.slot_count());

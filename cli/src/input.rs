@@ -2,7 +2,8 @@
 
 use crate::Outcome;
 use crate::zones::Bundled;
-use idoine::compile::{Compiled, compile_with_costs};
+use idoine::compile::{Compiled, check, compile};
+use idoine::diagnostic::Diagnostic;
 use idoine::{LoadError, Program};
 use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::path::Path;
@@ -41,28 +42,43 @@ pub(crate) fn program_or_manifest(path: &Path) -> Result<Program, String> {
     let bytes = bytes(path)?;
     match Program::load(bytes.clone()) {
         Ok(program) => Ok(program),
-        Err(LoadError::NotAProgram) => compile(path, &text(path, bytes)?).map(|compiled| compiled.program),
+        Err(LoadError::NotAProgram) => compiled(path, &text(path, bytes)?),
         Err(error) => Err(format!("{}: {error}", path.display())),
     }
 }
 
 /// Compiles the manifest in a file. When it is refused, every error goes to stderr and the message sums up.
 pub(crate) fn program(path: &Path) -> Result<Program, String> {
-    compiled(path).map(|compiled| compiled.program)
+    compiled(path, &read(path)?)
 }
 
-/// As [`program`], with the worst cost of each expression.
-pub(crate) fn compiled(path: &Path) -> Result<Compiled, String> {
-    compile(path, &read(path)?)
+fn compiled(path: &Path, source: &str) -> Result<Program, String> {
+    compile(source, &Bundled).map_err(|errors| refused(path, source, &errors))
 }
 
-fn compile(path: &Path, source: &str) -> Result<Compiled, String> {
-    compile_with_costs(source, &Bundled).map_err(|diagnostics| {
-        for diagnostic in &diagnostics {
-            eprintln!("{}", diagnostic.render(&path.display().to_string(), source));
-        }
-        format!("{} {} in {}", diagnostics.len(), if diagnostics.len() == 1 { "error" } else { "errors" }, path.display())
-    })
+/// As [`program`], with all that an author may want to know. Warnings go to stderr.
+pub(crate) fn checked(path: &Path) -> Result<Compiled, String> {
+    let source = read(path)?;
+    let compiled = check(&source, &Bundled).map_err(|errors| refused(path, &source, &errors))?;
+    show(path, &source, &compiled.warnings);
+    Ok(compiled)
+}
+
+fn refused(path: &Path, source: &str, errors: &[Diagnostic]) -> String {
+    show(path, source, errors);
+    format!("{} in {}", count(errors.len(), "error"), path.display())
+}
+
+/// Prints what was found to stderr, each at its place.
+fn show(path: &Path, source: &str, found: &[Diagnostic]) {
+    for diagnostic in found {
+        eprintln!("{}", diagnostic.render(&path.display().to_string(), source));
+    }
+}
+
+/// A number of things.
+pub(crate) fn count(number: usize, of: &str) -> String {
+    format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Prints a line. A reader that has gone away, such as `head`, is no error.

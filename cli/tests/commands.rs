@@ -13,7 +13,12 @@ fn check_says_that_nothing_is_wrong() {
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     assert!(run.out.starts_with("no errors: "), "{}", run.out);
     assert!(run.out.contains("the costliest expression is ") && run.out.contains(" of 100000 steps"), "{}", run.out);
-    assert_eq!(idoine(&["check", &demo(), "--json"], b"").out.trim(), "[]");
+    assert!(run.out.contains(" experiences: ") && run.out.contains(" one to one\n"), "{}", run.out);
+    let run = idoine(&["check", &demo(), "--json", "--strict"], b"");
+    let json: Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!((run.code, &json["errors"], &json["warnings"]), (0, &Value::Array(vec![]), &Value::Array(vec![])));
+    assert_eq!((&json["degrees"]["catalogue-links"], &json["degrees"]["french"]), (&"everyone".into(), &"many".into()));
+    assert_eq!(json["version"].as_str().map(str::len), Some(16));
 }
 
 #[test]
@@ -26,8 +31,28 @@ fn check_shows_every_error_with_a_caret() {
     assert!(run.err.contains(expected), "{}", run.err);
     assert!(run.err.contains("slot `s` has no selector"), "{}", run.err);
     assert!(run.err.trim_end().ends_with("error: 2 errors in -"), "{}", run.err);
-    let json: Value = serde_json::from_str(&idoine(&["check", "-", "--json"], manifest.as_bytes()).out).unwrap();
-    assert_eq!((&json[0]["line"], &json[0]["column"], &json[1]["line"]), (&3.into(), &24.into(), &4.into()));
+    let run = idoine(&["check", "-", "--json"], manifest.as_bytes());
+    let json: Value = serde_json::from_str(&run.out).unwrap();
+    let errors = &json["errors"];
+    assert_eq!((&errors[0]["line"], &errors[0]["column"], &errors[1]["line"]), (&3.into(), &24.into(), &4.into()));
+    assert_eq!((run.code, &errors[0]["severity"], json.get("version")), (1, &"error".into(), None));
+}
+
+#[test]
+fn check_warns_of_what_has_no_effect() {
+    let manifest = "{\n  \"site\": { \"id\": \"x\" },\n  \"audiences\": { \"a\": \"geo.is_eu && !geo.is_eu\" }\n}";
+    let expected = "warning: this audience can never be true: `geo.is_eu` and `!geo.is_eu` contradict each other\n --> -:3:37\n  |  at audiences.a\n3 |   \"audiences\": { \"a\": \"geo.is_eu && !geo.is_eu\" }\n  |                                     ^^^^^^^^^^\n  = help: ";
+    for (options, code) in [(&[][..], 0), (&["--strict"][..], 1)] {
+        let run = idoine(&[&["check", "-"], options].concat(), manifest.as_bytes());
+        assert_eq!(run.code, code, "{}", run.err);
+        assert!(run.err.contains(expected), "{}", run.err);
+        assert!(run.err.starts_with("warning: nothing uses the audience `a`\n"), "{}", run.err);
+        assert!(run.out.starts_with("no errors, 2 warnings: 0 experiences, 0 slots, version "), "{}", run.out);
+        let run = idoine(&[&["check", "-", "--json"], options].concat(), manifest.as_bytes());
+        let json: Value = serde_json::from_str(&run.out).unwrap();
+        assert_eq!((run.code, run.err.as_str()), (code, ""));
+        assert_eq!((&json["warnings"][1]["severity"], &json["warnings"][1]["column"]), (&"warning".into(), &37.into()));
+    }
 }
 
 #[test]
@@ -59,6 +84,11 @@ fn compile_writes_a_program_and_keeps_the_last_good_one() {
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     let printed: Value = serde_json::from_str(&run.out).unwrap();
     let bytes = std::fs::read(&output).unwrap();
+    // Warnings keep nothing from being compiled.
+    let unused = br#"{ "site": { "id": "x" }, "audiences": { "a": "geo.is_eu" } }"#;
+    let warned = idoine(&["compile", "-", "-o", &folder.join("other.program").display().to_string()], unused);
+    assert_eq!(warned.code, 0);
+    assert!(warned.err.starts_with("warning: nothing uses the audience `a`\n --> -:1:41\n"), "{}", warned.err);
     assert_eq!((&printed["site"], &printed["bytes"]), (&"shop".into(), &bytes.len().into()));
     let version: String = bytes[16..24].iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(printed["version"], version);
@@ -82,6 +112,56 @@ fn explain_shows_a_table_of_every_experience_per_slot() {
     let run = idoine(&["explain", &demo(), "--visitor", "-"], b"{ \"ulr\": 1 }");
     assert_eq!(run.code, 1);
     assert!(run.err.contains("unknown field `ulr`"), "{}", run.err);
+}
+
+/// What the explained visitor of these tests is.
+const FRENCH: &[u8] =
+    br#"{ "url": "https://shop.example/", "now": "2026-06-10T10:00:00Z", "context": { "language.primary": "fr" } }"#;
+
+#[test]
+fn explain_shows_each_clause_of_an_audience_with_what_it_read() {
+    let run = idoine(&["explain", &demo(), "--visitor", "-"], FRENCH);
+    let expected = "\nsearch-trail: audience\n  false    all of\n  false      source.channel == 'Paid Search'  (source.channel is 'Direct')\n  unknown    source.campaign == 'trail-shoes-en'  (source.campaign is not known)\n\n";
+    assert!(run.out.contains(expected), "{}", run.out);
+    let schedule =
+        "\nblack-friday: schedule: from 2026-11-19T23:00:00Z until 2026-11-30T23:00:00Z (now it is 2026-06-10T10:00:00Z)\n";
+    assert!(run.out.contains(schedule), "{}", run.out);
+    let json: Value = serde_json::from_str(&idoine(&["explain", &demo(), "--visitor", "-", "--json"], FRENCH).out).unwrap();
+    let found = json["experiences"].as_array().unwrap().iter().find(|one| one["experience"] == "search-trail").unwrap();
+    assert_eq!(found["audience"]["parts"][0]["fields"][0]["value"], "Direct");
+}
+
+#[test]
+fn explain_why_not_says_what_would_have_to_change() {
+    let why_not = |experience: &str, more: &[&str]| {
+        idoine(&[&["explain", &demo(), "--visitor", "-", "--why-not", experience], more].concat(), FRENCH)
+    };
+    let run = why_not("search-trail", &[]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    let expected = [
+        "search-trail lost: audience. For it to win, both of these would have to change:",
+        "",
+        "  audience  source.channel is 'Direct'; it would have to be 'Paid Search'",
+        "  unknown   source.campaign is not known; it would have to be 'trail-shoes-en'",
+        "",
+        "Its audience is true with these values:",
+        "",
+        "  source.channel=Paid Search",
+        "  source.campaign=trail-shoes-en",
+    ];
+    assert_eq!(run.out.lines().collect::<Vec<_>>(), expected);
+    let json: Value = serde_json::from_str(&why_not("search-trail", &["--json"]).out).unwrap();
+    assert_eq!((&json["won"], &json["reason"]), (&Value::Bool(false), &"audience".into()));
+    assert_eq!(json["changes"][1]["must"]["values"][0], "'trail-shoes-en'");
+    assert_eq!(json["overrides"]["source.channel"], "Paid Search");
+    assert_eq!(why_not("french", &[]).out, "french won: match. Nothing would have to change.\n");
+    for (name, message) in [
+        ("frensh", "error: there is no experience `frensh`; did you mean `french`?\n"),
+        ("qqqqqqqqqqqq", "error: there is no experience `qqqqqqqqqqqq`\n"),
+    ] {
+        let run = why_not(name, &[]);
+        assert_eq!((run.code, run.out.as_str(), run.err.as_str()), (1, "", message));
+    }
 }
 
 #[test]

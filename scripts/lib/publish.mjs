@@ -9,7 +9,7 @@ export const STATE = join(LOCAL, "state");
 
 /**
  * Compiles a manifest with dist/bin/idoine.
- * @returns {Promise<{version: string, site: string, program: Buffer, experiences: number, slots: number}>} throws a Problem with the compiler's own words
+ * @returns {Promise<{version: string, site: string, program: Buffer, experiences: number, slots: number, warnings: string}>} throws a Problem with the compiler's own words
  */
 export async function compile(manifest) {
   mkdirSync(LOCAL, { recursive: true });
@@ -17,7 +17,7 @@ export async function compile(manifest) {
   try {
     const result = await run([join(DIST, "bin", "idoine"), "compile", relative("", manifest), "-o", out, "--json"], { env: process.env });
     if (result.code !== 0) throw new Problem(result.output.trimEnd());
-    return { ...JSON.parse(result.stdout), program: readFileSync(out) };
+    return { ...JSON.parse(result.stdout), program: readFileSync(out), warnings: result.stderr.trimEnd() };
   } finally {
     rmSync(out, { force: true });
   }

@@ -35,7 +35,7 @@ export function withPath(env, dir) {
  * Runs a program to its end and collects what it prints.
  * @param {string[]} command
  * @param {{cwd?: string, env?: object, inherit?: boolean, input?: string}} options `inherit`: its output goes straight to ours
- * @returns {Promise<{code: number, output: string, stdout: string}>} code 127 when it could not be started
+ * @returns {Promise<{code: number, output: string, stdout: string, stderr: string}>} `output` is both; code 127 when it could not be started
  */
 export function run([program, ...args], options = {}) {
   return new Promise((resolve) => {
@@ -45,17 +45,19 @@ export function run([program, ...args], options = {}) {
     const child = spawn(program, args, { cwd: options.cwd, env: options.env, stdio });
     const all = [];
     const out = [];
+    const err = [];
     child.stdout?.on("data", (chunk) => (all.push(chunk), out.push(chunk)));
-    child.stderr?.on("data", (chunk) => all.push(chunk));
+    child.stderr?.on("data", (chunk) => (all.push(chunk), err.push(chunk)));
     child.stdin?.on("error", () => {}); // it ended before it read everything: its exit code tells
     if (options.input !== undefined) child.stdin.end(options.input);
-    child.on("error", (error) => resolve({ code: 127, output: `${program}: ${error.message}`, stdout: "" }));
+    child.on("error", (error) => resolve({ code: 127, output: `${program}: ${error.message}`, stdout: "", stderr: "" }));
     child.on("close", (code, signal) => {
       const text = Buffer.concat(all).toString();
       resolve({
         code: code ?? 1,
         output: signal ? `${text}\n${program} was ended by ${signal}` : text,
         stdout: Buffer.concat(out).toString(),
+        stderr: Buffer.concat(err).toString(),
       });
     });
   });

@@ -49,6 +49,7 @@ impl Compiler<'_, '_, '_> {
             let name = self.builder.text(&name.value);
             self.builder.push(Section::Audiences, &[name, root]);
         }
+        self.checked_audiences = checked;
     }
 
     /// Refuses audiences that need themselves, and ones that nest too deep. Keeps the depth of each.

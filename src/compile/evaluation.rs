@@ -1,7 +1,7 @@
 //! An evaluation as JSON, for the command line and for the tools.
 
 use super::evaluate::{EvaluateError, Evaluation, Outcome, located};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::expr::{Constant, ExprError};
 use serde::Serialize;
 
@@ -82,8 +82,15 @@ impl<'a> EvaluationReport<'a> {
             Err(EvaluateError::Parse(error)) => return inside("parse", std::slice::from_ref(error)),
             Err(EvaluateError::Check(errors)) => return inside("check", errors),
             Err(EvaluateError::Binding(message)) => {
-                let at =
-                    Diagnostic { path: String::new(), line: 1, column: 1, end_column: 1, message: message.clone(), help: None };
+                let at = Diagnostic {
+                    severity: Severity::Error,
+                    path: String::new(),
+                    line: 1,
+                    column: 1,
+                    end_column: 1,
+                    message: message.clone(),
+                    help: None,
+                };
                 return refused(vec![elsewhere("bindings", at)]);
             }
             Err(EvaluateError::Manifest(diagnostics)) => {

@@ -3,31 +3,46 @@
 mod audiences;
 mod content;
 mod declared;
+mod degree;
 mod enrichments;
 mod evaluate;
 #[cfg(feature = "serde")]
 mod evaluation;
 mod experiences;
+mod groups;
 mod html;
+mod logic;
+mod pages;
 mod places;
+mod prerequisites;
 mod reads;
+#[cfg(feature = "serde")]
+mod report;
+mod same_place;
 mod schedule;
 mod selector;
+mod shadows;
 mod sources;
 mod template;
+mod variants;
+mod warnings;
 mod zones;
 
 use self::declared::Declared;
+pub use self::degree::Degree;
 pub use self::evaluate::{EvaluateError, Evaluation, Outcome, evaluate, located};
 #[cfg(feature = "serde")]
 pub use self::evaluation::{ErrorReport, EvaluationReport};
 use self::reads::Reads;
+#[cfg(feature = "serde")]
+pub use self::report::CheckReport;
 use crate::bucket::MILLION;
 use crate::context::{FIELDS, Kind, Value, device_words, parse_instant};
 use crate::cookies::split_id;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
-use crate::expr::{Env, ExprError, RESERVED};
-use crate::manifest::{Manifest, Named, PageRule, Share, Spanned, read_manifest};
+use crate::expr::{Checked, Env, ExprError, RESERVED};
+use crate::manifest::{Experience, Manifest, Named, PageRule, Share, Spanned, read_manifest};
+use crate::profile::Profile;
 use crate::program::Program;
 use crate::program::build::Builder;
 use crate::program::layout::{NONE, Section};
@@ -48,15 +63,23 @@ pub struct Compiled {
     pub program: Program,
     /// Each expression by its path in the document, and the most steps it may take, with the audiences that it names.
     pub costs: Vec<(String, u64)>,
+    /// What the compiler takes although it has no effect, in the order of the document.
+    pub warnings: Vec<Diagnostic>,
+    /// The id of each experience, and how far it is fitted to its visitors; in the order of arbitration.
+    pub degrees: Vec<(String, Degree)>,
 }
 
 /// Compiles a manifest. On failure everything that is wrong with it, in the order of the document.
 pub fn compile(source: &str, zones: &dyn Zones) -> Result<Program, Vec<Diagnostic>> {
-    compile_with_costs(source, zones).map(|compiled| compiled.program)
+    run(source, zones, false).map(|compiled| compiled.program)
 }
 
-/// As [`compile`], with the worst cost of each expression.
-pub fn compile_with_costs(source: &str, zones: &dyn Zones) -> Result<Compiled, Vec<Diagnostic>> {
+/// As [`compile`], with all that an author may want to know beside the program.
+pub fn check(source: &str, zones: &dyn Zones) -> Result<Compiled, Vec<Diagnostic>> {
+    run(source, zones, true)
+}
+
+fn run(source: &str, zones: &dyn Zones, look_closer: bool) -> Result<Compiled, Vec<Diagnostic>> {
     let mut diagnostics = Diagnostics::new(source);
     let compiled = read_manifest(&mut diagnostics).map(|manifest| {
         let mut compiler = Compiler::new(&manifest, zones, &mut diagnostics);
@@ -69,15 +92,17 @@ pub fn compile_with_costs(source: &str, zones: &dyn Zones) -> Result<Compiled, V
         compiler.enrichments();
         compiler.audiences();
         compiler.slots();
+        compiler.groups();
         compiler.experiences();
         compiler.client_hints();
         compiler.goals();
         compiler.personas();
-        (compiler.builder.finish(), compiler.costs)
+        let degrees = if look_closer && compiler.diagnostics.is_empty() { compiler.look_closer() } else { Vec::new() };
+        (compiler.builder.finish(), compiler.costs, degrees)
     });
     match compiled {
-        Some((bytes, costs)) if diagnostics.is_empty() => match Program::load(bytes) {
-            Ok(program) => Ok(Compiled { program, costs }),
+        Some((bytes, costs, degrees)) if diagnostics.is_empty() => match Program::load(bytes) {
+            Ok(program) => Ok(Compiled { program, costs, warnings: diagnostics.warnings(), degrees }),
             Err(error) => {
                 diagnostics.error("", 0..1, error.to_string());
                 Err(diagnostics.finish())
@@ -85,6 +110,19 @@ pub fn compile_with_costs(source: &str, zones: &dyn Zones) -> Result<Compiled, V
         },
         _ => Err(diagnostics.finish()),
     }
+}
+
+/// What of an experience is looked at once more, when all is known.
+pub(crate) struct Outline<'m> {
+    experience: &'m Experience,
+    audience: Option<Checked>,
+    /// The fields without which its contents are unknown.
+    needs: Vec<u32>,
+    /// All fields that its contents interpolate.
+    read: Vec<u32>,
+    /// When it begins and when it is over, in epoch milliseconds.
+    from: i64,
+    until: i64,
 }
 
 pub(crate) struct Compiler<'m, 'd, 's> {
@@ -105,6 +143,10 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     audience_reads: Vec<Reads>,
     /// The fields that experiences read.
     read_fields: BTreeSet<u32>,
+    /// The expressions of named audiences.
+    checked_audiences: Vec<Option<Checked>>,
+    /// Experiences in the order of arbitration.
+    outlines: Vec<Outline<'m>>,
 }
 
 /// The names that expressions and templates may use.
@@ -159,7 +201,16 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             zone_names: Vec::new(),
             audience_reads: Vec::new(),
             read_fields: BTreeSet::new(),
+            checked_audiences: Vec::new(),
+            outlines: Vec::new(),
         }
+    }
+
+    /// Warns of what has no effect. Returns the experiences' degrees.
+    fn look_closer(&mut self) -> Vec<(String, Degree)> {
+        let (audiences, outlines) = (std::mem::take(&mut self.checked_audiences), std::mem::take(&mut self.outlines));
+        self.warnings(&audiences, &outlines);
+        outlines.iter().map(|outline| (outline.experience.id.value.clone(), self.degree(outline))).collect()
     }
 
     fn error<T>(&mut self, at: &Spanned<T>, message: impl Into<String>) {
@@ -260,7 +311,8 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         self.languages();
         let words = self.builder.text(&device_words());
         self.builder.push(Section::DeviceWords, &[words]);
-        let record = [self.builder.text(&site.id.value), self.manifest.holdout.map_or(0, |share| share.0)];
+        let cap = self.cap(self.manifest.cap.as_ref());
+        let record = [self.builder.text(&site.id.value), self.manifest.holdout.map_or(0, |share| share.0), cap];
         self.builder.push(Section::Site, &record);
     }
 
@@ -280,14 +332,14 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         use crate::manifest::SlotKind;
         for (name, slot) in &self.manifest.slots {
             self.check_id(name);
-            let data = slot.kind == Some(SlotKind::Data);
-            match (&slot.selector, data) {
+            let no_element = slot.kind.is_some_and(|kind| kind != SlotKind::Element);
+            match (&slot.selector, no_element) {
                 (None, false) => self.error_with_help(
                     name,
                     format!("slot `{}` has no selector", name.value),
                     Some("say which elements it is, such as \"selector\": \"header h1\"; for a JSON value say \"type\": \"data\"".into()),
                 ),
-                (Some(selector), true) => self.error(selector, "a data slot has no element, so no selector"),
+                (Some(selector), true) => self.error(selector, "a data slot or page slot has no element, so no selector"),
                 (Some(selector), false) => {
                     if let Err(error) = selector::check(&selector.value) {
                         self.error_inside(selector, error);
@@ -300,6 +352,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             let id = self.builder.text(&name.value);
             self.builder.push(Section::Slots, &[id, selector, pages]);
         }
+        self.same_places();
     }
 
     /// The position of a set of page rules. Equal sets are stored once.
@@ -353,6 +406,9 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             for (path, value) in values {
                 let text = &value.value.0;
                 let wrong = match path.value.as_str() {
+                    stored if Profile::default().put(stored, text).is_some() => {
+                        Profile::default().put(stored, text).and_then(Result::err)
+                    }
                     "now" => parse_instant(text).is_none().then_some("an instant such as 2026-11-20T12:30:00Z"),
                     "visitor.id" => (!text.is_empty() && split_id(text).is_none()).then_some("8 to 64 letters, digits, - or _"),
                     other => match self.names.field(other) {

@@ -21,6 +21,60 @@ pub(super) fn types(selector: &str) -> Result<Vec<String>, ExprError> {
     Ok(parser.types)
 }
 
+/// The selectors of a list, each in one spelling: however it is spaced, quoted or capitalised where that means nothing.
+pub(super) fn parts(selector: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let (mut quote, mut bracket, mut depth) = (None, false, 0);
+    let mut spaced = false;
+    let mut chars = selector.trim().chars().peekable();
+    while let Some(c) = chars.next() {
+        let Some(part) = parts.last_mut() else { break };
+        if quote.is_some() {
+            quote = quote.filter(|quote| *quote != c);
+            part.push(if quote.is_none() { '"' } else { c });
+            continue;
+        }
+        if c.is_ascii_whitespace() {
+            spaced = true;
+            continue;
+        }
+        // Within brackets, and around signs, space means nothing.
+        let sign = |c: char| ">,()+".contains(c);
+        if spaced && !part.is_empty() && !bracket && !sign(c) && !part.ends_with(|c| sign(c) && c != ')') {
+            part.push(' ');
+        }
+        spaced = false;
+        match c {
+            ',' if depth == 0 => {
+                parts.push(String::new());
+                continue;
+            }
+            '"' | '\'' => {
+                quote = Some(c);
+                part.push('"');
+                continue;
+            }
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            '[' | ']' => bracket = c == '[',
+            _ => {}
+        }
+        part.push(c);
+        // A value without quotes gets them.
+        if c == '=' && bracket {
+            while chars.next_if(char::is_ascii_whitespace).is_some() {}
+            if chars.peek().is_some_and(|next| !matches!(next, '"' | '\'')) {
+                part.push('"');
+                while let Some(next) = chars.next_if(|next| *next != ']' && !next.is_ascii_whitespace()) {
+                    part.push(next);
+                }
+                part.push('"');
+            }
+        }
+    }
+    parts
+}
+
 struct Parser<'a> {
     text: &'a str,
     at: usize,
@@ -243,11 +297,39 @@ fn is_name_start(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{check, types};
+    use super::{check, parts, types};
 
     /// What lol_html, the rewriter inside workerd, says of a selector.
     fn rewriter_knows(selector: &str) -> bool {
         selector.parse::<lol_html::Selector>().is_ok()
+    }
+
+    #[test]
+    fn one_selector_has_one_spelling() {
+        for (one, other) in [
+            (" header   h1 ", "header h1"),
+            ("nav > ul>li", "nav>ul > li"),
+            ("a[ href = '/x' ]", "a[href=\"/x\"]"),
+            ("a[href=x]", "a[href='x']"),
+            ("a[ href = x i ]", "a[href='x'i]"),
+            ("a[href^='/a  b'] b", "a[href^=\"/a  b\"]  b"),
+            ("li:nth-child( 2n + 1 ) a", "li:nth-child(2n+1) a"),
+            ("p:not( .a , .b ), q", "p:not(.a,.b),q"),
+        ] {
+            assert_eq!(parts(one), parts(other), "{one} and {other}");
+        }
+        for (one, other) in [
+            ("header h1", "header > h1"),
+            ("a[x='a b']", "a[x='ab']"),
+            ("a[x='a  b']", "a[x='a b']"),
+            ("p .a", "p.a"),
+            ("p:not(.a) b", "p:not(.a)b"),
+            ("p[x] [y]", "p[x][y]"),
+            ("p :not(q)", "p:not(q)"),
+        ] {
+            assert_ne!(parts(one), parts(other), "{one} and {other}");
+        }
+        assert_eq!(parts("a, b > c ,p:not(d, e)"), ["a", "b>c", "p:not(d,e)"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Tokens (CEL specification, "Syntax").
 
 use super::ExprError;
+use crate::number::parse_double;
 use std::ops::Range;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -128,8 +129,7 @@ fn number(source: &str, at: &mut usize) -> Result<TokenKind, ExprError> {
     }
     let text = source.get(start..*at).unwrap_or_default();
     if double {
-        let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
-        return number.map(TokenKind::Double).ok_or_else(|| ExprError::new(start..*at, "this number is too large"));
+        return parse_double(text).map(TokenKind::Double).ok_or_else(|| ExprError::new(start..*at, "this number is too large"));
     }
     let value = text.parse().map_err(|_| too_large(*at))?;
     Ok(if unsigned(at) { TokenKind::Uint(value) } else { TokenKind::Int(value) })

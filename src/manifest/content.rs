@@ -13,6 +13,8 @@ object! { "What a slot shows. A content may do several things at once." Content 
     optional image "image": Image = "Shows another picture.";
     optional hide "hide": Spanned<bool> = "Hides the elements.";
     optional json "json": Spanned<Json> = "A value for front-end code, in a data slot.";
+    optional redirect "redirect": Spanned<String> = "The URL that the visitor is sent to, in a page slot.";
+    optional page "page": Spanned<String> = "The path of the origin's page that is shown instead, in a page slot.";
 } }
 
 object! { "Classes to add and to remove." Classes {

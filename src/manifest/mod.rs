@@ -2,6 +2,7 @@
 
 mod content;
 mod enrichment;
+mod experience;
 mod format;
 mod place;
 pub(crate) mod read;
@@ -9,6 +10,10 @@ mod source;
 
 pub use content::{Classes, Content, Image, Json, JsonPart, PageRule, PersonaValue, SlotContent};
 pub use enrichment::{Enrichment, EnrichmentField};
+pub use experience::{
+    Cap, Experience, ExperienceKind, Factor, Group, Layer, LayerRange, Levels, Ramp, RampKind, RampPoint, Requirement,
+    Schedule, Status, Traffic,
+};
 pub use format::format;
 pub use place::{Degrees, Holidays, Place, Places};
 pub use read::{List, Named, Share, Spanned};
@@ -36,8 +41,11 @@ object! { "A site's configuration." Manifest {
     default audiences "audiences": Named<Spanned<String>> = "Named boolean expressions over context and profile. One may name another.";
     default slots "slots": Named<Slot> = "The places in the pages that experiences fill.";
     default goals "goals": Named<Goal> = "Conversions.";
+    default layers "layers": Named<Layer> = "Layers: experiences that share one out never meet at the same visitor.";
+    default groups "groups": Named<Group> = "Exclusion groups: of each at most so many experiences are shown on a page.";
     default experiences "experiences": List<Experience> = "Who sees what.";
     optional holdout "holdout": Share = "Share of visitors that never sees personalisation (default 0).";
+    optional cap "cap": Spanned<Cap> = "How often anything may be shown to a visitor, over all experiences but those with global_cap false.";
     default personas "personas": Named<Named<Spanned<PersonaValue>>> = "Synthetic visitors for previews: field paths, `now` or `visitor.id`, and their values.";
 } }
 
@@ -58,6 +66,7 @@ object! { "A declared attribute of a profile." Trait {
 choice! { "What a slot is." SlotKind {
     Element "element": "Elements of the page, found by a selector.";
     Data "data": "A JSON value for front-end code; no element.";
+    Page "page": "The whole page: another one is shown in its place, or the visitor is sent there.";
 } }
 
 object! { "A place in the pages." Slot {
@@ -70,31 +79,6 @@ object! { "A conversion." Goal {
     required event "event": String = "The name of the event that reaches it.";
     optional value "value": String = "The path of its value in the event, such as properties.revenue.";
     optional currency "currency": String = "The path of its currency in the event, or an ISO 4217 code.";
-} }
-
-choice! { "What an experience is." ExperienceKind {
-    Personalization "personalization": "One content for those in the audience.";
-    Experiment "experiment": "Several variants, to learn which is best.";
-} }
-
-object! { "When an experience runs. A date without a time is midnight, a time without an offset is of the site's time zone." Schedule {
-    optional from "from": Spanned<String> = "The first moment, such as 2026-11-20 or 2026-11-20T09:00 or 2026-11-20T09:00:00Z.";
-    optional until "until": Spanned<String> = "The moment it is over.";
-} }
-
-object! { "Who sees what." Experience {
-    required id "id": Spanned<String> = "The experience's id. Visitors are assigned by it: keep it.";
-    required kind "type": ExperienceKind = "What it is.";
-    optional audience "audience": Spanned<String> = "Who may see it: an audience's name or an expression (default everyone).";
-    optional priority "priority": i32 = "Of two experiences that want the same slot the higher priority wins, then the lesser id (default 0).";
-    optional purpose "purpose": Purpose = "The purpose whose consent it needs to tell visitors apart (default personalization).";
-    optional schedule "schedule": Schedule = "When it runs (default always).";
-    optional traffic "traffic": Share = "Share of its audience that takes part (default 1).";
-    optional holdout "holdout": Share = "Share of its audience that is held out, beside the site's holdout (default 0).";
-    optional weights "weights": Spanned<List<Spanned<i32>>> = "An experiment's weight of each variant, baseline first (default equal).";
-    optional goal "goal": Spanned<String> = "The goal it is measured by.";
-    default pages "pages": List<PageRule> = "The pages it runs on, beside its slots' own (default all).";
-    required slots "slots": Named<SlotContent> = "What it shows in each of its slots.";
 } }
 
 choice!(@read Kind

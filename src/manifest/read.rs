@@ -1,6 +1,7 @@
 //! Strict reading of a JSONC document into the manifest's types: every error at once, each with its place.
 
 use crate::diagnostic::{Diagnostics, nearest};
+use crate::number::parse_double;
 use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::Ranged;
 use std::ops::Range;
@@ -250,11 +251,11 @@ impl Read for Share {
         let Value::NumberLit(number) = reader.value else {
             return reader.expected("a share from 0 to 1");
         };
-        match number.value.parse::<f64>() {
-            Ok(share) if share > 0.0 && share * f64::from(crate::bucket::MILLION) < 1.0 => {
+        match parse_double(number.value) {
+            Some(share) if share > 0.0 && share * f64::from(crate::bucket::MILLION) < 1.0 => {
                 reader.error(format!("expected 0, or a share of at least 0.000001, found {}", number.value))
             }
-            Ok(share) if (0.0..=1.0).contains(&share) => {
+            Some(share) if (0.0..=1.0).contains(&share) => {
                 Some(Share((share * f64::from(crate::bucket::MILLION)).round() as u32))
             }
             _ => reader.error(format!("expected a share from 0 to 1, found {}", number.value)),

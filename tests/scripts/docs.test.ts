@@ -1,7 +1,9 @@
 // The manifests in the documentation are manifests: what people copy compiles.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { measure } from "../../scripts/lib/budgets.mjs";
@@ -21,6 +23,25 @@ test("every manifest in the documentation compiles", () => {
     }
   }
   assert.ok(count > 0, "no manifest was found");
+});
+
+test("what the documentation says that a manifest is told, it is told", () => {
+  const folder = mkdtempSync(join(tmpdir(), "idoine-docs-"));
+  let count = 0;
+  try {
+    for (const file of files) {
+      const text = readFileSync(new URL(file, root), "utf8");
+      for (const [, block, said] of text.matchAll(/^```jsonc\n([^`]*?)^```\n\n```text\n([\s\S]*?)^```/gm)) {
+        writeFileSync(join(folder, "site.jsonc"), block!);
+        const { stdout, stderr } = spawnSync(command, ["check", "site.jsonc"], { cwd: folder, encoding: "utf8" });
+        assert.ok(`${stderr}\n${stdout}`.includes(said!.trimEnd()), `${file} says\n${said}\nbut it is\n${stderr}\n${stdout}`);
+        count += 1;
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  assert.ok(count >= 3, `${count} manifests have an answer behind them`);
 });
 
 test("every file that the documentation links to is there", () => {

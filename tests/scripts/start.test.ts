@@ -87,6 +87,8 @@ test("serves, publishes each good save, keeps the last good program, and ends wi
   save(manifest("Second words"));
   await until("the new program", first, async () => ((await first.heading()) === "Second words" ? true : undefined));
 
+  save(manifest("Second words").replace('"slots"', '"audiences": { "nobody": "1 == 2" }, "slots"'));
+  await until("a warning", first, () => (/warning: nothing uses the audience `nobody`\n[^]*this audience can never be true[^]*published/.test(first.output()) ? true : undefined));
   save(manifest("Third words").replace('"selector"', '"selektor"'));
   await until("the compiler's words", first, () => (/was not published; the last good program stays\.[^]*selektor/.test(first.output()) ? true : undefined));
   assert.equal(await first.heading(), "Second words");

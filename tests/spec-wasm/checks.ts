@@ -6,9 +6,11 @@ import type { Decision, Edit } from "../../www/src/types.ts";
 
 /** What the tools export. */
 export interface Tools {
-  compile(source: string, zones: ZoneOffset): { program: Uint8Array } | { diagnostics: unknown[] };
+  compile(source: string, zones: ZoneOffset): { program: Uint8Array; version: string; warnings: Found[] } | { diagnostics: Found[] };
+  check(source: string, zones: ZoneOffset): { version?: string; errors: Found[]; warnings: Found[]; degrees: Record<string, string> };
   context(program: Uint8Array, visitor: Visitor, offsets: Float64Array): Record<string, unknown>;
   explain(program: Uint8Array, visitor: Visitor, offsets: Float64Array): Explained;
+  explain_text(program: Uint8Array, visitor: Visitor, offsets: Float64Array): string;
   /** An empty manifest is none. */
   evaluate(expression: string, bindings: Record<string, unknown>, manifest: string, zones: ZoneOffset): Evaluated;
 }
@@ -16,7 +18,10 @@ export interface Tools {
 /** Seconds that a zone is ahead of UTC at an instant in epoch milliseconds; `undefined` for zones that are not known. */
 export type ZoneOffset = (zone: string, instant: number) => number | undefined;
 
-interface Visitor {
+/** An error or a warning. */
+type Found = Record<string, unknown> & { message: string };
+
+export interface Visitor {
   /** 1970 where a case is not about time. */
   now?: number | string;
   cf?: Record<string, unknown>;
@@ -57,6 +62,7 @@ export interface DecideCase {
   visitor: Visitor;
   context?: Record<string, unknown>;
   decisions: Record<string, string>;
+  factors?: Record<string, string | null>;
   lost?: Record<string, string>;
   edits?: Record<string, string>[];
 }
@@ -82,6 +88,23 @@ export interface ExpressionCase {
   cost?: number;
   at?: string;
   type?: string;
+}
+
+/** A manifest, and all that is found in it, in order. */
+export interface FoundFile {
+  cases: { name: string; source: string | string[]; errors?: Found[]; warnings?: Found[]; degrees?: Record<string, string> }[];
+}
+
+/** Audiences: what is said of each, or of one behind another. */
+export interface AudienceFile {
+  manifest: object;
+  cases: { name: string; audience: string; never?: boolean | string; at?: number; behind?: string; shadowed?: boolean }[];
+}
+
+/** Experiences, and those that another one shadows, each with that one and the slot. */
+export interface ShadowFile {
+  slots: object;
+  cases: { name: string; manifest?: object; experiences: object[]; shadowed: Record<string, string>; unmet?: Record<string, string> }[];
 }
 
 /** A case by name, and what is wrong with it. */
@@ -140,14 +163,14 @@ function result(name: string, check: () => string[]): Result {
   }
 }
 
-function programOf(tools: Tools, manifest: object): Uint8Array {
+export function programOf(tools: Tools, manifest: object): Uint8Array {
   const compiled = tools.compile(JSON.stringify(manifest), zoneOffset);
   if ("program" in compiled) return compiled.program;
   throw new Error(`the manifest is refused: ${JSON.stringify(compiled.diagnostics)}`);
 }
 
 /** What a host would say of the visitor's zone. */
-function offsetsOf({ now = 0, cf, context }: Visitor): Float64Array {
+export function offsetsOf({ now = 0, cf, context }: Visitor): Float64Array {
   const zone = context?.["geo.timezone"] ?? cf?.["timezone"];
   const instant = typeof now === "number" ? now : Date.parse(now);
   const offsets: Offsets = zoneOffsets(typeof zone === "string" ? zone : undefined, instant);
@@ -177,6 +200,9 @@ export function checkDecisions(tools: Tools, { manifest, cases }: DecideFile): R
 function explained({ context, decisions, slots, edits }: Explained, expected: DecideCase): string[] {
   const found = Object.fromEntries(decisions.map(({ slot, experience, variant, reason }) => [slot, `${experience ?? "-"} ${variant} ${reason}`]));
   const problems = [...expect("decisions", found, expected.decisions), ...differences(context, expected.context ?? {})];
+  for (const [slot, factor] of Object.entries(expected.factors ?? {})) {
+    problems.push(...expect(`factor of ${slot}`, decisions.find((decision) => decision.slot === slot)?.factor ?? null, factor));
+  }
   const onPage = new Set(decisions.map(({ slot }) => slot));
   for (const [experience, reason] of Object.entries(expected.lost ?? {})) {
     const looked = slots.filter(({ slot }) => onPage.has(slot) || onPage.size === 0 || reason === "page");
@@ -222,4 +248,63 @@ function expression(tools: Tools, { expr, bindings, manifest, value, unknown, er
   if (found.error) return [`error: ${found.error.message}, expected ${unknown ? "unknown" : JSON.stringify(value)}`];
   if (cost !== undefined) problems.push(...expect("cost", found.cost, cost));
   return [...problems, ...expect("unknown", found.unknown ?? false, unknown ?? false), ...expect("value", found.value ?? null, value ?? null)];
+}
+
+/** Manifests that are refused, or warned of: every error, or warning, with its place. */
+export function checkFound(tools: Tools, { cases }: FoundFile): Result[] {
+  return cases.map(({ name, source, errors = [], warnings = [], degrees }) =>
+    result(name, () => {
+      const text = typeof source === "string" ? source : source.join("\n");
+      const report = tools.check(text, zoneOffset);
+      const compiled = tools.compile(text, zoneOffset);
+      const listed = "program" in compiled ? { version: compiled.version, errors: [], warnings: compiled.warnings } : { errors: compiled.diagnostics, warnings: [] };
+      const problems = expect("compile", { ...report, degrees: {} }, { ...listed, degrees: {} });
+      if (degrees) problems.push(...expect("degrees", report.degrees, degrees));
+      return [...problems, ...places("errors", report.errors, errors), ...places("warnings", report.warnings, warnings)];
+    }),
+  );
+}
+
+function places(what: string, found: Found[], expected: Found[]): string[] {
+  if (found.length !== expected.length) return [`${what}: ${JSON.stringify(found)}, expected ${expected.length}`];
+  return expected.flatMap((one, at) =>
+    Object.entries(one).flatMap(([key, value]) => {
+      const text = found[at]![key];
+      const partly = ["message", "help"].includes(key) && typeof text === "string" && text.includes(String(value));
+      return partly ? [] : expect(`${key} of ${what}[${at}]`, text, value);
+    }),
+  );
+}
+
+export function checkAudiences(tools: Tools, { manifest, cases }: AudienceFile): Result[] {
+  return cases.map(({ name, audience, never, at, behind, shadowed }) =>
+    result(name, () => {
+      const experience = (id: string, audience: string) => ({ id, type: "personalization", ...(audience && { audience }), slots: { place: { text: "x" } } });
+      const experiences = [...(behind === undefined ? [] : [experience("a-first", behind)]), experience("e", audience)];
+      const source = JSON.stringify({ ...manifest, experiences });
+      const { errors, warnings } = tools.check(source, zoneOffset);
+      if (errors.length > 0) return [`refused: ${JSON.stringify(errors)}`];
+      const found = (part: string) => warnings.find(({ message }) => message.startsWith(`experience \`e\` can never win: ${part}`));
+      if (never === undefined) return expect("shadowed", found("wherever it could, `a-first` comes before it and takes `place`") !== undefined, shadowed);
+      const warning = found("`");
+      const problems = expect("never", warning !== undefined, never !== false);
+      if (typeof never === "string") problems.push(...expect("reason", warning?.message.split(": ").slice(1).join(": "), never));
+      const start = source.lastIndexOf(JSON.stringify(audience)) + 1;
+      return at === undefined ? problems : [...problems, ...expect("at", Number(warning?.["column"]) - start, at)];
+    }),
+  );
+}
+
+export function checkShadows(tools: Tools, { slots, cases }: ShadowFile): Result[] {
+  return cases.map(({ name, manifest, experiences, shadowed, unmet = {} }) =>
+    result(name, () => {
+      const { errors, warnings } = tools.check(JSON.stringify({ site: { id: "x" }, slots, ...manifest, experiences }), zoneOffset);
+      if (errors.length > 0) return [`refused: ${JSON.stringify(errors)}`];
+      const said = warnings.map(({ message }) => /^experience `(.*?)` can never win: wherever it could, (.*)$/.exec(message));
+      const found = said.flatMap((parts) => (parts ? [[parts[1]!, parts[2]!.replace("` comes before it and", "").replaceAll("`", "")]] : []));
+      const required = warnings.map(({ message }) => /^experience `(.*?)` can never win: `(.*?)`, which it requires, (.*)$/.exec(message));
+      const unmetFound = required.flatMap((parts) => (parts ? [[parts[1]!, `${parts[2]} ${parts[3]!.replaceAll("`", "")}`]] : []));
+      return [...expect("shadowed", Object.fromEntries(found), shadowed), ...expect("unmet", Object.fromEntries(unmetFound), unmet)];
+    }),
+  );
 }

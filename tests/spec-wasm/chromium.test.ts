@@ -7,7 +7,7 @@ import type { Page } from "playwright-core";
 import { browser, closeBrowser } from "../e2e/fixtures/browser.ts";
 import { serve, type Site } from "../e2e/fixtures/server.ts";
 import type * as checksModule from "./checks.ts";
-import { asset, casesIn, FOLDERS } from "./files.ts";
+import { asset, everyFile } from "./files.ts";
 
 let site: Site;
 let page: Page;
@@ -38,13 +38,11 @@ async function inPage([check, content]: string[]): Promise<string> {
   return JSON.stringify(checks[check!]!(tools, JSON.parse(content!)));
 }
 
-for (const [folder, check] of Object.entries(FOLDERS)) {
-  for (const [file, content] of casesIn(folder)) {
-    test(`${folder}/${file}`, async (context) => {
-      const results = JSON.parse(await page.evaluate(inPage, [check, JSON.stringify(content)])) as checksModule.Result[];
-      assert.equal(results.length, content.cases.length);
-      // JSON has no `undefined`.
-      for (const [name, problem] of results) await context.test(name, () => assert.equal(problem ?? undefined, undefined));
-    });
-  }
+for (const { path, check, content } of everyFile()) {
+  test(path, async (context) => {
+    const results = JSON.parse(await page.evaluate(inPage, [check, JSON.stringify(content)])) as checksModule.Result[];
+    assert.equal(results.length, content.cases.length);
+    // JSON has no `undefined`.
+    for (const [name, problem] of results) await context.test(name, () => assert.equal(problem ?? undefined, undefined));
+  });
 }

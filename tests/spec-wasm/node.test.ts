@@ -2,18 +2,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as checks from "./checks.ts";
-import { casesIn, FOLDERS, loadTools } from "./files.ts";
+import { everyFile, loadTools } from "./files.ts";
 
 const tools = await loadTools();
 
-for (const [folder, check] of Object.entries(FOLDERS)) {
-  for (const [file, content] of casesIn(folder)) {
-    test(`${folder}/${file}`, async (context) => {
-      const results = checks[check](tools, content as never);
-      assert.equal(results.length, content.cases.length);
-      for (const [name, problem] of results) await context.test(name, () => assert.equal(problem, undefined));
-    });
-  }
+for (const { path, check, content } of everyFile()) {
+  test(path, async (context) => {
+    const results = checks[check](tools, content as never);
+    assert.equal(results.length, content.cases.length);
+    for (const [name, problem] of results) await context.test(name, () => assert.equal(problem, undefined));
+  });
 }
 
 test("a case that is wrong is found", () => {

@@ -78,10 +78,10 @@ test("where slots meet in one element the last one wins, whatever their selector
     return /<header>.*<\/header>/s.exec(text)?.[0];
   };
   origin.routes["/"] = "<head></head><header><h1>x</h1></header>";
-  assert.equal(await get({ a: ["h1", { text: "A" }], b: ["header h1", { text: "B" }], c: ["h1", { text: "C" }] }), "<header><h1>C</h1></header>");
+  assert.equal(await get({ a: ["h1", { text: "A" }], b: ["header h1", { text: "B" }], c: ["header > h1", { text: "C" }] }), "<header><h1>C</h1></header>");
   assert.equal(await get({ a: ["h1", { text: "A" }], b: ["header h1", { html: "<b>B</b>" }] }), "<header><h1><b>B</b></h1></header>");
   assert.equal(
-    await get({ a: ["h1", { attribute: { title: "A" }, class: { add: ["one"] } }], b: ["header h1", { attribute: { title: "B" }, class: { remove: ["one"], add: ["two"] } }], c: ["h1", { attribute: { title: "C" } }] }),
+    await get({ a: ["h1", { attribute: { title: "A" }, class: { add: ["one"] } }], b: ["header h1", { attribute: { title: "B" }, class: { remove: ["one"], add: ["two"] } }], c: ["header > h1", { attribute: { title: "C" } }] }),
     '<header><h1 title="C" class="two">x</h1></header>',
   );
 });

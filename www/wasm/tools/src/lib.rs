@@ -1,7 +1,9 @@
 //! The tools: what is loaded when a person looks. Check and compile a manifest, derive a context, explain a decision;
 //! plain JavaScript objects in and out.
 
-use idoine::compile::{EvaluationReport, Zones, compile as compile_manifest, evaluate as evaluate_expression};
+use idoine::compile::{
+    CheckReport, Compiled, EvaluationReport, Zones, check as check_manifest, evaluate as evaluate_expression,
+};
 use idoine::diagnostic::Diagnostic;
 use idoine::expr::Bindings;
 use idoine::report::{ContextReport, explanation, explanation_text};
@@ -12,6 +14,11 @@ use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use std::collections::BTreeMap;
 use wasm_bindgen::prelude::*;
+
+/// As in the engine: some kilobytes smaller than the standard library's.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 /// The host's time zones: a function from zone and epoch milliseconds to seconds ahead of UTC, or `undefined`.
 struct HostZones<'f>(&'f Function);
@@ -32,11 +39,10 @@ fn load(program: Vec<u8>) -> Result<Program, JsError> {
     Program::load(program).map_err(|error| JsError::new(&error.to_string()))
 }
 
-/// Everything that is wrong with a manifest; an empty list when nothing is.
+/// What there is to say of a manifest: `{ version, errors, warnings, degrees }`.
 #[wasm_bindgen]
 pub fn check(source: &str, zones: &Function) -> Result<JsValue, JsError> {
-    let found: Vec<Diagnostic> = compile_manifest(source, &HostZones(zones)).err().unwrap_or_default();
-    to_js(&found)
+    to_js(&CheckReport::new(&check_manifest(source, &HostZones(zones))))
 }
 
 #[derive(Serialize)]
@@ -44,17 +50,20 @@ struct Refused {
     diagnostics: Vec<Diagnostic>,
 }
 
-/// Compiles a manifest: `{ program, version }`, or `{ diagnostics }` when it is refused.
+/// Compiles a manifest: `{ program, version, warnings }`, or `{ diagnostics }` when it is refused.
 #[wasm_bindgen]
 pub fn compile(source: &str, zones: &Function) -> Result<JsValue, JsError> {
-    match compile_manifest(source, &HostZones(zones)) {
+    match check_manifest(source, &HostZones(zones)) {
         Err(diagnostics) => to_js(&Refused { diagnostics }),
-        Ok(program) => {
+        Ok(Compiled { program, warnings, .. }) => {
             let result = js_sys::Object::new();
             let set = |key: &str, value: &JsValue| js_sys::Reflect::set(&result, &key.into(), value);
             let bytes = js_sys::Uint8Array::from(program.bytes());
+            let warnings = to_js(&warnings)?;
             let done = set("program", &bytes).and_then(|_| set("version", &program.version().into()));
-            done.map(|_| result.into()).map_err(|_| JsError::new("the result can't be made"))
+            done.and_then(|_| set("warnings", &warnings))
+                .map(|_| result.into())
+                .map_err(|_| JsError::new("the result can't be made"))
         }
     }
 }
@@ -112,7 +121,7 @@ pub fn context(program: Vec<u8>, visitor: JsValue, offsets: &[f64]) -> Result<Js
     to_js(&ContextReport(&program, &context))
 }
 
-/// Why each slot shows what it shows: `{ version, context, decisions, slots, edits }`.
+/// Why each slot shows what it shows: `{ version, context, decisions, slots, experiences, edits }`.
 #[wasm_bindgen]
 pub fn explain(program: Vec<u8>, visitor: JsValue, offsets: &[f64]) -> Result<JsValue, JsError> {
     let program = load(program)?;
@@ -122,7 +131,7 @@ pub fn explain(program: Vec<u8>, visitor: JsValue, offsets: &[f64]) -> Result<Js
     to_js(&explanation(&program, &context, &explained, &edits))
 }
 
-/// As `explain`, as a table for people.
+/// As `explain`, as text for people.
 #[wasm_bindgen]
 pub fn explain_text(program: Vec<u8>, visitor: JsValue, offsets: &[f64]) -> Result<String, JsError> {
     let program = load(program)?;

@@ -70,9 +70,9 @@ fn refused_manifests() {
         };
         let found = from_js(&check(&source, &intl::function()).unwrap_or_else(|_| panic!("{name}: check threw")));
         let compiled = from_js(&compile(&source, &intl::function()).unwrap_or_else(|_| panic!("{name}: compile threw")));
-        assert_eq!(compiled["diagnostics"], found, "{name}");
+        assert_eq!(compiled["diagnostics"], found["errors"], "{name}");
         let places = |list: &Value| list.as_array().unwrap().iter().map(|error| error["line"].clone()).collect::<Vec<_>>();
-        assert_eq!(places(&found), places(&case["errors"]), "{name}");
+        assert_eq!(places(&found["errors"]), places(&case["errors"]), "{name}");
     });
 }
 
