@@ -6,7 +6,7 @@
 
 use crate::context::{Context, FIELDS, Field, Request, Value};
 use crate::program::Program;
-use crate::receipt::Receipt;
+use crate::receipt::{Receipt, stored};
 use crate::text::{Cut, join};
 use crate::time::exact_instant_text;
 use crate::url;
@@ -46,6 +46,8 @@ pub struct LoggedVisitor {
     context: BTreeMap<String, Known>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     enrichments: BTreeMap<String, Known>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    profile: BTreeMap<String, Known>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "offsets")]
     offsets: Option<Offsets>,
 }
@@ -61,6 +63,7 @@ pub fn logged(program: &Program, context: &Context) -> LoggedVisitor {
         headers: BTreeMap::new(),
         context: BTreeMap::new(),
         enrichments: BTreeMap::new(),
+        profile: BTreeMap::new(),
         // Of a zone that is known the host would find them itself, by the rules that it has then.
         offsets: (!context.offsets.is_empty() || context.text(Field::GeoTimezone).is_some()).then(|| context.offsets.clone()),
     };
@@ -72,6 +75,11 @@ pub fn logged(program: &Program, context: &Context) -> LoggedVisitor {
     }
     if let Some(unit) = &context.unit {
         visitor.context.insert("visitor.id".to_owned(), Known::Text(unit.clone()));
+    }
+    for (path, text) in stored(program, context) {
+        // A variant is forced by an override alone.
+        let place = if path.starts_with("variant.") { &mut visitor.context } else { &mut visitor.profile };
+        place.insert(path, Known::Text(text));
     }
     for (path, value) in context.present(program) {
         // Maps are never told by enrichments.
@@ -105,6 +113,7 @@ impl LoggedVisitor {
             offsets: self.offsets.clone().unwrap_or_default(),
             overrides: pairs(&self.context),
             enrichments: pairs(&self.enrichments),
+            profile: pairs(&self.profile),
             ..Request::default()
         }
     }

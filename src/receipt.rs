@@ -6,20 +6,22 @@
 //!
 //! ```text
 //! context   text "idoine context 1", now (epoch milliseconds), consent (personalization 1, analytics 2, marketing 4),
-//!           anonymousId (empty where there is none), offsets, query, fields
+//!           anonymousId (empty where there is none), offsets, query, fields, profile
 //! offsets   list of: second since 1970, seconds ahead of UTC from then on (the lowest number there is: not known)
 //! query     list of: name, value, both text and decoded
 //! fields    list of those that are present, in the byte order of their paths: path, kind, value
 //! kind      0 bool, 1 int, 2 double, 3 string, 4 strings, 5 timestamp, 6 map
 //! value     0 or 1; the number; the double's bits; text; list of texts; epoch milliseconds; list of names and texts
+//! profile   list of what is stored and may be read, in the byte order of the paths: path and text, as visitors are written
 //! ```
 //! Which fields are denied is not part of it: that follows from the consent and the program. Vectors are frozen in
 //! `tests/spec/receipts.json`.
 
-use crate::consent::Purpose;
+use crate::consent::{Consent, Purpose};
 use crate::context::{Context, Value};
+use crate::number::push_int;
 use crate::program::Program;
-use crate::text::push_hex;
+use crate::text::{Cut, join, push_hex};
 use crate::time::exact_instant_text;
 use sha2::{Digest, Sha256};
 
@@ -67,12 +69,61 @@ fn digest(program: &Program, context: &Context) -> String {
         writer.text(path);
         writer.value(value);
     }
+    writer.pairs(&stored(program, context));
     let mut digits = String::new();
     for byte in Sha256::digest(&writer.0).iter().take(16) {
         push_hex(&mut digits, byte >> 4);
         push_hex(&mut digits, *byte);
     }
     digits
+}
+
+/// What is stored of the visitor and may be read by this program: paths and texts as visitors are written, in the byte order of
+/// the paths. Of an experience nothing unless its purpose is agreed to; variants that a preview forces need no consent.
+pub(crate) fn stored(program: &Program, context: &Context) -> Vec<(String, String)> {
+    let profile = &context.profile;
+    let granted = |path: &str| {
+        let Some((_, id)) = path.cut(b'.').filter(|(kind, _)| matches!(*kind, "assignment" | "seen")) else {
+            return context.consent != Consent::default();
+        };
+        let mut experiences = program.experiences();
+        experiences.any(|one| program.text(one.id) == id && context.consent.has(one.purpose))
+    };
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    let mut add = |path: String, text: String| {
+        if path.starts_with("variant.") || granted(&path) {
+            let place = pairs.partition_point(|(other, _)| *other < path);
+            pairs.insert(place, (path, text));
+        }
+    };
+    if let Some(id) = &profile.user_id {
+        add("visitor.user_id".to_owned(), id.clone());
+    }
+    if let Some(start) = profile.session_start {
+        add("visitor.session_start".to_owned(), exact_instant_text(start));
+    }
+    for (prefix, variants) in [("assignment.", &profile.assignments), ("variant.", &profile.forced)] {
+        for (id, levels) in variants {
+            let mut text = String::new();
+            for factor in 0..levels.count {
+                if factor > 0 {
+                    text.push(',');
+                }
+                push_int(&mut text, i64::from(levels.level(factor)));
+            }
+            add(join([prefix, id].into_iter(), ""), text);
+        }
+    }
+    for (path, seen) in &profile.seen {
+        let mut text = String::new();
+        for count in seen.counts {
+            push_int(&mut text, i64::from(count));
+            text.push(',');
+        }
+        text.push_str(&exact_instant_text(seen.last));
+        add(path.clone(), text);
+    }
+    pairs
 }
 
 #[derive(Default)]

@@ -42,7 +42,8 @@ fn manifest() -> Value {
             let content = json!({ "text": "{{ geo.city | \"-\" }} {{ page.hash | \"-\" }} {{ profile.a_string | \"-\" }}" });
             let contents = if index % 2 == 0 { content } else { json!([{ "baseline": true }, content]) };
             let kind = if index % 2 == 0 { "personalization" } else { "experiment" };
-            json!({ "id": format!("e{index}"), "type": kind, "audience": audience, "slots": { format!("s{index}"): contents } })
+            let purpose = if index == 9 { "analytics" } else { "personalization" };
+            json!({ "id": format!("e{index}"), "type": kind, "purpose": purpose, "audience": audience, "slots": { format!("s{index}"): contents } })
         })
         .collect();
     json!({
@@ -82,8 +83,14 @@ fn again(program: &Program, context: &Context) -> Context {
 fn is_logged(request: &Request) {
     let program = program();
     let context = Context::derive(program, request);
-    let again = again(program, &context);
-    assert_eq!(again, context);
+    let again = self::again(program, &context);
+    // What is stored and may not be read is in no log: everything else is the same, and of that the same again.
+    for field in 0..program.field_count() as u32 {
+        assert_eq!(again.get(field), context.get(field), "{}", program.field_path(field));
+        assert_eq!(again.is_denied(field), context.is_denied(field), "{}", program.field_path(field));
+    }
+    assert_eq!((again.now, again.consent, again.query()), (context.now, context.consent, context.query()));
+    assert_eq!(self::again(program, &again), again);
     assert_eq!(Receipt::of(program, &again), Receipt::of(program, &context));
     let decisions = decide(program, &context);
     assert_eq!(decide(program, &again), decisions);
@@ -160,10 +167,23 @@ fn request() -> impl Strategy<Value = Request> {
     let cf =
         some(&["country", "latitude", "longitude", "asn", "timezone", "city", "isEUCountry", "botManagement.score", "colo"]);
     let beside = some(&["now", "visitor.id", "consent.personalization", "consent.analytics", "consent.marketing", "nowhere"]);
-    let path = prop_oneof![prop::sample::select(paths), prop::sample::select(declared), beside];
+    let stored = prop_oneof![
+        "(assignment|seen|variant)\\.e[0-9x]",
+        some(&["visitor.user_id", "visitor.session_start", "seen_site", "seen_group.x"])
+    ];
+    let stored = stored.boxed();
+    let kept = prop_oneof![
+        text(),
+        "[0-9](,[0-9]){0,8}",
+        "[0-9]{1,3}(,[0-9]{1,12}){3},2026-11-20T12:30:0[0-9]Z",
+        "0,0,0,0,-?[0-9]{1,18}"
+    ]
+    .boxed();
+    let path = prop_oneof![prop::sample::select(paths), prop::sample::select(declared), beside, stored.clone()];
     let parts = (url, prop::collection::vec(header, 0..6), pairs(cf, text()), instant(), offsets());
-    (parts, pairs(path, text()), pairs(prop::sample::select(told), text())).prop_map(
-        |((url, headers, cf, now, offsets), overrides, enrichments)| Request {
+    let value = prop_oneof![text(), kept.clone()];
+    (parts, pairs(path, value), pairs(prop::sample::select(told), text()), pairs(stored, kept)).prop_map(
+        |((url, headers, cf, now, offsets), overrides, enrichments, profile)| Request {
             url,
             headers,
             cf,
@@ -171,6 +191,7 @@ fn request() -> impl Strategy<Value = Request> {
             offsets,
             overrides,
             enrichments,
+            profile,
         },
     )
 }
@@ -319,6 +340,16 @@ fn every_part_of_a_context_counts() {
         with("profile.a_strings", "ab"),
         with("page.query", "a=b"),
         with("page.query", "b=a"),
+        with("visitor.user_id", "user-1"),
+        with("visitor.session_start", "2026-11-20T12:30:00Z"),
+        with("assignment.e9", "1"),
+        with("assignment.e9", "1,0"),
+        with("assignment.e9", "0,1"),
+        with("seen.e9", "1,2,3,4,5"),
+        with("seen.e9", "1,2,3,4,6"),
+        with("seen_site", "1,2,3,4,5"),
+        with("seen_group.x", "1,2,3,4,5"),
+        with("variant.e0", "1"),
         plain.clone(),
     ];
     let digest = |request: &Request| Receipt::of(program(), &Context::derive(program(), request)).context;
@@ -330,12 +361,27 @@ fn every_part_of_a_context_counts() {
 /// What is not agreed to is in no log.
 #[test]
 fn a_log_holds_nothing_that_is_denied() {
-    let overrides =
-        vec![("profile.marketing".to_owned(), "secret".to_owned()), ("visitor.returning".to_owned(), "true".to_owned())];
+    let told = [
+        ("profile.marketing", "secret"),
+        ("visitor.returning", "true"),
+        ("visitor.user_id", "secret"),
+        ("seen_site", "1,1,1,1,7"),
+        ("seen.e0", "1,1,1,1,7"),
+        ("assignment.e0", "1"),
+        ("assignment.e9", "1"),
+        ("assignment.nowhere", "1"),
+    ];
+    let overrides = told.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec();
     let headers = vec![("cookie".to_owned(), "idoine_id=secret-secret".to_owned())];
-    let request = Request { url: "https://x.example/".to_owned(), headers, overrides, ..Request::default() };
-    let json = serde_json::to_string(&logged(program(), &Context::derive(program(), &request))).unwrap();
-    assert!(!json.contains("secret") && !json.contains("returning"), "{json}");
+    let mut request = Request { url: "https://x.example/".to_owned(), headers, overrides, ..Request::default() };
+    let json = |request: &Request| serde_json::to_value(logged(program(), &Context::derive(program(), request))).unwrap();
+    assert_eq!(json(&request), json!({ "url": "https://x.example/", "now": "1970-01-01T00:00:00Z" }));
+    // A program reads of an experience what its own purpose allows.
+    request.overrides.push(("consent.analytics".to_owned(), "true".to_owned()));
+    let found = json(&request);
+    assert_eq!(found["context"], json!({ "consent.analytics": true, "visitor.id": "secret-secret" }));
+    let profile = json!({ "assignment.e9": "1", "seen_site": "1,1,1,1,1970-01-01T00:00:00.007Z", "visitor.user_id": "secret" });
+    assert_eq!(found["profile"], profile);
 }
 
 /// Lists that follow from the manifest are derived anew by another one.
