@@ -30,6 +30,7 @@ pub struct LoggedDecision {
     pub slot: String,
     pub experience: Option<String>,
     pub variant: u32,
+    pub factor: Option<String>,
     pub source: String,
     pub reason: String,
 }

@@ -34,7 +34,7 @@ fn manifest() -> Value {
         "enrichment.weather.words.size() == 0",
     ];
     let slots: serde_json::Map<_, _> =
-        (0..audiences.len()).map(|index| (format!("s{index}"), json!({ "selector": "p" }))).collect();
+        (0..audiences.len()).map(|index| (format!("s{index}"), json!({ "selector": format!("p{index}") }))).collect();
     let experiences: Vec<Value> = audiences
         .iter()
         .enumerate()

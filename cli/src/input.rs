@@ -66,7 +66,7 @@ pub(crate) fn checked(path: &Path) -> Result<Compiled, String> {
 
 fn refused(path: &Path, source: &str, errors: &[Diagnostic]) -> String {
     show(path, source, errors);
-    format!("{} in {}", count(errors.len(), "error"), path.display())
+    format!("{} in {}", count(errors.len() as u64, "error"), path.display())
 }
 
 /// Prints what was found to stderr, each at its place.
@@ -76,8 +76,8 @@ fn show(path: &Path, source: &str, found: &[Diagnostic]) {
     }
 }
 
-/// A number of things.
-pub(crate) fn count(number: usize, of: &str) -> String {
+/// A number of things: `1 visitor`, `2 visitors`.
+pub(crate) fn count(number: u64, of: &str) -> String {
     format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }
 

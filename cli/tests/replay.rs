@@ -140,6 +140,60 @@ fn a_log_that_does_not_come_out_the_same_is_told() {
     assert!(text.contains(expected), "{text}");
 }
 
+/// A slot shows the level of its factor: decisions, logs and reports tell which factor that is.
+#[test]
+fn factors_are_part_of_a_decision() {
+    let folder = std::env::temp_dir().join(format!("idoine-replay-factors-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let manifest = |name: &str, factor: &str| {
+        let levels = |slot: &str| json!({ "slots": { slot: [{ "baseline": true }, { "text": "x" }] } });
+        let experience = json!({ "id": "e", "type": "experiment",
+            "factors": { factor: levels("hero"), "button": levels("buy") } });
+        let slots = json!({ "hero": { "selector": "h1" }, "buy": { "selector": "button" } });
+        let manifest = json!({ "site": { "id": "x" }, "slots": slots, "experiences": [experience] });
+        let path = folder.join(name);
+        std::fs::write(&path, manifest.to_string()).unwrap();
+        path.display().to_string()
+    };
+    let (old, new) = (manifest("old.jsonc", "title"), manifest("new.jsonc", "headline"));
+    let visitor = json!({ "url": "https://x.example/", "now": 0, "context": { "variant.e": "1,0" } }).to_string();
+    let log = run(&["decide", &old, "--log"], visitor.as_bytes());
+    let line: Value = serde_json::from_str(&log.out).unwrap();
+    let decisions = line["decisions"].as_array().unwrap();
+    let of = |slot: &str| decisions.iter().find(|decision| decision["slot"] == slot).unwrap()["factor"].clone();
+    assert_eq!((of("hero"), of("buy")), (json!("title"), json!("button")));
+
+    // Logged with another factor, and with none, it is another decision.
+    let mut lines = [(); 3].map(|()| line.clone());
+    lines[1]["decisions"][0]["factor"] = json!("nowhere");
+    lines[2]["decisions"][1].as_object_mut().unwrap().remove("factor");
+    let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let report = |arguments: &[&str]| {
+        let run = run(&[&["replay", &old, &new, "--visitors", "-"], arguments].concat(), input.as_bytes());
+        assert_eq!((run.code, run.err.as_str()), (0, ""));
+        run.out
+    };
+    let found: Value = serde_json::from_str(&report(&["--json"])).unwrap();
+    let unlike = |line: u64| json!({ "line": line, "context": false, "decisions": true });
+    let receipts = json!({ "same": 1, "different": 2, "other_program": 0, "examples": [unlike(2), unlike(3)] });
+    assert_eq!(found["receipts"], receipts);
+
+    // The same level of another factor is a change; the other slot's stays what it was.
+    assert_eq!(found["changed"], 3);
+    let slots = found["slots"].as_array().unwrap();
+    let changes = |slot: &str| slots.iter().find(|found| found["slot"] == slot).unwrap()["changes"].clone();
+    assert_eq!(changes("buy"), json!([]));
+    let shown =
+        |factor: &str| json!({ "experience": "e", "variant": 1, "factor": factor, "source": "experiment", "reason": "forced" });
+    assert_eq!((&changes("hero")[0]["from"], &changes("hero")[0]["to"]), (&shown("title"), &shown("headline")));
+    let text = report(&[]);
+    let expected = "e, variant 1 of title (forced) -> e, variant 1 of headline (forced), the page stays the same";
+    assert!(text.contains(expected), "{text}");
+    let markdown = report(&["--markdown"]);
+    assert!(markdown.contains("| `e`, variant 1 of `title` (forced) |"), "{markdown}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 #[test]
 fn programs_stand_for_their_manifests() {
     let folder = std::env::temp_dir().join(format!("idoine-replay-{}", std::process::id()));

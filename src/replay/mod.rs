@@ -233,6 +233,7 @@ fn is_as_logged((decision, logged): (&DecisionReport<'_>, &LoggedDecision)) -> b
     decision.slot == logged.slot
         && decision.experience == logged.experience.as_deref()
         && decision.variant == logged.variant
+        && decision.factor == logged.factor.as_deref()
         && decision.source == logged.source
         && decision.reason == logged.reason
 }

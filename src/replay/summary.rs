@@ -94,8 +94,10 @@ pub struct Outcome<'p> {
     pub on_page: bool,
     /// The id of the experience that won it.
     pub experience: Option<&'p str>,
-    /// The variant; 0 is the baseline.
+    /// The variant, or the level of the factor that the slot belongs to; 0 is the baseline.
     pub variant: u32,
+    /// That factor.
+    pub factor: Option<&'p str>,
     /// [`crate::Source`]
     pub source: &'static str,
     /// [`crate::Reason`]
@@ -107,14 +109,16 @@ pub struct Outcome<'p> {
 struct Shown<'p> {
     experience: Option<&'p str>,
     variant: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    factor: Option<&'p str>,
     source: &'static str,
     reason: &'static str,
 }
 
 impl Serialize for Outcome<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Outcome { on_page, experience, variant, source, reason } = *self;
-        on_page.then_some(Shown { experience, variant, source, reason }).serialize(serializer)
+        let Outcome { on_page, experience, variant, factor, source, reason } = *self;
+        on_page.then_some(Shown { experience, variant, factor, source, reason }).serialize(serializer)
     }
 }
 
@@ -170,13 +174,14 @@ pub struct Ignored {
 impl<'p> Outcome<'p> {
     /// Of a slot that is not on the page.
     pub(super) const ABSENT: Outcome<'static> =
-        Outcome { on_page: false, experience: None, variant: 0, source: "baseline", reason: "no_candidate" };
+        Outcome { on_page: false, experience: None, variant: 0, factor: None, source: "baseline", reason: "no_candidate" };
 
     pub(super) fn of(program: &'p Program, decision: &Decision) -> Outcome<'p> {
         Outcome {
             on_page: true,
             experience: decision.experience.map(|experience| program.experience_id(experience)),
             variant: decision.variant,
+            factor: decision.factor.map(|name| program.text(name)),
             source: decision.source.name(),
             reason: decision.reason.name(),
         }

@@ -1,5 +1,6 @@
 //! What both reports say in the same words.
 
+pub(super) use crate::input::count;
 use idoine::context::Value;
 use idoine::replay::{Change, Example, Lost, Outcome, SlotSummary, Summary, Wins};
 
@@ -11,11 +12,6 @@ const LONGEST: usize = 120;
 /// A share such as `21.4 %`.
 pub(super) fn percent(part: u64, all: u64) -> String {
     format!("{:.1} %", if all == 0 { 0.0 } else { part as f64 * 100.0 / all as f64 })
-}
-
-/// `1 visitor`, `2 visitors`.
-pub(super) fn count(number: u64, name: &str) -> String {
-    format!("{number} {name}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A text of a visitor's, who may write anything: on one line, without signs that lead a terminal or a reader astray, and cut.
@@ -48,13 +44,14 @@ pub(super) fn change(from: &Outcome<'_>, to: &Outcome<'_>, name: impl Fn(&str) -
 }
 
 fn outcome(outcome: &Outcome<'_>, name: &impl Fn(&str) -> String, source: bool) -> String {
-    let Outcome { on_page, variant, reason, .. } = *outcome;
+    let Outcome { on_page, variant, factor, reason, .. } = *outcome;
     let Some(experience) = outcome.experience else {
         return if on_page { "no experience" } else { "not on the page" }.to_owned();
     };
     let level = if variant == 0 { "baseline".to_owned() } else { format!("variant {variant}") };
+    let of = factor.map(|factor| format!(" of {}", name(factor))).unwrap_or_default();
     let source = if source { format!("{}, ", outcome.source) } else { String::new() };
-    format!("{}, {level} ({source}{reason})", name(experience))
+    format!("{}, {level}{of} ({source}{reason})", name(experience))
 }
 
 /// Why the winner of before loses, and why the one of now lost; `name` is how an id is written.
