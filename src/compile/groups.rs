@@ -5,6 +5,7 @@ use crate::bucket::MILLION;
 use crate::context::Kind;
 use crate::decide::MAX_CHAIN;
 use crate::manifest::{Cap, Experience, ExperienceKind, Requirement, Spanned};
+use crate::number::push_double;
 use crate::program::USER;
 use crate::program::layout::{NONE, Section};
 use std::collections::HashMap;
@@ -59,7 +60,11 @@ impl Compiler<'_, '_, '_> {
             }
             let others = parts.entry(range.name.value.as_str()).or_default();
             if let Some(other) = others.iter().find(|other| from < other.to && other.from < to) {
-                let share = |millionths: u32| f64::from(millionths) / f64::from(MILLION);
+                let share = |millionths: u32| {
+                    let mut text = String::new();
+                    push_double(&mut text, f64::from(millionths) / f64::from(MILLION));
+                    text
+                };
                 let message = format!(
                     "this part of the layer overlaps with that of `{}`, which is {} to {}",
                     other.experience,
