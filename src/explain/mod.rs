@@ -10,6 +10,8 @@ mod words;
 
 pub use change::ClauseChange;
 pub use clauses::{Clause, Join, Reading};
+#[cfg(feature = "serde")]
+pub(crate) use must::reading_text;
 pub use must::{Must, Relation};
 #[cfg(feature = "serde")]
 pub(crate) use steps::of_one;

@@ -242,19 +242,22 @@ impl Seeker<'_> {
                 self.step(loss, &step, by);
             }
         }
-        self.slots(&decisions, &before);
+        self.slots(supposed, &decisions, &before);
     }
 
     /// Those that are decided before and have one of its slots.
-    fn slots(&mut self, decisions: &Decisions, before: &[u32]) {
+    fn slots(&mut self, supposed: &Context, decisions: &Decisions, before: &[u32]) {
         for (slot, ..) in self.program.experience_slots(self.experience.slots.clone()) {
             let winner = decisions.slots.iter().find(|decision| decision.slot == slot).and_then(|decision| decision.experience);
             let Some(winner) = winner.filter(|winner| before.contains(winner)) else { continue };
-            let text = format!(
-                "{} has the slot {} and is decided before this one: {0} would have to lose, or this one would need a higher priority",
-                self.program.experience_id(winner),
-                self.program.slot_id(slot)
-            );
+            let (id, slot) = (self.program.experience_id(winner), self.program.slot_id(slot));
+            let text = if self.program.experience(winner).is_some_and(|one| one.forced(self.program, supposed).is_some()) {
+                format!("{id} has the slot {slot}, as a preview asks for it")
+            } else {
+                format!(
+                    "{id} has the slot {slot} and is decided before this one: {id} would have to lose, or this one would need a higher priority"
+                )
+            };
             self.found.changes.push(Change { step: Loss::SlotTaken, text, by: Some(winner), clause: None });
         }
     }
