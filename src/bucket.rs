@@ -34,9 +34,11 @@ pub enum Draw {
     SiteHoldout,
     /// An experience's own holdout.
     Holdout,
+    /// A place in a layer; the salt's id is the layer's name.
+    Layer,
     /// An experience's traffic.
     Traffic,
-    /// An experiment's variant.
+    /// An experiment's variant. The salt's id is the experience's; of a factor `experience/factor`.
     Variant,
 }
 
@@ -45,6 +47,7 @@ impl Draw {
         match self {
             Draw::SiteHoldout => "site-holdout",
             Draw::Holdout => "holdout",
+            Draw::Layer => "layer",
             Draw::Traffic => "traffic",
             Draw::Variant => "variant",
         }

@@ -1,11 +1,11 @@
 //! Edits: what a decision does to a page, as plain data. The Worker's rewriter and the browser's DOM give it its effect.
 
-use crate::context::{Context, Value};
+use crate::context::{Context, Field, Value};
 use crate::decide::{Decisions, named};
 use crate::number::push_int;
 use crate::program::Program;
 use crate::program::layout::PartKind;
-use crate::text::{join, push, push_hex};
+use crate::text::{Cut, join, push, push_hex};
 use crate::url;
 
 named! {
@@ -27,6 +27,10 @@ named! {
         Hide "hide",
         /// Gives front-end code the JSON text `value`; touches no element.
         Json "json",
+        /// Sends the visitor to the URL `value`; touches no element.
+        Redirect "redirect",
+        /// Shows the origin's page at the path `value` instead; touches no element.
+        Page "page",
     }
 }
 
@@ -65,11 +69,44 @@ pub fn edits<'a>(program: &'a Program, context: &Context, decisions: &Decisions)
                     (_, None) => escape(kind, default.unwrap_or_default(), &mut value),
                 }
             }
+            if op == EditOp::Redirect && !lead_away(&mut value, context) {
+                continue;
+            }
             let selector = program.slot_selector(decision.slot).unwrap_or_default();
             edits.push(Edit { slot: decision.slot, selector, op, name, value });
         }
     }
     edits
+}
+
+/// Lets a redirect's target take the page's query along, unless it has one; whether it leads to another page at all.
+#[inline(never)]
+fn lead_away(target: &mut String, context: &Context) -> bool {
+    let url = context.text(Field::PageUrl).unwrap_or_default();
+    let (address, query) = match url.cut(b'?') {
+        Some((address, query)) => (address, Some(query)),
+        None => (url, None),
+    };
+    let (path, fragment) = match target.cut(b'#') {
+        Some((path, fragment)) => (path.to_owned(), Some(fragment.to_owned())),
+        None => (target.clone(), None),
+    };
+    *target = path;
+    if let Some(query) = query
+        && !target.has(b'?')
+    {
+        push(target, '?');
+        target.push_str(query);
+    }
+    // The page itself: written out, or from its path on.
+    let own = url.strip_suffix(target.as_str()).is_some_and(|before| {
+        before.is_empty() || target.starts_with('/') && address.strip_suffix(context.path()) == Some(before)
+    });
+    if let Some(fragment) = fragment {
+        push(target, '#');
+        target.push_str(&fragment);
+    }
+    !own
 }
 
 /// A value as people read it. The compiler refuses doubles here: their text costs more code than it is worth.

@@ -38,12 +38,14 @@ pub fn explain(program: &Program, context: &Context) -> Explanation {
     let mut losses = Losses::default();
     let decisions = decide_traced(program, context, &mut losses);
     let mut slots = vec![Vec::new(); program.slot_count()];
+    // Forced ones were decided first.
+    losses.0.sort_by_key(|(experience, ..)| *experience);
     let mut losses = losses.0.into_iter().peekable();
     for experience in program.experiences() {
         let lost = losses.next_if(|(index, _, _)| *index == experience.index);
         let candidate =
             Candidate { experience: experience.index, loss: lost.map(|(_, loss, _)| loss), by: lost.and_then(|(_, _, by)| by) };
-        for (slot, _) in program.experience_slots(experience.slots.clone()) {
+        for (slot, ..) in program.experience_slots(experience.slots.clone()) {
             let Some(candidates) = slots.get_mut(slot as usize) else { continue };
             // An experience may win with its other slots while this one is not on the page.
             let decided = decisions.slots.iter().any(|decision| decision.slot == slot);

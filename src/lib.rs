@@ -23,6 +23,7 @@ mod decide;
 mod edit;
 mod eval;
 mod explain;
+pub mod profile;
 pub mod program;
 pub mod session;
 pub mod touch;

@@ -15,8 +15,11 @@ pub struct DecisionReport<'a> {
     pub slot: &'a str,
     /// The id of the experience that won it.
     pub experience: Option<&'a str>,
-    /// The variant; 0 is the baseline.
+    /// The variant, or the level of the factor that the slot belongs to; 0 is the baseline.
     pub variant: u32,
+    /// That factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub factor: Option<&'a str>,
     /// [`crate::Source`]
     pub source: &'static str,
     /// [`crate::Reason`]
@@ -113,6 +116,7 @@ pub fn decisions<'a>(program: &'a Program, decisions: &Decisions) -> Vec<Decisio
         slot: program.slot_id(decision.slot),
         experience: decision.experience.map(|experience| program.experience_id(experience)),
         variant: decision.variant,
+        factor: decision.factor.map(|name| program.text(name)),
         source: decision.source.name(),
         reason: decision.reason.name(),
     };

@@ -23,6 +23,8 @@ pub struct Visitor {
     pub context: BTreeMap<String, Told>,
     /// What enrichments told: field paths and their values.
     pub enrichments: BTreeMap<String, Text>,
+    /// What is stored of the visitor: paths such as `assignment.<experience>` and their values.
+    pub profile: BTreeMap<String, Text>,
 }
 
 impl Visitor {
@@ -41,6 +43,7 @@ impl Visitor {
             offsets: Offsets::default(),
             overrides: instant.chain(self.context.iter().map(|(path, told)| (path.clone(), told.0.0.clone()))).collect(),
             enrichments: pairs(&self.enrichments),
+            profile: pairs(&self.profile),
         };
         request.offsets = request.timezone().map(|zone| offsets(zone, request.instant())).unwrap_or_default();
         request

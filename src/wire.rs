@@ -11,7 +11,7 @@ use crate::zone::Offsets;
 pub const NONE: u32 = u32::MAX;
 
 /// Reads a request: now as a double in epoch milliseconds, the visitor's zone as so many doubles after their number
-/// (see [`Offsets::from_numbers`]), and then until the end a tag (1 URL, 2 header, 3 `cf`, 4 override, 5 enrichment), a key and a value. `None` when the bytes are cut off or no such thing.
+/// (see [`Offsets::from_numbers`]), and then until the end a tag (1 URL, 2 header, 3 `cf`, 4 override, 5 enrichment, 6 profile), a key and a value. `None` when the bytes are cut off or no such thing.
 pub fn read_request(bytes: &[u8]) -> Option<Request> {
     let mut reader = Reader(bytes);
     let now = f64::from_le_bytes(*reader.take::<8>()?);
@@ -36,6 +36,7 @@ pub fn read_request(bytes: &[u8]) -> Option<Request> {
             3 => request.cf.push(pair),
             4 => request.overrides.push(pair),
             5 => request.enrichments.push(pair),
+            6 => request.profile.push(pair),
             _ => return None,
         }
     }
@@ -59,12 +60,14 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The decisions of a page: their number, then five numbers for each: slot, experience or [`NONE`], variant, source, reason.
+/// The decisions of a page: their number, then six numbers for each: slot, experience or [`NONE`], variant, source, reason, and
+/// the number of the text that names the factor or [`NONE`].
 pub fn write_decisions(decisions: &Decisions) -> Vec<u32> {
     let mut words = vec![decisions.slots.len() as u32];
     for decision in &decisions.slots {
         let experience = decision.experience.unwrap_or(NONE);
-        for word in [decision.slot, experience, decision.variant, decision.source as u32, decision.reason as u32] {
+        let factor = decision.factor.unwrap_or(NONE);
+        for word in [decision.slot, experience, decision.variant, decision.source as u32, decision.reason as u32, factor] {
             words.push(word);
         }
     }

@@ -35,7 +35,17 @@ impl Compiler<'_, '_, '_> {
         fields: &mut ContentFields,
     ) -> Vec<ContentEdit> {
         let data = slot.kind == Some(SlotKind::Data);
-        let Content { text, html, attribute, class, image, hide, json, redirect: _, page: _ } = &content.value;
+        if slot.kind == Some(SlotKind::Page) {
+            return self.page_edit(content, fields);
+        }
+        let Content { text, html, attribute, class, image, hide, json, redirect, page } = &content.value;
+        if let Some(elsewhere) = redirect.as_ref().or(page.as_ref()) {
+            self.error_with_help(
+                elsewhere,
+                "redirect and page go into a page slot",
+                Some("say \"type\": \"page\" in the slot".into()),
+            );
+        }
         let edits_element =
             text.is_some() || html.is_some() || !attribute.is_empty() || class.is_some() || image.is_some() || hide.is_some();
         match (data, json) {
@@ -149,6 +159,48 @@ impl Compiler<'_, '_, '_> {
                 Vec::new()
             }
         }
+    }
+
+    /// What a page slot shows: another page.
+    fn page_edit(&mut self, content: &Spanned<Content>, fields: &mut ContentFields) -> Vec<ContentEdit> {
+        let Content { redirect, page, .. } = &content.value;
+        let nothing = Content {
+            text: None,
+            html: None,
+            attribute: Vec::new(),
+            class: None,
+            image: None,
+            hide: None,
+            json: None,
+            redirect: redirect.clone(),
+            page: page.clone(),
+        };
+        let (op, value) = match (redirect, page) {
+            (Some(url), None) if content.value == nothing => {
+                let text = url.value.as_str();
+                let is_web = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
+                if !is_web && (!text.starts_with('/') || text.starts_with("//") || text.starts_with("/\\")) {
+                    self.error(url, "expected a path that starts with /, or an http or https URL");
+                }
+                (EditOp::Redirect, self.template(url, &Place::Attribute("href")))
+            }
+            (None, Some(path)) if content.value == nothing => {
+                let text = path.value.as_str();
+                if !text.starts_with('/') || text.starts_with("//") || text.contains(['?', '#', '\\']) || text.contains("{{") {
+                    self.error(
+                        path,
+                        "expected a path of the origin that starts with /, without query, fragment or interpolation",
+                    );
+                }
+                (EditOp::Page, vec![Part::Literal(text.to_owned())])
+            }
+            _ => {
+                self.error(content, "a page slot shows { \"redirect\": ... } or { \"page\": ... } and nothing else");
+                return Vec::new();
+            }
+        };
+        fields.add(&value);
+        vec![ContentEdit { op, name: String::new(), value }]
     }
 
     fn json_edit(&mut self, json: &Spanned<Json>, fields: &mut ContentFields) -> Vec<ContentEdit> {

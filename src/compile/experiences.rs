@@ -1,12 +1,14 @@
-//! Experiences: their slots, variants and shares.
+//! Experiences: their order, and what each of them says.
 
 use super::content::ContentFields;
 use super::reads::Reads;
+use super::variants::Variants;
 use super::{Compiler, Outline, lookup, share};
 use crate::bucket::MILLION;
 use crate::consent::Purpose;
-use crate::manifest::{Content, Experience, ExperienceKind, SlotContent, Spanned};
+use crate::manifest::{Experience, ExperienceKind, Ramp, RampKind, Status, Traffic};
 use crate::program::layout::{NONE, Section};
+use crate::program::{LINEAR, NO_GLOBAL_CAP, STICKY, WINNER};
 use std::collections::HashMap;
 
 impl<'m> Compiler<'m, '_, '_> {
@@ -25,12 +27,13 @@ impl<'m> Compiler<'m, '_, '_> {
             let priority = |experience: &Experience| experience.priority.unwrap_or(0);
             priority(b).cmp(&priority(a)).then_with(|| a.id.value.cmp(&b.id.value))
         });
-        for experience in ordered {
-            self.experience(experience);
-        }
+        self.check_arbitration(&ordered);
+        let reads: Vec<Reads> = ordered.iter().map(|experience| self.experience(experience, &ordered)).collect();
+        self.all_reads(&ordered, &reads);
     }
 
-    fn experience(&mut self, experience: &'m Experience) {
+    /// Writes an experience and returns what it reads.
+    fn experience(&mut self, experience: &'m Experience, ordered: &[&Experience]) -> Reads {
         let checked = experience.audience.as_ref().and_then(|text| self.experience_audience(text));
         let mut reads = checked.as_ref().map_or_else(Reads::default, Reads::of);
         let audience = checked.as_ref().map_or(NONE, |checked| self.builder.expression(checked));
@@ -41,154 +44,117 @@ impl<'m> Compiler<'m, '_, '_> {
             self.error_with_help(goal, format!("unknown goal `{}`", goal.value), help);
         }
         let pages = self.page_rules(&experience.pages.0);
-        let variants = self.variant_count(experience);
-        let (weights, weight_count) = self.weights(experience, variants);
         let mut fields = ContentFields::default();
-        let (slots, slot_count) = self.experience_slots(experience, variants, &mut fields);
+        let variants = self.variants(experience, &mut fields);
         let need_start = self.builder.next(Section::Needs);
         for field in &fields.needed {
             self.builder.push(Section::Needs, &[*field]);
         }
+        let details = self.details(experience, &variants, ordered);
         let experiment = u32::from(experience.kind == ExperienceKind::Experiment);
         let purpose = experience.purpose.unwrap_or(Purpose::Personalization);
-        let halves = |instant: i64| [instant as u32, (instant as u64 >> 32) as u32];
+        let status = match experience.status {
+            None | Some(Status::Running) => 0,
+            Some(Status::Draft) => 1,
+            Some(Status::Paused) => 2,
+        };
+        let traffic = match &experience.traffic {
+            Some(Traffic::Share(traffic)) => traffic.0,
+            _ => MILLION,
+        };
         let ([from_low, from_high], [until_low, until_high]) = (halves(from), halves(until));
         let record = [
             self.builder.text(&experience.id.value),
-            experiment | purpose.code() << 8,
+            experiment | purpose.code() << 8 | status << 16,
             audience,
             from_low,
             from_high,
             until_low,
             until_high,
-            match &experience.traffic {
-                Some(crate::manifest::Traffic::Share(part)) => share(Some(*part), MILLION),
-                _ => MILLION,
-            },
+            traffic,
             share(experience.holdout, 0),
-            weights,
-            weight_count,
+            variants.weights[0],
+            variants.weights[1],
             pages,
-            slots,
-            slot_count,
+            variants.slots[0],
+            variants.slots[1],
             need_start,
             fields.needed.len() as u32,
+            details,
         ];
-        let index = self.builder.push(Section::Experiences, &record);
+        self.builder.push(Section::Experiences, &record);
         reads.add_fields(&fields.read);
-        self.experience_reads(index, reads);
         let ContentFields { needed: needs, read } = fields;
         self.outlines.push(Outline { experience, audience: checked, needs, read, from, until });
+        reads
     }
 
-    /// The number of variants, baseline included; the same in every slot.
-    fn variant_count(&mut self, experience: &Experience) -> usize {
-        let mut count = None;
-        for (slot, content) in &experience.slots {
-            match (experience.kind, content) {
-                (ExperienceKind::Personalization, SlotContent::One(_)) => {}
-                (ExperienceKind::Personalization, SlotContent::Variants(list)) => self.error_with_help(
-                    list,
-                    "a personalization shows one content, found a list",
-                    Some("write the content alone, or say \"type\": \"experiment\"".into()),
-                ),
-                (ExperienceKind::Experiment, SlotContent::One(content)) => self.error_with_help(
-                    content.as_ref(),
-                    "an experiment has a list of variants, found one content",
-                    Some("write [{ \"baseline\": true }, { ... }]".into()),
-                ),
-                (ExperienceKind::Experiment, SlotContent::Variants(list)) => {
-                    let found = list.value.0.len();
-                    if list.value.0.first().is_none_or(|first| first.value.is_some()) || found < 2 {
-                        self.error(
-                            list,
-                            "an experiment's list begins with { \"baseline\": true } and has at least one variant behind it",
-                        );
-                    }
-                    if *count.get_or_insert(found) != found {
-                        let expected = count.unwrap_or(found);
-                        self.error(
-                            list,
-                            format!("expected {expected} variants as in the experience's first slot, found {found}"),
-                        );
-                    }
-                }
-            }
-            if let Err(help) = lookup(&self.manifest.slots, &slot.value) {
-                self.error_with_help(slot, format!("unknown slot `{}`", slot.value), help);
-            }
-        }
-        if experience.slots.is_empty() && experience.suppresses.0.is_empty() && experience.factors.is_empty() {
-            self.error(&experience.id, "the experience has no slots, so it can show nothing");
-        }
-        count.unwrap_or(2)
-    }
-
-    fn weights(&mut self, experience: &Experience, variants: usize) -> (u32, u32) {
-        let start = self.builder.next(Section::Weights);
-        let Some(weights) = &experience.weights else {
-            if experience.kind == ExperienceKind::Experiment {
-                for _ in 0..variants {
-                    self.builder.push(Section::Weights, &[1]);
-                }
-                return (start, variants as u32);
-            }
-            return (start, 0);
+    /// Writes what only some experiences say; `NONE` for one that says nothing of it.
+    fn details(&mut self, experience: &Experience, variants: &Variants, ordered: &[&Experience]) -> u32 {
+        // What shows nothing is not counted.
+        let no_global_cap = experience.global_cap == Some(false) || variants.slots[1] == 0;
+        let (linear, ramp) = match &experience.traffic {
+            Some(Traffic::Ramp(ramp)) => (ramp.kind == RampKind::Linear, self.ramp(ramp)),
+            _ => (false, [0, 0]),
         };
-        if experience.kind == ExperienceKind::Personalization {
-            self.error(weights, "only an experiment has weights; a personalization has traffic");
-        } else if weights.value.0.len() != variants {
-            let found = weights.value.0.len();
-            self.error(weights, format!("expected {variants} weights, one for each variant, found {found}"));
-        }
-        let mut sum = 0;
-        for weight in &weights.value.0 {
-            if !(0..=MILLION as i32).contains(&weight.value) {
-                self.error(weight, "expected a weight from 0 to 1000000");
-            }
-            sum += i64::from(weight.value.max(0));
-            self.builder.push(Section::Weights, &[weight.value.max(0) as u32]);
-        }
-        if sum == 0 {
-            self.error(weights, "the weights sum to nothing, so no variant can be drawn; give one of them a weight above 0");
-        }
-        (start, weights.value.0.len() as u32)
+        let flag = |set: bool, bit: u32| if set { bit } else { 0 };
+        let flags = flag(experience.sticky.as_ref().is_some_and(|sticky| sticky.value), STICKY)
+            | flag(no_global_cap, NO_GLOBAL_CAP)
+            | flag(linear, LINEAR)
+            | flag(variants.winner.is_some(), WINNER);
+        let layer = experience
+            .layer
+            .as_ref()
+            .map_or([NONE, 0, 0], |layer| [self.builder.text(&layer.name.value), layer.from.value.0, layer.to.value.0]);
+        let winner = variants.winner.unwrap_or(0);
+        let record = [flags, self.unit(experience.unit.as_ref()), layer[0], layer[1], layer[2], ramp[0], ramp[1]];
+        let requires = self.requirements(experience, ordered);
+        let groups = self.group_list(&experience.groups.0);
+        let suppresses = self.group_list(&experience.suppresses.0);
+        let tail = [
+            self.cap(experience.cap.as_ref()),
+            winner as u32,
+            (winner >> 32) as u32,
+            variants.factors[0],
+            variants.factors[1] | u32::from(variants.runs.is_some()) << 8,
+            variants.runs.unwrap_or(0),
+        ];
+        let record: Vec<u32> = [record.as_slice(), &requires, &groups, &suppresses, &tail].concat();
+        let plain = flags == 0
+            && [record.get(1), record.get(2), record.get(13)].iter().all(|word| *word == Some(&NONE))
+            && [ramp[1], requires[1], groups[1], suppresses[1], variants.factors[1]].iter().all(|count| *count == 0);
+        if plain { NONE } else { self.builder.push(Section::Details, &record) }
     }
 
-    fn experience_slots(&mut self, experience: &Experience, variants: usize, fields: &mut ContentFields) -> (u32, u32) {
+    /// Writes the points of a ramp.
+    fn ramp(&mut self, ramp: &Ramp) -> [u32; 2] {
+        let points = &ramp.points;
+        if points.value.0.is_empty() {
+            self.error(points, "expected at least one point, such as { \"at\": \"2026-11-20\", \"share\": 0.1 }");
+        }
         let mut records = Vec::new();
-        for (slot, content) in &experience.slots {
-            let Ok((slot_index, declared)) = lookup(&self.manifest.slots, &slot.value) else { continue };
-            let contents: Vec<Option<Spanned<Content>>> = match content {
-                SlotContent::One(content) => vec![None, Some(Spanned::clone(content))],
-                SlotContent::Variants(list) => list
-                    .value
-                    .0
-                    .iter()
-                    .map(|variant| {
-                        let content = variant.value.clone()?;
-                        Some(Spanned { value: content, span: variant.span.clone(), path: variant.path.clone() })
-                    })
-                    .collect(),
-            };
-            let mut contents: Vec<[u32; 2]> = contents
-                .iter()
-                .map(|content| {
-                    let edits = content.as_ref().map_or_else(Vec::new, |content| self.content_edits(content, declared, fields));
-                    self.builder.content(&edits)
-                })
-                .collect();
-            contents.resize(variants, [0, 0]);
-            let start = self.builder.next(Section::Contents);
-            for content in &contents {
-                self.builder.push(Section::Contents, content);
+        let mut last = None;
+        for point in &points.value.0 {
+            let Some(at) = self.instant(&point.value.at) else { continue };
+            if last.is_some_and(|last| at <= last) {
+                self.error(
+                    &point.value.at,
+                    "the points of a ramp are in the order of time: this one is not after the one before",
+                );
             }
-            records.push([slot_index, start]);
+            last = Some(at);
+            let [low, high] = halves(at.div_euclid(1000));
+            records.push([low, high, point.value.share.0]);
         }
-        let start = self.builder.next(Section::ExperienceSlots);
+        let start = self.builder.next(Section::RampPoints);
         for record in &records {
-            self.builder.push(Section::ExperienceSlots, record);
+            self.builder.push(Section::RampPoints, record);
         }
-        (start, records.len() as u32)
+        [start, records.len() as u32]
     }
+}
+
+/// The low and the high half of a number of 64 bits.
+fn halves(number: i64) -> [u32; 2] {
+    [number as u32, (number as u64 >> 32) as u32]
 }

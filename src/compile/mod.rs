@@ -9,6 +9,7 @@ mod evaluate;
 #[cfg(feature = "serde")]
 mod evaluation;
 mod experiences;
+mod groups;
 mod html;
 mod logic;
 mod pages;
@@ -23,6 +24,7 @@ mod selector;
 mod shadows;
 mod sources;
 mod template;
+mod variants;
 mod warnings;
 mod zones;
 
@@ -40,6 +42,7 @@ use crate::cookies::split_id;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::expr::{Checked, Env, ExprError, RESERVED};
 use crate::manifest::{Experience, Manifest, Named, PageRule, Share, Spanned, read_manifest};
+use crate::profile::Profile;
 use crate::program::Program;
 use crate::program::build::Builder;
 use crate::program::layout::{NONE, Section};
@@ -89,6 +92,7 @@ fn run(source: &str, zones: &dyn Zones, look_closer: bool) -> Result<Compiled, V
         compiler.enrichments();
         compiler.audiences();
         compiler.slots();
+        compiler.groups();
         compiler.experiences();
         compiler.client_hints();
         compiler.goals();
@@ -307,7 +311,8 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         self.languages();
         let words = self.builder.text(&device_words());
         self.builder.push(Section::DeviceWords, &[words]);
-        let record = [self.builder.text(&site.id.value), self.manifest.holdout.map_or(0, |share| share.0)];
+        let cap = self.cap(self.manifest.cap.as_ref());
+        let record = [self.builder.text(&site.id.value), self.manifest.holdout.map_or(0, |share| share.0), cap];
         self.builder.push(Section::Site, &record);
     }
 
@@ -327,14 +332,14 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         use crate::manifest::SlotKind;
         for (name, slot) in &self.manifest.slots {
             self.check_id(name);
-            let data = slot.kind == Some(SlotKind::Data);
-            match (&slot.selector, data) {
+            let no_element = slot.kind.is_some_and(|kind| kind != SlotKind::Element);
+            match (&slot.selector, no_element) {
                 (None, false) => self.error_with_help(
                     name,
                     format!("slot `{}` has no selector", name.value),
                     Some("say which elements it is, such as \"selector\": \"header h1\"; for a JSON value say \"type\": \"data\"".into()),
                 ),
-                (Some(selector), true) => self.error(selector, "a data slot has no element, so no selector"),
+                (Some(selector), true) => self.error(selector, "a data slot or page slot has no element, so no selector"),
                 (Some(selector), false) => {
                     if let Err(error) = selector::check(&selector.value) {
                         self.error_inside(selector, error);
@@ -401,6 +406,9 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             for (path, value) in values {
                 let text = &value.value.0;
                 let wrong = match path.value.as_str() {
+                    stored if Profile::default().put(stored, text).is_some() => {
+                        Profile::default().put(stored, text).and_then(Result::err)
+                    }
                     "now" => parse_instant(text).is_none().then_some("an instant such as 2026-11-20T12:30:00Z"),
                     "visitor.id" => (!text.is_empty() && split_id(text).is_none()).then_some("8 to 64 letters, digits, - or _"),
                     other => match self.names.field(other) {

@@ -3,8 +3,9 @@
 use super::Compiler;
 use crate::context::{FIELDS, Field};
 use crate::expr::{Checked, CheckedKind};
+use crate::manifest::Experience;
 use crate::program::layout::Section;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// The client hints that browsers send only to those who ask (WICG UA-CH, Responsive Image Client Hints, User Preference Media
 /// Features Client Hints), and the fields that they tell.
@@ -57,6 +58,24 @@ impl Reads {
 }
 
 impl Compiler<'_, '_, '_> {
+    /// As [`Compiler::experience_reads`] for all experiences. Who requires another reads what that one reads.
+    pub(super) fn all_reads(&mut self, ordered: &[&Experience], reads: &[Reads]) {
+        let positions: HashMap<&str, usize> =
+            ordered.iter().enumerate().map(|(index, experience)| (experience.id.value.as_str(), index)).collect();
+        for index in 0..ordered.len() {
+            let mut all = Reads::default();
+            let (mut seen, mut waiting) = (BTreeSet::new(), vec![index]);
+            while let Some((experience, own)) = waiting.pop().and_then(|at| Some((ordered.get(at)?, reads.get(at)?))) {
+                all.fields.extend(&own.fields);
+                all.audiences.extend(&own.audiences);
+                let required =
+                    experience.requires.0.iter().filter_map(|required| positions.get(required.experience.value.as_str()));
+                waiting.extend(required.filter(|required| seen.insert(**required)));
+            }
+            self.experience_reads(index as u32, all);
+        }
+    }
+
     /// What is named, and what the audiences among it name.
     pub(super) fn with_audiences(&self, reads: Reads) -> Reads {
         let mut all = reads;
@@ -70,7 +89,7 @@ impl Compiler<'_, '_, '_> {
     }
 
     /// Writes which enrichments an experience reads, by itself and by the audiences that it names, and keeps all that it reads.
-    pub(super) fn experience_reads(&mut self, experience: u32, reads: Reads) {
+    fn experience_reads(&mut self, experience: u32, reads: Reads) {
         let all = self.with_audiences(reads);
         // Their fields are the last of those that the manifest declares, one enrichment after another.
         let fields = |enrichment: &crate::manifest::Enrichment| enrichment.fields.len() as u32;

@@ -18,7 +18,7 @@ impl Compiler<'_, '_, '_> {
         (start.unwrap_or(i64::MIN), end.unwrap_or(i64::MAX))
     }
 
-    fn instant(&mut self, text: &Spanned<String>) -> Option<i64> {
+    pub(super) fn instant(&mut self, text: &Spanned<String>) -> Option<i64> {
         match parse_moment(&text.value) {
             Some(Moment::Instant(instant)) => Some(instant),
             Some(Moment::Local(civil)) => {

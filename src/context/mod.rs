@@ -25,11 +25,14 @@ pub(crate) use source::{Class, of_source, registrable};
 pub(crate) use source::{Click, is_direct};
 
 use crate::consent::{Consent, Purpose};
+use crate::edit::display;
+use crate::profile::Profile;
 use crate::program::Program;
 use crate::text::{Cut, trim};
 use crate::time::{Moment, parse_moment};
 use crate::zone::Offsets;
 use crate::{cookies, number, url};
+use std::borrow::Cow;
 
 /// A raw request: what a host knows before anything is made of it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,6 +52,8 @@ pub struct Request {
     pub overrides: Vec<(String, String)>,
     /// What enrichments told: field paths such as `enrichment.weather.temperature`, and text as [`Value::parse`] reads it.
     pub enrichments: Vec<(String, String)>,
+    /// What is stored of the visitor: paths such as `assignment.<experience>`, and text (see [`crate::profile`]).
+    pub profile: Vec<(String, String)>,
 }
 
 impl Request {
@@ -147,6 +152,17 @@ impl Value {
     }
 }
 
+/// What visitors are assigned by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// The browser.
+    Visitor,
+    /// The known user.
+    User,
+    /// What a trait says, such as the organisation: the number of its field.
+    Trait(u32),
+}
+
 /// What a decision is made from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Context {
@@ -160,6 +176,8 @@ pub struct Context {
     /// How far the visitor's clock is ahead of UTC around that instant.
     pub(crate) offsets: Offsets,
     unit: Option<String>,
+    /// What is stored of the visitor. Whoever reads it asks for the consent first.
+    pub(crate) profile: Profile,
     query: Vec<(String, String)>,
     /// Overrides that name no field, or whose text is no value of it: each with what was expected.
     pub ignored: Vec<(String, String)>,
@@ -180,6 +198,7 @@ impl Context {
             now,
             offsets: request.offsets.clone(),
             unit: cookies::get(cookie, cookies::ID).and_then(cookies::split_id).map(|(id, _)| id.to_owned()),
+            profile: Profile::default(),
             query: url::query_pairs(page.query),
             ignored: Vec::new(),
         };
@@ -194,6 +213,12 @@ impl Context {
         calendar::derive(&mut context);
         page::derive(&mut context, request, page_url, &host);
         enrichment::derive(&mut context, request, program);
+        for (path, text) in &request.profile {
+            // Which variant is shown is forced by previews alone.
+            if !path.starts_with("variant.") {
+                context.profile.put(path, text);
+            }
+        }
         let overridden = context.override_with(program, &request.overrides);
         // These follow from other fields as they are after that.
         calendar::holidays(&mut context, program, &overridden);
@@ -213,6 +238,7 @@ impl Context {
             now: 0,
             offsets: Offsets::default(),
             unit: None,
+            profile: Profile::default(),
             query: Vec::new(),
             ignored: Vec::new(),
         };
@@ -261,7 +287,10 @@ impl Context {
                 }
                 "now" => parse_instant(text).is_none().then_some("an instant such as 2026-11-20T12:30:00Z"),
                 _ => match program.field(path) {
-                    None => Some("the path of a field"),
+                    None => match self.profile.put(path, text) {
+                        None => Some("the path of a field"),
+                        Some(read) => read.err(),
+                    },
                     Some((field, kind)) => {
                         let value = Value::parse(kind, text);
                         let wrong = (value.is_none() && !text.is_empty()).then_some(kind.name());
@@ -316,6 +345,19 @@ impl Context {
     /// The id that buckets are drawn for, where the purpose is agreed to and there is one.
     pub fn unit(&self, purpose: Purpose) -> Option<&str> {
         self.unit.as_deref().filter(|_| self.consent.has(purpose))
+    }
+
+    /// What an experience of that purpose and unit is assigned to as one, where it is known and may be used.
+    pub(crate) fn unit_of(&self, unit: Unit, purpose: Purpose) -> Option<Cow<'_, str>> {
+        match unit {
+            Unit::Visitor => self.unit(purpose).map(Cow::Borrowed),
+            _ if !self.consent.has(purpose) => None,
+            Unit::User => self.profile.user_id.as_deref().map(Cow::Borrowed),
+            Unit::Trait(field) => match self.get(field)? {
+                Value::String(text) => Some(Cow::Borrowed(text.as_str())).filter(|text| !text.is_empty()),
+                value => Some(Cow::Owned(display(value))),
+            },
+        }
     }
 
     /// The page's host, lower case.

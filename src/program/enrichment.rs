@@ -87,7 +87,7 @@ impl Program {
         let read = reads.filter_map(|index| {
             let [experience, enrichment] = self.record(Section::EnrichmentReads, index)?;
             let experience = self.experience(experience)?;
-            (experience.in_schedule(context.now) && experience.on_page(self, &page)).then_some(enrichment)
+            experience.may_run(self, context, &page).then_some(enrichment)
         });
         let mut read: Vec<u32> = read.collect();
         read.sort_unstable();

@@ -36,7 +36,7 @@ macro_rules! sections {
 }
 
 sections! {
-    Site 2: "id, holdout in parts per million";
+    Site 3: "id, holdout in parts per million, cap or NONE";
     Hosts 1: "text";
     Fields 3: "path, kind, purpose or NONE: those of FIELDS, then those that the manifest declares";
     Nodes 3: "operation, two operands";
@@ -46,9 +46,16 @@ sections! {
     Pages 2: "first page rule, page rules: equal ones once";
     Rules 4: "host or NONE, path, first query rule, query rules";
     Queries 2: "parameter, glob";
-    Experiences 16: "see Experience; in the order of arbitration";
-    Weights 1: "weight of a variant";
-    ExperienceSlots 2: "slot, content of variant 0 (the others follow it)";
+    Experiences 17: "see Experience; in the order of arbitration";
+    Details 19: "see Details";
+    Numbers 1: "weight of a variant, group, or variant that is required";
+    RampPoints 3: "instant, share in parts per million";
+    Requires 4: "experience, its factor, first variant, variants (0: any)";
+    Groups 3: "name, most winners on a page, cap or NONE";
+    Caps 5: "most times in a session, on a day, in a week and at all, each or NONE; minutes between two times";
+    Factors 3: "name, first weight, weights: one for each level";
+    Runs 2: "level of each factor, eight bits each";
+    ExperienceSlots 3: "slot, content of variant 0 (the others follow it), factor";
     Contents 2: "first edit, edits";
     Edits 4: "operation, name, first part, parts";
     Parts 3: "kind, text or field, default or NONE";

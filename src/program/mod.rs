@@ -3,12 +3,16 @@
 #[cfg(feature = "author")]
 pub(crate) mod build;
 mod enrichment;
+mod experience;
 pub(crate) mod layout;
 mod lists;
 mod source;
 mod zones;
 
 pub use enrichment::Enrichment;
+pub(crate) use experience::{Cap, Details, Experience, Status};
+#[cfg(feature = "author")]
+pub(crate) use experience::{LINEAR, NO_GLOBAL_CAP, STICKY, USER, WINNER};
 pub use layout::{FORMAT, MAX_BYTES};
 
 use crate::bucket::murmur3_32;
@@ -178,8 +182,8 @@ impl Program {
         std::str::from_utf8(self.raw(string)).unwrap_or_default()
     }
 
-    fn site(&self) -> [u32; 2] {
-        self.record(Section::Site, 0).unwrap_or([NONE, 0])
+    fn site(&self) -> [u32; 3] {
+        self.record(Section::Site, 0).unwrap_or([NONE, 0, NONE])
     }
 
     /// The site's id.
@@ -190,6 +194,11 @@ impl Program {
     /// The share of visitors that never sees personalisation, in parts per million.
     pub(crate) fn holdout(&self) -> u32 {
         self.site()[1]
+    }
+
+    /// The cap over all experiences.
+    pub(crate) fn site_cap(&self) -> Option<Cap> {
+        self.cap(self.site()[2])
     }
 
     /// The hosts of the site, lower case.
@@ -290,54 +299,6 @@ impl Program {
         true
     }
 
-    /// Number of experiences.
-    pub fn experience_count(&self) -> usize {
-        self.count(Section::Experiences)
-    }
-
-    /// The experiences in the order of arbitration: priority, highest first, then id.
-    pub(crate) fn experiences(&self) -> impl Iterator<Item = Experience> {
-        (0..self.experience_count() as u32).filter_map(|index| self.experience(index))
-    }
-
-    pub(crate) fn experience(&self, index: u32) -> Option<Experience> {
-        let r: [u32; 16] = self.record(Section::Experiences, index as usize)?;
-        let wide = |low: u32, high: u32| (u64::from(low) | u64::from(high) << 32) as i64;
-        Some(Experience {
-            index,
-            id: r[0],
-            experiment: r[1] & 0xff == 1,
-            purpose: Purpose::from_code(r[1] >> 8)?,
-            audience: Some(r[2]).filter(|node| *node != NONE),
-            from: wide(r[3], r[4]),
-            until: wide(r[5], r[6]),
-            traffic: r[7],
-            holdout: r[8],
-            weights: run(r[9], r[10]),
-            pages: r[11],
-            slots: run(r[12], r[13]),
-            needs: run(r[14], r[15]),
-        })
-    }
-
-    /// An experience's id.
-    pub fn experience_id(&self, experience: u32) -> &str {
-        self.text(self.record::<1>(Section::Experiences, experience as usize).map_or(NONE, |[id]| id))
-    }
-
-    /// The slots of an experience, each with the content of its variant 0.
-    pub(crate) fn experience_slots(&self, slots: Run) -> impl Iterator<Item = (u32, u32)> {
-        slots.map_while(|index| self.record::<2>(Section::ExperienceSlots, index)).map(|[slot, contents]| (slot, contents))
-    }
-
-    pub(crate) fn weights(&self, weights: Run) -> impl Iterator<Item = u32> {
-        weights.map_while(|index| Some(self.record::<1>(Section::Weights, index)?[0]))
-    }
-
-    pub(crate) fn needs(&self, needs: Run) -> impl Iterator<Item = u32> {
-        needs.map_while(|index| Some(self.record::<1>(Section::Needs, index)?[0]))
-    }
-
     /// The edits of a content: operation, name and parts of the value.
     pub(crate) fn content(&self, content: u32) -> impl Iterator<Item = (EditOp, &str, Run)> {
         let [start, len] = self.record(Section::Contents, content as usize).unwrap_or_default();
@@ -363,12 +324,6 @@ impl Program {
             let values = run(start, len).map_while(|value| self.record::<2>(Section::PersonaValues, value));
             Some((self.text(name), values.map(|[path, text]| (self.text(path), self.text(text))).collect()))
         })
-    }
-
-    /// Whether some experience passes page and schedule: whether a page could differ from what the origin sent.
-    pub fn concerns(&self, context: &context::Context) -> bool {
-        let page = Page::new(self, context);
-        self.experiences().any(|experience| experience.in_schedule(context.now) && experience.on_page(self, &page))
     }
 }
 
@@ -407,47 +362,5 @@ impl Page {
 
     pub(crate) fn has_slot(&self, slot: u32) -> bool {
         self.slots.get(slot as usize) == Some(&true)
-    }
-}
-
-/// An experience, read from the program.
-#[derive(Debug, Clone)]
-pub(crate) struct Experience {
-    pub(crate) index: u32,
-    pub(crate) id: u32,
-    pub(crate) experiment: bool,
-    pub(crate) purpose: Purpose,
-    /// The root of the audience's expression; `None` is everyone.
-    pub(crate) audience: Option<u32>,
-    /// Epoch milliseconds, inclusive.
-    pub(crate) from: i64,
-    /// Epoch milliseconds, exclusive.
-    pub(crate) until: i64,
-    /// Parts per million.
-    pub(crate) traffic: u32,
-    /// Parts per million.
-    pub(crate) holdout: u32,
-    pub(crate) weights: Run,
-    /// The set of its page rules.
-    pages: u32,
-    pub(crate) slots: Run,
-    pub(crate) needs: Run,
-}
-
-impl Experience {
-    /// Whether the experience's own rules match and at least one of its slots is on the page.
-    pub(crate) fn on_page(&self, program: &Program, page: &Page) -> bool {
-        if page.has(self.pages) {
-            for (slot, _) in program.experience_slots(self.slots.clone()) {
-                if page.has_slot(slot) {
-                    return true;
-                }
-            }
-        }
-        false
-    }
-
-    pub(crate) fn in_schedule(&self, now: i64) -> bool {
-        (self.from..self.until).contains(&now)
     }
 }

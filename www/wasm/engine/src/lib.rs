@@ -59,6 +59,11 @@ impl Engine {
         self.program.experience_id(experience).to_owned()
     }
 
+    /// The name of a factor, by the number that decisions carry.
+    pub fn factor(&self, text: u32) -> String {
+        self.program.factor_name(text).to_owned()
+    }
+
     /// The name of a reason.
     pub fn reason(&self, code: u32) -> String {
         Reason::ALL.get(code as usize).map_or("", |reason| reason.name()).to_owned()

@@ -1,0 +1,321 @@
+//! Experiences as a program has them: what each of them says, and what only some say in a record of its own.
+
+use super::layout::{NONE, Section};
+use super::{Page, Program, Run, run};
+use crate::bucket::MILLION;
+use crate::consent::Purpose;
+use crate::context::{Context, Unit};
+use crate::profile::{Levels, Profile};
+
+/// An experience, read from the program.
+#[derive(Debug, Clone)]
+pub(crate) struct Experience {
+    pub(crate) index: u32,
+    pub(crate) id: u32,
+    pub(crate) experiment: bool,
+    pub(crate) purpose: Purpose,
+    pub(crate) status: Status,
+    /// The root of the audience's expression; `None` is everyone.
+    pub(crate) audience: Option<u32>,
+    /// Epoch milliseconds, inclusive.
+    pub(crate) from: i64,
+    /// Epoch milliseconds, exclusive.
+    pub(crate) until: i64,
+    /// Parts per million; of a ramp nothing.
+    traffic: u32,
+    /// Parts per million.
+    pub(crate) holdout: u32,
+    /// Of each variant; of each run where there are runs.
+    pub(crate) weights: Run,
+    /// The set of its page rules.
+    pub(crate) pages: u32,
+    pub(crate) slots: Run,
+    pub(crate) needs: Run,
+    /// Where its record in `Details` is.
+    details: u32,
+}
+
+/// Whether an experience is live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Running,
+    Draft,
+    Paused,
+}
+
+/// What only some experiences say.
+#[derive(Debug, Clone)]
+pub(crate) struct Details {
+    pub(crate) sticky: bool,
+    /// The site's cap holds for it and counts it.
+    pub(crate) global_cap: bool,
+    /// The share changes evenly between the points of the ramp.
+    linear: bool,
+    pub(crate) unit: Unit,
+    /// Name, and the part of the layer that it has in parts per million.
+    pub(crate) layer: Option<(u32, u32, u32)>,
+    ramp: Run,
+    pub(crate) requires: Run,
+    /// Groups that it belongs to, in `Numbers`.
+    pub(crate) groups: Run,
+    /// Groups that it suppresses, in `Numbers`.
+    pub(crate) suppresses: Run,
+    pub(crate) cap: u32,
+    pub(crate) winner: Option<u64>,
+    pub(crate) factors: Run,
+    pub(crate) runs: Run,
+}
+
+impl Default for Details {
+    fn default() -> Details {
+        Details {
+            sticky: false,
+            global_cap: true,
+            linear: false,
+            unit: Unit::Visitor,
+            layer: None,
+            ramp: 0..0,
+            requires: 0..0,
+            groups: 0..0,
+            suppresses: 0..0,
+            cap: NONE,
+            winner: None,
+            factors: 0..0,
+            runs: 0..0,
+        }
+    }
+}
+
+/// Bits of the first word of a record in `Details`.
+pub(crate) const STICKY: u32 = 1;
+pub(crate) const NO_GLOBAL_CAP: u32 = 2;
+pub(crate) const LINEAR: u32 = 4;
+pub(crate) const WINNER: u32 = 8;
+/// What stands for the known user in the word of the unit; the visitor is `NONE`.
+pub(crate) const USER: u32 = NONE - 1;
+
+/// An experience that a visitor must be assigned to.
+#[derive(Debug, Clone)]
+pub(crate) struct Requirement {
+    pub(crate) experience: u32,
+    pub(crate) factor: u32,
+    /// In `Numbers`; none means any.
+    pub(crate) variants: Run,
+}
+
+/// An exclusion group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group {
+    pub(crate) name: u32,
+    pub(crate) max: u32,
+    pub(crate) cap: u32,
+}
+
+/// How often something may be shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cap {
+    /// Times in a session, on a day, in a week, and at all; `NONE` where there is no limit.
+    pub(crate) limits: [u32; 4],
+    pub(crate) cooldown_minutes: u32,
+}
+
+impl Program {
+    /// Number of experiences.
+    pub fn experience_count(&self) -> usize {
+        self.count(Section::Experiences)
+    }
+
+    /// The experiences in the order of arbitration: priority, highest first, then id.
+    pub(crate) fn experiences(&self) -> impl Iterator<Item = Experience> {
+        (0..self.experience_count() as u32).filter_map(|index| self.experience(index))
+    }
+
+    pub(crate) fn experience(&self, index: u32) -> Option<Experience> {
+        let r: [u32; 17] = self.record(Section::Experiences, index as usize)?;
+        let wide = |low: u32, high: u32| wide(low, high) as i64;
+        Some(Experience {
+            index,
+            id: r[0],
+            experiment: r[1] & 0xff == 1,
+            purpose: Purpose::from_code(r[1] >> 8 & 0xff)?,
+            status: match r[1] >> 16 {
+                0 => Status::Running,
+                1 => Status::Draft,
+                _ => Status::Paused,
+            },
+            audience: Some(r[2]).filter(|node| *node != NONE),
+            from: wide(r[3], r[4]),
+            until: wide(r[5], r[6]),
+            traffic: r[7],
+            holdout: r[8],
+            weights: run(r[9], r[10]),
+            pages: r[11],
+            slots: run(r[12], r[13]),
+            needs: run(r[14], r[15]),
+            details: r[16],
+        })
+    }
+
+    /// What only some experiences say; of the others what goes without saying.
+    pub(crate) fn details(&self, experience: &Experience) -> Details {
+        let Some(r) = self.record::<19>(Section::Details, experience.details as usize) else { return Details::default() };
+        Details {
+            sticky: r[0] & STICKY != 0,
+            global_cap: r[0] & NO_GLOBAL_CAP == 0,
+            linear: r[0] & LINEAR != 0,
+            unit: match r[1] {
+                NONE => Unit::Visitor,
+                USER => Unit::User,
+                field => Unit::Trait(field),
+            },
+            layer: Some((r[2], r[3], r[4])).filter(|(name, ..)| *name != NONE),
+            ramp: run(r[5], r[6]),
+            requires: run(r[7], r[8]),
+            groups: run(r[9], r[10]),
+            suppresses: run(r[11], r[12]),
+            cap: r[13],
+            winner: (r[0] & WINNER != 0).then(|| wide(r[14], r[15])),
+            // Weights and runs are those of the experience itself.
+            factors: run(r[16], r[17] & 0xff),
+            runs: run(r[18], if r[17] >> 8 == 0 { 0 } else { experience.weights.len() as u32 }),
+        }
+    }
+
+    /// An experience's id.
+    pub fn experience_id(&self, experience: u32) -> &str {
+        self.text(self.record::<1>(Section::Experiences, experience as usize).map_or(NONE, |[id]| id))
+    }
+
+    /// The slots of an experience: each with the content of its variant 0, and its factor.
+    pub(crate) fn experience_slots(&self, slots: Run) -> impl Iterator<Item = (u32, u32, u32)> {
+        slots
+            .map_while(|index| self.record::<3>(Section::ExperienceSlots, index))
+            .map(|[slot, contents, factor]| (slot, contents, factor))
+    }
+
+    /// Weights, groups or variants.
+    pub(crate) fn numbers(&self, numbers: Run) -> impl Iterator<Item = u32> {
+        numbers.map_while(|index| Some(self.record::<1>(Section::Numbers, index)?[0]))
+    }
+
+    pub(crate) fn needs(&self, needs: Run) -> impl Iterator<Item = u32> {
+        needs.map_while(|index| Some(self.record::<1>(Section::Needs, index)?[0]))
+    }
+
+    pub(crate) fn requirements(&self, requires: Run) -> impl Iterator<Item = Requirement> {
+        let read = |[experience, factor, start, len]: [u32; 4]| Requirement { experience, factor, variants: run(start, len) };
+        requires.map_while(move |index| self.record(Section::Requires, index).map(read))
+    }
+
+    pub(crate) fn group(&self, group: u32) -> Option<Group> {
+        let [name, max, cap] = self.record(Section::Groups, group as usize)?;
+        Some(Group { name, max, cap })
+    }
+
+    pub(crate) fn cap(&self, cap: u32) -> Option<Cap> {
+        let [session, day, week, total, cooldown_minutes] = self.record(Section::Caps, cap as usize)?;
+        Some(Cap { limits: [session, day, week, total], cooldown_minutes })
+    }
+
+    /// The name of a factor, and the weights of its levels.
+    pub(crate) fn factor(&self, factor: usize) -> Option<(u32, Run)> {
+        let [name, start, len] = self.record(Section::Factors, factor)?;
+        Some((name, run(start, len)))
+    }
+
+    /// The name of a factor, by the number of its text.
+    pub fn factor_name(&self, text: u32) -> &str {
+        self.text(text)
+    }
+
+    /// The levels of a run of a fraction.
+    pub(crate) fn run_levels(&self, run: usize) -> u64 {
+        self.record(Section::Runs, run).map_or(0, |[low, high]| wide(low, high))
+    }
+
+    /// Whether some experience that could be shown passes page and schedule: whether a page could differ from what the origin sent.
+    pub fn concerns(&self, context: &Context) -> bool {
+        let page = Page::new(self, context);
+        self.experiences().any(|experience| !experience.slots.is_empty() && experience.may_run(self, context, &page))
+    }
+}
+
+impl Experience {
+    /// Whether it passes the steps that look at no visitor: page, status and schedule.
+    pub(crate) fn may_run(&self, program: &Program, context: &Context, page: &Page) -> bool {
+        let live = self.status == Status::Running && self.in_schedule(context.now);
+        (live || self.forced(program, context).is_some()) && self.on_page(program, page)
+    }
+
+    /// Whether the experience's own rules match and at least one of its slots is on the page. Without slots the rules alone.
+    pub(crate) fn on_page(&self, program: &Program, page: &Page) -> bool {
+        if page.has(self.pages) {
+            for (slot, ..) in program.experience_slots(self.slots.clone()) {
+                if page.has_slot(slot) {
+                    return true;
+                }
+            }
+            return self.slots.is_empty();
+        }
+        false
+    }
+
+    pub(crate) fn in_schedule(&self, now: i64) -> bool {
+        (self.from..self.until).contains(&now)
+    }
+
+    /// The share of its audience that takes part at an instant, in parts per million.
+    #[inline(never)]
+    pub(crate) fn traffic(&self, program: &Program, details: &Details, now: i64) -> u32 {
+        if details.ramp.is_empty() {
+            return self.traffic;
+        }
+        // Seconds: their product with a share stays far below 64 bits.
+        let now = now.div_euclid(1000);
+        let mut share = 0;
+        let mut begun: Option<i64> = None;
+        for point in details.ramp.clone() {
+            let Some([low, high, next]) = program.record(Section::RampPoints, point) else { break };
+            let at = wide(low, high) as i64;
+            if at > now {
+                if let Some(begun) = begun.filter(|_| details.linear) {
+                    let (part, whole) = (now.saturating_sub(begun), at.saturating_sub(begun).max(1));
+                    let change = (i64::from(next) - i64::from(share)).saturating_mul(part) / whole;
+                    share = (i64::from(share) + change).clamp(0, i64::from(MILLION)) as u32;
+                }
+                break;
+            }
+            (begun, share) = (Some(at), next);
+        }
+        share
+    }
+
+    /// The variant that a preview asks for, if there is one.
+    pub(crate) fn forced(&self, program: &Program, context: &Context) -> Option<Levels> {
+        let forced = &context.profile.forced;
+        if forced.is_empty() { None } else { self.stored(program, forced, &program.details(self)) }
+    }
+
+    /// The variant that is stored for the experience, if it is one of its own.
+    pub(crate) fn stored(&self, program: &Program, stored: &[(String, Levels)], details: &Details) -> Option<Levels> {
+        let levels = *Profile::find(stored, "", program.raw(self.id))?;
+        let factors = details.factors.len().max(1) as u32;
+        let valid = |factor: u32| levels.level(factor) < self.levels(program, details, factor);
+        (levels.count == factors && (0..factors).all(valid)).then_some(levels)
+    }
+
+    /// How many levels a factor has; without factors the number of variants.
+    pub(crate) fn levels(&self, program: &Program, details: &Details, factor: u32) -> u32 {
+        let factors = details.factors.clone();
+        let weights = if factors.is_empty() {
+            self.weights.clone()
+        } else {
+            program.factor(factors.start.saturating_add(factor as usize)).map_or(0..0, |(_, weights)| weights)
+        };
+        if self.experiment { weights.len() as u32 } else { 2 }
+    }
+}
+
+fn wide(low: u32, high: u32) -> u64 {
+    u64::from(low) | u64::from(high) << 32
+}
