@@ -134,7 +134,7 @@ fn what_is_said_of_experiences_is_true() {
     let (shadowed, experiences, unseen) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let ways = ["comes before it and takes", "comes before it in the group", "suppresses its group", "which it requires"];
     let seen = ways.map(|_| Cell::new(0));
-    run(3000, 1800, |choices| {
+    run(1000, 1800, |choices| {
         let manifest = site::manifest(choices);
         let Some(compiled) = checked(&manifest) else { return Ok(()) };
         let silent: BTreeSet<String> = compiled
@@ -149,7 +149,7 @@ fn what_is_said_of_experiences_is_true() {
         }
         experiences.set(experiences.get() + compiled.degrees.len());
         let mut won = BTreeSet::new();
-        for _ in 0..60 {
+        for _ in 0..40 {
             let visitor = site::visitor(choices);
             let winners = winners(&compiled.program, visitor.clone());
             let wrong: Vec<_> = winners.intersection(&silent).collect();
@@ -161,6 +161,6 @@ fn what_is_said_of_experiences_is_true() {
     });
     println!("{seen:?}: {} of {} said to win never, {} not seen to win", shadowed.get(), experiences.get(), unseen.get());
     // Every way is worth something as a test.
-    assert!(seen.iter().all(|count| count.get() >= 3), "{seen:?}");
-    assert!(shadowed.get() > 200 && shadowed.get() * 2 < experiences.get(), "{} of {}", shadowed.get(), experiences.get());
+    assert!(seen.iter().all(|count| count.get() >= 1), "{seen:?}");
+    assert!(shadowed.get() > 100 && shadowed.get() * 2 < experiences.get(), "{} of {}", shadowed.get(), experiences.get());
 }
