@@ -3,12 +3,13 @@
 //! ```text
 //! cargo bench --bench decide -- decisions FOLDER           what is decided: a line for each visitor
 //! cargo bench --bench decide -- times FOLDER MILLISECONDS  microseconds of each batch: a line for each thing measured
+//! cargo bench --bench decide -- once FOLDER                decides once for each visitor, for `npm run instructions` to count
 //! ```
 //!
 //! A folder holds `site.program` and `visitors.bin`: for each visitor the length of a request in 32 bits and the request in the
 //! layout of `idoine::wire`, the same bytes that the Wasm engine is given. Lines are JSON.
 
-use idoine::{Context, Program, Request, decide, edits, wire};
+use idoine::{Context, Decisions, Program, Request, decide, edits, wire};
 use std::error::Error;
 use std::hint::black_box;
 use std::path::Path;
@@ -33,6 +34,7 @@ fn main() -> Outcome<()> {
     match arguments.as_slice() {
         [] => println!("{USAGE}"),
         ["decisions", folder] => print_decisions(Path::new(folder))?,
+        ["once", folder] => decide_once(Path::new(folder))?,
         ["times", folder, millis] => print_times(Path::new(folder), Duration::from_millis(millis.parse()?))?,
         _ => return Err(USAGE.into()),
     }
@@ -46,6 +48,21 @@ fn print_decisions(folder: &Path) -> Outcome<()> {
         println!("{}", serde_json::json!({ "words": wire::write_decisions(&decisions) }));
     }
     Ok(())
+}
+
+fn decide_once(folder: &Path) -> Outcome<()> {
+    let (program, requests) = read(folder)?;
+    for request in &requests {
+        black_box(counted(&program, &Context::derive(&program, request)));
+    }
+    println!("{}", requests.len());
+    Ok(())
+}
+
+/// A decision and nothing else: what runs in here is counted, by this function's name.
+#[inline(never)]
+fn counted(program: &Program, context: &Context) -> Decisions {
+    decide(program, black_box(context))
 }
 
 fn print_times(folder: &Path, time: Duration) -> Outcome<()> {

@@ -3,19 +3,23 @@ import { createHash } from "node:crypto";
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { build as buildParts } from "./build.mjs";
 import { canInstall, install } from "./lib/apt.mjs";
 import { targetDir } from "./lib/cargo.mjs";
 import { command, WrongUsage } from "./lib/cli.mjs";
 import { underRecentNode } from "./lib/node.mjs";
-import { LOCAL, ROOT } from "./lib/paths.mjs";
+import { DIST, LOCAL, ROOT } from "./lib/paths.mjs";
 import { duration, must, Problem, run, say, which } from "./lib/run.mjs";
 import { ensure } from "./setup.mjs";
 
 const CRASHERS = join(ROOT, "fuzz", "crashers");
 const WORK = join(LOCAL, "fuzz");
 
-/** The names in fuzz/src/targets.rs. */
-const TARGETS = [...readFileSync(join(ROOT, "fuzz", "src", "targets.rs"), "utf8").matchAll(/^ {4}\("(\w+)", \w+\),$/gm)].map(([, name]) => name);
+/** The target that is no crate's: random manifests and visitors, decided by every face and by the tests' oracle. */
+const ORACLE = "oracle";
+
+/** The names in fuzz/src/targets.rs, and the oracle. */
+const TARGETS = [...readFileSync(join(ROOT, "fuzz", "src", "targets.rs"), "utf8").matchAll(/^ {4}\("(\w+)", \w+\),$/gm)].map(([, name]) => name).concat(ORACLE);
 
 /** What libFuzzer needs of the compiler; cargo-fuzz passes the same, and none of it asks for nightly. */
 const COVERAGE = ["-Cpasses=sancov-module", ...["level=4", "inline-8bit-counters", "pc-table", "trace-compares"].map((flag) => `-Cllvm-args=-sanitizer-coverage-${flag}`), "-Ccodegen-units=1", "--cfg=fuzzing"];
@@ -25,6 +29,10 @@ Usage: npm run fuzz -- [--minutes N] [--target T] [--json]
 
 Feeds random input to each target until its time is over or something panics. What crashes is made small and kept in
 fuzz/crashers/<target>/, where \`cargo test --test crashers\` runs it from then on. Ends with exit code 1 if there was any.
+
+The target ${ORACLE} decides for random visitors of random manifests: the command line, the engine, the tools, and a plain scan
+that is written for the tests. Where they do not agree, manifest and visitor are made small and kept in tests/oracle/kept/, which
+\`npm test -- oracle\` asks about from then on.
 
   --minutes N   for each target (default 1)
   --target T    only this one: ${TARGETS.join(", ")}
@@ -120,6 +128,20 @@ async function fuzz(target, seconds, { program, seeds, isLed, env }) {
   return { target, seconds: Math.round(took), ...state, corpus: filesIn(corpus).length, crashers };
 }
 
+/** Compares the faces with the oracle until the time is over. */
+async function compare(seconds, env) {
+  await buildParts(["cli", "engine", "tools"], env);
+  const out = [];
+  const code = await new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["tests/oracle/fuzz.ts", "--seconds", String(seconds)], { cwd: ROOT, env: { ...env, IDOINE_DIST: DIST }, stdio: ["ignore", "pipe", "inherit"] });
+    child.stdout.setEncoding("utf8").on("data", (text) => out.push(text));
+    child.on("error", reject).on("close", (code) => resolve(code ?? 1));
+  });
+  const result = out.length > 0 ? JSON.parse(out.join("")) : undefined;
+  if (result === undefined || (code !== 0 && result.crashers.length === 0)) throw new Problem(`the comparison with the oracle ended with ${code}`);
+  return result;
+}
+
 /** Makes a crasher small, and keeps it beside the others of its target. */
 async function keep(target, path, { program, isLed, env }) {
   let bytes = readFileSync(path);
@@ -135,6 +157,14 @@ async function keep(target, path, { program, isLed, env }) {
   return relative(ROOT, file);
 }
 
+/** The fuzzer of the crate's targets, and first inputs. */
+async function prepare(env) {
+  const isLed = (await compiler(env)) !== undefined;
+  if (!isLed) say("there is no C++ compiler: input is changed at random, without coverage. Install g++ or clang for more.");
+  say("building the fuzzer (a minute the first time) ...");
+  return { program: await build(isLed, env), seeds: await seed(env), isLed, env };
+}
+
 const options = { minutes: { type: "string" }, target: { type: "string" }, json: { type: "boolean" } };
 await command({ usage, options }, async ({ minutes = "1", target, json }) => {
   const seconds = Math.round(Number(minutes) * 60);
@@ -143,21 +173,18 @@ await command({ usage, options }, async ({ minutes = "1", target, json }) => {
   if (await underRecentNode()) return process.exitCode;
   const env = await ensure();
   mkdirSync(WORK, { recursive: true });
-  const isLed = (await compiler(env)) !== undefined;
-  if (!isLed) say("there is no C++ compiler: input is changed at random, without coverage. Install g++ or clang for more.");
-  say("building the fuzzer (a minute the first time) ...");
-  const setting = { program: await build(isLed, env), seeds: await seed(env), isLed, env };
   const targets = target ? [target] : TARGETS;
+  const setting = targets.some((name) => name !== ORACLE) ? await prepare(env) : undefined;
   say(`fuzzing ${targets.join(", ")}: ${duration(seconds * 1000)} each`);
   const results = [];
   for (const name of targets) {
-    const result = await fuzz(name, seconds, setting);
+    const result = name === ORACLE ? await compare(seconds, env) : await fuzz(name, seconds, setting);
     results.push(result);
     if (!json) {
       const covered = result.coverage ? `${String(result.coverage).padStart(6)} places covered  ` : "";
       process.stdout.write(`${name.padEnd(12)} ${String(result.executions).padStart(9)} executions  ${covered}${result.crashers.length} crashers\n`);
     }
   }
-  if (json) process.stdout.write(`${JSON.stringify({ coverage: isLed ? "libFuzzer" : "none", targets: results }, null, 2)}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ coverage: setting?.isLed ? "libFuzzer" : "none", targets: results }, null, 2)}\n`);
   return results.some((result) => result.crashers.length > 0) ? 1 : 0;
 });

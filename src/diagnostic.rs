@@ -1,5 +1,6 @@
 //! What is wrong with a manifest, or surely not what its author meant: where, what was expected, and what to do.
 
+use crate::sorted::sorted;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -159,9 +160,8 @@ impl<'s> Diagnostics<'s> {
     }
 }
 
-fn ordered(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    found.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
-    found
+fn ordered(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    sorted(found, &|one, other| (one.line, one.column).cmp(&(other.line, other.column)))
 }
 
 /// The candidate nearest to a misspelt name, if one is near: `did you mean ...?`.

@@ -12,7 +12,7 @@
 pub mod compile;
 #[cfg(feature = "author")]
 pub mod diagnostic;
-#[cfg(feature = "author")]
+#[cfg(any(feature = "author", feature = "explain"))]
 pub mod expr;
 #[cfg(feature = "author")]
 pub mod manifest;
@@ -22,6 +22,7 @@ pub mod context;
 mod decide;
 mod edit;
 mod eval;
+#[cfg(feature = "explain")]
 mod explain;
 pub mod profile;
 pub mod program;
@@ -45,6 +46,8 @@ mod geo;
 mod glob;
 pub mod instant;
 mod number;
+#[cfg(any(feature = "author", feature = "explain"))]
+mod sorted;
 mod text;
 pub mod time;
 mod url;
@@ -53,6 +56,12 @@ pub mod version;
 pub use context::{Context, Request};
 pub use decide::{Decision, Decisions, Loss, Reason, Source, Trace, decide, decide_traced};
 pub use edit::{Edit, EditOp, edits};
-pub use explain::{Candidate, Explanation, explain};
+#[cfg(feature = "explain")]
+pub use eval::Truth;
+#[cfg(feature = "explain")]
+pub use explain::{
+    Candidate, Change, Clause, ClauseChange, Explained, Explanation, Join, Must, Reading, Relation, Step, WhyNot, explain,
+    why_not,
+};
 pub use program::{LoadError, Program};
 pub use zone::Offsets;

@@ -125,6 +125,16 @@ fn programs_are_worth_what_their_trees_are() {
         if let Outcome::Value(value) = &evaluation.outcome {
             again(value)?;
         }
+        // What is read back from the program is worth the same.
+        let text = &evaluation.text;
+        let read = evaluate(text, &bindings.0, None, &Iana);
+        let read = read.map_err(|error| TestCaseError::fail(format!("{expression} is read back as {text}: {error:#?}")))?;
+        let same = match (&worth(&read.outcome), &found) {
+            (Ok(read), Ok(found)) => read.is(found),
+            (Err(read), Err(found)) => read == found,
+            _ => false,
+        };
+        prop_assert!(same, "{} is read back as {}, which is {:?}", expression, text, read.outcome);
         let outcome = match expected {
             Ok(_) => 0,
             Err(Lack::Missing) => 1,

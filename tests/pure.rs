@@ -3,17 +3,22 @@
 
 use std::process::Command;
 
-/// The crates that a package is built from, without those of its tests.
-fn dependencies(arguments: &[&str]) -> Vec<String> {
+/// What a package is built from, without what its tests are: a line for each crate.
+fn lines(arguments: &[&str], format: &str) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args(["tree", "--offline", "--locked", "--edges", "normal", "--prefix", "none", "--format", format])
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
-    let mut names: Vec<String> = text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// The crates that a package is built from, without those of its tests.
+fn dependencies(arguments: &[&str]) -> Vec<String> {
+    let lines = lines(arguments, "{p}");
+    let mut names: Vec<String> = lines.iter().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
     names.sort();
     names.dedup();
     names
@@ -42,6 +47,18 @@ fn runtimes_hold_no_parser() {
         for forbidden in ["jsonc-parser", "strsim", "jiff", "regex"] {
             assert!(!all.iter().any(|name| name == forbidden), "{package} depends on {forbidden}");
         }
+    }
+}
+
+/// Only who looks at decisions has what explains them.
+#[test]
+fn the_engine_explains_nothing() {
+    let target = ["--target", "wasm32-unknown-unknown"];
+    for (package, explains) in [("idoine-engine", false), ("idoine-worker", true), ("idoine-tools", true)] {
+        let all = lines(&[&["-p", package], &target[..]].concat(), "{p} features {f}");
+        let core = all.iter().find(|line| line.starts_with("idoine v")).unwrap();
+        let features: Vec<&str> = core.rsplit(' ').next().unwrap().split(',').collect();
+        assert_eq!(features.contains(&"explain"), explains, "{core}");
     }
 }
 

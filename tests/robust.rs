@@ -5,7 +5,8 @@ mod support;
 
 use idoine::compile::compile;
 use idoine::consent::Purpose;
-use idoine::{Context, LoadError, Offsets, Program, Request, decide, edits, explain, wire};
+use idoine::report::{self, explanation, explanation_text, why_not_text};
+use idoine::{Context, LoadError, Offsets, Program, Request, decide, edits, explain, why_not, wire};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 use support::Iana;
@@ -41,8 +42,14 @@ fn enriched() -> Program {
 fn run(program: &Program, request: &Request) {
     let context = Context::derive(program, request);
     let decisions = decide(program, &context);
-    assert_eq!(explain(program, &context).decisions, decisions);
     let edits = edits(program, &context, &decisions);
+    let explained = explain(program, &context);
+    assert_eq!(explained.decisions, decisions);
+    explanation_text(&explanation(program, &context, &explained, &edits));
+    // One is enough of what is much work.
+    if let Some(found) = why_not(program, &context, context.now as u32 % 4) {
+        why_not_text(&report::why_not(program, &found));
+    }
     wire::write_edits(&edits);
     wire::write_decisions(&decisions);
     program.concerns(&context);
@@ -156,8 +163,19 @@ fn request() -> impl Strategy<Value = Request> {
     let now = prop_oneof![any::<i64>(), Just(i64::MIN), Just(i64::MAX)];
     let told =
         prop_oneof![Just("enrichment.weather.temperature"), Just("enrichment.weather.condition"), Just("geo.city"), Just("")];
-    (url, headers, pairs(cf.boxed()), now, offsets(), pairs(path.boxed()), pairs(told.boxed())).prop_map(
-        |(url, headers, cf, now, offsets, overrides, enrichments)| Request {
+    let stored = prop_oneof![
+        Just("visitor.user_id"),
+        Just("visitor.session_start"),
+        Just("assignment.call-to-action"),
+        Just("variant.call-to-action"),
+        Just("seen.call-to-action"),
+        Just("seen_site"),
+        Just("assignment."),
+    ];
+    let stored = (stored.prop_map(str::to_owned), prop_oneof![any::<String>(), "[0-9]{1,3}(,[0-9]{1,12}){0,5}"]);
+    let profile = prop::collection::vec(stored, 0..4);
+    (url, headers, pairs(cf.boxed()), now, offsets(), pairs(path.boxed()), pairs(told.boxed()), profile).prop_map(
+        |(url, headers, cf, now, offsets, overrides, enrichments, profile)| Request {
             url,
             headers,
             cf,
@@ -165,6 +183,7 @@ fn request() -> impl Strategy<Value = Request> {
             offsets,
             overrides,
             enrichments,
+            profile,
         },
     )
 }

@@ -5,10 +5,10 @@ mod cases;
 mod support;
 
 use idoine::bucket::{Draw, bucket, murmur3_32};
-use idoine::compile::{CheckReport, EvaluationReport, check, compile, evaluate};
+use idoine::compile::{CheckReport, EvaluateError, EvaluationReport, Outcome, check, compile, evaluate};
 use idoine::consent::{Consent, Purpose};
 use idoine::diagnostic::{Diagnostic, Severity};
-use idoine::expr::{Bindings, FUNCTIONS};
+use idoine::expr::{Bindings, FUNCTIONS, Node, NodeKind, parse, print};
 use idoine::report::{ContextReport, explanation};
 use idoine::visitor::Visitor;
 use idoine::{Context, Edit, EditOp, Offsets, wire};
@@ -28,7 +28,7 @@ fn decisions() {
         let report = serde_json::to_value(explanation(&program, &context, &explained, &edits)).unwrap();
         cases::check_explanation(name, case, &report);
     });
-    assert!(count >= 60, "{count} cases");
+    assert!(count >= 800, "{count} cases");
 }
 
 /// Every case of `tests/spec/context`: the derived fields that it names have these values, `null` is absent.
@@ -141,6 +141,83 @@ fn expressions() {
     let wrong: Vec<_> =
         cases.iter().filter_map(|(name, case)| Some(format!("{name}: {}", expression_problem(case)?))).collect();
     assert!(wrong.is_empty(), "{} of {} cases are wrong:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+/// Whether a tree has something that the compiler makes something else of: what is read back from a program differs there.
+fn is_lowered(node: &Node) -> bool {
+    let any = |nodes: &[Node]| nodes.iter().any(is_lowered);
+    match &node.kind {
+        // `5 < a` is `a > 5`, `!(a == b)` is `a != b`, `a && (b && c)` one chain; constants are calculated.
+        NodeKind::Binary { operator: "<" | "<=" | ">" | ">=" | "!=", .. } | NodeKind::Not(_) => true,
+        NodeKind::And(items) if items.iter().any(|item| matches!(item.kind, NodeKind::And(_))) => true,
+        NodeKind::Or(items) if items.iter().any(|item| matches!(item.kind, NodeKind::Or(_))) => true,
+        NodeKind::Call { receiver: Some(_), name, .. }
+            if ["all", "exists", "filter", "map", "size"].contains(&name.text.as_str()) =>
+        {
+            true
+        }
+        NodeKind::Call { name, arguments, .. } => {
+            name.text == "dyn"
+                || name.text.starts_with("exists")
+                || (arguments.iter().any(|argument| matches!(argument.kind, NodeKind::String(_) | NodeKind::Int(_)))
+                    && ["bool", "int", "uint", "double", "timestamp", "duration"].contains(&name.text.as_str()))
+                || any(arguments)
+                || matches!(&node.kind, NodeKind::Call { receiver: Some(receiver), .. } if is_lowered(receiver))
+        }
+        NodeKind::Index(operand, index) => {
+            matches!(index.kind, NodeKind::String(_)) || is_lowered(operand) || is_lowered(index)
+        }
+        NodeKind::List(items) | NodeKind::And(items) | NodeKind::Or(items) => any(items),
+        NodeKind::Map(entries) => entries.iter().any(|(key, value)| is_lowered(key) || is_lowered(value)),
+        NodeKind::Select(operand, key) => {
+            !key.text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') || is_lowered(operand)
+        }
+        NodeKind::Negate(operand) => is_lowered(operand),
+        NodeKind::Binary { left, right, .. } => is_lowered(left) || is_lowered(right),
+        NodeKind::Conditional(parts) => any(parts.as_slice()),
+        _ => false,
+    }
+}
+
+/// What is read back from a program is worth what the expression is.
+#[test]
+fn expressions_are_read_back() {
+    let mut same = 0;
+    let mut read = 0;
+    for (name, case) in expression_cases() {
+        let bindings: Bindings = match &case["bindings"] {
+            Value::Null => Bindings::default(),
+            bindings => serde_json::from_value(bindings.clone()).unwrap(),
+        };
+        let manifest = case.get("manifest").map(Value::to_string);
+        let expression = case["expr"].as_str().unwrap();
+        let Ok(first) = evaluate(expression, &bindings.0, manifest.as_deref(), &Iana) else { continue };
+        let tree = parse(&first.text)
+            .unwrap_or_else(|error| panic!("{name}: {} is read back as {}: {error:?}", expression, first.text));
+        assert_eq!(print(&tree), first.text, "{name}: {expression}");
+        // Of what has no type before it is evaluated only the text is left, whose types may not go together.
+        let again = match evaluate(&first.text, &bindings.0, manifest.as_deref(), &Iana) {
+            Err(EvaluateError::Check(errors)) if expression.contains("dyn") => {
+                assert!(!errors.is_empty(), "{name}");
+                continue;
+            }
+            again => again.unwrap_or_else(|error| panic!("{name}: {expression} is read back as {}: {error:#?}", first.text)),
+        };
+        let outcome = |outcome: &Outcome| match outcome {
+            Outcome::Value(value) => value.literal(),
+            Outcome::Unknown { .. } => "unknown".to_owned(),
+            Outcome::Failed(error) => error.message.clone(),
+        };
+        assert_eq!(outcome(&again.outcome), outcome(&first.outcome), "{name}: {expression} is read back as {}", first.text);
+        assert_eq!(again.text, first.text, "{name}: {expression}");
+        read += 1;
+        let source = parse(expression).unwrap();
+        if bindings.0.is_empty() && !is_lowered(&source) {
+            assert_eq!(first.text, print(&source), "{name}");
+            same += 1;
+        }
+    }
+    assert!(read >= 1600 && same >= 700, "{read} are read back, {same} as they were written");
 }
 
 /// Every operator, function and macro has a case of its value, one of a missing operand, and one of its failure where it fails.
@@ -343,6 +420,7 @@ fn buckets_are_frozen() {
         let purpose = match vector["purpose"].as_str().unwrap() {
             "site-holdout" => Draw::SiteHoldout,
             "holdout" => Draw::Holdout,
+            "layer" => Draw::Layer,
             "traffic" => Draw::Traffic,
             "variant" => Draw::Variant,
             other => panic!("{other}"),

@@ -1,9 +1,10 @@
 //! `idoine explain`
 
 use crate::{Outcome, input, zones};
-use idoine::Context;
-use idoine::report::{explanation, explanation_text};
+use idoine::diagnostic::nearest;
+use idoine::report::{explanation, explanation_text, why_not_text};
 use idoine::visitor::Visitor;
+use idoine::{Context, Program};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -13,7 +14,10 @@ pub(crate) struct Args {
     /// A file with one visitor as JSON, or - for standard input
     #[arg(long)]
     visitor: PathBuf,
-    /// Print the whole explanation as JSON
+    /// Print what would have to change for this experience to win instead
+    #[arg(long, value_name = "EXPERIENCE")]
+    why_not: Option<String>,
+    /// Print everything as JSON
     #[arg(long)]
     json: bool,
 }
@@ -24,6 +28,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let visitor: Visitor = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", args.visitor.display()))?;
     let request = visitor.request(jiff::Timestamp::now().as_millisecond(), zones::offsets);
     let context = Context::derive(&program, &request);
+    if let Some(experience) = &args.why_not {
+        return why_not(&program, &context, experience, args.json);
+    }
     let explained = idoine::explain(&program, &context);
     let edits = idoine::edits(&program, &context, &explained.decisions);
     let report = explanation(&program, &context, &explained, &edits);
@@ -31,5 +38,21 @@ pub(crate) fn run(args: &Args) -> Outcome {
         input::print_line(&serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?)
     } else {
         input::print_line(explanation_text(&report).trim_end())
+    }
+}
+
+/// What would have to change for one experience to win.
+fn why_not(program: &Program, context: &Context, experience: &str, json: bool) -> Outcome {
+    let ids = || (0..program.experience_count() as u32).map(|index| program.experience_id(index));
+    let index = ids().position(|id| id == experience);
+    let Some(found) = index.and_then(|index| idoine::why_not(program, context, index as u32)) else {
+        let help = nearest(experience, ids()).map(|help| format!("; {help}")).unwrap_or_default();
+        return Err(format!("there is no experience `{experience}`{help}"));
+    };
+    let report = idoine::report::why_not(program, &found);
+    if json {
+        input::print_line(&serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?)
+    } else {
+        input::print_line(why_not_text(&report).trim_end())
     }
 }

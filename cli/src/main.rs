@@ -32,9 +32,9 @@ enum Command {
     /// Compile a manifest into a program
     #[command(after_help = "Example:\n  idoine compile site.jsonc -o site.program")]
     Compile(compile::Args),
-    /// Show every experience per slot and why it won or lost, for one visitor
+    /// Show every experience per slot and why it won or lost, for one visitor; or what would have to change for one to win
     #[command(
-        after_help = "Example:\n  echo '{\"url\": \"https://shop.example/\", \"context\": {\"geo.country\": \"FR\"}}' | idoine explain site.jsonc --visitor -"
+        after_help = "Example:\n  echo '{\"url\": \"https://shop.example/\", \"context\": {\"geo.country\": \"FR\"}}' | idoine explain site.jsonc --visitor -\n  idoine explain site.jsonc --visitor visitor.json --why-not black-friday"
     )]
     Explain(explain::Args),
     /// Decide for a stream of visitors: one JSON object per line in, one per line out

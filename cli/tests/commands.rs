@@ -143,6 +143,56 @@ fn explain_shows_a_table_of_every_experience_per_slot() {
     assert!(run.err.contains("unknown field `ulr`"), "{}", run.err);
 }
 
+/// What the explained visitor of these tests is.
+const FRENCH: &[u8] =
+    br#"{ "url": "https://shop.example/", "now": "2026-06-10T10:00:00Z", "context": { "language.primary": "fr" } }"#;
+
+#[test]
+fn explain_shows_each_clause_of_an_audience_with_what_it_read() {
+    let run = idoine(&["explain", &demo(), "--visitor", "-"], FRENCH);
+    let expected = "\nsearch-trail: audience\n  false    all of\n  false      source.channel == 'Paid Search'  (source.channel is 'Direct')\n  unknown    source.campaign == 'trail-shoes-en'  (source.campaign is not known)\n\n";
+    assert!(run.out.contains(expected), "{}", run.out);
+    let schedule =
+        "\nblack-friday: schedule: from 2026-11-19T23:00:00Z until 2026-11-30T23:00:00Z (now it is 2026-06-10T10:00:00Z)\n";
+    assert!(run.out.contains(schedule), "{}", run.out);
+    let json: Value = serde_json::from_str(&idoine(&["explain", &demo(), "--visitor", "-", "--json"], FRENCH).out).unwrap();
+    let found = json["experiences"].as_array().unwrap().iter().find(|one| one["experience"] == "search-trail").unwrap();
+    assert_eq!(found["audience"]["parts"][0]["fields"][0]["value"], "Direct");
+}
+
+#[test]
+fn explain_why_not_says_what_would_have_to_change() {
+    let why_not = |experience: &str, more: &[&str]| {
+        idoine(&[&["explain", &demo(), "--visitor", "-", "--why-not", experience], more].concat(), FRENCH)
+    };
+    let run = why_not("search-trail", &[]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    let expected = [
+        "search-trail lost: audience. For it to win, both of these would have to change:",
+        "",
+        "  audience  source.channel is 'Direct'; it would have to be 'Paid Search'",
+        "  unknown   source.campaign is not known; it would have to be 'trail-shoes-en'",
+        "",
+        "Its audience is true with these values:",
+        "",
+        "  source.channel=Paid Search",
+        "  source.campaign=trail-shoes-en",
+    ];
+    assert_eq!(run.out.lines().collect::<Vec<_>>(), expected);
+    let json: Value = serde_json::from_str(&why_not("search-trail", &["--json"]).out).unwrap();
+    assert_eq!((&json["won"], &json["reason"]), (&Value::Bool(false), &"audience".into()));
+    assert_eq!(json["changes"][1]["must"]["values"][0], "'trail-shoes-en'");
+    assert_eq!(json["overrides"]["source.channel"], "Paid Search");
+    assert_eq!(why_not("french", &[]).out, "french won: match. Nothing would have to change.\n");
+    for (name, message) in [
+        ("frensh", "error: there is no experience `frensh`; did you mean `french`?\n"),
+        ("qqqqqqqqqqqq", "error: there is no experience `qqqqqqqqqqqq`\n"),
+    ] {
+        let run = why_not(name, &[]);
+        assert_eq!((run.code, run.out.as_str(), run.err.as_str()), (1, "", message));
+    }
+}
+
 #[test]
 fn decide_answers_each_line_and_goes_on_after_a_bad_one() {
     let visitors = b"{\"url\": \"https://shop.example/\", \"now\": 0}\n\nnonsense\n{\"url\": \"https://shop.example/nothing\", \"now\": 0}\n\xff\n";

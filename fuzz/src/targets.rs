@@ -5,9 +5,10 @@ use idoine::compile::{EvaluateError, Evaluation, Outcome, Zones, compile, evalua
 use idoine::expr::{Constant, parse, print};
 use idoine::instant::Seconds;
 use idoine::manifest::format;
+use idoine::report::{self, explanation, explanation_text, why_not_text};
 use idoine::session::{Session, SessionEvent, SessionRules};
 use idoine::touch::{Touch, Touches};
-use idoine::{Context, Offsets, Program, Request, decide, edits, explain, wire};
+use idoine::{Context, Offsets, Program, Request, decide, edits, explain, why_not, wire};
 use std::sync::LazyLock;
 
 /// A target takes any bytes.
@@ -52,8 +53,14 @@ fn demo() -> &'static Program {
 fn pass(program: &Program, request: &Request) {
     let context = Context::derive(program, request);
     let decisions = decide(program, &context);
-    assert_eq!(explain(program, &context).decisions, decisions);
     let edits = edits(program, &context, &decisions);
+    let explained = explain(program, &context);
+    assert_eq!(explained.decisions, decisions);
+    explanation_text(&explanation(program, &context, &explained, &edits));
+    // One is enough of what is much work.
+    if let Some(found) = why_not(program, &context, context.now as u32 % 4) {
+        why_not_text(&report::why_not(program, &found));
+    }
     wire::write_edits(&edits);
     wire::write_decisions(&decisions);
     program.concerns(&context);

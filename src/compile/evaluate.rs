@@ -8,6 +8,7 @@ use crate::expr::{Constant, Env, ExprError, Type, check_any, cost, parse};
 use crate::manifest::read_manifest;
 use crate::program::Program;
 use crate::program::layout::Section;
+use crate::sorted::sorted;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -20,6 +21,9 @@ pub struct Evaluation {
     pub type_name: String,
     /// The most steps it may take.
     pub cost: u64,
+    /// The expression as an explanation shows it, read from what it was compiled to.
+    #[cfg(feature = "explain")]
+    pub text: String,
 }
 
 /// A value, or why there is none.
@@ -118,13 +122,21 @@ pub fn evaluate(
         Outcome::Value(constant) if checked_type == Type::Dyn => constant.type_of().name(),
         _ => checked_type.name(),
     };
-    Ok(Evaluation { outcome, type_name, cost: steps })
+    #[cfg(feature = "explain")]
+    let text = crate::explain::text(&program, root);
+    Ok(Evaluation {
+        outcome,
+        type_name,
+        cost: steps,
+        #[cfg(feature = "explain")]
+        text,
+    })
 }
 
 /// The errors of an expression in the order of their places, each with its place as people read it.
 pub fn located<'e>(expression: &str, errors: &'e [ExprError]) -> Vec<(&'e ExprError, Diagnostic)> {
-    let mut ordered: Vec<&ExprError> = errors.iter().collect();
-    ordered.sort_by_key(|error| error.span.start);
+    let ordered: Vec<&ExprError> = errors.iter().collect();
+    let ordered = sorted(ordered, &|one, other| one.span.start.cmp(&other.span.start));
     let placed = ordered.into_iter().flat_map(|error| {
         let mut diagnostics = Diagnostics::new(expression);
         match &error.help {
@@ -225,19 +237,12 @@ fn map_entries(map: &OperandMap<'_>) -> Vec<(Constant, Constant)> {
 
 /// What a failure means, and what to do.
 fn failure(error: Error, span: Range<usize>) -> ExprError {
-    let (message, help) = match error {
-        Error::DivisionByZero => ("division by zero", "test the divisor first: x != 0 && y / x > 2"),
-        Error::Overflow => ("the result is out of range", ""),
-        Error::TooLarge => (
-            "this is too large: a text has at most 65536 bytes, a list that is made at most 256 items, and no long text is looked for in another",
-            "",
-        ),
-        Error::Conversion => ("this value can't be converted", ""),
-        Error::NoSuchItem => ("the list has no item at this position", "the first is 0; ask size(list) first"),
-        Error::NoSuchKey => ("the map has no such key", "ask has(map.key) or 'key' in map first"),
-        Error::BadKey => ("a map's keys are bool, int, uint or string, no two of them equal", ""),
-        Error::UnknownZone => ("this time zone is not known here", "write the zone's name out, or use geo.timezone"),
-        Error::WrongType => ("an operand is of a type that this operation does not take", ""),
+    let help = match error {
+        Error::DivisionByZero => "test the divisor first: x != 0 && y / x > 2",
+        Error::NoSuchItem => "the first is 0; ask size(list) first",
+        Error::NoSuchKey => "ask has(map.key) or 'key' in map first",
+        Error::UnknownZone => "write the zone's name out, or use geo.timezone",
+        Error::Overflow | Error::TooLarge | Error::Conversion | Error::BadKey | Error::WrongType => "",
     };
-    ExprError::new(span, message).with_help(Some(help).filter(|help| !help.is_empty()).map(str::to_owned))
+    ExprError::new(span, error.message()).with_help(Some(help).filter(|help| !help.is_empty()).map(str::to_owned))
 }

@@ -5,6 +5,7 @@ use crate::context::{FIELDS, day_number, is_language};
 use crate::geo::point;
 use crate::manifest::Spanned;
 use crate::program::layout::{NONE, Section};
+use crate::sorted::sorted;
 use crate::time::{Civil, Moment, parse_moment};
 
 /// The most places of a site: what is kept of one is some 50 bytes in the program.
@@ -23,7 +24,7 @@ impl Compiler<'_, '_, '_> {
         for (name, dates) in &self.manifest.holidays {
             self.check_identifier(name);
             let mut days: Vec<u32> = dates.0.iter().filter_map(|date| self.holiday(date)).collect();
-            days.sort_unstable();
+            days = sorted(days, &u32::cmp);
             days.dedup();
             let start = self.builder.next(Section::HolidayDates);
             for day in &days {
@@ -79,7 +80,8 @@ impl Compiler<'_, '_, '_> {
                 }
                 records.push((point(place.latitude.0, place.longitude.0), id, place));
             }
-            records.sort_by(|(one, a, _), (other, b, _)| one[2].total_cmp(&other[2]).then_with(|| a.value.cmp(&b.value)));
+            let records =
+                sorted(records, &|(one, a, _), (other, b, _)| one[2].total_cmp(&other[2]).then_with(|| a.value.cmp(&b.value)));
             let start = self.builder.next(Section::Places);
             for (place, id, entry) in &records {
                 let id = self.builder.text(&id.value);

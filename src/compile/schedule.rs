@@ -42,8 +42,8 @@ fn resolve(zones: &dyn Zones, zone: &str, civil: Civil) -> i64 {
     let local = civil.to_millis();
     let offset = |instant: i64| i64::from(zones.offset(zone, instant).unwrap_or(0)) * 1000;
     let (before, after) = (offset(local - DAY_MS), offset(local + DAY_MS));
-    let mut instants = [local - before, local - after];
-    instants.sort_unstable();
+    let (one, other) = (local - before, local - after);
+    let instants = [one.min(other), one.max(other)];
     let exact = instants.into_iter().find(|instant| instant + offset(*instant) == local);
     exact.unwrap_or(local - before)
 }

@@ -10,6 +10,8 @@ mod network;
 mod page;
 mod places;
 mod source;
+#[cfg(feature = "explain")]
+mod supposed;
 
 #[cfg(feature = "author")]
 pub(crate) use calendar::day_number;

@@ -10,7 +10,7 @@ mod convert;
 mod operand;
 
 pub(crate) use arena::Arena;
-pub(crate) use operand::{Absent, Error, Operand, Why};
+pub(crate) use operand::{Absent, Error, Operand, Why, number, utf8};
 #[cfg(feature = "author")]
 pub(crate) use operand::{List as OperandList, Map as OperandMap};
 
@@ -18,8 +18,7 @@ use crate::context::{Context, Value};
 use crate::program::Program;
 use crate::program::layout::{NONE, Op};
 use crate::{geo, instant, zone};
-pub(crate) use operand::number;
-use operand::{List, Map, equal, utf8};
+use operand::{List, Map, equal};
 
 /// The compiler refuses expressions deeper than this, so only a forged program gets here.
 const MAX_DEPTH: u32 = 200;
@@ -35,13 +34,37 @@ pub(crate) const MAX_SEARCH: usize = 4 << 20;
 
 /// The outcome of an audience.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Truth {
+pub enum Truth {
+    /// The visitor is in it.
     True,
+    /// The visitor is not.
     False,
     /// Some value was missing.
     Unknown,
     /// Some value was missing because its purpose is not agreed to.
     Denied,
+}
+
+impl Truth {
+    /// The name in JSON.
+    #[cfg(feature = "explain")]
+    pub fn name(self) -> &'static str {
+        match self {
+            Truth::True => "true",
+            Truth::False => "false",
+            Truth::Unknown => "unknown",
+            Truth::Denied => "denied",
+        }
+    }
+
+    fn of(value: Operand<'_>) -> Truth {
+        match value {
+            Operand::Bool(true) => Truth::True,
+            Operand::Bool(false) => Truth::False,
+            Operand::Absent(Absent { why: Why::Denied, .. }) => Truth::Denied,
+            _ => Truth::Unknown,
+        }
+    }
 }
 
 /// Evaluates expressions for one context; named audiences at most once.
@@ -67,9 +90,28 @@ impl<'a> Evaluator<'a> {
 }
 
 /// The value of an expression. What it is made of lives in the arena.
-#[cfg(feature = "author")]
+#[cfg(any(feature = "author", feature = "explain"))]
 pub(crate) fn value<'w>(program: &'w Program, context: &'w Context, node: u32, arena: &'w Arena<'w>) -> Operand<'w> {
     Walk::new(program, context, arena, vec![None; program.audience_count()]).eval(node, 0)
+}
+
+/// The truth of a part of an expression, and what failed where something did. The nodes that are visited are taken from
+/// `visits`, as one audience has many parts.
+#[cfg(feature = "explain")]
+pub(crate) fn look(program: &Program, context: &Context, node: u32, visits: &mut u32) -> (Truth, Option<Error>) {
+    let arena = Arena::default();
+    let mut walk = Walk::new(program, context, &arena, vec![None; program.audience_count()]);
+    walk.visits = walk.visits.min(*visits);
+    *visits -= walk.visits;
+    let value = walk.eval(node, 0);
+    *visits += walk.visits;
+    let error = match value {
+        Operand::Absent(Absent { why: Why::Error(error), .. }) => Some(error),
+        // Nothing that is true or false: after dyn() alone.
+        Operand::Bool(_) | Operand::Absent(_) => None,
+        _ => Some(Error::WrongType),
+    };
+    (Truth::of(value), error)
 }
 
 /// One walk over an expression's nodes.
@@ -89,12 +131,7 @@ impl<'a> Walk<'a> {
     }
 
     fn truth(&mut self, node: u32, depth: u32) -> Truth {
-        match self.eval(node, depth) {
-            Operand::Bool(true) => Truth::True,
-            Operand::Bool(false) => Truth::False,
-            Operand::Absent(Absent { why: Why::Denied, .. }) => Truth::Denied,
-            _ => Truth::Unknown,
-        }
+        Truth::of(self.eval(node, depth))
     }
 
     fn eval(&mut self, node: u32, depth: u32) -> Operand<'a> {

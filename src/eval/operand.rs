@@ -49,6 +49,26 @@ pub(crate) enum Error {
     WrongType,
 }
 
+#[cfg(any(feature = "author", feature = "explain"))]
+impl Error {
+    /// What it means for its author.
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            Error::DivisionByZero => "division by zero",
+            Error::Overflow => "the result is out of range",
+            Error::TooLarge => {
+                "this is too large: a text has at most 65536 bytes, a list that is made at most 256 items, and no long text is looked for in another"
+            }
+            Error::Conversion => "this value can't be converted",
+            Error::NoSuchItem => "the list has no item at this position",
+            Error::NoSuchKey => "the map has no such key",
+            Error::BadKey => "a map's keys are bool, int, uint or string, no two of them equal",
+            Error::UnknownZone => "this time zone is not known here",
+            Error::WrongType => "an operand is of a type that this operation does not take",
+        }
+    }
+}
+
 /// A missing value: why, and the node that has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Absent {

@@ -1,31 +1,46 @@
 //! The language of audiences: a subset of CEL (Common Expression Language) that is total and cheap.
 //! Text becomes tokens, a tree, and then a checked tree whose fields and audiences are resolved.
+//!
+//! Who only explains (feature `explain`) has the tree and its text: it reads expressions from a program, never from text.
 
+#[cfg(feature = "author")]
 mod check;
+#[cfg(feature = "author")]
 mod constant;
+#[cfg(feature = "author")]
 mod cost;
 #[cfg(feature = "schema")]
 mod editor;
+#[cfg(feature = "author")]
 mod functions;
+#[cfg(feature = "author")]
 mod lex;
+#[cfg(feature = "author")]
 mod parse;
 mod print;
-#[cfg(feature = "serde")]
+#[cfg(all(feature = "author", feature = "serde"))]
 mod tagged;
 mod tree;
+#[cfg(feature = "author")]
 mod types;
 
+#[cfg(feature = "author")]
 pub use check::{Checked, CheckedKind, Env, check, check_any};
+#[cfg(feature = "author")]
 pub use constant::Constant;
+#[cfg(feature = "author")]
 pub use cost::{Cost, cost, depth};
 #[cfg(feature = "schema")]
 pub use editor::{expressions, functions};
+#[cfg(feature = "author")]
 pub use functions::{FUNCTIONS, Function, Pattern, Style};
+#[cfg(feature = "author")]
 pub use parse::parse;
 pub use print::print;
-#[cfg(feature = "serde")]
+#[cfg(all(feature = "author", feature = "serde"))]
 pub use tagged::Bindings;
 pub use tree::{Name, Node, NodeKind};
+#[cfg(feature = "author")]
 pub use types::Type;
 
 use std::ops::Range;
@@ -75,6 +90,7 @@ pub struct ExprError {
     pub help: Option<String>,
 }
 
+#[cfg(feature = "author")]
 impl ExprError {
     pub(crate) fn new(span: Range<usize>, message: impl Into<String>) -> ExprError {
         ExprError { span, message: message.into(), help: None }

@@ -1,6 +1,7 @@
 //! From a tree to text: one way to write each expression. Parsing it again gives the same tree.
 
 use super::tree::{Node, NodeKind};
+use crate::number::push_double;
 use std::fmt::Write as _;
 
 /// The text of an expression.
@@ -68,9 +69,7 @@ fn write(node: &Node, place: Level, out: &mut String) {
         NodeKind::Uint(number) => {
             let _ = write!(out, "{number}u");
         }
-        NodeKind::Double(number) => {
-            let _ = write!(out, "{number:?}");
-        }
+        NodeKind::Double(number) => double(*number, out),
         NodeKind::String(text) => string(text, out),
         NodeKind::List(items) => {
             out.push('[');
@@ -168,6 +167,15 @@ fn starts_with_number(node: &Node) -> bool {
     }
 }
 
+/// A double with a point or an exponent, so that it is none of the whole numbers.
+fn double(number: f64, out: &mut String) {
+    let mut digits = String::new();
+    push_double(&mut digits, number.abs());
+    out.push_str(if number.is_sign_negative() { "-" } else { "" });
+    out.push_str(&digits);
+    out.push_str(if digits.contains(['.', 'e']) { "" } else { ".0" });
+}
+
 fn string(text: &str, out: &mut String) {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     out.push(quote);
@@ -203,6 +211,12 @@ mod tests {
             ("false", "false"),
             ("((1))", "1"),
             ("-1", "-1"),
+            ("1.50", "1.5"),
+            ("2.0", "2.0"),
+            ("-0.0", "-0.0"),
+            ("1e20", "100000000000000000000.0"),
+            ("1E21", "1e+21"),
+            ("0.00000015", "1.5e-7"),
             ("(-1)[0]", "(-1)[0]"),
             ("(-1.5).f()", "(-1.5).f()"),
             ("1[0]", "1[0]"),

@@ -49,7 +49,7 @@ impl Constant {
             Constant::Bool(value) => value.to_string(),
             Constant::Int(value) => value.to_string(),
             Constant::Uint(value) => format!("{value}u"),
-            Constant::Double(value) if value.is_finite() => format!("{value:?}"),
+            Constant::Double(value) if value.is_finite() => super::print(&node(NodeKind::Double(*value))),
             Constant::Double(value) => call("double", &written(|out| push_double(out, *value))),
             Constant::String(text) => super::print(&node(NodeKind::String(text.clone()))),
             Constant::Timestamp(at) => call("timestamp", &written(|out| at.write_instant(out))),

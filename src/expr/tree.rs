@@ -88,7 +88,7 @@ pub enum NodeKind {
 }
 
 impl Node {
-    pub(super) fn new(kind: NodeKind, span: Range<usize>) -> Node {
+    pub(crate) fn new(kind: NodeKind, span: Range<usize>) -> Node {
         let deepest = |nodes: &[Node]| nodes.iter().map(|node| node.depth).max().unwrap_or(0);
         let below = match &kind {
             NodeKind::Bool(_)

@@ -3,6 +3,7 @@
 #[cfg(feature = "schema")]
 use super::read::object_schema;
 use super::read::{List, Named, Read, Reader, Spanned, object};
+use crate::number::parse_double;
 use jsonc_parser::ast::Value;
 
 /// Lists of days, by name.
@@ -26,7 +27,7 @@ impl<const MOST: i16> Read for Degrees<MOST> {
         let Value::NumberLit(number) = reader.value else {
             return reader.expected(&format!("degrees from -{MOST} to {MOST}"));
         };
-        match crate::number::parse_double(number.value) {
+        match parse_double(number.value) {
             Some(degrees) if degrees.abs() <= f64::from(MOST) => Some(Degrees(degrees)),
             _ => reader.error(format!("expected degrees from -{MOST} to {MOST}, found {}", number.value)),
         }

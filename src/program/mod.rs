@@ -4,6 +4,8 @@
 pub(crate) mod build;
 mod enrichment;
 mod experience;
+#[cfg(feature = "explain")]
+mod explained;
 pub(crate) mod layout;
 mod lists;
 mod source;

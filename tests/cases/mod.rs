@@ -5,14 +5,31 @@ use serde_json::{Map, Value};
 
 /// Every file of decisions.
 pub const DECIDE: &[(&str, &str)] = &[
-    ("contexts", include_str!("../spec/decide/contexts.json")),
+    ("arbitration", include_str!("../spec/decide/arbitration.json")),
+    ("caps", include_str!("../spec/decide/caps.json")),
+    ("caps-site", include_str!("../spec/decide/caps-site.json")),
     ("contents", include_str!("../spec/decide/contents.json")),
+    ("contexts", include_str!("../spec/decide/contexts.json")),
     ("enrichments", include_str!("../spec/decide/enrichments.json")),
     ("expressions", include_str!("../spec/decide/expressions.json")),
+    ("factors", include_str!("../spec/decide/factors.json")),
+    ("groups", include_str!("../spec/decide/groups.json")),
+    ("holdouts", include_str!("../spec/decide/holdouts.json")),
+    ("layers", include_str!("../spec/decide/layers.json")),
     ("lists", include_str!("../spec/decide/lists.json")),
     ("pages", include_str!("../spec/decide/pages.json")),
+    ("prerequisites", include_str!("../spec/decide/prerequisites.json")),
+    ("ramps", include_str!("../spec/decide/ramps.json")),
+    ("reasons", include_str!("../spec/decide/reasons.json")),
+    ("schedules", include_str!("../spec/decide/schedules.json")),
+    ("schedules-lord-howe", include_str!("../spec/decide/schedules-lord-howe.json")),
+    ("schedules-new-york", include_str!("../spec/decide/schedules-new-york.json")),
+    ("statuses", include_str!("../spec/decide/statuses.json")),
     ("steps", include_str!("../spec/decide/steps.json")),
+    ("sticky", include_str!("../spec/decide/sticky.json")),
     ("units", include_str!("../spec/decide/units.json")),
+    ("users", include_str!("../spec/decide/users.json")),
+    ("wholepage", include_str!("../spec/decide/wholepage.json")),
 ];
 
 /// Every file of manifests that are refused.
@@ -63,6 +80,10 @@ fn decided(decisions: &Value) -> Map<String, Value> {
 /// Compares decisions and edits with a case.
 pub fn check_decisions(name: &str, case: &Value, decisions: &Value, edits: &Value) {
     assert_eq!(Value::Object(decided(decisions)), case["decisions"], "{name}");
+    for (slot, factor) in entries(&case["factors"]) {
+        let decision = decisions.as_array().expect("decisions").iter().find(|decision| decision["slot"] == slot.as_str());
+        assert_eq!(decision.expect("a decision")["factor"], factor, "{name}: factor of {slot}");
+    }
     let Some(expected) = case["edits"].as_array() else { return };
     let edits = edits.as_array().expect("edits");
     assert_eq!(edits.len(), expected.len(), "{name}: {edits:?}");

@@ -106,6 +106,31 @@ test("each slot says what it shows and why, and each candidate why it lost", asy
   ]);
 });
 
+test("a candidate that lost by its audience shows every clause with what it read", async (t) => {
+  const shop = await site(t);
+  const tab = await visit(t, { viewport: { width: 1280, height: 900 } });
+  await tab.goto(shop.origin + "/?idoine.source.name=newsletter&idoine.page.path=/");
+  await open(tab);
+  const hero = card(tab, "hero");
+  await hero.locator("summary").click();
+  const button = hero.getByRole("button", { name: "audience not matched" }).first();
+  assert.equal(await button.getAttribute("aria-expanded"), "false");
+  // By the keyboard alone.
+  await button.focus();
+  await tab.keyboard.press("Enter");
+  assert.equal(await button.getAttribute("aria-expanded"), "true");
+  const clauses = async (): Promise<(string | null)[]> => hero.getByRole("list", { name: "Audience" }).locator(".clause").evaluateAll((all) => all.map(({ textContent }) => textContent));
+  assert.deepEqual(await clauses(), ["false source.name == 'instagram' source.name is \"newsletter\""]);
+  await tab.keyboard.press("Enter");
+  assert.equal(await hero.getByRole("list", { name: "Audience" }).count(), 0);
+  await hero.getByRole("button", { name: "needs a consent that was not given" }).click();
+  assert.deepEqual(await clauses(), ["no consent visitor.returning visitor.returning needs consent for personalization"]);
+  const offer = card(tab, "offer");
+  await offer.locator("summary").click();
+  await offer.getByRole("button", { name: "audience not matched" }).click();
+  assert.ok(await offer.getByText("geo.country is \"DE\"").isVisible());
+});
+
 test("a persona is one click away, and the rest of the address stays", async (t) => {
   const shop = await site(t);
   const tab = await visit(t);
@@ -276,6 +301,7 @@ for (const purpose of ["personalization", "analytics", "marketing"]) {
       context: {},
       decisions: [{ slot: "cta", experience: "cta-test", variant: 1, source: "experiment", reason: "split" }],
       slots: [{ slot: "cta", candidates: [{ experience: "cta-test", reason: "split" }] }],
+      experiences: [{ experience: "cta-test", reason: "split" }],
       edits: [],
       ignored: [["geo.contry", "the path of a field"]],
     };

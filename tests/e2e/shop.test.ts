@@ -242,6 +242,11 @@ test("the bar says why each slot shows what it shows, and shows the page as some
   assert.match(await row("welcome-back").innerText(), /needs a consent that was not given/);
   assert.match(await row("gift-card").innerText(), /not for this page/);
   await screenshot(page, "bar-desktop");
+  await card.getByRole("button", { name: "needs a consent that was not given" }).first().click();
+  await card.getByText("visitor.returning needs consent for personalization").waitFor();
+  await card.getByRole("button", { name: "audience not matched" }).first().click();
+  await card.getByRole("list", { name: "Audience" }).first().scrollIntoViewIfNeeded();
+  await screenshot(page, "bar-clauses-desktop");
 
   await panel.getByRole("button", { name: "Instagram newcomer in French" }).click();
   await page.waitForURL(/idoine\.source\.name=instagram/);
@@ -298,4 +303,11 @@ test("the bar fits a phone", async (t) => {
   await page.getByRole("region", { name: "Idoine preview" }).getByText("instagram-newcomer: its audience matched.").first().waitFor();
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
   await screenshot(page, "bar-phone");
+  const card = page.getByRole("region", { name: "Slots" }).getByRole("listitem").filter({ has: page.getByText("hero_title", { exact: true }) });
+  await card.locator("summary").tap();
+  await card.getByRole("button", { name: "audience not matched" }).first().tap();
+  await card.getByRole("list", { name: "Audience" }).scrollIntoViewIfNeeded();
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  assert.ok(await card.evaluate((one) => one.scrollWidth <= one.clientWidth));
+  await screenshot(page, "bar-clauses-phone");
 });

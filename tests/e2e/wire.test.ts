@@ -23,7 +23,7 @@ const names: Names = {
 function readRequest(bytes: Uint8Array): RawRequest {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const offsets = Array.from({ length: view.getUint32(8, true) }, (_, index) => view.getFloat64(12 + index * 8, true));
-  const groups: Record<number, Pair[]> = { 1: [], 2: [], 3: [], 4: [], 5: [] };
+  const groups: Record<number, Pair[]> = { 1: [], 2: [], 3: [], 4: [], 5: [], 6: [] };
   let at = 12 + offsets.length * 8;
   const text = (): string => {
     const start = at + 4;
@@ -42,6 +42,7 @@ function readRequest(bytes: Uint8Array): RawRequest {
     cf: groups[3] ?? [],
     overrides: groups[4] ?? [],
     ...(groups[5]?.length && { enrichments: groups[5] }),
+    ...(groups[6]?.length && { profile: groups[6] }),
   };
 }
 

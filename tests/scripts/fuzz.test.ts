@@ -11,14 +11,14 @@ function fuzz(...args: string[]) {
   return spawnSync(process.execPath, ["scripts/fuzz.mjs", ...args], { cwd: ROOT, encoding: "utf8" });
 }
 
-test("the targets it names are those of the crate", () => {
+test("the targets it names are those of the crate, and the oracle", () => {
   const source = readFileSync(`${ROOT}/fuzz/src/targets.rs`, "utf8");
   const table = /TARGETS: [^=]*= &\[([^\]]*)\];/.exec(source)?.[1] ?? "";
   const names = [...table.matchAll(/"(\w+)"/g)].map(([, name]) => name);
   assert.ok(names.length >= 6, table);
   const { status, stdout } = fuzz("--help");
   assert.equal(status, 0);
-  assert.ok(stdout.includes(`only this one: ${names.join(", ")}\n`), stdout);
+  assert.ok(stdout.includes(`only this one: ${names.join(", ")}, oracle\n`), stdout);
 });
 
 test("wrong arguments are wrong usage", () => {

@@ -10,6 +10,7 @@ export interface Tools {
   check(source: string, zones: ZoneOffset): { version?: string; errors: Found[]; warnings: Found[]; degrees: Record<string, string> };
   context(program: Uint8Array, visitor: Visitor, offsets: Float64Array): Record<string, unknown>;
   explain(program: Uint8Array, visitor: Visitor, offsets: Float64Array): Explained;
+  explain_text(program: Uint8Array, visitor: Visitor, offsets: Float64Array): string;
   /** An empty manifest is none. */
   evaluate(expression: string, bindings: Record<string, unknown>, manifest: string, zones: ZoneOffset): Evaluated;
 }
@@ -20,7 +21,7 @@ export type ZoneOffset = (zone: string, instant: number) => number | undefined;
 /** An error or a warning. */
 type Found = Record<string, unknown> & { message: string };
 
-interface Visitor {
+export interface Visitor {
   /** 1970 where a case is not about time. */
   now?: number | string;
   cf?: Record<string, unknown>;
@@ -59,6 +60,7 @@ export interface DecideCase {
   visitor: Visitor;
   context?: Record<string, unknown>;
   decisions: Record<string, string>;
+  factors?: Record<string, string | null>;
   lost?: Record<string, string>;
   edits?: Record<string, string>[];
 }
@@ -154,14 +156,14 @@ function result(name: string, check: () => string[]): Result {
   }
 }
 
-function programOf(tools: Tools, manifest: object): Uint8Array {
+export function programOf(tools: Tools, manifest: object): Uint8Array {
   const compiled = tools.compile(JSON.stringify(manifest), zoneOffset);
   if ("program" in compiled) return compiled.program;
   throw new Error(`the manifest is refused: ${JSON.stringify(compiled.diagnostics)}`);
 }
 
 /** What a host would say of the visitor's zone. */
-function offsetsOf({ now = 0, cf, context }: Visitor): Float64Array {
+export function offsetsOf({ now = 0, cf, context }: Visitor): Float64Array {
   const zone = context?.["geo.timezone"] ?? cf?.["timezone"];
   const instant = typeof now === "number" ? now : Date.parse(now);
   const offsets: Offsets = zoneOffsets(typeof zone === "string" ? zone : undefined, instant);
@@ -191,6 +193,9 @@ export function checkDecisions(tools: Tools, { manifest, cases }: DecideFile): R
 function explained({ context, decisions, slots, edits }: Explained, expected: DecideCase): string[] {
   const found = Object.fromEntries(decisions.map(({ slot, experience, variant, reason }) => [slot, `${experience ?? "-"} ${variant} ${reason}`]));
   const problems = [...expect("decisions", found, expected.decisions), ...differences(context, expected.context ?? {})];
+  for (const [slot, factor] of Object.entries(expected.factors ?? {})) {
+    problems.push(...expect(`factor of ${slot}`, decisions.find((decision) => decision.slot === slot)?.factor ?? null, factor));
+  }
   const onPage = new Set(decisions.map(({ slot }) => slot));
   for (const [experience, reason] of Object.entries(expected.lost ?? {})) {
     const looked = slots.filter(({ slot }) => onPage.has(slot) || onPage.size === 0 || reason === "page");

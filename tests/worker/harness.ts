@@ -2,6 +2,7 @@
 // so that nothing a test did not write (a default `accept-language`, a placeholder `cf`) takes part in a decision.
 
 import { execFile } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, request as httpRequest } from "node:http";
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
@@ -262,6 +263,11 @@ export async function wholeBody(message: IncomingMessage): Promise<Buffer> {
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks);
+}
+
+/** The value of the id cookie of a Worker that has this key. */
+export function signedId(id: string, key: string): string {
+  return `${id}.${createHmac("sha256", key).update(id).digest().subarray(0, 16).toString("base64url")}`;
 }
 
 /** The version in a program's header. */

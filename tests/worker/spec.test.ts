@@ -14,6 +14,7 @@ interface Case {
   visitor: Record<string, unknown>;
   context?: Record<string, unknown>;
   decisions: Record<string, string>;
+  factors?: Record<string, string | null>;
   lost?: Record<string, string>;
   edits?: Record<string, string>[];
 }
@@ -32,12 +33,15 @@ async function explained(worker: TestWorker, visitor: object) {
   return reply.json();
 }
 
-async function check(worker: TestWorker, { visitor, context, decisions, lost, edits }: Case) {
+async function check(worker: TestWorker, { visitor, context, decisions, factors, lost, edits }: Case) {
   const answer = await explained(worker, visitor);
   assert.deepEqual(Object.fromEntries(answer.decisions.map((decision: any) => [decision.slot, `${decision.experience ?? "-"} ${decision.variant} ${decision.reason}`])), decisions);
   assert.deepEqual(answer.explain.decisions, answer.decisions);
   for (const [path, value] of Object.entries(context ?? {})) {
     assert.deepEqual(answer.explain.context[path] ?? null, value, path);
+  }
+  for (const [slot, factor] of Object.entries(factors ?? {})) {
+    assert.equal(answer.decisions.find((decision: any) => decision.slot === slot)?.factor ?? null, factor, `factor of ${slot}`);
   }
   const onPage = new Set(answer.decisions.map((decision: any) => decision.slot));
   for (const [experience, reason] of Object.entries(lost ?? {})) {

@@ -3,23 +3,31 @@
 // and, where a page is edited, rewrite.js with stream.js and guard.js.
 
 import { asset, isAsset } from "./assets.js";
+import { pageOf, redirectOf } from "./elsewhere.js";
 import { decide } from "./instance.js";
-import { passOn } from "./origin.js";
+import { ask, passOn } from "./origin.js";
 import { readPreview } from "./preview.js";
-import { isPageRequest, isRewritable, rewrite } from "./rewrite.js";
+import { isPageRequest, isRewritable, rewrite, unshared } from "./rewrite.js";
 
 /** Everything of Idoine's own is below this path. */
 const BASE = "/_idoine/";
 
 /** The origin's page, personalised where some experience concerns it. */
 async function page(request, env, ctx, visit) {
+  if (!isPageRequest(request)) {
+    return passOn(request, env, visit.url, false);
+  }
   let asked;
-  const askOrigin = (willEdit) => (asked ??= passOn(request, env, visit.url, willEdit));
-  // How the origin is asked follows from the plan. Where the plan waits for enrichments, the origin is asked beside them;
-  // should it fail then, that is found below.
-  const beforeWaiting = () => void askOrigin(true).catch(() => {});
-  const plan = isPageRequest(request) ? await planOf(request, env, ctx, visit, beforeWaiting) : undefined;
-  const response = await askOrigin(plan !== undefined);
+  const askOrigin = (willEdit) => (asked ??= ask(request, env, visit.url, willEdit));
+  // How the origin is asked follows from the plan. Where the plan waits for enrichments, the origin is asked beside them for the
+  // page itself, which nearly always is the one that is wanted.
+  const beforeWaiting = () => void askOrigin(true);
+  const plan = await planOf(request, env, ctx, visit, beforeWaiting);
+  const other = plan && (await elsewhere(request, env, visit, plan));
+  if (other !== undefined) {
+    asked?.drop();
+  }
+  const response = other ?? (await askOrigin(plan !== undefined).answer);
   if (plan === undefined || !isRewritable(response)) {
     return response;
   }
@@ -29,6 +37,29 @@ async function page(request, env, ctx, visit) {
     console.error(`idoine: a page goes out as the origin sent it: ${error}`);
     return response;
   }
+}
+
+/** What the visitor gets in the place of this page; undefined when that is nothing, and when it is not to be had. */
+async function elsewhere(request, env, visit, plan) {
+  try {
+    const url = pageOf(plan, request, visit);
+    return redirectOf(plan, request, visit) ?? (url && (await otherPage(request, env, url)));
+  } catch (error) {
+    console.error(`idoine: a variant's page is left out: ${error}`);
+    return undefined;
+  }
+}
+
+/** Another page of the origin at this address; undefined when it has none there. */
+async function otherPage(request, env, url) {
+  const { answer, drop } = ask(request, env, url, true);
+  const response = await answer;
+  if (response.status < 400) {
+    return unshared(response);
+  }
+  console.error(`idoine: the page ${url.pathname} of a variant has the status ${response.status}: the page itself is shown`);
+  drop();
+  return undefined;
 }
 
 /** What is to be done to this page; undefined when that is nothing, and when anything at all went wrong. */

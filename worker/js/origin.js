@@ -147,9 +147,9 @@ function answer(response, origin, target, url) {
 
 /**
  * Sends a request on to the origin. `url` is the request's, without what is ours; `willEdit` says that an HTML answer is
- * going to be edited, so that it must come whole and in an encoding that can be decoded.
+ * going to be edited, so that it must come whole and in an encoding that can be decoded; `signal` ends it.
  */
-export async function passOn(request, env, url, willEdit) {
+export async function passOn(request, env, url, willEdit, signal) {
   const origin = originOf(env);
   if (origin === undefined) {
     console.error("idoine: the variable ORIGIN is not the URL of an origin");
@@ -167,10 +167,23 @@ export async function passOn(request, env, url, willEdit) {
       headers: headersFor(request, env, url, willEdit),
       body: request.body,
       redirect: "manual",
+      signal,
     });
   } catch (error) {
+    if (signal?.aborted) {
+      throw error;
+    }
     console.error(`idoine: the origin can't be reached: ${error}`);
     return plain(502, "The site can't be reached at the moment. Please try again.");
   }
   return answer(response, origin, target, url);
+}
+
+/** As `passOn`, for an answer that may turn out not to be wanted: `answer` is a promise of it, `drop` gives it up. */
+export function ask(request, env, url, willEdit) {
+  const controller = new AbortController();
+  const answer = passOn(request, env, url, willEdit, controller.signal);
+  // Should it fail, whoever waits for it finds out; perhaps nobody does.
+  answer.catch(() => {});
+  return { answer, drop: () => controller.abort() };
 }

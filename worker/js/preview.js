@@ -38,6 +38,19 @@ export function readPreview(request, env) {
   return { url, overrides: allowed ? take(url) : undefined };
 }
 
+/** The URL with preview parameters (a flat list of paths and texts) behind its own. */
+export function withPreview(url, overrides) {
+  const changed = new URL(url);
+  const added = [];
+  for (let at = 0; at < overrides.length; at += 2) {
+    added.push(`${PREFIX}${encodeURIComponent(overrides[at])}=${encodeURIComponent(overrides[at + 1])}`);
+  }
+  if (added.length > 0) {
+    changed.search = [changed.search.slice(1), ...added].filter(Boolean).join("&");
+  }
+  return changed;
+}
+
 /** A URL without its preview parameters, followed by those, paths and texts in turn. Empty when it is no absolute URL. */
 export function splitPreview(text) {
   let url;

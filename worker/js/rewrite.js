@@ -36,22 +36,11 @@ export function isRewritable(response) {
   );
 }
 
-/** Headers that describe the origin's bytes, or let someone keep a page that is one visitor's. */
-const OUTDATED = [
-  "accept-ranges",
-  "age",
-  "cdn-cache-control",
-  "cloudflare-cdn-cache-control",
-  "content-digest",
-  "content-length",
-  "content-md5",
-  "digest",
-  "etag",
-  "expires",
-  "last-modified",
-  "repr-digest",
-  "surrogate-control",
-];
+/** Headers that let someone keep a page, or a part of it, that is one visitor's. */
+const SHARING = ["accept-ranges", "age", "cdn-cache-control", "cloudflare-cdn-cache-control", "etag", "expires", "last-modified", "surrogate-control"];
+
+/** Headers that describe the origin's bytes. */
+const DESCRIBING = ["content-digest", "content-length", "content-md5", "digest", "repr-digest"];
 
 /** The nonce that a Content-Security-Policy allows scripts by, if it does. */
 function nonceOf(policy) {
@@ -143,7 +132,7 @@ function apply(element, edit, isUtf8) {
       element.setAttribute("style", `${style}${style && ";"}display:none!important`);
       break;
     }
-    default: // `json` is for front-end code, which reads it from the state.
+    default: // An operation of a newer core: better no edit than a wrong one.
   }
 }
 
@@ -162,7 +151,8 @@ function safely(handler) {
 function groups(edits) {
   const runs = [];
   for (const edit of edits) {
-    if (edit.op === "json") {
+    // Data for front-end code is read from the state, and a whole page has come already.
+    if (!edit.selector) {
       continue;
     }
     if (runs.at(-1)?.selector === edit.selector) {
@@ -236,13 +226,27 @@ function rewriterFor(plan, headers, atEnd) {
   return { rewriter, stateOnce };
 }
 
-/** The headers of a page that was edited for one visitor. */
-function editedHeaders(response, plan) {
-  const headers = new Headers(response.headers);
-  for (const name of OUTDATED) {
+function forOne(headers) {
+  for (const name of SHARING) {
     headers.delete(name);
   }
   headers.set("cache-control", "private, no-store");
+}
+
+/** An answer that is one visitor's at this address, though nothing in it was edited. */
+export function unshared(response) {
+  const changed = new Response(response.body, response);
+  forOne(changed.headers);
+  return changed;
+}
+
+/** The headers of a page that was edited for one visitor. */
+function editedHeaders(response, plan) {
+  const headers = new Headers(response.headers);
+  for (const name of DESCRIBING) {
+    headers.delete(name);
+  }
+  forOne(headers);
   if (plan.preview) {
     headers.set("x-robots-tag", "noindex");
   }

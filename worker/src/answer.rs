@@ -39,6 +39,11 @@ impl Answer {
         }
     }
 
+    /// Plain text that is one visitor's: nobody keeps it.
+    pub fn text(text: String) -> Answer {
+        Answer::bytes("text/plain; charset=utf-8", text.into_bytes()).with("cache-control", "private, no-store")
+    }
+
     /// Bytes of a media type.
     pub fn bytes(media_type: &str, body: Vec<u8>) -> Answer {
         Answer { status: 200, headers: Vec::new(), body: Some(body) }.with("content-type", media_type)

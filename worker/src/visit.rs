@@ -108,6 +108,7 @@ impl Visit {
             offsets: Offsets::default(),
             overrides,
             enrichments: Vec::new(),
+            profile: Vec::new(),
         })
     }
 }

@@ -165,7 +165,8 @@ export function createRenderer(): Show {
   function find(): Cells<Edit> {
     const targets: Cells<Edit> = new Map();
     for (const edit of wanted) {
-      if (edit.op === "json") continue;
+      // Those without a selector are about no element.
+      if (!edit.selector) continue;
       try {
         for (const element of document.querySelectorAll(edit.selector)) {
           const cell = cellOf(edit);
@@ -268,7 +269,7 @@ export function createRenderer(): Show {
   return (edits) => {
     wanted = edits;
     settle(true);
-    if (edits.some(({ op }) => op !== "json")) watch();
+    if (edits.some(({ selector }) => selector)) watch();
     else unwatch();
   };
 }

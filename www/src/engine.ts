@@ -40,6 +40,7 @@ export async function loadEngine(base: string, program: string | Uint8Array): Pr
   const names: Names = {
     slot: remembered((slot) => instance!.slot(slot)),
     experience: remembered((experience) => instance!.experience(experience)),
+    factor: remembered((text) => instance!.factor(text)),
     reason: remembered((code) => instance!.reason(code)),
   };
   const run = (request: RawRequest): Answer => {

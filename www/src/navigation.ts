@@ -1,4 +1,4 @@
-/** Route changes of single-page applications: the URL changes and no page is loaded. */
+/** Route changes of single-page applications: the URL changes and no page is loaded. And leaving for another page. */
 
 type Listener = (url: string, previous: string) => void;
 
@@ -45,4 +45,29 @@ export function onRoute(listener: Listener): () => void {
   }
   listeners.add(listener);
   return () => void listeners.delete(listener);
+}
+
+/** The last address that this page was left for. */
+let left = "";
+
+/**
+ * Leaves for the page at this address (the `redirect` of a variant), in this page's place. False when that is not to be done: it is this
+ * page, or no page of the web, or the page did not let go of its visitor the last time. `preview`: its parameters go along within a site.
+ */
+export function leaveFor(address: string): boolean {
+  try {
+    const to = new URL(address, location.href);
+    const named = /^https?:\/\//i.test(address);
+    if (!/^https?:$/.test(to.protocol) || !(named || to.origin === location.origin)) return false;
+    if (to.origin === location.origin) {
+      for (const [name, value] of new URLSearchParams(location.search)) {
+        if (name.startsWith("idoine.") && !to.searchParams.has(name)) to.searchParams.append(name, value);
+      }
+    }
+    if (to.href.split("#", 1)[0] === here() || to.href === left) return false;
+    location.replace((left = to.href));
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -5,7 +5,7 @@
  * Whatever fails, the page is left as it was and nothing is thrown at it; `debug().error` says what happened.
  */
 import { createRenderer } from "./dom.ts";
-import { onRoute } from "./navigation.ts";
+import { leaveFor, onRoute } from "./navigation.ts";
 import type { Answer, Consent, Decision, Edit, Idoine, Mode, State } from "./types.ts";
 
 /** Where decisions come from. */
@@ -15,6 +15,9 @@ export interface Decider {
   /** Decides for a page. May reject. */
   decide(url: string, referrer: string): Promise<Answer>;
 }
+
+/** After this a page that was left for another one is taken to be here still. */
+const LEAVING_MS = 2000;
 
 type Listener = (...news: never[]) => void;
 
@@ -62,6 +65,9 @@ export function createPage(decider: Decider, state: State | undefined, auto: boo
       if (mine !== latest) return decisions;
       take(answer);
       error = undefined;
+      const away = answer.edits.find(({ op }) => op === "redirect")?.value;
+      // Whoever waits for what is shown goes on waiting, as this page is not it; unless the browser stays here after all.
+      if (away && leaveFor(away)) await new Promise((resolve) => setTimeout(resolve, LEAVING_MS));
     } catch (cause) {
       error = String(cause);
       if (moved && mine === latest) take({ version, decisions: [], edits: [] });

@@ -14,12 +14,17 @@ export interface Decision {
   readonly experience: string | null;
   /** Index of the variant; 0 is the baseline. */
   readonly variant: number;
+  /** The factor whose level the variant is, where the experiment has factors. */
+  readonly factor?: string;
   readonly source: Source;
-  /** `match`, `split`, `no_unit` or `no_candidate`. */
+  /** `match`, `split`, `sticky`, `winner`, `forced`, `no_unit` or `no_candidate`. */
   readonly reason: string;
 }
 
-/** What an edit does to each element that its selector finds. */
+/**
+ * What an edit does to each element that its selector finds. `json`, `redirect` and `page` are about no element: a value for
+ * front-end code, the address of another page, and another page in this one's place, which only the edge can show.
+ */
 export type Op =
   | "text"
   | "html"
@@ -28,17 +33,19 @@ export type Op =
   | "class_add"
   | "class_remove"
   | "hide"
-  | "json";
+  | "json"
+  | "redirect"
+  | "page";
 
 /** One change of the page, as plain data. */
 export interface Edit {
   readonly slot: string;
-  /** CSS selector; empty for `json`. */
+  /** CSS selector; empty for what is about no element. */
   readonly selector: string;
   readonly op: Op;
   /** Name of the attribute, for the attribute operations. */
   readonly name?: string;
-  /** Plain text, ready HTML, an attribute's value, one class name, or JSON text; absent when empty. */
+  /** Plain text, ready HTML, an attribute's value, one class name, JSON text, or an address; absent when empty. */
   readonly value?: string;
 }
 

@@ -24,6 +24,8 @@ export interface RawRequest {
   readonly overrides: readonly Pair[];
   /** What enrichments told, as field paths and text. */
   readonly enrichments?: readonly Pair[];
+  /** What is stored of the visitor, as paths such as `assignment.<experience>` and text. */
+  readonly profile?: readonly Pair[];
 }
 
 export type Pair = readonly [key: string, value: string];
@@ -32,6 +34,7 @@ export type Pair = readonly [key: string, value: string];
 export interface Names {
   slot(index: number): string;
   experience(index: number): string;
+  factor(text: number): string;
   reason(code: number): string;
 }
 
@@ -40,7 +43,11 @@ const HEADER_TAG = 2;
 const CF_TAG = 3;
 const OVERRIDE_TAG = 4;
 const ENRICHMENT_TAG = 5;
-const NO_EXPERIENCE = 0xffffffff;
+const PROFILE_TAG = 6;
+/** Stands for what is not there. */
+const NONE = 0xffffffff;
+/** Numbers of each decision. */
+const WORDS = 6;
 const SOURCES: readonly Source[] = ["baseline", "personalization", "experiment"];
 const OPS: readonly (Op | undefined)[] = [
   undefined,
@@ -52,6 +59,8 @@ const OPS: readonly (Op | undefined)[] = [
   "class_remove",
   "hide",
   "json",
+  "redirect",
+  "page",
 ];
 const HEAD_BYTES = 12;
 /** A UTF-16 unit becomes at most three bytes of UTF-8. */
@@ -68,6 +77,7 @@ export function encodeRequest(request: RawRequest): Uint8Array {
     [CF_TAG, request.cf],
     [OVERRIDE_TAG, request.overrides],
     [ENRICHMENT_TAG, request.enrichments ?? []],
+    [PROFILE_TAG, request.profile ?? []],
   ];
   let room = HEAD_BYTES + request.offsets.length * 8;
   for (const [, pairs] of groups) {
@@ -109,12 +119,14 @@ export function decodeDecisions(words: Uint32Array, names: Names): Decision[] {
   const decisions: Decision[] = [];
   const count = words[0] ?? 0;
   for (let slot = 0; slot < count; slot++) {
-    const at = 1 + slot * 5;
+    const at = 1 + slot * WORDS;
     const experience = words[at + 1]!;
+    const factor = words[at + 5]!;
     decisions.push({
       slot: names.slot(words[at]!),
-      experience: experience === NO_EXPERIENCE ? null : names.experience(experience),
+      experience: experience === NONE ? null : names.experience(experience),
       variant: words[at + 2]!,
+      ...(factor !== NONE && { factor: names.factor(factor) }),
       source: SOURCES[words[at + 3]!] ?? "baseline",
       reason: names.reason(words[at + 4]!),
     });

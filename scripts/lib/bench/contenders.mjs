@@ -61,7 +61,7 @@ export function load({ Engine, GrowthBookClient }, program, payload, loads) {
 }
 
 /** Numbers of a decision in what `Engine.decide` returns. */
-const WORDS = 5;
+const WORDS = 6;
 const NO_EXPERIENCE = 0xffffffff;
 
 /**

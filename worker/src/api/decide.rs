@@ -1,12 +1,13 @@
-//! `/_idoine/decide`: what the visitor gets to see on a page.
+//! `/_idoine/decide`: what the visitor gets to see on a page. In previews `?explain` adds why, as data; `?explain=text` answers
+//! with that alone, as text for people.
 
 use super::{bad_request, facts, parameter};
 use crate::answer::Answer;
 use crate::visit::Visit;
 use crate::{enrichment, host};
-use idoine::report::{self, DecisionReport, EditReport, ExplanationReport};
+use idoine::report::{self, DecisionReport, EditReport, ExplanationReport, explanation_text};
 use idoine::visitor::Visitor;
-use idoine::{Context, Program};
+use idoine::{Context, Decisions, Edit, Program};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -37,7 +38,9 @@ pub async fn get(visit: &Visit, program: &Program) -> Answer {
 
 pub async fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return bad_request(EXPECTED) };
-    if visit.is_preview() && ["headers", "cf", "now", "context", "enrichments"].iter().any(|field| body.get(field).is_some()) {
+    if visit.is_preview()
+        && ["headers", "cf", "now", "context", "enrichments", "profile"].iter().any(|field| body.get(field).is_some())
+    {
         return match Visitor::deserialize(&body) {
             Ok(visitor) => answer(visit, program, visitor.request(host::now(), host::zone_offsets)).await,
             Err(error) => bad_request(&format!("This is no visitor: {error}.")),
@@ -53,18 +56,25 @@ async fn answer(visit: &Visit, program: &Program, request: idoine::Request) -> A
     let context = Context::derive(program, &request);
     let context = enrichment::enrich(visit, program, request, context).await;
     // Why others lost tells what a site plans: for previews alone.
-    let explain = visit.is_preview() && parameter(visit, "explain").is_some();
-    let (decisions, explanation) = if explain {
-        let explanation = idoine::explain(program, &context);
-        (explanation.decisions.clone(), Some(explanation))
-    } else {
-        (idoine::decide(program, &context), None)
+    let Some(form) = parameter(visit, "explain").filter(|_| visit.is_preview()) else {
+        let decisions = idoine::decide(program, &context);
+        let edits = idoine::edits(program, &context, &decisions);
+        return body(program, &decisions, &edits, None);
     };
-    let edits = idoine::edits(program, &context, &decisions);
+    let explanation = idoine::explain(program, &context);
+    let edits = idoine::edits(program, &context, &explanation.decisions);
+    let report = report::explanation(program, &context, &explanation, &edits);
+    if form == "text" {
+        return Answer::text(explanation_text(&report));
+    }
+    body(program, &explanation.decisions, &edits, Some(report))
+}
+
+fn body(program: &Program, decisions: &Decisions, edits: &[Edit<'_>], explain: Option<ExplanationReport<'_>>) -> Answer {
     Answer::json(&Body {
         version: program.version(),
-        decisions: report::decisions(program, &decisions),
-        edits: report::edits(program, &edits),
-        explain: explanation.as_ref().map(|explanation| report::explanation(program, &context, explanation, &edits)),
+        decisions: report::decisions(program, decisions),
+        edits: report::edits(program, edits),
+        explain,
     })
 }

@@ -9,6 +9,7 @@ import { call } from "../remote.ts";
 import type { Decision, Edit, Visitor } from "../types.ts";
 import { zoneOffsets, type Offsets } from "../zone.ts";
 import { readOverrides, withOverrides } from "./address.ts";
+import type { Explained } from "./clauses.ts";
 import type { Candidate } from "./words.ts";
 
 /** What the tools say of one visit. */
@@ -17,6 +18,8 @@ export interface Explanation {
   readonly context: Readonly<Record<string, unknown>>;
   readonly decisions: readonly Decision[];
   readonly slots: readonly { readonly slot: string; readonly candidates: readonly Candidate[] }[];
+  /** Every experience, with what its step looked at. */
+  readonly experiences: readonly Explained[];
   readonly edits: readonly Edit[];
   /** Overrides that were not understood, each with what was expected. */
   readonly ignored?: readonly (readonly [path: string, expected: string])[];

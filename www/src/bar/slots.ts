@@ -1,6 +1,7 @@
 /** The right side: what each slot shows, and why. */
 import type { Decision } from "../types.ts";
 import { asText } from "./address.ts";
+import { whyInFull, type Explained } from "./clauses.ts";
 import { h } from "./element.ts";
 import type { Report } from "./explain.ts";
 import type { Highlight } from "./highlight.ts";
@@ -9,6 +10,7 @@ import { shown, whyLost, whyShown, type Candidate } from "./words.ts";
 /** The slots of this page, with a table of every candidate. `onPage` is what the page was told when it was loaded. */
 export function slotList({ explanation, selectors }: Report, onPage: readonly Decision[], highlight: Highlight): HTMLElement {
   const candidatesOf = new Map(explanation.slots.map(({ slot, candidates }) => [slot, candidates]));
+  const inFull = new Map(explanation.experiences.map((explained) => [explained.experience, explained]));
   const elsewhere = explanation.slots.length - explanation.decisions.length;
   return h(
     "section",
@@ -24,6 +26,7 @@ export function slotList({ explanation, selectors }: Report, onPage: readonly De
         slotCard(
           decision,
           candidatesOf.get(decision.slot) ?? [],
+          inFull,
           onPage.find(({ slot }) => slot === decision.slot),
           selectors.get(decision.slot),
           highlight,
@@ -38,6 +41,7 @@ export function slotList({ explanation, selectors }: Report, onPage: readonly De
 function slotCard(
   decision: Decision,
   candidates: readonly Candidate[],
+  inFull: ReadonlyMap<string, Explained>,
   onPage: Decision | undefined,
   selector: string | undefined,
   highlight: Highlight,
@@ -57,7 +61,7 @@ function slotCard(
     ),
     h("p", {}, whyShown(decision)),
     differs && h("p", { class: "soft" }, `When this page was loaded: ${onPage.experience ?? "no experience"}, ${shown(onPage)}.`),
-    candidates.length > 0 && candidateTable(decision, candidates),
+    candidates.length > 0 && candidateTable(decision, candidates, inFull),
   );
   if (selector !== undefined) {
     const show = (): void => void highlight.show(selector, slot);
@@ -74,14 +78,18 @@ function scrollTo(selector: string): void {
   document.querySelector(selector)?.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
 }
 
-function candidateTable({ experience: winner }: Decision, candidates: readonly Candidate[]): HTMLElement {
+function candidateTable({ experience: winner }: Decision, candidates: readonly Candidate[], inFull: ReadonlyMap<string, Explained>): HTMLElement {
   const row = (candidate: Candidate): HTMLElement => {
     const won = candidate.experience === winner;
+    const explained = inFull.get(candidate.experience);
+    // An experience may have won elsewhere on the page, and lose here as this slot is not its own.
+    const full = !won && explained?.reason === candidate.reason ? whyInFull(explained) : undefined;
+    const result = won ? "won the slot" : whyLost(candidate);
     return h(
       "tr",
       { class: won ? "won" : "" },
       h("th", { scope: "row" }, candidate.experience),
-      h("td", {}, won ? "won the slot" : whyLost(candidate)),
+      h("td", {}, full ? opener(result, full) : result),
     );
   };
   const count = candidates.length === 1 ? "1 experience wants" : `${candidates.length} experiences want`;
@@ -96,6 +104,27 @@ function candidateTable({ experience: winner }: Decision, candidates: readonly C
       h("tbody", {}, ...candidates.map(row)),
     ),
   );
+}
+
+/** A button that opens a row below its own, and closes it again. */
+function opener(label: string, content: HTMLElement): HTMLElement {
+  const more = h("tr", { class: "more" }, h("td", { colspan: "2" }, content));
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "opener",
+      "aria-expanded": "false",
+      onclick: () => {
+        const open = button.getAttribute("aria-expanded") === "false";
+        button.setAttribute("aria-expanded", String(open));
+        if (open) button.closest("tr")?.after(more);
+        else more.remove();
+      },
+    },
+    label,
+  );
+  return button;
 }
 
 /** Everything that is known of the visitor. */

@@ -72,6 +72,19 @@ th, td { text-align: start; padding: 4px 8px 4px 0; vertical-align: top; border-
 thead th { border: 0; color: var(--soft); font-weight: 500; }
 tbody th { font-weight: 500; width: 42%; }
 tr.won td, tr.won th { color: var(--good); font-weight: 600; }
+.opener { border: 0; background: none; padding: 0; text-align: start; color: var(--accent); text-decoration: underline; text-underline-offset: 2px; }
+.opener::after { display: inline-block; margin-inline-start: 4px; content: " \\25b8"; }
+.opener[aria-expanded="true"]::after { content: " \\25be"; }
+tr.more td { border: 0; padding: 0 0 8px; }
+.why { display: flex; flex-direction: column; gap: 6px; padding: 8px 10px; border-radius: 8px; background: var(--raised); }
+.clauses, .clauses ul { list-style: none; }
+.clauses ul { margin-inline-start: 3px; padding-inline-start: 10px; border-inline-start: 1px solid var(--line); }
+.clause { padding: 2px 0; overflow-wrap: anywhere; }
+.clause code { font: 12px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
+.clause .read { color: var(--soft); margin-inline-start: 6px; }
+.truth { display: inline-block; padding: 0 6px; border-radius: 999px; font-size: 11px; font-weight: 600; background: var(--good-paper); color: var(--good); }
+.false > .truth { background: var(--alert-paper); color: var(--alert); }
+.unknown > .truth, .denied > .truth { background: var(--test-paper); color: var(--test); }
 dl { display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); font-size: 13px; gap: 2px 10px; }
 dt { color: var(--soft); overflow-wrap: anywhere; }
 dd { overflow-wrap: anywhere; }
@@ -86,7 +99,8 @@ dd { overflow-wrap: anywhere; }
   .personas { flex-wrap: nowrap; overflow-x: auto; margin: 0 -16px; padding: 3px 16px; }
   .personas .chip { flex: none; }
   .column + .column { border: 0; border-top: 1px solid var(--line); }
-  .chip, .plain, .primary, .field input, .field select, label.switch { min-height: 42px; }
+  .chip, .plain, .primary, .opener, .field input, .field select, label.switch { min-height: 42px; }
   .field input, .field select { font-size: 16px; }
+  tbody th, tbody td { vertical-align: middle; }
 }
 `;

@@ -5,26 +5,61 @@ import type { Decision } from "../types.ts";
 export interface Candidate {
   readonly experience: string;
   readonly reason: string;
-  /** Who took the slot. */
+  /** Who it lost to. */
   readonly by?: string | null;
+}
+
+/** What a step looked at at which an experience lost. Which of it is there follows from the reason. */
+export interface Step {
+  /** Page rules. */
+  readonly pages?: readonly string[];
+  readonly slots?: readonly { readonly slot: string; readonly pages: readonly string[] }[];
+  /** A schedule. */
+  readonly from?: string | null;
+  readonly until?: string | null;
+  /** Fields that the content needs. */
+  readonly missing?: readonly { readonly field: string; readonly value: unknown; readonly needs?: string }[];
+  /** A draw: shares of one. */
+  readonly bucket?: number;
+  readonly share?: number;
 }
 
 const WON: Readonly<Record<string, string>> = {
   match: "its audience matched",
   split: "the visitor is in this variant of the experiment",
+  sticky: "the visitor keeps the variant of before",
+  forced: "the preview asks for this variant",
+  winner: "this variant has won the experiment",
   no_unit: "it has the slot but shows the baseline, as the visitor has no id to draw with",
   no_candidate: "no experience applies to this visitor here",
 };
 
 const LOST: Readonly<Record<string, string>> = {
   page: "not for this page",
+  draft: "still a draft",
+  paused: "paused",
   schedule: "outside its schedule",
   audience: "audience not matched",
   unknown: "a value that its audience or content reads is not known",
   no_consent: "needs a consent that was not given",
+  prerequisite: "visitor is not assigned where it must be",
   holdout: "visitor is in the site's holdout",
   experience_holdout: "visitor is in this experience's holdout",
+  layer: "visitor is outside its share of the layer",
   traffic: "visitor is outside its share of traffic",
+  cap: "shown as often as it may be",
+  cooldown: "shown too short a time ago",
+  suppressed: "suppressed",
+  group_taken: "its group has all the winners it may have",
+  slot_taken: "slot already taken",
+};
+
+/** The same where another experience is the reason. */
+const LOST_TO: Readonly<Record<string, (other: string) => string>> = {
+  prerequisite: (other) => `visitor is not assigned in ${other}, as it must be`,
+  suppressed: (other) => `suppressed by ${other}`,
+  group_taken: (other) => `its group already shows ${other}`,
+  slot_taken: (other) => `slot already taken by ${other}`,
 };
 
 /** Why a slot shows what it shows. */
@@ -35,8 +70,19 @@ export function whyShown({ experience, reason }: Decision): string {
 
 /** Why a candidate lost its slot. */
 export function whyLost({ reason, by }: Candidate): string {
-  if (reason === "slot_taken") return by ? `slot already taken by ${by}` : "slot already taken";
-  return LOST[reason] ?? reason;
+  return (by && LOST_TO[reason]?.(by)) || (LOST[reason] ?? reason);
+}
+
+/** What a step looked at, in a sentence; `undefined` where the reason says it all. */
+export function stepWords(reason: string, { from, until, bucket, share }: Step): string | undefined {
+  if (reason === "schedule") return `It is shown${from ? ` from ${moment(from)}` : ""}${until ? ` until ${moment(until)}` : ""}.`;
+  if (bucket !== undefined && share !== undefined) return `The visitor's bucket is ${bucket}, the share ${share}.`;
+  return undefined;
+}
+
+/** An instant by the looker's own clock. */
+function moment(instant: string): string {
+  return new Date(instant).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
 }
 
 /** What a slot shows, in two or three words. */

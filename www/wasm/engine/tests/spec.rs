@@ -33,7 +33,8 @@ fn bytes(request: &Request) -> Vec<u8> {
         }
     };
     push(1, "", &request.url);
-    for (tag, pairs) in [(2, &request.headers), (3, &request.cf), (4, &request.overrides), (5, &request.enrichments)] {
+    let groups = [&request.headers, &request.cf, &request.overrides, &request.enrichments, &request.profile];
+    for (tag, pairs) in (2..).zip(groups) {
         pairs.iter().for_each(|(key, value)| push(tag, key, value));
     }
     bytes
@@ -64,13 +65,15 @@ fn decisions() {
         let visitor: Visitor = serde_json::from_value(case["visitor"].clone()).unwrap();
         let request = visitor.request(0, |zone, instant| zones.offsets(zone, instant));
         let words = engine.decide(&bytes(&request)).unwrap_or_else(|| panic!("{name}: no decision"));
-        assert_eq!(words.len(), 1 + 5 * words[0] as usize, "{name}");
+        assert_eq!(words.len(), 1 + 6 * words[0] as usize, "{name}");
         let decisions: Vec<Value> = words[1..]
-            .chunks(5)
+            .chunks(6)
             .map(|word| {
                 let experience = (word[1] != u32::MAX).then(|| engine.experience(word[1]));
                 let source = Source::ALL[word[3] as usize].name();
-                json!({ "slot": engine.slot(word[0]), "experience": experience, "variant": word[2], "source": source, "reason": engine.reason(word[4]) })
+                let factor = (word[5] != u32::MAX).then(|| engine.factor(word[5]));
+                json!({ "slot": engine.slot(word[0]), "experience": experience, "variant": word[2], "factor": factor, "source": source,
+                    "reason": engine.reason(word[4]) })
             })
             .collect();
         let mut reader = Reader(engine.edits(), 0);
@@ -83,7 +86,7 @@ fn decisions() {
             .collect();
         cases::check_decisions(name, case, &Value::Array(decisions), &Value::Array(edits));
     });
-    assert!(count >= 60, "{count} cases");
+    assert!(count >= 800, "{count} cases");
 }
 
 #[wasm_bindgen_test]

@@ -121,7 +121,7 @@ pub fn context(program: Vec<u8>, visitor: JsValue, offsets: &[f64]) -> Result<Js
     to_js(&ContextReport(&program, &context))
 }
 
-/// Why each slot shows what it shows: `{ version, context, decisions, slots, edits }`.
+/// Why each slot shows what it shows: `{ version, context, decisions, slots, experiences, edits }`.
 #[wasm_bindgen]
 pub fn explain(program: Vec<u8>, visitor: JsValue, offsets: &[f64]) -> Result<JsValue, JsError> {
     let program = load(program)?;
@@ -131,7 +131,7 @@ pub fn explain(program: Vec<u8>, visitor: JsValue, offsets: &[f64]) -> Result<Js
     to_js(&explanation(&program, &context, &explained, &edits))
 }
 
-/// As `explain`, as a table for people.
+/// As `explain`, as text for people.
 #[wasm_bindgen]
 pub fn explain_text(program: Vec<u8>, visitor: JsValue, offsets: &[f64]) -> Result<String, JsError> {
     let program = load(program)?;

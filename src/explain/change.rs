@@ -1,0 +1,288 @@
+//! What would have to change for an audience to be true: the smallest set of its clauses, with values that do it.
+
+use super::clauses::{Join, Reading, readings, taken_apart};
+use super::must::{Asker, Must, reading_text};
+use super::tree;
+use crate::context::{Context, Value};
+use crate::eval::{self, Truth};
+use crate::program::Program;
+use crate::program::layout::Op;
+use crate::sorted::sorted;
+
+/// The most ways that are kept while they are put together.
+const MAX_WAYS: usize = 32;
+/// The deepest that clauses within clauses are looked at.
+const MAX_DEPTH: u32 = 200;
+/// The most clauses that are looked at.
+const MAX_CLAUSES: u32 = 20_000;
+/// Nodes that may be visited.
+const MAX_VISITS: u32 = 1 << 24;
+/// The most changes for which values are tried.
+const MAX_TRIED: usize = 64;
+
+/// A clause that is not what it would have to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClauseChange {
+    /// The clause as an expression.
+    pub text: String,
+    /// What it is.
+    pub value: Truth,
+    /// Whether it would have to be true, or false.
+    pub wanted: bool,
+    /// What it asks for, where that is a plain question.
+    pub must: Option<Must>,
+    /// What it reads.
+    pub fields: Vec<Reading>,
+}
+
+impl ClauseChange {
+    /// What it is, and what would have to be, in words.
+    pub(super) fn words(&self) -> String {
+        let lacking = || self.fields.iter().filter(|reading| reading.value.is_none()).map(reading_text).collect::<Vec<_>>();
+        let Some(must) = &self.must else {
+            let read = self.fields.iter().map(reading_text).collect::<Vec<_>>().join(", ");
+            return format!("{} is {}; it would have to be {} ({read})", self.text, self.value.name(), self.wanted);
+        };
+        let it = match (&must.is, lacking()) {
+            (Some(is), _) => format!("{} is {is}; it", must.subject),
+            (None, lacking) if lacking.is_empty() => format!("{} has no value; it", must.subject),
+            (None, lacking) if self.fields.iter().any(|reading| reading.path == must.subject) => {
+                format!("{}; it", lacking.join(", "))
+            }
+            (None, lacking) => format!("{}; {}", lacking.join(", "), must.subject),
+        };
+        format!("{it} would have to {}", must.words())
+    }
+}
+
+/// The changes that make an audience true.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct AudienceChange {
+    /// All of them are needed.
+    pub clauses: Vec<ClauseChange>,
+    /// How many other sets of changes would do.
+    pub other_ways: usize,
+    /// Values of fields with which the audience was seen to be true; empty where none were found.
+    pub values: Vec<(u32, Option<Value>)>,
+}
+
+/// A clause that must be true, or false.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Literal {
+    node: u32,
+    wanted: bool,
+    holds: bool,
+    /// Whether it asks that a field is absent, which is seldom what one would do.
+    absence: bool,
+}
+
+impl Literal {
+    /// Whether both say something of the same, and the opposite: of `a != b` as of `a == b`.
+    fn opposes(&self, other: &Literal, program: &Program) -> bool {
+        let plain = |literal: &Literal| match program.node(literal.node) {
+            Some((Op::Not, inner, _)) => (inner, !literal.wanted),
+            _ => (literal.node, literal.wanted),
+        };
+        let ((one, wanted), (two, other_wanted)) = (plain(self), plain(other));
+        one == two && wanted != other_wanted
+    }
+}
+
+/// Clauses that together are enough.
+type Way = Vec<Literal>;
+
+/// The number of changes, and how many of them are unlikely ones.
+fn cost(way: &Way) -> (usize, usize) {
+    let changed = || way.iter().filter(|literal| !literal.holds);
+    (changed().count(), changed().filter(|literal| literal.absence).count())
+}
+
+/// The changes that make an audience true; `None` where it is true already, and none where nothing would make it so.
+pub(super) fn audience_change(program: &Program, context: &Context, root: u32) -> Option<AudienceChange> {
+    let mut seeker = Seeker { program, context, clauses: MAX_CLAUSES, visits: MAX_VISITS };
+    if seeker.truth(context, root) == Truth::True {
+        return None;
+    }
+    let ways = seeker.ways(root, true, 0);
+    let found = ways.iter().find_map(|way| Some((way, seeker.values(way, root)?)));
+    let (way, values) = match (found, ways.first()) {
+        (Some((way, values)), _) => (way, values),
+        (None, Some(way)) => (way, Vec::new()),
+        (None, None) => return Some(AudienceChange::default()),
+    };
+    let changed = way.iter().filter(|literal| !literal.holds).map(|literal| seeker.change(literal));
+    Some(AudienceChange { clauses: changed.collect(), other_ways: ways.len() - 1, values })
+}
+
+struct Seeker<'a> {
+    program: &'a Program,
+    context: &'a Context,
+    clauses: u32,
+    visits: u32,
+}
+
+impl<'a> Seeker<'a> {
+    fn truth(&mut self, context: &Context, node: u32) -> Truth {
+        eval::look(self.program, context, node, &mut self.visits).0
+    }
+
+    /// The ways to make a clause true or false, those with the fewest changes first.
+    fn ways(&mut self, node: u32, wanted: bool, depth: u32) -> Vec<Way> {
+        self.clauses = self.clauses.saturating_sub(1);
+        if self.clauses == 0 || depth >= MAX_DEPTH {
+            return Vec::new();
+        }
+        let depth = depth + 1;
+        let mut ways = match taken_apart(self.program, node) {
+            Some((Join::Not, parts)) => return self.each(&parts, !wanted, depth).pop().unwrap_or_default(),
+            Some((Join::Audience, parts)) => return self.each(&parts, wanted, depth).pop().unwrap_or_default(),
+            Some((join @ (Join::All | Join::Any), parts)) => {
+                let each = self.each(&parts, wanted, depth);
+                if (join == Join::All) == wanted { together(self.program, each) } else { each.into_iter().flatten().collect() }
+            }
+            Some((Join::If, parts)) => {
+                let [condition, then, otherwise] = parts.as_slice() else { return Vec::new() };
+                let mut ways = Vec::new();
+                for (chosen, result) in [(true, *then), (false, *otherwise)] {
+                    let conditions = self.ways(*condition, chosen, depth);
+                    let results = self.ways(result, wanted, depth);
+                    ways.extend(together(self.program, vec![conditions, results]));
+                }
+                ways
+            }
+            None => return self.literal(node, wanted).into_iter().map(|literal| vec![literal]).collect(),
+        };
+        cheapest(&mut ways);
+        ways
+    }
+
+    fn each(&mut self, parts: &[u32], wanted: bool, depth: u32) -> Vec<Vec<Way>> {
+        parts.iter().map(|part| self.ways(*part, wanted, depth)).collect()
+    }
+
+    /// A clause that can't be taken apart. One that says the same to everybody is what it is.
+    fn literal(&mut self, node: u32, wanted: bool) -> Option<Literal> {
+        let holds = self.truth(self.context, node) == if wanted { Truth::True } else { Truth::False };
+        let changes = !readings(self.program, self.context, node).is_empty();
+        let absence = !wanted && matches!(self.program.node(node), Some((Op::Has | Op::HasKey, ..)));
+        (holds || changes).then_some(Literal { node, wanted, holds, absence })
+    }
+
+    fn change(&mut self, literal: &Literal) -> ClauseChange {
+        let Literal { node, wanted, .. } = *literal;
+        ClauseChange {
+            text: tree::text(self.program, node),
+            value: self.truth(self.context, node),
+            wanted,
+            must: Asker { program: self.program, context: self.context }.must(node, wanted),
+            fields: readings(self.program, self.context, node),
+        }
+    }
+
+    /// Values with which the audience is true, found by making the clauses of a way hold.
+    fn values(&mut self, way: &Way, root: u32) -> Option<Vec<(u32, Option<Value>)>> {
+        if cost(way).0 > MAX_TRIED {
+            return None;
+        }
+        let program = self.program;
+        let mut values: Vec<(u32, Option<Value>)> = Vec::new();
+        // What can't be seen without consent must be seen first.
+        for reading in way.iter().filter(|literal| !literal.holds).flat_map(|one| readings(program, self.context, one.node)) {
+            let path = reading.needs.map(|purpose| format!("consent.{}", purpose.name()));
+            if let Some((consent, _)) = path.and_then(|path| program.field(&path)) {
+                put(&mut values, consent, Some(Value::Bool(true)));
+            }
+        }
+        // Each at most as often as there are clauses, as one change may undo another.
+        for _ in 0..=way.len().min(MAX_TRIED) {
+            let context = self.context.supposing(program, &values);
+            if self.truth(&context, root) == Truth::True {
+                return Some(values);
+            }
+            let open = way.iter().find(|literal| !self.holds(&context, literal))?;
+            let (field, value) = self.best(way, open, &values)?;
+            put(&mut values, field, value);
+        }
+        None
+    }
+
+    fn holds(&mut self, context: &Context, literal: &Literal) -> bool {
+        self.truth(context, literal.node) == if literal.wanted { Truth::True } else { Truth::False }
+    }
+
+    /// The value of the clause's field with which it holds, and with it most of the others.
+    fn best(&mut self, way: &Way, open: &Literal, values: &[(u32, Option<Value>)]) -> Option<(u32, Option<Value>)> {
+        let program = self.program;
+        let context = self.context.supposing(program, values);
+        let asker = Asker { program, context: &context };
+        let target = asker.must(open.node, open.wanted)?.target?;
+        // What other clauses ask of the same field may be what this one asks for, too.
+        let mut tried: Vec<Option<Value>> = Vec::new();
+        let asked = [open].into_iter().chain(way.iter().filter(|literal| *literal != open));
+        let musts = asked.filter_map(|literal| asker.must(literal.node, literal.wanted));
+        for must in musts.filter(|must| must.target.as_ref() == Some(&target)) {
+            for candidate in asker.candidates(&must) {
+                if !tried.contains(&candidate) {
+                    tried.push(candidate);
+                }
+            }
+        }
+        let mut best: Option<(usize, Option<Value>)> = None;
+        for candidate in tried {
+            let mut supposed = values.to_vec();
+            put(&mut supposed, target.field, candidate.clone());
+            let context = self.context.supposing(program, &supposed);
+            if !self.holds(&context, open) || override_of(program, target.field, candidate.as_ref()).is_none() {
+                continue;
+            }
+            let holding = way.iter().filter(|literal| self.holds(&context, literal)).count();
+            if best.as_ref().is_none_or(|(most, _)| holding > *most) {
+                best = Some((holding, candidate));
+            }
+        }
+        best.map(|(_, value)| (target.field, value))
+    }
+}
+
+fn put(values: &mut Vec<(u32, Option<Value>)>, field: u32, value: Option<Value>) {
+    values.retain(|(known, _)| *known != field);
+    values.push((field, value));
+}
+
+/// The path of a field and the text that overrides its value; `None` where no text does.
+pub(super) fn override_of(program: &Program, field: u32, value: Option<&Value>) -> Option<(String, String)> {
+    let text = match value {
+        Some(value) => value.override_text()?,
+        None => String::new(),
+    };
+    Some((program.field_path(field).to_owned(), text))
+}
+
+/// The ways to have one way of each at once.
+fn together(program: &Program, each: Vec<Vec<Way>>) -> Vec<Way> {
+    let mut all: Vec<Way> = vec![Vec::new()];
+    for ways in each {
+        let mut joined = Vec::new();
+        for known in &all {
+            for way in &ways {
+                // What must be true and false at once is no way.
+                let opposed = |one: &Literal| known.iter().any(|other| one.opposes(other, program));
+                if way.iter().any(opposed) {
+                    continue;
+                }
+                let mut both = known.clone();
+                both.extend(way.iter().filter(|literal| !known.contains(literal)));
+                joined.push(both);
+            }
+        }
+        cheapest(&mut joined);
+        all = joined;
+    }
+    all
+}
+
+/// Those with the fewest changes, in the order in which they were written.
+fn cheapest(ways: &mut Vec<Way>) {
+    *ways = sorted(std::mem::take(ways), &|one, other| cost(one).cmp(&cost(other)));
+    ways.truncate(MAX_WAYS);
+}

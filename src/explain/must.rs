@@ -1,0 +1,381 @@
+//! What a clause asks of what it reads, for it to be true or false: in words, and as values that are worth a try.
+
+use super::clauses::{Reading, readings};
+use super::tree;
+use crate::context::{Context, Kind, Value};
+use crate::eval::{Arena, Operand, utf8, value};
+use crate::program::Program;
+use crate::program::layout::Op;
+
+/// The most values that are named.
+const MAX_VALUES: usize = 20;
+
+/// How what is read would have to stand to the values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// One of them.
+    Is,
+    /// None of them.
+    IsNot,
+    /// Less, or earlier.
+    Below,
+    /// As much, or less.
+    AtMost,
+    /// More, or later.
+    Above,
+    /// As much, or more.
+    AtLeast,
+    /// A list that has it, or a text that has it inside.
+    Contains,
+    /// A list or text that has it not.
+    ContainsNot,
+    /// A text that starts so.
+    StartsWith,
+    /// One that does not.
+    StartsNotWith,
+    /// A text that ends so.
+    EndsWith,
+    /// One that does not.
+    EndsNotWith,
+    /// A text that the pattern matches.
+    Matches,
+    /// One that it does not.
+    MatchesNot,
+    /// An address in the range.
+    Within,
+    /// One outside it.
+    NotWithin,
+    /// Any value at all.
+    Known,
+    /// None.
+    Absent,
+}
+
+impl Relation {
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Relation::Is => "is",
+            Relation::IsNot => "is_not",
+            Relation::Below => "below",
+            Relation::AtMost => "at_most",
+            Relation::Above => "above",
+            Relation::AtLeast => "at_least",
+            Relation::Contains => "contains",
+            Relation::ContainsNot => "contains_not",
+            Relation::StartsWith => "starts_with",
+            Relation::StartsNotWith => "starts_not_with",
+            Relation::EndsWith => "ends_with",
+            Relation::EndsNotWith => "ends_not_with",
+            Relation::Matches => "matches",
+            Relation::MatchesNot => "matches_not",
+            Relation::Within => "within",
+            Relation::NotWithin => "not_within",
+            Relation::Known => "known",
+            Relation::Absent => "absent",
+        }
+    }
+
+    /// What stands between "it would have to" and the values.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Relation::Is => "be",
+            Relation::IsNot => "be anything but",
+            Relation::Below => "be below",
+            Relation::AtMost => "be at most",
+            Relation::Above => "be above",
+            Relation::AtLeast => "be at least",
+            Relation::Contains => "contain",
+            Relation::ContainsNot => "be without",
+            Relation::StartsWith => "start with",
+            Relation::StartsNotWith => "start with anything but",
+            Relation::EndsWith => "end with",
+            Relation::EndsNotWith => "end with anything but",
+            Relation::Matches => "match",
+            Relation::MatchesNot => "match anything but",
+            Relation::Within => "be in",
+            Relation::NotWithin => "be outside",
+            Relation::Known => "be known",
+            Relation::Absent => "be absent",
+        }
+    }
+
+    fn opposite(self) -> Relation {
+        match self {
+            Relation::Is => Relation::IsNot,
+            Relation::IsNot => Relation::Is,
+            Relation::Below => Relation::AtLeast,
+            Relation::AtMost => Relation::Above,
+            Relation::Above => Relation::AtMost,
+            Relation::AtLeast => Relation::Below,
+            Relation::Contains => Relation::ContainsNot,
+            Relation::ContainsNot => Relation::Contains,
+            Relation::StartsWith => Relation::StartsNotWith,
+            Relation::StartsNotWith => Relation::StartsWith,
+            Relation::EndsWith => Relation::EndsNotWith,
+            Relation::EndsNotWith => Relation::EndsWith,
+            Relation::Matches => Relation::MatchesNot,
+            Relation::MatchesNot => Relation::Matches,
+            Relation::Within => Relation::NotWithin,
+            Relation::NotWithin => Relation::Within,
+            Relation::Known => Relation::Absent,
+            Relation::Absent => Relation::Known,
+        }
+    }
+}
+
+/// What a clause asks of what it reads.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Must {
+    /// What is compared, as an expression: a field's path, or what is made of it.
+    pub subject: String,
+    /// What that is for this visitor; `None` where it is not known.
+    pub is: Option<String>,
+    /// How it would have to stand to the values.
+    pub relation: Relation,
+    /// The values, as expressions.
+    pub values: Vec<String>,
+    /// The field that the subject is, or is made of alone; of a map with the key.
+    pub(super) target: Option<Target>,
+    /// Nodes of the values.
+    nodes: Vec<u32>,
+}
+
+impl Must {
+    /// What the subject would have to do, in words: `be 'FR' or 'BE'`.
+    pub(super) fn words(&self) -> String {
+        let mut words = self.relation.words().to_owned();
+        for (index, value) in self.values.iter().enumerate() {
+            let last = index + 1 == self.values.len() && self.nodes.len() <= self.values.len();
+            words.push_str(if index == 0 {
+                " "
+            } else if last {
+                " or "
+            } else {
+                ", "
+            });
+            words.push_str(value);
+        }
+        if self.nodes.len() > self.values.len() {
+            words.push_str(&format!(" or one of {} more", self.nodes.len() - self.values.len()));
+        }
+        words
+    }
+}
+
+/// A field, or a key of a field that is a map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) field: u32,
+    key: Option<String>,
+}
+
+/// Reads clauses of one program for one visitor.
+#[derive(Clone, Copy)]
+pub(super) struct Asker<'a> {
+    pub(super) program: &'a Program,
+    pub(super) context: &'a Context,
+}
+
+impl Asker<'_> {
+    /// What a clause asks for, if it is a plain question.
+    pub(super) fn must(&self, node: u32, wanted: bool) -> Option<Must> {
+        let program = self.program;
+        let (op, a, b) = program.node(node)?;
+        // Not twice is taken apart before it gets here.
+        if op == Op::Not && !matches!(program.node(a), Some((Op::Not, ..))) {
+            return self.must(a, !wanted);
+        }
+        let made = |subject: u32, relation: Relation, nodes: Vec<u32>| {
+            Some(self.compared(subject, if wanted { relation } else { relation.opposite() }, nodes))
+        };
+        match op {
+            Op::Field => {
+                let must = self.compared(node, Relation::Is, Vec::new());
+                Some(Must { values: vec![(if wanted { "true" } else { "false" }).to_owned()], ..must })
+            }
+            Op::Has | Op::HasKey => {
+                let reading = readings(program, self.context, node).into_iter().next()?;
+                let target = match op {
+                    Op::Has => Some(Target { field: a, key: None }),
+                    _ => self.field(a).map(|field| Target { field, key: Some(program.text(b).to_owned()) }),
+                };
+                let relation = if wanted { Relation::Known } else { Relation::Absent };
+                let is = reading.value.as_ref().map(tree::value_text);
+                Some(Must { subject: reading.path, is, relation, values: Vec::new(), target, nodes: Vec::new() })
+            }
+            Op::Eq if self.is_fixed(b) => made(a, Relation::Is, vec![b]),
+            Op::Eq if self.is_fixed(a) => made(b, Relation::Is, vec![a]),
+            Op::Lt if self.is_fixed(b) => made(a, Relation::Below, vec![b]),
+            Op::Lt if self.is_fixed(a) => made(b, Relation::Above, vec![a]),
+            Op::Le if self.is_fixed(b) => made(a, Relation::AtMost, vec![b]),
+            Op::Le if self.is_fixed(a) => made(b, Relation::AtLeast, vec![a]),
+            Op::In if self.is_fixed(b) => match program.node(b) {
+                Some((Op::List | Op::Constants, start, len)) => made(a, Relation::Is, program.list_items(start, len).collect()),
+                _ => None,
+            },
+            Op::In if self.is_fixed(a) => made(b, Relation::Contains, vec![a]),
+            Op::StartsWith if self.is_fixed(b) => made(a, Relation::StartsWith, vec![b]),
+            Op::EndsWith if self.is_fixed(b) => made(a, Relation::EndsWith, vec![b]),
+            Op::Contains if self.is_fixed(b) => made(a, Relation::Contains, vec![b]),
+            Op::Glob if self.is_fixed(b) => made(a, Relation::Matches, vec![b]),
+            Op::ContainsIp if self.is_fixed(a) => made(b, Relation::Within, vec![a]),
+            _ => None,
+        }
+    }
+
+    fn compared(&self, subject: u32, relation: Relation, nodes: Vec<u32>) -> Must {
+        let arena = Arena::default();
+        Must {
+            subject: tree::text(self.program, subject),
+            is: tree::operand_text(value(self.program, self.context, subject, &arena)),
+            relation,
+            values: nodes.iter().take(MAX_VALUES).map(|node| tree::text(self.program, *node)).collect(),
+            target: self.target(subject),
+            nodes,
+        }
+    }
+
+    /// Whether a part of an expression is the same for every visitor.
+    fn is_fixed(&self, node: u32) -> bool {
+        readings(self.program, self.context, node).is_empty()
+    }
+
+    fn field(&self, node: u32) -> Option<u32> {
+        match self.program.node(node)? {
+            (Op::Field, field, _) => Some(field),
+            _ => None,
+        }
+    }
+
+    /// The field that a subject is, or is made of by one conversion.
+    fn target(&self, node: u32) -> Option<Target> {
+        match self.program.node(node)? {
+            (Op::LowerAscii | Op::UpperAscii | Op::Trim, a, _) => self.plain_target(a),
+            (op, a, _) if op.is_conversion() => self.plain_target(a),
+            _ => self.plain_target(node),
+        }
+    }
+
+    fn plain_target(&self, node: u32) -> Option<Target> {
+        let (op, a, b) = self.program.node(node)?;
+        match (op, self.program.node(b)) {
+            (Op::Field, _) => Some(Target { field: a, key: None }),
+            (Op::Index, Some((Op::String, key, _))) => {
+                Some(Target { field: self.field(a)?, key: Some(self.program.text(key).to_owned()) })
+            }
+            _ => None,
+        }
+    }
+
+    /// Values of its field that may be what a clause asks for. Whether they are is seen by evaluating it.
+    pub(super) fn candidates(&self, must: &Must) -> Vec<Option<Value>> {
+        let Some(target) = &must.target else { return Vec::new() };
+        let Some(kind) = self.program.field_kind(target.field) else { return Vec::new() };
+        let mut values = Vec::new();
+        if must.relation == Relation::Absent {
+            values.push(None);
+        }
+        if must.nodes.is_empty() {
+            values.extend(samples(kind).into_iter().map(Some));
+        }
+        for node in must.nodes.iter().take(MAX_VALUES) {
+            let arena = Arena::default();
+            let constant = value(self.program, self.context, *node, &arena);
+            values.extend(near(kind, constant).into_iter().map(Some));
+        }
+        let current = self.context.get(target.field);
+        match (kind, &target.key) {
+            (Kind::Strings, _) => values.into_iter().map(|value| in_list(value, current, must.relation)).collect(),
+            (Kind::Map, Some(key)) => values.into_iter().map(|value| in_map(key, value, current)).collect(),
+            _ => values,
+        }
+    }
+}
+
+/// Any values of a kind; of a list and a map those of its items.
+fn samples(kind: Kind) -> Vec<Value> {
+    match kind {
+        Kind::Bool => vec![Value::Bool(true), Value::Bool(false)],
+        Kind::Int => vec![Value::Int(1)],
+        Kind::Double => vec![Value::Double(1.0)],
+        Kind::Timestamp => vec![Value::Timestamp(0)],
+        Kind::String | Kind::Strings | Kind::Map => vec![Value::String("x".to_owned())],
+    }
+}
+
+/// A constant as a value of that kind, and its neighbours; of a list and a map as one of its items.
+fn near(kind: Kind, constant: Operand<'_>) -> Vec<Value> {
+    let text = |text: &str| Value::String(text.to_owned());
+    match (kind, constant) {
+        (Kind::Bool, Operand::Bool(value)) => vec![Value::Bool(value), Value::Bool(!value)],
+        (Kind::Int, Operand::Int(number)) => {
+            vec![Value::Int(number), Value::Int(number.saturating_add(1)), Value::Int(number.saturating_sub(1))]
+        }
+        (Kind::Int, Operand::Double(number)) => {
+            vec![
+                Value::Int(number as i64),
+                Value::Int((number as i64).saturating_add(1)),
+                Value::Int((number as i64).saturating_sub(1)),
+            ]
+        }
+        (Kind::Double, constant) => match crate::eval::number(constant) {
+            Some(number) if number.is_finite() => {
+                vec![Value::Double(number), Value::Double(number + 1.0), Value::Double(number - 1.0)]
+            }
+            _ => Vec::new(),
+        },
+        (Kind::Timestamp, Operand::Timestamp(at)) => {
+            let ms = at.millis();
+            vec![Value::Timestamp(ms), Value::Timestamp(ms.saturating_add(1000)), Value::Timestamp(ms.saturating_sub(1000))]
+        }
+        (Kind::String | Kind::Strings | Kind::Map, Operand::Text(found) | Operand::Version(found)) => {
+            let found = utf8(found);
+            // A pattern's own stars match, but nobody would write them.
+            vec![text(&found.replace('*', "")), text(found), text("other")]
+        }
+        // What a text is converted to.
+        (_, Operand::List(_) | Operand::Map(_) | Operand::Absent(_)) => Vec::new(),
+        (Kind::String | Kind::Map, constant) => match tree::operand_text(constant) {
+            Some(written) => vec![text(written.split('\'').nth(1).unwrap_or(&written))],
+            None => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// A list with that item, or without.
+fn in_list(item: Option<Value>, current: Option<&Value>, relation: Relation) -> Option<Value> {
+    let Some(Value::String(item)) = item else { return item };
+    let mut items = match current {
+        Some(Value::Strings(items)) => items.clone(),
+        _ => Vec::new(),
+    };
+    items.retain(|known| *known != item);
+    if relation != Relation::ContainsNot {
+        items.push(item);
+    }
+    Some(Value::Strings(items))
+}
+
+/// A map in which a key has that value, or none.
+fn in_map(key: &str, value: Option<Value>, current: Option<&Value>) -> Option<Value> {
+    let mut pairs = match current {
+        Some(Value::Map(pairs)) => pairs.clone(),
+        _ => Vec::new(),
+    };
+    pairs.retain(|(known, _)| known != key);
+    if let Some(Value::String(text)) = value {
+        pairs.push((key.to_owned(), text));
+    }
+    Some(Value::Map(pairs))
+}
+
+/// What a field is, or why it has no value.
+pub(crate) fn reading_text(reading: &Reading) -> String {
+    match (&reading.value, reading.needs) {
+        (Some(value), _) => format!("{} is {}", reading.path, tree::value_text(value)),
+        (None, Some(purpose)) => format!("{} needs consent for {}", reading.path, purpose.name()),
+        (None, None) => format!("{} is not known", reading.path),
+    }
+}

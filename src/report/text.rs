@@ -1,0 +1,109 @@
+//! Explanations as text for people.
+
+use super::explanation::{ExperienceReport, ExplanationReport, StepReport};
+use crate::explain::{Clause, Join, Step, of_one, reading_text};
+use crate::time::instant_text;
+use std::fmt::Write as _;
+
+/// An explanation as a table for people: every slot, and every experience that names it with its reason. Behind it what the
+/// steps looked at: the parts of each audience with their values, schedules, draws.
+pub fn explanation_text(report: &ExplanationReport<'_>) -> String {
+    let mut out = String::new();
+    for (path, expected) in report.ignored {
+        let _ = writeln!(out, "ignored {path}: expected {expected}");
+    }
+    table(report, &mut out);
+    for experience in &report.experiences {
+        section(experience, report.context.1.now, &mut out);
+    }
+    out
+}
+
+fn table(report: &ExplanationReport<'_>, out: &mut String) {
+    let width = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
+    let slot_width = width(&mut report.slots.iter().map(|slot| slot.slot)).max(4);
+    let candidates = || report.slots.iter().flat_map(|slot| &slot.candidates);
+    let experience_width = width(&mut candidates().map(|candidate| candidate.experience)).max("experience".len());
+    let _ = writeln!(out, "{:slot_width$}  {:experience_width$}  reason", "slot", "experience");
+    for slot in &report.slots {
+        let decision = report.decisions.iter().find(|decision| decision.slot == slot.slot);
+        if slot.candidates.is_empty() {
+            let _ = writeln!(out, "{:slot_width$}  {:experience_width$}  no experience names this slot", slot.slot, "-");
+        }
+        for (index, candidate) in slot.candidates.iter().enumerate() {
+            let name = if index == 0 { slot.slot } else { "" };
+            let mut reason = candidate.reason.to_owned();
+            if let Some(decision) = decision.filter(|decision| decision.experience == Some(candidate.experience)) {
+                reason = format!("{reason} -> variant {} ({})", decision.variant, decision.source);
+            } else if let Some(by) = candidate.by {
+                reason = format!("{reason} by {by}");
+            }
+            let _ = writeln!(out, "{name:slot_width$}  {:experience_width$}  {reason}", candidate.experience);
+        }
+    }
+}
+
+/// What the step said at which an experience lost.
+fn section(report: &ExperienceReport<'_>, now: i64, out: &mut String) {
+    let audience = report.audience.filter(|_| matches!(report.reason, "audience" | "unknown" | "no_consent"));
+    // Which pages an experience is for says nothing of the visitor.
+    let step = report.step.as_ref().filter(|_| report.reason != "page");
+    if audience.is_none() && step.is_none() {
+        return;
+    }
+    let _ = write!(out, "\n{}: {}", report.experience, report.reason);
+    if let Some(StepReport(_, step)) = step {
+        let _ = write!(out, ": {}", step_text(step, now));
+    }
+    out.push('\n');
+    if let Some(clause) = audience {
+        self::clause(clause, "", 0, out);
+    }
+}
+
+/// What a step looked at, in words.
+fn step_text(step: &Step, now: i64) -> String {
+    match step {
+        Step::Page { pages, .. } => pages.join(", "),
+        Step::Schedule { from, until } => {
+            let from = from.map(|from| format!("from {} ", instant_text(from))).unwrap_or_default();
+            let until = until.map(|until| format!("until {} ", instant_text(until))).unwrap_or_default();
+            format!("{from}{until}(now it is {})", instant_text(now))
+        }
+        Step::Content(missing) => missing.iter().map(reading_text).collect::<Vec<_>>().join(", "),
+        Step::Draw { bucket, share } => {
+            format!("the visitor's bucket is {}, the share {}", of_one(*bucket), of_one(*share))
+        }
+    }
+}
+
+/// A clause and those that it is made of, each on a line of its own: what it is, and what it reads.
+fn clause(clause: &Clause, before: &str, depth: usize, out: &mut String) {
+    let _ = write!(out, "  {:7}  {:indent$}{before}", clause.value.name(), "", indent = 2 * depth);
+    match clause.join {
+        Some(Join::All) => out.push_str("all of"),
+        Some(Join::Any) => out.push_str("one of"),
+        Some(Join::Not) => out.push_str("not"),
+        Some(Join::If) => out.push_str("by a condition"),
+        Some(Join::Audience) | None => out.push_str(&clause.text),
+    }
+    let mut notes: Vec<String> = clause.fields.iter().map(reading_text).collect();
+    notes.extend(clause.error.map(str::to_owned));
+    if !notes.is_empty() {
+        let _ = write!(out, "  ({})", notes.join(", "));
+    }
+    out.push('\n');
+    for (index, part) in clause.parts.iter().enumerate() {
+        let before = match (clause.join, index) {
+            (Some(Join::If), 0) => "if ",
+            (Some(Join::If), 1) => "then ",
+            (Some(Join::If), _) => "else ",
+            _ => "",
+        };
+        self::clause(part, before, depth + 1, out);
+    }
+    if clause.left_out > 0 {
+        let parts = if clause.left_out == 1 { "part is" } else { "parts are" };
+        let _ = writeln!(out, "  {:7}  {:indent$}({} more {parts} not shown)", "", "", clause.left_out, indent = 2 * depth + 2);
+    }
+}
