@@ -49,9 +49,13 @@ pub fn manifest(choices: &mut Choices) -> Value {
     if choices.below(4) == 0 {
         manifest["cap"] = cap(choices);
     }
-    for number in 0..2 + choices.below(4) {
-        manifest["experiences"].as_array_mut().unwrap().push(experience(choices, number, &slots));
+    let mut experiences: Vec<Value> = (0..2 + choices.below(4)).map(|number| experience(choices, number, &slots)).collect();
+    if choices.below(6) == 0 {
+        // Two of one group, which chance rarely brings.
+        let of_group = |id: &str, priority: usize, slot: &str| json!({ "id": id, "type": "personalization", "priority": priority, "groups": ["g"], "slots": { slot: { "text": "x" } } });
+        experiences.extend([of_group("first", 9, "s0"), of_group("second", choices.below(3), "s1")]);
     }
+    manifest["experiences"] = json!(experiences);
     manifest
 }
 
