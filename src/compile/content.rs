@@ -40,11 +40,9 @@ impl Compiler<'_, '_, '_> {
         }
         let Content { text, html, attribute, class, image, hide, json, redirect, page } = &content.value;
         if let Some(elsewhere) = redirect.as_ref().or(page.as_ref()) {
-            self.error_with_help(
-                elsewhere,
-                "redirect and page go into a page slot",
-                Some("say \"type\": \"page\" in the slot".into()),
-            );
+            let help = Some("say \"type\": \"page\" in the slot".into());
+            self.error_with_help(elsewhere, "redirect and page go into a page slot", help);
+            return Vec::new();
         }
         let edits_element =
             text.is_some() || html.is_some() || !attribute.is_empty() || class.is_some() || image.is_some() || hide.is_some();
@@ -178,7 +176,8 @@ impl Compiler<'_, '_, '_> {
         let (op, value) = match (redirect, page) {
             (Some(url), None) if content.value == nothing => {
                 let text = url.value.as_str();
-                let is_web = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
+                // A value at the start is an error of its own.
+                let is_web = text.starts_with("{{") || ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
                 if !is_web && (!text.starts_with('/') || text.starts_with("//") || text.starts_with("/\\")) {
                     self.error(url, "expected a path that starts with /, or an http or https URL");
                 }

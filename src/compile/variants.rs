@@ -49,7 +49,7 @@ impl Compiler<'_, '_, '_> {
                 if factor.slots.is_empty() {
                     self.error(name, "the factor has no slots, so it can vary nothing");
                 }
-                let count = self.level_count(experience.kind, &factor.slots);
+                let count = self.level_count(ExperienceKind::Experiment, &factor.slots);
                 levels.push(count);
                 self.slot_records(&factor.slots, count, index as u32, fields, &mut slots);
                 if let Some(weights) = factor.weights.as_ref().filter(|_| experience.runs.is_some()) {
@@ -204,7 +204,7 @@ impl Compiler<'_, '_, '_> {
         }
         let mut records: Vec<[u32; 2]> = Vec::new();
         for run in &runs.value.0 {
-            let bits = self.levels(run, levels).unwrap_or(0);
+            let Some(bits) = self.levels(run, levels) else { continue };
             let record = [bits as u32, (bits >> 32) as u32];
             if records.contains(&record) {
                 self.error(run, "this run is written twice; give it a greater weight instead");

@@ -104,6 +104,7 @@ fn check(cap: Option<Cap>, seen: Option<&Seen>, on_page: u32, context: &Context)
             return Err((Loss::Cap, None));
         }
     }
-    let passed = |seen: &Seen| context.now.saturating_sub(seen.last) < i64::from(cap.cooldown_minutes) * 60_000;
-    if seen.is_some_and(passed) { Err((Loss::Cooldown, None)) } else { Ok(()) }
+    // A last time in the future, by another clock, is not long enough ago either.
+    let too_soon = |seen: &Seen| context.now.saturating_sub(seen.last) < i64::from(cap.cooldown_minutes) * 60_000;
+    if cap.cooldown_minutes > 0 && seen.is_some_and(too_soon) { Err((Loss::Cooldown, None)) } else { Ok(()) }
 }
