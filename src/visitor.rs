@@ -1,7 +1,7 @@
 //! A visitor as JSON: what the command line reads, the specification's cases say and the tools are given.
 
 use crate::context::Request;
-use crate::url::encode;
+use crate::url::push_parameter;
 use crate::zone::Offsets;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor as Visit};
 use std::collections::BTreeMap;
@@ -25,6 +25,9 @@ pub struct Visitor {
     pub enrichments: BTreeMap<String, Text>,
     /// What is stored of the visitor: paths such as `assignment.<experience>` and their values.
     pub profile: BTreeMap<String, Text>,
+    /// How far the visitor's time zone is ahead of UTC, told instead of asking the host: in turn the second since 1970 from
+    /// which one holds and the seconds, `1761440400 3600, 1774746000 7200`; without those it is not known.
+    pub offsets: Option<Text>,
 }
 
 impl Visitor {
@@ -45,7 +48,10 @@ impl Visitor {
             enrichments: pairs(&self.enrichments),
             profile: pairs(&self.profile),
         };
-        request.offsets = request.timezone().map(|zone| offsets(zone, request.instant())).unwrap_or_default();
+        request.offsets = match &self.offsets {
+            Some(text) => Offsets::parse(&text.0),
+            None => request.timezone().map(|zone| offsets(zone, request.instant())).unwrap_or_default(),
+        };
         request
     }
 }
@@ -124,12 +130,7 @@ impl<'de> Visit<'de> for Any {
         }
         let mut query = String::new();
         while let Some((name, value)) = map.next_entry::<String, String>()? {
-            if !query.is_empty() {
-                query.push('&');
-            }
-            encode(&name, &mut query);
-            query.push('=');
-            encode(&value, &mut query);
+            push_parameter(&mut query, &name, &value);
         }
         Ok(Text(query))
     }
