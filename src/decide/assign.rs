@@ -6,7 +6,7 @@ use crate::bucket::{Draw, MILLION, bucket};
 use crate::context::Context;
 use crate::eval::{Evaluator, Truth};
 use crate::profile::Levels;
-use crate::program::{Details, Experience, Program, Status};
+use crate::program::{Details, Experience, Program, Requirement, Status};
 use crate::text::push;
 
 /// Experiences that require one another in a row. The compiler refuses longer chains and circles.
@@ -18,6 +18,15 @@ pub(crate) struct Assignment {
     /// Without a unit (`NoUnit`) it is the baseline of each factor.
     pub(crate) levels: Levels,
     pub(crate) reason: Reason,
+}
+
+impl Assignment {
+    /// Whether it is what another experience requires. Without a unit nobody is assigned.
+    pub(crate) fn satisfies(&self, program: &Program, required: &Requirement) -> bool {
+        let level = self.levels.level(required.factor);
+        self.reason != Reason::NoUnit
+            && (required.variants.is_empty() || program.numbers(required.variants.clone()).any(|variant| variant == level))
+    }
 }
 
 /// Assigns one visitor; experiences that others require at most once.
@@ -61,8 +70,7 @@ impl<'a> Assigner<'a> {
         if !experience.in_schedule(context.now) {
             return Err((Loss::Schedule, None));
         }
-        let may_keep = details.sticky && context.consent.has(experience.purpose);
-        let kept = if may_keep { experience.stored(program, &context.profile.assignments, details) } else { None };
+        let kept = experience.kept(program, context, details);
         if kept.is_none() {
             self.audience(experience)?;
         }
@@ -103,13 +111,7 @@ impl<'a> Assigner<'a> {
                 Some(other) if chain < MAX_CHAIN => self.assign(&other, &program.details(&other), chain + 1).ok(),
                 _ => None,
             };
-            let has = |assignment: Assignment| {
-                let level = assignment.levels.level(required.factor);
-                assignment.reason != Reason::NoUnit
-                    && (required.variants.is_empty()
-                        || program.numbers(required.variants.clone()).any(|variant| variant == level))
-            };
-            if !assigned.is_some_and(has) {
+            if !assigned.is_some_and(|assignment| assignment.satisfies(program, &required)) {
                 return Err((Loss::Prerequisite, Some(required.experience)));
             }
         }

@@ -15,13 +15,29 @@ pub(crate) struct Shown {
 
 /// The winners of a group.
 #[derive(Debug)]
-struct GroupShown {
-    group: u32,
+pub(crate) struct GroupShown {
+    pub(crate) group: u32,
     winners: u32,
     /// The last of them.
-    last: u32,
+    pub(crate) last: u32,
     /// The first that suppresses the group.
-    suppressed_by: Option<u32>,
+    pub(crate) suppressed_by: Option<u32>,
+}
+
+impl GroupShown {
+    /// Whether the page shows as many of the group as may be.
+    pub(crate) fn is_used_up(&self, program: &Program) -> bool {
+        self.winners > 0 && program.group(self.group).is_some_and(|group| self.winners >= group.max)
+    }
+}
+
+/// What a cap is a cap of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Experience,
+    /// The number of the text that names the group.
+    Group(#[cfg_attr(not(feature = "explain"), allow(dead_code))] u32),
+    Site,
 }
 
 impl Shown {
@@ -38,31 +54,48 @@ impl Shown {
         experience: &Experience,
         details: &Details,
     ) -> Result<(), Lost> {
+        self.each_cap(program, context, experience, details, &mut |_, cap, seen, on_page| check(cap, seen, on_page, context))
+    }
+
+    /// Calls `check` with every cap that holds for the experience, in their order: what it is a cap of, what was seen of that
+    /// before, and how often this page shows it already.
+    pub(crate) fn each_cap(
+        &self,
+        program: &Program,
+        context: &Context,
+        experience: &Experience,
+        details: &Details,
+        check: &mut impl FnMut(Scope, Option<Cap>, Option<&Seen>, u32) -> Result<(), Lost>,
+    ) -> Result<(), Lost> {
         let seen = |prefix, key| {
             let seen = Profile::find(&context.profile.seen, prefix, key);
             seen.filter(|_| context.consent.has(experience.purpose))
         };
-        check(program.cap(details.cap), seen("seen.", program.raw(experience.id)), 0, context)?;
+        check(Scope::Experience, program.cap(details.cap), seen("seen.", program.raw(experience.id)), 0)?;
         for group in program.numbers(details.groups.clone()) {
             let Some(declared) = program.group(group) else { continue };
             let winners = self.of(group).map_or(0, |shown| shown.winners);
-            check(program.cap(declared.cap), seen("seen_group.", program.raw(declared.name)), winners, context)?;
+            let seen = seen("seen_group.", program.raw(declared.name));
+            check(Scope::Group(declared.name), program.cap(declared.cap), seen, winners)?;
         }
         if details.global_cap {
-            check(program.site_cap(), seen("seen_site", b""), self.site, context)?;
+            check(Scope::Site, program.site_cap(), seen("seen_site", b""), self.site)?;
         }
         Ok(())
+    }
+
+    /// Those of its groups that this page shows or suppresses already.
+    pub(crate) fn groups(&self, program: &Program, details: &Details) -> impl Iterator<Item = &GroupShown> {
+        program.numbers(details.groups.clone()).filter_map(|group| self.of(group))
     }
 
     /// Whether its groups are open to it.
     #[inline(never)]
     pub(crate) fn check_groups(&self, program: &Program, details: &Details) -> Result<(), Lost> {
-        let groups = || program.numbers(details.groups.clone()).filter_map(|group| self.of(group));
-        if let Some(by) = groups().find_map(|shown| shown.suppressed_by) {
+        if let Some(by) = self.groups(program, details).find_map(|shown| shown.suppressed_by) {
             return Err((Loss::Suppressed, Some(by)));
         }
-        let used_up = |shown: &&GroupShown| program.group(shown.group).is_some_and(|group| shown.winners >= group.max);
-        match groups().filter(|shown| shown.winners > 0).find(used_up) {
+        match self.groups(program, details).find(|shown| shown.is_used_up(program)) {
             Some(shown) => Err((Loss::GroupTaken, Some(shown.last))),
             None => Ok(()),
         }
@@ -96,15 +129,24 @@ impl Shown {
 /// A cap against what was seen before and what this page shows already.
 fn check(cap: Option<Cap>, seen: Option<&Seen>, on_page: u32, context: &Context) -> Result<(), Lost> {
     let Some(cap) = cap else { return Ok(()) };
-    let offset = context.offsets.at(context.now.div_euclid(1000)).unwrap_or(0);
-    let counts = seen.map_or([0; 4], |seen| seen.at(context.now, offset, context.profile.session_start));
-    for (limit, count) in cap.limits.into_iter().zip(counts) {
+    for (limit, count) in cap.limits.into_iter().zip(counts(seen, context)) {
         // Without a limit it is the largest number there is.
         if count.saturating_add(on_page) >= limit {
             return Err((Loss::Cap, None));
         }
     }
     // A last time in the future, by another clock, is not long enough ago either.
-    let too_soon = |seen: &Seen| context.now.saturating_sub(seen.last) < i64::from(cap.cooldown_minutes) * 60_000;
-    if cap.cooldown_minutes > 0 && seen.is_some_and(too_soon) { Err((Loss::Cooldown, None)) } else { Ok(()) }
+    let too_soon = seen.and_then(|seen| rests_until(&cap, seen)).is_some_and(|end| context.now < end);
+    if too_soon { Err((Loss::Cooldown, None)) } else { Ok(()) }
+}
+
+/// How often it was seen in this session, on this day, in this week, and at all.
+pub(crate) fn counts(seen: Option<&Seen>, context: &Context) -> [u32; 4] {
+    let offset = context.offsets.at(context.now.div_euclid(1000)).unwrap_or(0);
+    seen.map_or([0; 4], |seen| seen.at(context.now, offset, context.profile.session_start))
+}
+
+/// The end of the cooldown, where there is one.
+pub(crate) fn rests_until(cap: &Cap, seen: &Seen) -> Option<i64> {
+    (cap.cooldown_minutes > 0).then(|| seen.last.saturating_add(i64::from(cap.cooldown_minutes) * 60_000))
 }

@@ -10,8 +10,10 @@ mod reason;
 
 #[cfg(feature = "author")]
 pub(crate) use assign::MAX_CHAIN;
-use assign::{Assigner, Assignment};
-use caps::Shown;
+pub(crate) use assign::{Assigner, Assignment};
+pub(crate) use caps::Shown;
+#[cfg(feature = "explain")]
+pub(crate) use caps::{Scope, counts, rests_until};
 pub(crate) use reason::named;
 pub use reason::{Loss, Reason, Source};
 
@@ -44,10 +46,13 @@ pub struct Decisions {
     pub slots: Vec<Decision>,
 }
 
-/// Told of every candidate that lost. `()` listens to nothing and costs nothing.
+/// Told what becomes of every experience, in the order in which they are decided. `()` listens to nothing and costs nothing.
 pub trait Trace {
     /// An experience lost; `by` is the one that is the reason.
     fn lost(&mut self, experience: u32, loss: Loss, by: Option<u32>);
+
+    /// An experience won, though it may have no slot that shows it.
+    fn won(&mut self, _experience: u32, _reason: Reason) {}
 }
 
 impl Trace for () {
@@ -80,8 +85,9 @@ pub fn decide_traced(program: &Program, context: &Context, trace: &mut impl Trac
             if (round == 0) != experience.forced(program, context).is_some() {
                 continue;
             }
-            if let Err((loss, by)) = candidate(&mut assigner, &page, &experience, &mut shown, &mut decisions) {
-                trace.lost(experience.index, loss, by);
+            match candidate(&mut assigner, &page, &experience, &mut shown, &mut decisions) {
+                Ok(reason) => trace.won(experience.index, reason),
+                Err((loss, by)) => trace.lost(experience.index, loss, by),
             }
         }
     }
@@ -95,7 +101,7 @@ fn candidate(
     experience: &Experience,
     shown: &mut Shown,
     decisions: &mut Decisions,
-) -> Result<(), Lost> {
+) -> Result<Reason, Lost> {
     let program = assigner.program;
     if !experience.on_page(program, page) {
         return Err((Loss::Page, None));
@@ -120,7 +126,7 @@ fn candidate(
             *decision = assignment.decision(slot, experience, contents, factor, factor_name);
         }
     }
-    Ok(())
+    Ok(assignment.reason)
 }
 
 impl Decisions {

@@ -54,7 +54,7 @@ pub(crate) struct Details {
     pub(crate) unit: Unit,
     /// Name, and the part of the layer that it has in parts per million.
     pub(crate) layer: Option<(u32, u32, u32)>,
-    ramp: Run,
+    pub(crate) ramp: Run,
     pub(crate) requires: Run,
     /// Groups that it belongs to, in `Numbers`.
     pub(crate) groups: Run,
@@ -294,6 +294,12 @@ impl Experience {
     pub(crate) fn forced(&self, program: &Program, context: &Context) -> Option<Levels> {
         let forced = &context.profile.forced;
         if forced.is_empty() { None } else { self.stored(program, forced, &program.details(self)) }
+    }
+
+    /// The variant that was assigned before and stays, whatever has become of audience and traffic since.
+    pub(crate) fn kept(&self, program: &Program, context: &Context, details: &Details) -> Option<Levels> {
+        let may_keep = details.sticky && context.consent.has(self.purpose);
+        if may_keep { self.stored(program, &context.profile.assignments, details) } else { None }
     }
 
     /// The variant that is stored for the experience, if it is one of its own.

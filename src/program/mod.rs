@@ -12,7 +12,7 @@ mod source;
 mod zones;
 
 pub use enrichment::Enrichment;
-pub(crate) use experience::{Cap, Details, Experience, Status};
+pub(crate) use experience::{Cap, Details, Experience, Requirement, Status};
 #[cfg(feature = "author")]
 pub(crate) use experience::{LINEAR, NO_GLOBAL_CAP, STICKY, USER, WINNER};
 pub use layout::{FORMAT, MAX_BYTES};

@@ -2,9 +2,10 @@
 
 use super::{ContextReport, DecisionReport, EditReport, decisions, edits};
 use crate::context::Context;
+use crate::decide::Reason;
 use crate::edit::Edit;
 use crate::eval::Truth;
-use crate::explain::{Candidate, Clause, Explained, Explanation, Reading, Step, of_one};
+use crate::explain::{Candidate, Clause, Explained, Explanation, Limited, Reading, Step, Unassigned, of_one};
 use crate::program::Program;
 use crate::receipt::Receipt;
 use crate::time::instant_text;
@@ -42,9 +43,12 @@ pub struct ExperienceReport<'a> {
     /// The experience that it lost to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<&'a str>,
-    /// What the step looked at where it lost.
+    /// What the step looked at where it lost; what is missing where it won without a unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<StepReport<'a>>,
+    /// Whether it names slots; else it only suppresses others.
+    #[serde(skip)]
+    pub has_slots: bool,
     /// Its audience, part by part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<&'a Clause>,
@@ -96,12 +100,74 @@ impl Serialize for StepReport<'_> {
                 map.serialize_entry("until", &until.map(instant_text))?;
             }
             Step::Content(missing) => map.serialize_entry("missing", missing)?,
-            Step::Draw { bucket, share } => {
+            Step::Status(status) => map.serialize_entry("status", status)?,
+            Step::Prerequisite(required) => {
+                map.serialize_entry("experience", self.0.experience_id(required.experience))?;
+                if let Some(factor) = &required.factor {
+                    map.serialize_entry("factor", factor)?;
+                }
+                if !required.variants.is_empty() {
+                    map.serialize_entry("variants", &required.variants)?;
+                }
+                match required.found {
+                    Ok(variant) => map.serialize_entry("variant", &variant)?,
+                    Err(Unassigned::Lost(loss)) => map.serialize_entry("reason", loss.name())?,
+                    Err(Unassigned::NoUnit) => map.serialize_entry("reason", Reason::NoUnit.name())?,
+                }
+            }
+            Step::Draw { unit, bucket, share, ramp } => {
+                map.serialize_entry("unit", unit)?;
                 map.serialize_entry("bucket", &of_one(*bucket))?;
                 map.serialize_entry("share", &of_one(*share))?;
+                if *ramp {
+                    map.serialize_entry("ramp", ramp)?;
+                }
+            }
+            Step::Layer { layer, unit, bucket, from, to } => {
+                map.serialize_entry("layer", layer)?;
+                map.serialize_entry("unit", unit)?;
+                map.serialize_entry("bucket", &of_one(*bucket))?;
+                map.serialize_entry("from", &of_one(*from))?;
+                map.serialize_entry("to", &of_one(*to))?;
+            }
+            Step::Cap { of, per, count, on_page, limit } => {
+                limited(&mut map, of)?;
+                map.serialize_entry("per", per)?;
+                map.serialize_entry("count", count)?;
+                map.serialize_entry("on_page", on_page)?;
+                map.serialize_entry("limit", limit)?;
+            }
+            Step::Cooldown { of, last, until } => {
+                limited(&mut map, of)?;
+                map.serialize_entry("last", &instant_text(*last))?;
+                map.serialize_entry("until", &instant_text(*until))?;
+            }
+            Step::Group { group, max, .. } => {
+                map.serialize_entry("group", group)?;
+                if let Some(max) = max {
+                    map.serialize_entry("max", max)?;
+                }
+            }
+            Step::NoUnit { unit, needs } => {
+                map.serialize_entry("unit", unit)?;
+                if let Some(purpose) = needs {
+                    map.serialize_entry("needs", purpose.name())?;
+                }
             }
         }
         map.end()
+    }
+}
+
+/// What a cap or a cooldown is for.
+fn limited<M: SerializeMap>(map: &mut M, of: &Limited) -> Result<(), M::Error> {
+    match of {
+        Limited::Experience => map.serialize_entry("of", "experience"),
+        Limited::Site => map.serialize_entry("of", "site"),
+        Limited::Group(group) => {
+            map.serialize_entry("of", "group")?;
+            map.serialize_entry("group", group)
+        }
     }
 }
 
@@ -185,6 +251,7 @@ fn experience<'a>(program: &'a Program, outcome: &'a Explained) -> ExperienceRep
         reason: outcome.loss.map_or(won, |loss| loss.name()),
         by: outcome.by.map(|winner| program.experience_id(winner)),
         step: outcome.step.as_ref().map(|step| StepReport(program, step)),
+        has_slots: program.experience(outcome.experience).is_some_and(|one| !one.slots.is_empty()),
         audience: outcome.audience.as_ref(),
     }
 }

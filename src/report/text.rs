@@ -1,8 +1,7 @@
 //! Explanations as text for people.
 
 use super::explanation::{ExperienceReport, ExplanationReport, StepReport};
-use crate::explain::{Clause, Join, Step, of_one, reading_text};
-use crate::time::instant_text;
+use crate::explain::{Clause, Join, reading_text, step_text};
 use std::fmt::Write as _;
 
 /// An explanation as a table for people: every slot, and every experience that names it with its reason. Behind it what the
@@ -22,8 +21,7 @@ pub fn explanation_text(report: &ExplanationReport<'_>) -> String {
 fn table(report: &ExplanationReport<'_>, out: &mut String) {
     let width = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
     let slot_width = width(&mut report.slots.iter().map(|slot| slot.slot)).max(4);
-    let candidates = || report.slots.iter().flat_map(|slot| &slot.candidates);
-    let experience_width = width(&mut candidates().map(|candidate| candidate.experience)).max("experience".len());
+    let experience_width = width(&mut report.experiences.iter().map(|one| one.experience)).max("experience".len());
     let _ = writeln!(out, "{:slot_width$}  {:experience_width$}  reason", "slot", "experience");
     for slot in &report.slots {
         let decision = report.decisions.iter().find(|decision| decision.slot == slot.slot);
@@ -34,16 +32,22 @@ fn table(report: &ExplanationReport<'_>, out: &mut String) {
             let name = if index == 0 { slot.slot } else { "" };
             let mut reason = candidate.reason.to_owned();
             if let Some(decision) = decision.filter(|decision| decision.experience == Some(candidate.experience)) {
-                reason = format!("{reason} -> variant {} ({})", decision.variant, decision.source);
+                let factor = decision.factor.map(|factor| format!(" of {factor}")).unwrap_or_default();
+                reason = format!("{reason} -> variant {}{factor} ({})", decision.variant, decision.source);
             } else if let Some(by) = candidate.by {
                 reason = format!("{reason} by {by}");
             }
             let _ = writeln!(out, "{name:slot_width$}  {:experience_width$}  {reason}", candidate.experience);
         }
     }
+    // Those that only suppress others.
+    for experience in report.experiences.iter().filter(|one| !one.has_slots) {
+        let by = experience.by.map(|by| format!(" by {by}")).unwrap_or_default();
+        let _ = writeln!(out, "{:slot_width$}  {:experience_width$}  {}{by}", "-", experience.experience, experience.reason);
+    }
 }
 
-/// What the step said at which an experience lost.
+/// What the step said at which an experience lost, or won without a unit.
 fn section(report: &ExperienceReport<'_>, now: i64, out: &mut String) {
     let audience = report.audience.filter(|_| matches!(report.reason, "audience" | "unknown" | "no_consent"));
     // Which pages an experience is for says nothing of the visitor.
@@ -52,28 +56,12 @@ fn section(report: &ExperienceReport<'_>, now: i64, out: &mut String) {
         return;
     }
     let _ = write!(out, "\n{}: {}", report.experience, report.reason);
-    if let Some(StepReport(_, step)) = step {
-        let _ = write!(out, ": {}", step_text(step, now));
+    if let Some(StepReport(program, step)) = step {
+        let _ = write!(out, ": {}", step_text(program, step, now));
     }
     out.push('\n');
     if let Some(clause) = audience {
         self::clause(clause, "", 0, out);
-    }
-}
-
-/// What a step looked at, in words.
-fn step_text(step: &Step, now: i64) -> String {
-    match step {
-        Step::Page { pages, .. } => pages.join(", "),
-        Step::Schedule { from, until } => {
-            let from = from.map(|from| format!("from {} ", instant_text(from))).unwrap_or_default();
-            let until = until.map(|until| format!("until {} ", instant_text(until))).unwrap_or_default();
-            format!("{from}{until}(now it is {})", instant_text(now))
-        }
-        Step::Content(missing) => missing.iter().map(reading_text).collect::<Vec<_>>().join(", "),
-        Step::Draw { bucket, share } => {
-            format!("the visitor's bucket is {}, the share {}", of_one(*bucket), of_one(*share))
-        }
     }
 }
 

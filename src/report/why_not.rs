@@ -16,6 +16,9 @@ pub struct WhyNotReport<'a> {
     pub won: bool,
     /// [`crate::Reason`] where it won, the first step that it fails where it lost.
     pub reason: &'static str,
+    /// What is missing, where it won without a unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<&'a str>,
     /// What would have to change, in the order of the steps.
     pub changes: Vec<ChangeReport<'a>>,
     /// How many other sets of clauses of its audience would do.
@@ -106,6 +109,7 @@ pub fn why_not<'a>(program: &'a Program, found: &'a WhyNot) -> WhyNotReport<'a> 
             (Some(loss), _) => loss.name(),
             (None, won) => won.map_or("", |reason| reason.name()),
         },
+        note: found.note.as_deref(),
         changes: found.changes.iter().map(change).collect(),
         other_ways: found.other_ways,
         overrides: Overrides(&found.overrides),
@@ -115,6 +119,9 @@ pub fn why_not<'a>(program: &'a Program, found: &'a WhyNot) -> WhyNotReport<'a> 
 /// The same as text for people.
 pub fn why_not_text(report: &WhyNotReport<'_>) -> String {
     let WhyNotReport { experience, reason, .. } = report;
+    if let Some(note) = report.note {
+        return format!("{experience} won: {reason}. {note}.\n");
+    }
     if report.won {
         return format!("{experience} won: {reason}. Nothing would have to change.\n");
     }
