@@ -343,7 +343,7 @@ mod tests {
         for (index, (name, source, medium)) in CLICK_IDS.iter().enumerate() {
             assert!(CLICK_IDS.iter().skip(index + 1).all(|(other, ..)| other != name), "{name}");
             assert_eq!(*name, name.to_ascii_lowercase());
-            let own = sites.get(*source).map(|entry| entry.class);
+            let own = sites.get(source).map(|entry| entry.class);
             assert_eq!(
                 *medium == "cpc" && !["tencent", "taboola", "outbrain"].contains(source),
                 own.is_some() && *medium == "cpc",
