@@ -43,12 +43,12 @@ impl Levels {
     /// These and one more.
     #[must_use]
     pub(crate) fn with(self, level: u32) -> Levels {
-        Levels { bits: self.bits | u64::from(level & 0xff) << (8 * self.count & 63), count: self.count + 1 }
+        Levels { bits: self.bits | u64::from(level & 0xff) << ((8 * self.count) & 63), count: self.count + 1 }
     }
 
     /// The level of a factor.
     pub(crate) fn level(self, factor: u32) -> u32 {
-        (self.bits >> (8 * factor & 63)) as u32 & 0xff
+        (self.bits >> ((8 * factor) & 63)) as u32 & 0xff
     }
 
     /// Reads levels such as `2` or `1,0`.
