@@ -31,6 +31,14 @@ pub mod touch;
 pub mod wire;
 pub mod zone;
 
+// What a decision was made from, and what another program would make of it (feature `explain`).
+#[cfg(all(feature = "explain", feature = "serde"))]
+pub mod log;
+#[cfg(feature = "explain")]
+pub mod receipt;
+#[cfg(all(feature = "explain", feature = "serde"))]
+pub mod replay;
+
 // The JSON shapes that every face shares (feature `serde`).
 #[cfg(feature = "serde")]
 pub mod report;
@@ -64,4 +72,6 @@ pub use explain::{
     Step, Unassigned, WhyNot, explain, why_not,
 };
 pub use program::{LoadError, Program};
+#[cfg(feature = "explain")]
+pub use receipt::Receipt;
 pub use zone::Offsets;

@@ -285,6 +285,14 @@ fn decimal(value: f64, count: u32) -> (u64, i32) {
     if digits == 10u64.pow(count) { (digits / 10, power + 1) } else { (digits, power) }
 }
 
+/// Millionths as a share of one, such as `0.05`.
+#[cfg(any(feature = "author", feature = "explain"))]
+pub(crate) fn share_text(millionths: u32) -> String {
+    let mut text = String::new();
+    push_double(&mut text, f64::from(millionths) / f64::from(crate::bucket::MILLION));
+    text
+}
+
 /// Appends the shortest decimal number that reads as the same double, as ECMAScript's `Number::toString` writes it.
 pub(crate) fn push_double(out: &mut String, number: f64) {
     if number.is_nan() {

@@ -196,7 +196,7 @@ pub(crate) fn parse_offset(text: &str) -> Option<i32> {
 }
 
 /// An instant as `2026-11-20T12:30:00Z`, with milliseconds where it has any.
-#[cfg(feature = "serde")]
+#[cfg(any(feature = "explain", feature = "serde"))]
 pub(crate) fn instant_text(ms: i64) -> String {
     let at = Civil::from_millis(ms);
     let mut text = format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", at.year, at.month, at.day, at.hour, at.minute, at.second);
@@ -205,6 +205,12 @@ pub(crate) fn instant_text(ms: i64) -> String {
     }
     text.push('Z');
     text
+}
+
+/// As [`instant_text`], or epoch milliseconds for a year that [`parse_moment`] does not read.
+#[cfg(feature = "explain")]
+pub(crate) fn exact_instant_text(ms: i64) -> String {
+    if (0..10_000).contains(&Civil::from_millis(ms).year) { instant_text(ms) } else { ms.to_string() }
 }
 
 /// Two digits with a leading zero.

@@ -91,6 +91,27 @@ pub fn encode(text: &str, out: &mut String) {
     }
 }
 
+/// Appends a parameter to a query, encoded.
+#[cfg(feature = "serde")]
+pub(crate) fn push_parameter(query: &mut String, name: &str, value: &str) {
+    if !query.is_empty() {
+        query.push('&');
+    }
+    encode(name, query);
+    query.push('=');
+    encode(value, query);
+}
+
+/// The query of these parameters, as [`query_pairs`] reads it.
+#[cfg(all(feature = "explain", feature = "serde"))]
+pub(crate) fn query_text(pairs: &[(String, String)]) -> String {
+    let mut query = String::new();
+    for (name, value) in pairs {
+        push_parameter(&mut query, name, value);
+    }
+    query
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

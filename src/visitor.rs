@@ -1,10 +1,9 @@
 //! A visitor as JSON: what the command line reads, the specification's cases say and the tools are given.
 
 use crate::context::Request;
-use crate::url::encode;
+use crate::url::push_parameter;
 use crate::zone::Offsets;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor as Visit};
-use std::collections::BTreeMap;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor as Visit};
 use std::fmt;
 
 /// A raw request and what is to be overridden in its context. All of it may be missing.
@@ -14,38 +13,42 @@ pub struct Visitor {
     /// The page's absolute URL.
     pub url: String,
     /// Headers by name.
-    pub headers: BTreeMap<String, Text>,
+    pub headers: Texts<false>,
     /// Fields of Cloudflare's `request.cf`.
-    pub cf: BTreeMap<String, Text>,
+    pub cf: Texts<false>,
     /// The instant: `2026-11-20T12:30:00Z` or epoch milliseconds.
     pub now: Option<Text>,
     /// Overrides: field paths, `visitor.id`, and their values.
-    pub context: BTreeMap<String, Told>,
+    pub context: Texts<true>,
     /// What enrichments told: field paths and their values.
-    pub enrichments: BTreeMap<String, Text>,
+    pub enrichments: Texts<false>,
     /// What is stored of the visitor: paths such as `assignment.<experience>` and their values.
-    pub profile: BTreeMap<String, Text>,
+    pub profile: Texts<false>,
+    /// How far the visitor's time zone is ahead of UTC, told instead of asking the host: in turn the second since 1970 from
+    /// which one holds and the seconds, `1761440400 3600, 1774746000 7200`; without those it is not known.
+    pub offsets: Option<Text>,
 }
 
 impl Visitor {
     /// The raw request. `now` is the host's clock, in epoch milliseconds; `offsets` tells how far a zone is ahead of
     /// UTC around an instant.
     pub fn request(&self, now: i64, offsets: impl FnOnce(&str, i64) -> Offsets) -> Request {
-        let pairs =
-            |map: &BTreeMap<String, Text>| map.iter().map(|(key, text)| (key.clone(), text.0.clone())).collect::<Vec<_>>();
-        let headers = self.headers.iter().map(|(name, text)| (name.to_ascii_lowercase(), text.0.clone()));
+        let headers = self.headers.0.iter().map(|(name, text)| (name.to_ascii_lowercase(), text.clone()));
         let instant = self.now.iter().map(|text| ("now".to_owned(), text.0.clone()));
         let mut request = Request {
             url: self.url.clone(),
             headers: headers.collect(),
-            cf: pairs(&self.cf),
+            cf: self.cf.0.clone(),
             now,
             offsets: Offsets::default(),
-            overrides: instant.chain(self.context.iter().map(|(path, told)| (path.clone(), told.0.0.clone()))).collect(),
-            enrichments: pairs(&self.enrichments),
-            profile: pairs(&self.profile),
+            overrides: instant.chain(self.context.0.iter().cloned()).collect(),
+            enrichments: self.enrichments.0.clone(),
+            profile: self.profile.0.clone(),
         };
-        request.offsets = request.timezone().map(|zone| offsets(zone, request.instant())).unwrap_or_default();
+        request.offsets = match &self.offsets {
+            Some(text) => Offsets::parse(&text.0),
+            None => request.timezone().map(|zone| offsets(zone, request.instant())).unwrap_or_default(),
+        };
         request
     }
 }
@@ -54,13 +57,42 @@ impl Visitor {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text(pub String);
 
-/// As [`Text`], or texts by name, as a query: the value of any field.
+/// Texts by name, each as [`Text`] is written; with `MAPS` also as texts by name, which become a query: the value of any field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Told(pub Text);
+pub struct Texts<const MAPS: bool>(pub Vec<(String, String)>);
 
-impl<'de> Deserialize<'de> for Told {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Told, D::Error> {
-        deserializer.deserialize_any(Any { maps: true }).map(Told)
+impl<'de, const MAPS: bool> Deserialize<'de> for Texts<MAPS> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ByName { maps: MAPS }).map(Texts)
+    }
+}
+
+struct ByName {
+    maps: bool,
+}
+
+impl<'de> Visit<'de> for ByName {
+    type Value = Vec<(String, String)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("texts by name")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut texts: Vec<(String, String)> = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let Text(text) = map.next_value_seed(Any { maps: self.maps })?;
+            texts.push((name, text));
+        }
+        Ok(texts)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Any {
+    type Value = Text;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
@@ -124,12 +156,7 @@ impl<'de> Visit<'de> for Any {
         }
         let mut query = String::new();
         while let Some((name, value)) = map.next_entry::<String, String>()? {
-            if !query.is_empty() {
-                query.push('&');
-            }
-            encode(&name, &mut query);
-            query.push('=');
-            encode(&value, &mut query);
+            push_parameter(&mut query, &name, &value);
         }
         Ok(Text(query))
     }

@@ -2,7 +2,11 @@
 //! is in any runtime: hosts pass the visitor's, and the compiler writes those that a manifest names into the program.
 
 use crate::context::{Context, Field};
+#[cfg(feature = "serde")]
+use crate::number::parse_int;
 use crate::program::Program;
+#[cfg(feature = "serde")]
+use crate::text::{Cut, trim};
 use crate::time::parse_offset;
 
 /// How many seconds a zone is ahead of UTC over time. Empty where the zone is unknown.
@@ -32,6 +36,30 @@ impl Offsets {
             entries.push((*from as i64, seconds.is_finite().then_some(*seconds as i32)));
         }
         Offsets(entries)
+    }
+
+    /// Reads entries such as `1761440400 3600, 1774746000 7200, 1831680000`, whose last is not known. What can't be read is
+    /// left out.
+    #[cfg(feature = "serde")]
+    pub(crate) fn parse(text: &str) -> Offsets {
+        let mut entries = Vec::new();
+        for entry in text.parts(b',') {
+            let (from, seconds) = trim(entry).cut(b' ').unwrap_or((trim(entry), ""));
+            if let Some(from) = parse_int(from) {
+                entries.push((from, parse_int(seconds).and_then(|seconds| i32::try_from(seconds).ok())));
+            }
+        }
+        Offsets(entries)
+    }
+
+    /// As [`Offsets::parse`] reads them.
+    #[cfg(all(feature = "explain", feature = "serde"))]
+    pub(crate) fn text(&self) -> String {
+        let entry = |(from, seconds): &(i64, Option<i32>)| match seconds {
+            Some(seconds) => format!("{from} {seconds}"),
+            None => from.to_string(),
+        };
+        self.0.iter().map(entry).collect::<Vec<_>>().join(", ")
     }
 
     /// What a host knows of a zone around an instant (epoch milliseconds), from a function that tells the seconds ahead of

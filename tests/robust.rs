@@ -5,8 +5,10 @@ mod support;
 
 use idoine::compile::compile;
 use idoine::consent::Purpose;
+use idoine::log::logged;
+use idoine::replay::Replay;
 use idoine::report::{self, explanation, explanation_text, why_not_text};
-use idoine::{Context, LoadError, Offsets, Program, Request, decide, edits, explain, why_not, wire};
+use idoine::{Context, LoadError, Offsets, Program, Receipt, Request, decide, edits, explain, why_not, wire};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 use support::Iana;
@@ -59,6 +61,19 @@ fn run(program: &Program, request: &Request) {
         enrichment.fields().count();
     }
     program.hosts().count();
+}
+
+/// What is kept of a decision, and what another program makes of it.
+fn keep(program: &Program, request: &Request) {
+    let context = Context::derive(program, request);
+    Receipt::of(program, &context);
+    logged(program, &context);
+    let other = lists();
+    for (old, new) in [(program, &other), (&other, program)] {
+        let mut replay = Replay::new(old, new, 1);
+        replay.visitor(1, request, None);
+        replay.finish();
+    }
 }
 
 /// The checksum of a program's bytes, made right again after they were changed.
@@ -283,6 +298,7 @@ proptest! {
         repair(&mut bytes);
         if let Ok(program) = Program::load(bytes) {
             run(&program, &request);
+            keep(&program, &request);
         }
     }
 

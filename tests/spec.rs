@@ -9,9 +9,10 @@ use idoine::compile::{CheckReport, EvaluateError, EvaluationReport, Outcome, che
 use idoine::consent::{Consent, Purpose};
 use idoine::diagnostic::{Diagnostic, Severity};
 use idoine::expr::{Bindings, FUNCTIONS, Node, NodeKind, parse, print};
+use idoine::log::logged;
 use idoine::report::{ContextReport, explanation};
 use idoine::visitor::Visitor;
-use idoine::{Context, Edit, EditOp, Offsets, wire};
+use idoine::{Context, Edit, EditOp, Offsets, Receipt, wire};
 use serde_json::Value;
 use support::Iana;
 
@@ -428,6 +429,25 @@ fn buckets_are_frozen() {
         let text = |key: &str| vector[key].as_str().unwrap().repeat(vector["repeat"].as_u64().unwrap_or(1) as usize);
         let found = bucket(purpose, vector["id"].as_str().unwrap(), &text("unit"), vector["total"].as_u64().unwrap() as u32);
         assert_eq!(u64::from(found), vector["bucket"].as_u64().unwrap(), "{vector}");
+    }
+}
+
+#[test]
+fn receipts_are_frozen() {
+    let vectors: Value = serde_json::from_str(include_str!("spec/receipts.json")).unwrap();
+    let program = compile(&vectors["manifest"].to_string(), &Iana).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    for case in vectors["cases"].as_array().unwrap() {
+        let visitor: Visitor = serde_json::from_value(case["visitor"].clone()).unwrap();
+        let context = Context::derive(&program, &visitor.request(0, support::offsets));
+        let receipt = Receipt::of(&program, &context);
+        assert_eq!(receipt.program, program.version());
+        let found = serde_json::json!({ "context": receipt.context, "time": receipt.time });
+        assert_eq!(found, case["receipt"], "{}", case["name"]);
+        // What is logged of it has the same.
+        let logged = serde_json::to_value(logged(&program, &context)).unwrap();
+        let visitor: Visitor = serde_json::from_value(logged).unwrap();
+        let again = Context::derive(&program, &visitor.request(0, support::offsets));
+        assert_eq!(Receipt::of(&program, &again), receipt, "{}", case["name"]);
     }
 }
 

@@ -37,10 +37,10 @@ fn summary(compiled: &Compiled) -> String {
     let Compiled { program, costs, warnings, degrees } = compiled;
     let found = match warnings.len() {
         0 => "no errors".to_owned(),
-        number => format!("no errors, {}", input::count(number, "warning")),
+        number => format!("no errors, {}", input::count(number as u64, "warning")),
     };
-    let experiences = input::count(degrees.len(), "experience");
-    let slots = input::count(program.slot_count(), "slot");
+    let experiences = input::count(degrees.len() as u64, "experience");
+    let slots = input::count(program.slot_count() as u64, "slot");
     let mut text = format!("{found}: {experiences}, {slots}, version {}", program.version());
     if !degrees.is_empty() {
         let counted = Degree::ALL.map(|degree| (degree, degrees.iter().filter(|(_, found)| *found == degree).count()));

@@ -1,11 +1,12 @@
 //! `idoine decide`
 
 use crate::{Outcome, input, zones};
+use idoine::log::{LoggedVisitor, logged};
 use idoine::report::{ContextReport, DecisionReport, EditReport, decisions, edits};
 use idoine::visitor::Visitor;
-use idoine::{Context, Program};
+use idoine::{Context, Program, Receipt};
 use serde::Serialize;
-use std::io::{BufRead, BufWriter, ErrorKind, IsTerminal, Write};
+use std::io::{BufRead, BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,6 +17,9 @@ pub(crate) struct Args {
     /// Add the derived context to each line
     #[arg(long)]
     context: bool,
+    /// Print what `idoine replay` reads instead: a visitor who brings along all that is known of them, the receipt, the decisions
+    #[arg(long, conflicts_with = "context")]
+    log: bool,
 }
 
 #[derive(Serialize)]
@@ -26,17 +30,21 @@ struct Line<'a> {
     ignored: &'a [(String, String)],
     decisions: Vec<DecisionReport<'a>>,
     edits: Vec<EditReport<'a>>,
+    receipt: Receipt,
 }
 
-/// Lines between two looks at the clock for the progress shown to a person.
-const PROGRESS_EVERY: u64 = 10_000;
+#[derive(Serialize)]
+struct LogLine<'a> {
+    visitor: LoggedVisitor,
+    receipt: Receipt,
+    decisions: Vec<DecisionReport<'a>>,
+}
 
 pub(crate) fn run(args: &Args) -> Outcome {
     let program = input::program(&args.manifest)?;
-    let now = jiff::Timestamp::now();
+    let now = jiff::Timestamp::now().as_millisecond();
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let show_progress = std::io::stderr().is_terminal();
-    let (mut done, mut wrong, mut shown) = (0u64, 0u64, now);
+    let (mut wrong, mut progress) = (0u64, input::Progress::new());
     let mut input = std::io::BufReader::new(std::io::stdin().lock());
     let mut line = Vec::new();
     for number in 1u64.. {
@@ -53,7 +61,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
             continue;
         }
         let answer = match serde_json::from_slice::<Visitor>(&line) {
-            Ok(visitor) => decide(&program, &visitor, now.as_millisecond(), args.context)?,
+            Ok(visitor) => decide(&program, &visitor, now, args)?,
             Err(error) => {
                 wrong += 1;
                 eprintln!("error: line {number}: {error}");
@@ -65,25 +73,27 @@ pub(crate) fn run(args: &Args) -> Outcome {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
             written => written.map_err(|error| format!("the output can't be written: {error}"))?,
         }
-        done += 1;
-        if show_progress && done.is_multiple_of(PROGRESS_EVERY) && shown.duration_until(jiff::Timestamp::now()).as_secs() >= 2 {
-            shown = jiff::Timestamp::now();
-            eprintln!("{done} visitors");
-        }
+        progress.step();
     }
     out.flush().map_err(|error| format!("the output can't be written: {error}"))?;
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn decide(program: &Program, visitor: &Visitor, now: i64, with_context: bool) -> Result<String, String> {
+fn decide(program: &Program, visitor: &Visitor, now: i64, args: &Args) -> Result<String, String> {
     let context = Context::derive(program, &visitor.request(now, zones::offsets));
     let decided = idoine::decide(program, &context);
+    let receipt = Receipt::of(program, &context);
+    if args.log {
+        let line = LogLine { visitor: logged(program, &context), receipt, decisions: decisions(program, &decided) };
+        return serde_json::to_string(&line).map_err(|error| error.to_string());
+    }
     let page_edits = idoine::edits(program, &context, &decided);
     let line = Line {
-        context: with_context.then_some(ContextReport(program, &context)),
+        context: args.context.then_some(ContextReport(program, &context)),
         ignored: &context.ignored,
         decisions: decisions(program, &decided),
         edits: edits(program, &page_edits),
+        receipt,
     };
     serde_json::to_string(&line).map_err(|error| error.to_string())
 }

@@ -2,10 +2,10 @@
 
 use crate::Outcome;
 use crate::zones::Bundled;
-use idoine::Program;
 use idoine::compile::{Compiled, check, compile};
 use idoine::diagnostic::Diagnostic;
-use std::io::{ErrorKind, Read, Write};
+use idoine::{LoadError, Program};
+use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -14,6 +14,15 @@ const MAX_BYTES: u64 = 64 << 20;
 
 /// The text of a file, or of standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<String, String> {
+    text(path, bytes(path)?)
+}
+
+fn text(path: &Path, bytes: Vec<u8>) -> Result<String, String> {
+    let name = path.display();
+    String::from_utf8(bytes).map_err(|error| format!("{name} is not UTF-8 (byte {})", error.utf8_error().valid_up_to()))
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     let name = path.display();
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
@@ -25,13 +34,26 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(format!("{name} is larger than {} MiB", MAX_BYTES >> 20));
     }
-    String::from_utf8(bytes).map_err(|error| format!("{name} is not UTF-8 (byte {})", error.utf8_error().valid_up_to()))
+    Ok(bytes)
+}
+
+/// The program in a file: one that is compiled already, or a manifest's.
+pub(crate) fn program_or_manifest(path: &Path) -> Result<Program, String> {
+    let bytes = bytes(path)?;
+    match Program::load(bytes.clone()) {
+        Ok(program) => Ok(program),
+        Err(LoadError::NotAProgram) => compiled(path, &text(path, bytes)?),
+        Err(error) => Err(format!("{}: {error}", path.display())),
+    }
 }
 
 /// Compiles the manifest in a file. When it is refused, every error goes to stderr and the message sums up.
 pub(crate) fn program(path: &Path) -> Result<Program, String> {
-    let source = read(path)?;
-    compile(&source, &Bundled).map_err(|errors| refused(path, &source, &errors))
+    compiled(path, &read(path)?)
+}
+
+fn compiled(path: &Path, source: &str) -> Result<Program, String> {
+    compile(source, &Bundled).map_err(|errors| refused(path, source, &errors))
 }
 
 /// As [`program`], with all that an author may want to know. Warnings go to stderr.
@@ -44,7 +66,7 @@ pub(crate) fn checked(path: &Path) -> Result<Compiled, String> {
 
 fn refused(path: &Path, source: &str, errors: &[Diagnostic]) -> String {
     show(path, source, errors);
-    format!("{} in {}", count(errors.len(), "error"), path.display())
+    format!("{} in {}", count(errors.len() as u64, "error"), path.display())
 }
 
 /// Prints what was found to stderr, each at its place.
@@ -54,8 +76,8 @@ fn show(path: &Path, source: &str, found: &[Diagnostic]) {
     }
 }
 
-/// A number of things.
-pub(crate) fn count(number: usize, of: &str) -> String {
+/// A number of things: `1 visitor`, `2 visitors`.
+pub(crate) fn count(number: u64, of: &str) -> String {
     format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }
 
@@ -70,5 +92,33 @@ pub(crate) fn print(text: &str) -> Outcome {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(format!("the output can't be written: {error}")),
         _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Lines between two looks at the clock.
+const PROGRESS_EVERY: u64 = 10_000;
+
+/// How far a long run is, told to a person every two seconds.
+pub(crate) struct Progress {
+    done: u64,
+    told: jiff::Timestamp,
+    to_a_person: bool,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Progress {
+        Progress { done: 0, told: jiff::Timestamp::now(), to_a_person: std::io::stderr().is_terminal() }
+    }
+
+    /// One more visitor is done.
+    pub(crate) fn step(&mut self) {
+        self.done += 1;
+        if self.to_a_person && self.done.is_multiple_of(PROGRESS_EVERY) {
+            let now = jiff::Timestamp::now();
+            if self.told.duration_until(now).as_secs() >= 2 {
+                self.told = now;
+                eprintln!("{} visitors", self.done);
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! `idoine`: checks, formats, compiles and explains a site's manifest, and decides for visitors.
+//! `idoine`: checks, formats, compiles and explains a site's manifest, decides for visitors, and replays what was decided.
 
 mod check;
 mod compile;
@@ -7,6 +7,7 @@ mod eval;
 mod explain;
 mod fmt;
 mod input;
+mod replay;
 mod zones;
 
 use clap::{Parser, Subcommand};
@@ -38,8 +39,15 @@ enum Command {
     )]
     Explain(explain::Args),
     /// Decide for a stream of visitors: one JSON object per line in, one per line out
-    #[command(after_help = "Example:\n  idoine decide site.jsonc < visitors.ndjson > decisions.ndjson")]
+    #[command(
+        after_help = "Examples:\n  idoine decide site.jsonc < visitors.ndjson > decisions.ndjson\n  idoine decide site.jsonc --log < visitors.ndjson > log.ndjson"
+    )]
     Decide(decide::Args),
+    /// Show which decisions change from one manifest to another, for how many visitors, with examples
+    #[command(
+        after_help = "Examples:\n  idoine replay site.jsonc changed.jsonc --visitors log.ndjson\n  git show main:site.jsonc > before.jsonc && idoine replay before.jsonc site.jsonc --visitors log.ndjson --markdown > review.md\n  idoine decide site.jsonc --log < visitors.ndjson | idoine replay site.jsonc changed.jsonc --visitors - --exit-code\n\nExit codes: 0 done, 1 something is wrong with the input, or something changes and --exit-code is given; 2 wrong usage."
+    )]
+    Replay(replay::Args),
     /// Format manifests: one look, every comment kept
     #[command(after_help = "Example:\n  idoine fmt site.jsonc\n  idoine fmt --check sites/*.jsonc")]
     Fmt(fmt::Args),
@@ -70,6 +78,7 @@ fn main() -> ExitCode {
         Command::Compile(args) => compile::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Decide(args) => decide::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Fmt(args) => fmt::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Functions { json: true } => input::print_line(&format!("{:#}", idoine::expr::functions())),

@@ -1,40 +1,11 @@
 //! The command line as its users see it: output, errors and exit codes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod support;
+
 use serde_json::Value;
 use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-
-struct Run {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-fn root(path: &str) -> String {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path).display().to_string()
-}
-
-fn demo() -> String {
-    root("www/demo/site.jsonc")
-}
-
-fn spawn(arguments: &[&str]) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_idoine"));
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-fn idoine(arguments: &[&str], input: &[u8]) -> Run {
-    let mut child = spawn(arguments);
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Run { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
-}
+use support::{demo, idoine, root, spawn};
 
 #[test]
 fn check_says_that_nothing_is_wrong() {
@@ -311,10 +282,11 @@ fn the_schema_in_the_repository_is_the_one_of_this_code() {
 
 #[test]
 fn every_command_has_help_with_an_example_and_wrong_usage_is_exit_code_2() {
-    for command in ["check", "compile", "explain", "decide", "fmt", "schema"] {
+    for command in ["check", "compile", "explain", "decide", "replay", "fmt", "eval", "functions", "schema"] {
         let run = idoine(&[command, "--help"], b"");
         assert_eq!(run.code, 0);
-        assert!(run.out.contains("Example:\n  ") && run.out.contains("idoine "), "{}", run.out);
+        let example = run.out.contains("Example:\n  ") || run.out.contains("Examples:\n  ");
+        assert!(example && run.out.contains("idoine "), "{}", run.out);
     }
     for wrong in [&["chek"][..], &["check"], &["check", "a", "--nope"], &[]] {
         let run = idoine(wrong, b"");

@@ -4,11 +4,13 @@ use idoine::address::{Address, Range};
 use idoine::compile::{EvaluateError, Evaluation, Outcome, Zones, compile, evaluate};
 use idoine::expr::{Constant, parse, print};
 use idoine::instant::Seconds;
+use idoine::log::logged;
 use idoine::manifest::format;
 use idoine::report::{self, explanation, explanation_text, why_not_text};
 use idoine::session::{Session, SessionEvent, SessionRules};
 use idoine::touch::{Touch, Touches};
-use idoine::{Context, Offsets, Program, Request, decide, edits, explain, why_not, wire};
+use idoine::visitor::Visitor;
+use idoine::{Context, Offsets, Program, Receipt, Request, decide, edits, explain, why_not, wire};
 use std::sync::LazyLock;
 
 /// A target takes any bytes.
@@ -198,7 +200,22 @@ fn read_request(bytes: &[u8]) -> Request {
 
 /// What a visitor sends: URL, headers, what the network tells, overrides.
 fn request(bytes: &[u8]) {
-    pass(demo(), &read_request(bytes));
+    let request = read_request(bytes);
+    pass(demo(), &request);
+    is_logged(demo(), &request);
+}
+
+/// What is logged of a visitor makes the same context again, through JSON.
+fn is_logged(program: &Program, request: &Request) {
+    let context = Context::derive(program, request);
+    // JSON's instants end where JavaScript's whole numbers do.
+    if context.now.unsigned_abs() >= 1 << 53 {
+        return;
+    }
+    let json = serde_json::to_string(&logged(program, &context)).expect("a visitor is JSON");
+    let visitor: Visitor = serde_json::from_str(&json).expect("what is logged is a visitor");
+    let again = Context::derive(program, &visitor.request(0, |_, _| Offsets::default()));
+    assert_eq!(Receipt::of(program, &again), Receipt::of(program, &context), "{json}");
 }
 
 /// A program's bytes, its head made right as a forger would.

@@ -9,6 +9,7 @@ use crate::consent::Purpose;
 use crate::manifest::{Experience, ExperienceKind, Ramp, RampKind, Status, Traffic};
 use crate::program::layout::{NONE, Section};
 use crate::program::{LINEAR, NO_GLOBAL_CAP, STICKY, WINNER};
+use crate::sorted::sorted;
 use std::collections::HashMap;
 
 impl<'m> Compiler<'m, '_, '_> {
@@ -22,9 +23,8 @@ impl<'m> Compiler<'m, '_, '_> {
             }
         }
         // The order of arbitration.
-        let mut ordered: Vec<&'m Experience> = manifest.experiences.0.iter().collect();
-        ordered.sort_by(|a, b| {
-            let priority = |experience: &Experience| experience.priority.unwrap_or(0);
+        let priority = |experience: &Experience| experience.priority.unwrap_or(0);
+        let ordered = sorted(manifest.experiences.0.iter().collect(), &|a: &&'m Experience, b: &&'m Experience| {
             priority(b).cmp(&priority(a)).then_with(|| a.id.value.cmp(&b.id.value))
         });
         self.check_arbitration(&ordered);

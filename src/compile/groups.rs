@@ -1,10 +1,10 @@
 //! What arbitrates between experiences: layers, requirements, exclusion groups, caps.
 
 use super::{Compiler, lookup};
-use crate::bucket::MILLION;
 use crate::context::Kind;
 use crate::decide::MAX_CHAIN;
 use crate::manifest::{Cap, Experience, ExperienceKind, Requirement, Spanned};
+use crate::number::share_text;
 use crate::program::USER;
 use crate::program::layout::{NONE, Section};
 use std::collections::HashMap;
@@ -59,12 +59,11 @@ impl Compiler<'_, '_, '_> {
             }
             let others = parts.entry(range.name.value.as_str()).or_default();
             if let Some(other) = others.iter().find(|other| from < other.to && other.from < to) {
-                let share = |millionths: u32| f64::from(millionths) / f64::from(MILLION);
                 let message = format!(
                     "this part of the layer overlaps with that of `{}`, which is {} to {}",
                     other.experience,
-                    share(other.from),
-                    share(other.to)
+                    share_text(other.from),
+                    share_text(other.to)
                 );
                 self.error(&range.from, message);
             }

@@ -46,7 +46,8 @@ use crate::profile::Profile;
 use crate::program::Program;
 use crate::program::build::Builder;
 use crate::program::layout::{NONE, Section};
-use std::collections::{BTreeSet, HashMap};
+use crate::sorted::Numbers;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Knows the time zones of the world (IANA). The core has no such table: the command line brings one, JavaScript hosts ask
@@ -142,7 +143,7 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     /// What each audience names by itself.
     audience_reads: Vec<Reads>,
     /// The fields that experiences read.
-    read_fields: BTreeSet<u32>,
+    read_fields: Numbers,
     /// The expressions of named audiences.
     checked_audiences: Vec<Option<Checked>>,
     /// Experiences in the order of arbitration.
@@ -200,7 +201,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             costs: Vec::new(),
             zone_names: Vec::new(),
             audience_reads: Vec::new(),
-            read_fields: BTreeSet::new(),
+            read_fields: Numbers::default(),
             checked_audiences: Vec::new(),
             outlines: Vec::new(),
         }

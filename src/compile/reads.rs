@@ -5,7 +5,8 @@ use crate::context::{FIELDS, Field};
 use crate::expr::{Checked, CheckedKind};
 use crate::manifest::Experience;
 use crate::program::layout::Section;
-use std::collections::{BTreeSet, HashMap};
+use crate::sorted::Numbers;
+use std::collections::HashMap;
 
 /// The client hints that browsers send only to those who ask (WICG UA-CH, Responsive Image Client Hints, User Preference Media
 /// Features Client Hints), and the fields that they tell.
@@ -22,8 +23,8 @@ const HINTS: &[(&str, &[Field])] = &[
 /// What an expression names by itself: fields, and audiences whose expressions are not looked into.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reads {
-    fields: BTreeSet<u32>,
-    audiences: BTreeSet<u32>,
+    fields: Numbers,
+    audiences: Numbers,
 }
 
 impl Reads {
@@ -43,12 +44,12 @@ impl Reads {
 
     /// The fields.
     pub(super) fn fields(&self) -> impl Iterator<Item = u32> {
-        self.fields.iter().copied()
+        self.fields.all().iter().copied()
     }
 
     /// The audiences.
     pub(super) fn audiences(&self) -> impl Iterator<Item = u32> {
-        self.audiences.iter().copied()
+        self.audiences.all().iter().copied()
     }
 
     /// Adds fields that are read otherwise, by contents.
@@ -64,13 +65,13 @@ impl Compiler<'_, '_, '_> {
             ordered.iter().enumerate().map(|(index, experience)| (experience.id.value.as_str(), index)).collect();
         for index in 0..ordered.len() {
             let mut all = Reads::default();
-            let (mut seen, mut waiting) = (BTreeSet::new(), vec![index]);
+            let (mut seen, mut waiting) = (Numbers::default(), vec![index]);
             while let Some((experience, own)) = waiting.pop().and_then(|at| Some((ordered.get(at)?, reads.get(at)?))) {
-                all.fields.extend(&own.fields);
-                all.audiences.extend(&own.audiences);
+                all.fields.extend(own.fields.all());
+                all.audiences.extend(own.audiences.all());
                 let required =
                     experience.requires.0.iter().filter_map(|required| positions.get(required.experience.value.as_str()));
-                waiting.extend(required.filter(|required| seen.insert(**required)));
+                waiting.extend(required.filter(|required| seen.insert(**required as u32)));
             }
             self.experience_reads(index as u32, all);
         }
@@ -79,11 +80,11 @@ impl Compiler<'_, '_, '_> {
     /// What is named, and what the audiences among it name.
     pub(super) fn with_audiences(&self, reads: Reads) -> Reads {
         let mut all = reads;
-        let mut waiting: Vec<u32> = all.audiences.iter().copied().collect();
+        let mut waiting: Vec<u32> = all.audiences.all().to_vec();
         while let Some(audience) = waiting.pop() {
             let Some(named) = self.audience_reads.get(audience as usize) else { continue };
-            all.fields.extend(&named.fields);
-            waiting.extend(named.audiences.iter().filter(|audience| all.audiences.insert(**audience)));
+            all.fields.extend(named.fields.all());
+            waiting.extend(named.audiences.all().iter().filter(|audience| all.audiences.insert(**audience)));
         }
         all
     }
@@ -99,17 +100,17 @@ impl Compiler<'_, '_, '_> {
         for (index, (_, enrichment)) in enrichments.iter().enumerate() {
             let own = first..first + fields(enrichment);
             first = own.end;
-            if all.fields.range(own).next().is_some() {
+            if all.fields.all().iter().any(|field| own.contains(field)) {
                 self.builder.push(Section::EnrichmentReads, &[experience, index as u32]);
             }
         }
-        self.read_fields.extend(all.fields);
+        self.read_fields.extend(all.fields.all());
     }
 
     /// Writes the client hints that tell a field which some experience reads.
     pub(super) fn client_hints(&mut self) {
         for (hint, fields) in HINTS {
-            if fields.iter().any(|field| self.read_fields.contains(&(*field as u32))) {
+            if fields.iter().any(|field| self.read_fields.contains(*field as u32)) {
                 let hint = self.builder.text(hint);
                 self.builder.push(Section::ClientHints, &[hint]);
             }

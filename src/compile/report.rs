@@ -3,7 +3,7 @@
 use super::{Compiled, Degree};
 use crate::diagnostic::Diagnostic;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use serde::Serializer;
 
 /// `{ version, errors, warnings, degrees }`. A manifest with errors has no version, and nothing else is known of it.
 #[derive(Debug, Default, Serialize)]
@@ -16,7 +16,8 @@ pub struct CheckReport<'a> {
     /// What of it has no effect.
     pub warnings: &'a [Diagnostic],
     /// How far each experience is fitted to its visitors, by id.
-    pub degrees: BTreeMap<&'a str, &'static str>,
+    #[serde(serialize_with = "by_name")]
+    pub degrees: Vec<(&'a str, &'static str)>,
 }
 
 impl<'a> CheckReport<'a> {
@@ -32,4 +33,9 @@ impl<'a> CheckReport<'a> {
             },
         }
     }
+}
+
+/// Pairs as an object.
+fn by_name<S: Serializer>(pairs: &[(&str, &str)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }

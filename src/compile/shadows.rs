@@ -8,6 +8,7 @@ use super::{Outline, lookup, pages};
 use crate::bucket::MILLION;
 use crate::consent::Purpose;
 use crate::manifest::{Experience, Group, Manifest, PageRule, Slot, Spanned, Status, Traffic};
+use crate::sorted::sorted;
 
 /// An experience that can never win.
 pub(super) struct Shadow<'m> {
@@ -76,7 +77,7 @@ pub(super) fn shadows<'a, 'm>(
                 tried.extend(wanted.get(*place as usize).iter().flat_map(|wanted| &wanted.by));
             }
         }
-        tried.sort_unstable();
+        let mut tried = sorted(tried, &|one, other| one.cmp(other));
         tried.dedup();
         logic.spend(tried.len());
         for other in tried {

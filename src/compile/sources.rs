@@ -8,7 +8,8 @@ use super::Compiler;
 use crate::context::{Class, of_source, registrable};
 use crate::manifest::{SessionSettings, Sources, Spanned};
 use crate::program::layout::{NONE, Section};
-use std::collections::{BTreeMap, HashMap};
+use crate::sorted::ByName;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 const SITES: [(Class, &str); 8] = [
@@ -86,15 +87,15 @@ fn built_in(class: Class, line: &str) -> (String, Entry) {
     (key.trim_start_matches(':').to_owned(), Entry { class, name: name.to_owned(), source_only })
 }
 
-fn built_in_sites() -> BTreeMap<String, Entry> {
-    SITES.iter().flat_map(|(class, lines)| lines.lines().map(|line| built_in(*class, line))).collect()
+fn built_in_sites() -> ByName<Entry> {
+    ByName::new(SITES.iter().flat_map(|(class, lines)| lines.lines().map(|line| built_in(*class, line))).collect())
 }
 
 /// The built-in table's text, made once.
 static TABLE: LazyLock<String> = LazyLock::new(|| table(built_in_sites()));
 
 /// The table's text (see `context/source/sites.rs`). What a host is called is known as a `utm_source` too.
-fn table(mut sites: BTreeMap<String, Entry>) -> String {
+fn table(mut sites: ByName<Entry>) -> String {
     let named = sites.iter().filter(|(key, entry)| {
         key.contains('.') && !matches!(entry.class, Class::None | Class::Payment) && !called(key, entry).contains('.')
     });
@@ -102,13 +103,15 @@ fn table(mut sites: BTreeMap<String, Entry>) -> String {
     let without = text(&sites);
     for (name, class) in names {
         if of_source(&without, &name).is_none() {
-            sites.entry(name).or_insert(Entry { class, name: String::new(), source_only: true });
+            if sites.get(&name).is_none() {
+                sites.insert(name, Entry { class, name: String::new(), source_only: true });
+            }
         }
     }
     text(&sites)
 }
 
-fn text(sites: &BTreeMap<String, Entry>) -> String {
+fn text(sites: &ByName<Entry>) -> String {
     let lines = sites.iter().map(|(key, entry)| {
         let letter = b'a' + entry.class as u8;
         let letter = char::from(if entry.source_only { letter.to_ascii_uppercase() } else { letter });
@@ -171,7 +174,7 @@ impl Compiler<'_, '_, '_> {
     }
 
     /// The built-in sites with the manifest's; `None` where it has none.
-    fn own_sites(&mut self, sources: &Sources) -> Option<BTreeMap<String, Entry>> {
+    fn own_sites(&mut self, sources: &Sources) -> Option<ByName<Entry>> {
         let lists = [
             (Class::Search, "search", &sources.search),
             (Class::Social, "social", &sources.social),
@@ -205,7 +208,10 @@ impl Compiler<'_, '_, '_> {
                 self.error(name, "expected a name of at most 100 characters, without spaces around it");
             }
             let entry = Entry { class: Class::None, name: String::new(), source_only: false };
-            sites.entry(site.value.clone()).or_insert(entry).name = text.clone();
+            match sites.get_mut(&site.value) {
+                Some(known) => known.name = text.clone(),
+                None => sites.insert(site.value.clone(), Entry { name: text.clone(), ..entry }),
+            }
         }
         Some(sites)
     }
@@ -288,7 +294,7 @@ impl Compiler<'_, '_, '_> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     #[test]
     fn the_built_in_sites_are_sorted_well_formed_and_of_one_class() {
@@ -318,15 +324,15 @@ mod tests {
     fn a_name_is_of_one_class() {
         let sites = built_in_sites();
         let mut classes: BTreeMap<&str, Class> = BTreeMap::new();
-        for (key, entry) in &sites {
+        for (key, entry) in sites.iter() {
             let name = called(key, entry);
-            if matches!(entry.class, Class::None | Class::Payment) || sites.contains_key(name) {
+            if matches!(entry.class, Class::None | Class::Payment) || sites.get(name).is_some() {
                 continue;
             }
             assert_eq!(*classes.entry(name).or_insert(entry.class), entry.class, "{key} is called {name}, as is another class");
         }
         // What a known host is called is what its own entry is, where that has one.
-        for (key, entry) in &sites {
+        for (key, entry) in sites.iter() {
             if let Some(own) = sites.get(called(key, entry)).filter(|_| !matches!(entry.class, Class::None | Class::Payment)) {
                 assert_eq!(own.class, entry.class, "{key} is called {}", called(key, entry));
             }

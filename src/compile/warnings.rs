@@ -7,7 +7,7 @@ use super::shadows::{How, Shadow, shadows};
 use super::{Compiler, Outline};
 use crate::expr::Checked;
 use crate::manifest::Spanned;
-use std::collections::BTreeSet;
+use crate::sorted::Numbers;
 use std::ops::Range;
 
 /// A warning about a text of the manifest, or about a part of the expression in it.
@@ -73,11 +73,11 @@ impl<'m> Compiler<'m, '_, '_> {
 
     /// Audiences that no experience names, nor an audience that one names.
     fn unused_audiences(&self, outlines: &[Outline<'m>]) -> Vec<Warning<'m>> {
-        let mut used = BTreeSet::new();
+        let mut used = Numbers::default();
         for audience in outlines.iter().filter_map(|outline| outline.audience.as_ref()) {
-            used.extend(self.with_audiences(Reads::of(audience)).audiences());
+            used.extend(&self.with_audiences(Reads::of(audience)).audiences().collect::<Vec<_>>());
         }
-        let unused = self.manifest.audiences.iter().enumerate().filter(|(index, _)| !used.contains(&(*index as u32)));
+        let unused = self.manifest.audiences.iter().enumerate().filter(|(index, _)| !used.contains(*index as u32));
         let warnings = unused.map(|(_, (name, _))| Warning {
             at: name,
             part: None,

@@ -177,7 +177,7 @@ pub struct Context {
     pub now: i64,
     /// How far the visitor's clock is ahead of UTC around that instant.
     pub(crate) offsets: Offsets,
-    unit: Option<String>,
+    pub(crate) unit: Option<String>,
     /// What is stored of the visitor. Whoever reads it asks for the consent first.
     pub(crate) profile: Profile,
     query: Vec<(String, String)>,

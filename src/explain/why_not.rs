@@ -9,6 +9,7 @@ use super::words::{of_unit, step_text};
 use crate::context::{Context, Value};
 use crate::decide::{Decisions, Loss, Reason, Shown, decide_traced};
 use crate::eval::Truth;
+use crate::number::share_text;
 use crate::program::{Details, Experience, Page, Program, Status};
 use crate::time::instant_text;
 
@@ -199,21 +200,20 @@ impl Seeker<'_> {
                 _ => continue,
             };
             let inside = bucket < share;
-            let of_one = steps::of_one;
             let text = match loss {
                 Loss::Traffic if !inside => {
                     let at_now = if ramp { " now, by its ramp" } else { "" };
-                    format!("its traffic would have to be above {}; it is {}{at_now}", of_one(bucket), of_one(share))
+                    format!("its traffic would have to be above {}; it is {}{at_now}", share_text(bucket), share_text(share))
                 }
                 Loss::Holdout if inside => {
-                    format!("the site's holdout would have to be at most {}; it is {}", of_one(bucket), of_one(share))
+                    format!("the site's holdout would have to be at most {}; it is {}", share_text(bucket), share_text(share))
                 }
                 Loss::ExperienceHoldout if inside => {
-                    format!("its holdout would have to be at most {}; it is {}", of_one(bucket), of_one(share))
+                    format!("its holdout would have to be at most {}; it is {}", share_text(bucket), share_text(share))
                 }
                 _ => continue,
             };
-            self.needs(loss, format!("{text} ({} is {})", of_unit("bucket", unit), of_one(bucket)));
+            self.needs(loss, format!("{text} ({} is {})", of_unit("bucket", unit), share_text(bucket)));
         }
     }
 

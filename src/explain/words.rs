@@ -1,7 +1,8 @@
 //! Steps in words.
 
 use super::must::reading_text;
-use super::steps::{Limited, Prerequisite, Step, Unassigned, of_one};
+use super::steps::{Limited, Prerequisite, Step, Unassigned};
+use crate::number::share_text;
 use crate::program::Program;
 use crate::time::instant_text;
 
@@ -19,11 +20,11 @@ pub(crate) fn step_text(program: &Program, step: &Step, now: i64) -> String {
         Step::Prerequisite(required) => prerequisite(program, required),
         Step::Draw { unit, bucket, share, ramp } => {
             let at_now = if *ramp { ", where its ramp is now" } else { "" };
-            format!("{} is {}, the share {}{at_now}", of_unit("bucket", unit), of_one(*bucket), of_one(*share))
+            format!("{} is {}, the share {}{at_now}", of_unit("bucket", unit), share_text(*bucket), share_text(*share))
         }
         Step::Layer { layer, unit, bucket, from, to } => {
             let place = format!("{} in the layer {layer}", of_unit("place", unit));
-            format!("{place} is {}; its part is {} to {}", of_one(*bucket), of_one(*from), of_one(*to))
+            format!("{place} is {}; its part is {} to {}", share_text(*bucket), share_text(*from), share_text(*to))
         }
         Step::Cap { of, per, count, on_page, limit } => {
             let window = match *per {

@@ -42,7 +42,7 @@ object! { "Who sees what." Experience {
     default groups "groups": List<Spanned<String>> = "The exclusion groups that it belongs to.";
     default suppresses "suppresses": List<Spanned<String>> = "The groups of which nothing is shown where this experience wins.";
     optional cap "cap": Spanned<Cap> = "How often it may be shown to a visitor.";
-    optional global_cap "global_cap": bool = "Whether the site's own cap holds for it and counts it (default true).";
+    optional global_cap "global_cap": bool = "Whether the site's own cap holds for it and counts it (default true; one without slots shows nothing and is not counted).";
     optional goal "goal": Spanned<String> = "The goal it is measured by.";
     default pages "pages": List<PageRule> = "The pages it runs on, beside its slots' own (default all).";
     default slots "slots": Named<SlotContent> = "What it shows in each of its slots.";

@@ -89,10 +89,9 @@ impl Program {
             let experience = self.experience(experience)?;
             experience.may_run(self, context, &page).then_some(enrichment)
         });
-        let mut read: Vec<u32> = read.collect();
-        read.sort_unstable();
-        read.dedup();
-        read.into_iter().filter_map(|index| self.enrichment(index)).collect()
+        let read: Vec<u32> = read.collect();
+        let all = 0..self.count(Section::Enrichments) as u32;
+        all.filter(|index| read.contains(index)).filter_map(|index| self.enrichment(index)).collect()
     }
 
     /// A field of an enrichment by its path: its number, its type, and the only texts it may have (none: any).

@@ -7,6 +7,7 @@ use crate::edit::Edit;
 use crate::eval::Truth;
 use crate::explain::{Candidate, Clause, Explained, Explanation, Limited, Reading, Step, Unassigned, of_one};
 use crate::program::Program;
+use crate::receipt::Receipt;
 use crate::time::instant_text;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -58,6 +59,8 @@ pub struct ExperienceReport<'a> {
 pub struct ExplanationReport<'a> {
     /// The manifest's version.
     pub version: String,
+    /// What the decision was made from.
+    pub receipt: Receipt,
     /// The context's fields that are present.
     pub context: ContextReport<'a>,
     /// Overrides that were not understood, each with what was expected.
@@ -221,6 +224,7 @@ pub fn explanation<'a>(
     });
     ExplanationReport {
         version: program.version(),
+        receipt: Receipt::of(program, context),
         context: ContextReport(program, context),
         ignored: &context.ignored,
         decisions: decisions(program, &explanation.decisions),

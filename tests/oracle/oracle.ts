@@ -237,8 +237,7 @@ export function decide({ manifest, expressions }: Site, visitor: Visitor): Decid
     if (experience.type === "personalization") return { levels: [1], reason: "match" };
     const { id: own, runs, weights } = experience;
     if (runs) return { levels: runs[drawVariant(own, unit, weights ?? runs.map(() => 1))]!, reason: "split" };
-    const drawId = ({ name }: Part): string => (name === undefined ? own : `${own}/${name}`);
-    return { levels: factors.map((factor) => drawVariant(drawId(factor), unit, factor.weights ?? Array<number>(levelsIn(factor)).fill(1))), reason: "split" };
+    return { levels: factors.map((factor) => drawVariant(factor.name === undefined ? own : `${own}/${factor.name}`, unit, factor.weights ?? Array<number>(levelsIn(factor)).fill(1))), reason: "split" };
   }
 
   const winners: Experience[] = [];
@@ -254,7 +253,8 @@ export function decide({ manifest, expressions }: Site, visitor: Visitor): Decid
     const week = (ms: number): number => Math.floor((day(ms) + 3) / 7);
     const scopes: [Cap | undefined, string, number][] = [[experience.cap, `seen.${experience.id}`, 0]];
     for (const group of experience.groups ?? []) scopes.push([manifest.groups[group]!.cap, `seen_group.${group}`, membersOf(group).length]);
-    if (experience.global_cap !== false) scopes.push([manifest.cap, "seen_site", winners.filter((winner) => winner.global_cap !== false).length]);
+    const counted = (one: Experience): boolean => one.global_cap !== false && Boolean(one.slots ?? one.factors);
+    if (counted(experience)) scopes.push([manifest.cap, "seen_site", winners.filter(counted).length]);
     for (const [cap = {}, name, here] of scopes) {
       const [, counts, instantText] = /^(\d+,\d+,\d+,\d+),(.+)$/.exec((agreed(experience.purpose) && told(name)) || "") ?? [];
       const last = moment(instantText);

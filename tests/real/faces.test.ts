@@ -54,8 +54,8 @@ async function askWorker(visitor: Visitor): Promise<Seen> {
   const context = await shop.worker.fetch(`${HOST}/_idoine/context?${query}`, init);
   const decision = await shop.worker.fetch(`${HOST}/_idoine/decide?${query}`, init);
   if (context.status !== 200 || decision.status !== 200) assert.fail(`${JSON.stringify(visitor)}\n${context.status} ${context.text}\n${decision.status} ${decision.text}`);
-  const { decisions, edits } = decision.json<Seen>();
-  return { context: context.json<Seen>().context, decisions, edits };
+  const { decisions, edits, receipt } = decision.json<Seen>();
+  return { context: context.json<Seen>().context, decisions, edits, receipt };
 }
 
 /** The visitor's page itself, with the referrer where browsers send it. */
@@ -106,6 +106,11 @@ test("the edits are the same on every face", () => {
     tools: chromium[index]!.tools.edits,
     worker: worker[index]!.edits,
   }));
+});
+
+test("the receipts are the same on every face", () => {
+  same((index) => ({ native: native[index]!.receipt, tools: chromium[index]!.receipt, worker: worker[index]!.receipt }));
+  assert.ok(new Set(native.map(({ receipt }) => receipt.context)).size > 990);
 });
 
 test("the page's first bytes carry the same decisions", () => {

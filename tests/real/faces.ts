@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser } from "playwright-core";
-import type { Decision, Edit } from "../../www/src/types.ts";
+import type { Decision, Edit, Receipt } from "../../www/src/types.ts";
 import type * as wireModule from "../../www/src/wire.ts";
 import type * as zoneModule from "../../www/src/zone.ts";
 import type { Visitor } from "./visitors.ts";
@@ -18,6 +18,8 @@ export interface Seen {
   context: Record<string, unknown>;
   decisions: Decision[];
   edits: Edit[];
+  /** What the decisions were made from; the engine tells none. */
+  receipt: Receipt;
 }
 
 /** Why each candidate of a slot lost; a winner has no reason here. */
@@ -59,7 +61,7 @@ interface EngineModule {
 interface ToolsModule {
   default(options: { module_or_path: string }): Promise<unknown>;
   context(program: Uint8Array, visitor: unknown, offsets: zoneModule.Offsets): Record<string, unknown>;
-  explain(program: Uint8Array, visitor: unknown, offsets: zoneModule.Offsets): { decisions: Decision[]; slots: SlotExplanation[]; edits: Edit[] };
+  explain(program: Uint8Array, visitor: unknown, offsets: zoneModule.Offsets): { decisions: Decision[]; slots: SlotExplanation[]; edits: Edit[]; receipt: Receipt };
 }
 
 /** What Chromium's two Wasm artefacts make of a visitor: the engine decides, the tools tell the context and the reasons. */
@@ -137,6 +139,7 @@ async function inPage(asked: string): Promise<string> {
       context: tools.context(program, visitor, offsets),
       decisions,
       edits,
+      receipt: explained.receipt,
       tools: { decisions: explained.decisions, edits: explained.edits, slots: explained.slots },
     };
   });

@@ -29,6 +29,8 @@ export interface Visitor {
 }
 
 interface Explained {
+  version: string;
+  receipt: { program: string; context: string; time: string };
   context: Record<string, unknown>;
   decisions: Decision[];
   slots: { slot: string; candidates: { experience: string; reason?: string; by?: string }[] }[];
@@ -63,6 +65,11 @@ export interface DecideCase {
   factors?: Record<string, string | null>;
   lost?: Record<string, string>;
   edits?: Record<string, string>[];
+}
+
+export interface ReceiptFile {
+  manifest: object;
+  cases: { name: string; visitor: Visitor; receipt: { context: string; time: string } }[];
 }
 
 export interface ExpressionFile {
@@ -211,6 +218,16 @@ function explained({ context, decisions, slots, edits }: Explained, expected: De
     problems.push(...expect("edits", plain, expected.edits.map((edit) => ({ name: "", value: "", ...edit }))));
   }
   return problems;
+}
+
+export function checkReceipts(tools: Tools, { manifest, cases }: ReceiptFile): Result[] {
+  const program = programOf(tools, manifest);
+  return cases.map(({ name, visitor, receipt }) =>
+    result(name, () => {
+      const found = tools.explain(program, { now: 0, ...visitor }, offsetsOf(visitor));
+      return expect("receipt", found.receipt, { program: found.version, ...receipt });
+    }),
+  );
 }
 
 export function checkExpressions(tools: Tools, { cases }: ExpressionFile): Result[] {

@@ -6,8 +6,8 @@ import type { Tools } from "./checks.ts";
 
 const SPEC = fileURLToPath(new URL("../spec", import.meta.url));
 
-/** The folders of cases that the tools run, each with its check in `checks.ts`. */
-export const FOLDERS = { context: "checkContexts", decide: "checkDecisions", expr: "checkExpressions" } as const;
+/** The folders of cases that the tools run, or a file of them, each with its check in `checks.ts`. */
+export const FOLDERS = { context: "checkContexts", decide: "checkDecisions", expr: "checkExpressions", "receipts.json": "checkReceipts" } as const;
 
 /** The files of one folder that the tools run, each with a check of its own. */
 const MANIFESTS = { "errors.json": "checkFound", "warnings.json": "checkFound", "audiences.json": "checkAudiences", "shadows.json": "checkShadows" } as const;
@@ -16,13 +16,14 @@ type Cases = { cases: { name: string }[] };
 
 /** Every file with its check. */
 export function everyFile(): { path: string; check: (typeof FOLDERS)[keyof typeof FOLDERS] | (typeof MANIFESTS)[keyof typeof MANIFESTS]; content: Cases }[] {
-  const folders = Object.entries(FOLDERS).flatMap(([folder, check]) => casesIn(folder).map(([file, content]) => ({ path: `${folder}/${file}`, check, content })));
+  const folders = Object.entries(FOLDERS).flatMap(([folder, check]) => casesIn(folder).map(([file, content]) => ({ path: join(folder, file), check, content })));
   const manifests = casesIn("manifest").flatMap(([file, content]) => (file in MANIFESTS ? [{ path: `manifest/${file}`, check: MANIFESTS[file as keyof typeof MANIFESTS], content }] : []));
   return [...folders, ...manifests];
 }
 
-/** The files of a folder that hold cases, by name. */
+/** The files of a folder that hold cases, by name; or the one file. */
 export function casesIn(folder: string): [string, Cases][] {
+  if (folder.endsWith(".json")) return [["", JSON.parse(readFileSync(join(SPEC, folder), "utf8")) as Cases]];
   let names: string[];
   try {
     names = readdirSync(join(SPEC, folder)).filter((name) => name.endsWith(".json")).sort();

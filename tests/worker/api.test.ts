@@ -62,10 +62,6 @@ test("context: what is known of the request, without an id", async () => {
   assert.equal(typeof context["time.hour"], "number");
   assert.equal(context["source.referrer_host"], undefined);
   assert.doesNotMatch(reply.text, /12345678-abcd/);
-  assert.equal((await worker.fetch("/_idoine/context")).json().context["page.path"], "/");
-  const referred = await worker.fetch("/_idoine/context?url=https://shop.example/&referrer=https://www.google.com/");
-  assert.equal(referred.json().context["source.channel"], "Organic Search");
-  assert.equal((await worker.fetch("/_idoine/context?url=nonsense")).status, 400);
 });
 
 test("decide: the same decisions as the page itself, by GET and POST", async () => {
@@ -83,6 +79,7 @@ test("decide: the same decisions as the page itself, by GET and POST", async () 
     assert.deepEqual(get.json(), post.json(), url);
     assert.deepEqual(get.json().decisions, page?.decisions ?? [], url);
     assert.equal(get.json().explain, undefined);
+    assert.equal(get.json().receipt, undefined);
   }
   const { edits } = (await worker.fetch("/_idoine/decide?url=https://shop.example/?utm_campaign=ops")).json();
   assert.deepEqual(edits.filter((edit: any) => edit.slot === "title"), [{ slot: "title", selector: "h1", op: "text", value: '1 < 2 & "3" é' }]);
@@ -210,6 +207,7 @@ test("away from a developer's machine preview parameters are like any other", as
     const body = await to.fetch(new URL("/_idoine/decide?explain", url).href, { method: "POST", body: JSON.stringify({ url: "https://shop.example/", context: { "geo.country": "CA" } }) });
     assert.equal(winners(body.json().decisions)["title"], undefined);
     assert.equal(body.json().explain, undefined);
+    assert.equal(body.json().receipt, undefined);
   }
   for (const host of ["localhost:8787", "127.0.0.1:8787", "127.1.2.3", "[::1]:8787", "shop.localhost"]) {
     assert.match((await preview.fetch(`http://${host}/?idoine.geo.country=CA`)).text, /Hello, Canada/, host);
@@ -248,6 +246,14 @@ test("preview: a whole visitor is decided for, and explained", async () => {
   assert.deepEqual(title.candidates.find((candidate: any) => candidate.experience === "phone"), { experience: "phone", reason: "slot_taken", by: "campaign" });
   assert.deepEqual(title.candidates.find((candidate: any) => candidate.experience === "canada"), { experience: "canada", reason: "audience" });
   assert.doesNotMatch(reply.text, /12345678-abcd/);
+  // The same again, and without the reasons.
+  const again = (await preview.fetch(`${LOCAL}/_idoine/decide`, { method: "POST", body: JSON.stringify(visitor) })).json();
+  assert.deepEqual([explain.receipt, again.receipt], [reply.json().receipt, reply.json().receipt]);
+  assert.deepEqual([again.receipt.program, again.receipt.time, again.receipt.context.length], [again.version, visitor.now, 32]);
+  assert.equal((await worker.fetch("/_idoine/context")).json().context["page.path"], "/");
+  const referred = await worker.fetch("/_idoine/context?url=https://shop.example/&referrer=https://www.google.com/");
+  assert.equal(referred.json().context["source.channel"], "Organic Search");
+  assert.equal((await worker.fetch("/_idoine/context?url=nonsense")).status, 400);
   for (const bad of [{ ...visitor, headers: [] }, { ...visitor, cf: { country: {} } }, { ...visitor, extra: 1 }]) {
     const refused = await decide(bad, {}, preview, LOCAL);
     assert.equal(refused.status, 400);

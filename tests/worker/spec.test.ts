@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { differences, PLAIN_SITE } from "../spec-wasm/checks.ts";
-import type { ContextFile } from "../spec-wasm/checks.ts";
+import type { ContextFile, ReceiptFile } from "../spec-wasm/checks.ts";
 import { ROOT, startWorker } from "./harness.ts";
 import type { TestWorker } from "./harness.ts";
 
@@ -93,3 +93,19 @@ for (const [file, { manifest, cases }] of files<ContextFile>("context")) {
     }
   });
 }
+
+test("receipts.json", async (context) => {
+  const { manifest, cases } = JSON.parse(readFileSync(join(SPEC, "receipts.json"), "utf8")) as ReceiptFile;
+  const worker = await startWorker({ manifest, preview: true });
+  try {
+    for (const { name, visitor, receipt } of cases) {
+      await context.test(name, async () => {
+        const answer = await explained(worker, visitor);
+        assert.deepEqual(answer.receipt, { program: answer.version, ...receipt });
+        assert.deepEqual(answer.explain.receipt, answer.receipt);
+      });
+    }
+  } finally {
+    await worker.dispose();
+  }
+});

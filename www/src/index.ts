@@ -10,6 +10,7 @@ export type {
   Mode,
   Op,
   Purpose,
+  Receipt,
   Source,
   State,
   Visitor,

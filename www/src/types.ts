@@ -55,6 +55,18 @@ export interface Answer {
   readonly version: string;
   readonly decisions: readonly Decision[];
   readonly edits: readonly Edit[];
+  /** Told by the Worker in previews alone. */
+  readonly receipt?: Receipt;
+}
+
+/** What a decision was made from: the same program with the same context decides the same again. */
+export interface Receipt {
+  /** Version of the program. */
+  readonly program: string;
+  /** Digest of the context, 32 hex digits. */
+  readonly context: string;
+  /** ISO timestamp of the decision. */
+  readonly time: string;
 }
 
 /** What the edge leaves in the page, in `<script id="idoine-state">`. */
@@ -74,6 +86,11 @@ export interface Visitor {
   readonly now?: string | number;
   /** Context values that replace what would be derived. */
   readonly context?: Readonly<Record<string, unknown>>;
+  /**
+   * Seconds that the visitor's clock is ahead of UTC, where the host is not to find them itself: `1761440400 3600, 1774746000
+   * 7200`, each with the second since 1970 from which it holds.
+   */
+  readonly offsets?: string;
 }
 
 /** What the visitor has agreed to so far. */

@@ -7,7 +7,7 @@ use crate::visit::Visit;
 use crate::{enrichment, host};
 use idoine::report::{self, DecisionReport, EditReport, ExplanationReport, explanation_text};
 use idoine::visitor::Visitor;
-use idoine::{Context, Decisions, Edit, Program};
+use idoine::{Context, Decisions, Edit, Program, Receipt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -16,6 +16,9 @@ struct Body<'a> {
     version: String,
     decisions: Vec<DecisionReport<'a>>,
     edits: Vec<EditReport<'a>>,
+    /// What the decisions were made from. For previews alone: its time is the server's, to the millisecond.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<Receipt>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explain: Option<ExplanationReport<'a>>,
 }
@@ -39,7 +42,9 @@ pub async fn get(visit: &Visit, program: &Program) -> Answer {
 pub async fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return bad_request(EXPECTED) };
     if visit.is_preview()
-        && ["headers", "cf", "now", "context", "enrichments", "profile"].iter().any(|field| body.get(field).is_some())
+        && ["headers", "cf", "now", "context", "enrichments", "profile", "offsets"]
+            .iter()
+            .any(|field| body.get(field).is_some())
     {
         return match Visitor::deserialize(&body) {
             Ok(visitor) => answer(visit, program, visitor.request(host::now(), host::zone_offsets)).await,
@@ -55,11 +60,12 @@ pub async fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
 async fn answer(visit: &Visit, program: &Program, request: idoine::Request) -> Answer {
     let context = Context::derive(program, &request);
     let context = enrichment::enrich(visit, program, request, context).await;
+    let receipt = visit.is_preview().then(|| Receipt::of(program, &context));
     // Why others lost tells what a site plans: for previews alone.
     let Some(form) = parameter(visit, "explain").filter(|_| visit.is_preview()) else {
         let decisions = idoine::decide(program, &context);
         let edits = idoine::edits(program, &context, &decisions);
-        return body(program, &decisions, &edits, None);
+        return body(program, &decisions, &edits, receipt, None);
     };
     let explanation = idoine::explain(program, &context);
     let edits = idoine::edits(program, &context, &explanation.decisions);
@@ -67,14 +73,21 @@ async fn answer(visit: &Visit, program: &Program, request: idoine::Request) -> A
     if form == "text" {
         return Answer::text(explanation_text(&report));
     }
-    body(program, &explanation.decisions, &edits, Some(report))
+    body(program, &explanation.decisions, &edits, receipt, Some(report))
 }
 
-fn body(program: &Program, decisions: &Decisions, edits: &[Edit<'_>], explain: Option<ExplanationReport<'_>>) -> Answer {
+fn body(
+    program: &Program,
+    decisions: &Decisions,
+    edits: &[Edit<'_>],
+    receipt: Option<Receipt>,
+    explain: Option<ExplanationReport<'_>>,
+) -> Answer {
     Answer::json(&Body {
         version: program.version(),
         decisions: report::decisions(program, decisions),
         edits: report::edits(program, edits),
+        receipt,
         explain,
     })
 }

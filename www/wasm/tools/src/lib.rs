@@ -12,7 +12,6 @@ use idoine::{Context, Offsets, Program};
 use js_sys::Function;
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
-use std::collections::BTreeMap;
 use wasm_bindgen::prelude::*;
 
 /// As in the engine: some kilobytes smaller than the standard library's.
@@ -84,9 +83,20 @@ struct Description<'a> {
     version: String,
     site: &'a str,
     slots: Vec<&'a str>,
-    selectors: BTreeMap<&'a str, &'a str>,
+    #[serde(serialize_with = "by_name")]
+    selectors: Vec<(&'a str, &'a str)>,
     experiences: Vec<&'a str>,
-    personas: BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>,
+    #[serde(serialize_with = "by_name")]
+    personas: Vec<(&'a str, Values<'a>)>,
+}
+
+/// A persona's values by their paths.
+#[derive(Serialize)]
+struct Values<'a>(#[serde(serialize_with = "by_name")] Vec<(&'a str, &'a str)>);
+
+/// Pairs as an object.
+fn by_name<S: serde::Serializer, T: Serialize>(pairs: &[(&str, T)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
 /// What a program holds: `{ version, site, slots, selectors, experiences, personas }`.
@@ -100,7 +110,7 @@ pub fn describe(program: Vec<u8>) -> Result<JsValue, JsError> {
         slots: slots().map(|slot| program.slot_id(slot)).collect(),
         selectors: slots().filter_map(|slot| Some((program.slot_id(slot), program.slot_selector(slot)?))).collect(),
         experiences: (0..program.experience_count()).map(|index| program.experience_id(index as u32)).collect(),
-        personas: program.personas().map(|(name, values)| (name, values.into_iter().collect())).collect(),
+        personas: program.personas().map(|(name, values)| (name, Values(values))).collect(),
     })
 }
 
