@@ -3,7 +3,7 @@
 
 mod support;
 
-use idoine::compile::compile;
+use idoine::compile::{check, compile};
 use idoine::consent::Purpose;
 use idoine::log::logged;
 use idoine::replay::Replay;
@@ -268,10 +268,11 @@ proptest! {
     #[test]
     fn any_expression_is_checked_or_has_errors(text in prop_oneof![any::<String>(), "[a-z'\"()!=<>&|.,0-9 \\[\\]\\\\-]{0,60}"]) {
         let source = serde_json::json!({ "site": { "id": "x" }, "audiences": { "a": text } }).to_string();
-        if let Err(errors) = compile(&source, &Iana) {
-            for error in errors {
-                prop_assert!(error.column > 0 && error.end_column > error.column);
-            }
+        let found = check(&source, &Iana).map_or_else(|errors| errors, |compiled| compiled.warnings);
+        // There is one always: nobody uses the audience.
+        prop_assert!(!found.is_empty());
+        for one in found {
+            prop_assert!(one.column > 0 && one.end_column > one.column);
         }
     }
 
@@ -426,7 +427,13 @@ fn depth_is_limited_everywhere() {
     }
     assert!(first(&audience(&"true && ".repeat(20_000))).contains("at most"));
     // A long chain of one operator is no depth: it is a balanced tree.
-    assert!(compile(&audience(&format!("{}true", "geo.city == 'x' || ".repeat(1_000))), &Iana).is_ok());
+    assert!(check(&audience(&format!("{}true", "geo.city == 'x' || ".repeat(1_000))), &Iana).is_ok());
+    let deepest: serde_json::Map<_, _> = (0..52).map(|n| (format!("a{n}"), format!("!(!a{})", n + 1).into())).collect();
+    let mut deepest = deepest;
+    deepest.insert("a52".to_owned(), "geo.is_eu && !geo.is_eu".into());
+    let source = serde_json::json!({ "site": { "id": "x" }, "audiences": deepest }).to_string();
+    let warnings = check(&source, &Iana).unwrap_or_else(|errors| panic!("{errors:#?}")).warnings;
+    assert_eq!(warnings.iter().filter(|warning| warning.message.contains("never be true")).count(), 53);
     let chain: serde_json::Map<_, _> =
         (0..10_000).map(|n| (format!("a{n}"), serde_json::Value::from(format!("!a{}", n + 1)))).collect();
     let mut chain = chain;

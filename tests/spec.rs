@@ -468,6 +468,8 @@ fn the_engines_bytes_are_frozen() {
         assert_eq!(request.overrides, pairs("overrides"));
         let told = if vector["enrichments"].is_null() { Vec::new() } else { pairs("enrichments") };
         assert_eq!(request.enrichments, told);
+        let stored = if vector["profile"].is_null() { Vec::new() } else { pairs("profile") };
+        assert_eq!(request.profile, stored);
         for cut in 0..bytes.len() {
             let _ = wire::read_request(&bytes[..cut]);
         }

@@ -1,7 +1,8 @@
 //! What is fuzzed: each target takes any bytes, and fails by a panic alone. `tests/crashers.rs` runs the same on what was found.
 
 use idoine::address::{Address, Range};
-use idoine::compile::{EvaluateError, Evaluation, Outcome, Zones, compile, evaluate};
+use idoine::compile::{Compiled, EvaluateError, Evaluation, Outcome, Zones, check, compile, evaluate};
+use idoine::diagnostic::Diagnostic;
 use idoine::expr::{Constant, parse, print};
 use idoine::instant::Seconds;
 use idoine::log::logged;
@@ -147,15 +148,19 @@ fn manifest(bytes: &[u8]) {
 }
 
 fn compiled(source: &str) {
-    match compile(source, &TwoZones) {
+    let place = |found: &[Diagnostic]| {
+        for one in found {
+            assert!(one.line > 0 && one.column > 0 && one.end_column > one.column);
+            one.render("x", source);
+        }
+    };
+    match check(source, &TwoZones) {
         Err(errors) => {
             assert!(!errors.is_empty());
-            for error in &errors {
-                assert!(error.line > 0 && error.column > 0 && error.end_column > error.column);
-                error.render("x", source);
-            }
+            place(&errors);
         }
-        Ok(program) => {
+        Ok(Compiled { program, warnings, .. }) => {
+            place(&warnings);
             let again = Program::load(program.bytes().to_vec()).expect("what the compiler writes loads");
             assert_eq!(again.version(), program.version());
             for request in requests() {

@@ -133,10 +133,13 @@ fn keeps_out<'m>(
     // Who is held out, and what was seen, is told apart by the same consent.
     let alike = one.purpose() == other.purpose();
     let has = |names: &[Spanned<String>], name: &str| names.iter().any(|other| other.value == name);
-    let capped = |experience: &Experience| manifest.cap.is_some() && experience.global_cap != Some(false);
+    // What shows nothing is not counted.
+    let capped = |candidate: &Candidate<'_, '_>| {
+        manifest.cap.is_some() && candidate.outline.experience.global_cap != Some(false) && !candidate.slots.is_empty()
+    };
     // Whatever keeps the first out keeps the second out too: the holdout, caps, its groups, and slots that are taken.
     let together = (alike || manifest.holdout.is_none_or(|share| share.0 == 0))
-        && (!capped(one) || (alike && capped(other)))
+        && (!capped(first) || (alike && capped(second)))
         && one.groups.0.iter().all(|name| {
             let uncapped = group(manifest, &name.value).is_some_and(|group| group.cap.is_none());
             has(&other.groups.0, &name.value) && (alike || uncapped)

@@ -7,7 +7,7 @@ import { decodeDecisions, decodeEdits, encodeRequest, type Names, type Pair, typ
 
 interface Spec {
   requests: (Omit<RawRequest, "offsets"> & { name: string; offsets: (number | null)[]; hex: string })[];
-  names: { slots: string[]; experiences: string[]; reasons: Record<string, string> };
+  names: { slots: string[]; experiences: string[]; factors: Record<string, string>; reasons: Record<string, string> };
   decisions: { name: string; words: number[]; decisions: Decision[] }[];
   edits: { name: string; hex: string; edits: Edit[] }[];
 }
@@ -16,6 +16,7 @@ const spec = JSON.parse(readFileSync(new URL("../spec/wire.json", import.meta.ur
 const names: Names = {
   slot: (index) => spec.names.slots[index] ?? "?",
   experience: (index) => spec.names.experiences[index] ?? "?",
+  factor: (text) => spec.names.factors[text] ?? "?",
   reason: (code) => spec.names.reasons[code] ?? "?",
 };
 
