@@ -127,6 +127,7 @@ impl Shown {
 }
 
 /// A cap against what was seen before and what this page shows already.
+#[inline(never)]
 fn check(cap: Option<Cap>, seen: Option<&Seen>, on_page: u32, context: &Context) -> Result<(), Lost> {
     let Some(cap) = cap else { return Ok(()) };
     for (limit, count) in cap.limits.into_iter().zip(counts(seen, context)) {
@@ -136,7 +137,7 @@ fn check(cap: Option<Cap>, seen: Option<&Seen>, on_page: u32, context: &Context)
         }
     }
     // A last time in the future, by another clock, is not long enough ago either.
-    let too_soon = seen.and_then(|seen| rests_until(&cap, seen)).is_some_and(|end| context.now < end);
+    let too_soon = cap.cooldown_minutes > 0 && seen.is_some_and(|seen| context.now < rests_until(&cap, seen));
     if too_soon { Err((Loss::Cooldown, None)) } else { Ok(()) }
 }
 
@@ -146,7 +147,7 @@ pub(crate) fn counts(seen: Option<&Seen>, context: &Context) -> [u32; 4] {
     seen.map_or([0; 4], |seen| seen.at(context.now, offset, context.profile.session_start))
 }
 
-/// The end of the cooldown, where there is one.
-pub(crate) fn rests_until(cap: &Cap, seen: &Seen) -> Option<i64> {
-    (cap.cooldown_minutes > 0).then(|| seen.last.saturating_add(i64::from(cap.cooldown_minutes) * 60_000))
+/// The end of the cooldown; of none the last time.
+pub(crate) fn rests_until(cap: &Cap, seen: &Seen) -> i64 {
+    seen.last.saturating_add(i64::from(cap.cooldown_minutes) * 60_000)
 }

@@ -258,9 +258,9 @@ pub(super) fn caps(program: &Program, context: &Context, experience: &Experience
                 reached.push(Step::Cap { of: of.clone(), per, count, on_page, limit });
             }
         }
-        if let Some((seen, until)) = seen.and_then(|seen| Some((seen, rests_until(&cap, seen)?)))
-            && context.now < until
-        {
+        let until = |seen| rests_until(&cap, seen);
+        if let Some(seen) = seen.filter(|seen| cap.cooldown_minutes > 0 && context.now < until(seen)) {
+            let until = until(seen);
             reached.push(Step::Cooldown { of, last: seen.last, until });
         }
         Ok(())
