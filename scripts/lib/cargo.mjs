@@ -1,5 +1,5 @@
 // What cargo builds: the command line and the three WebAssembly modules.
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { digest, unlessDone, writeIfChanged } from "./files.mjs";
 import { DIST, ROOT, WASM_BINDGEN, WASM_TARGET } from "./paths.mjs";
@@ -7,6 +7,9 @@ import { silencePanics } from "./panics.mjs";
 import { must, Problem, run, watched } from "./run.mjs";
 
 const ASSETS = join(DIST, "assets", "_idoine");
+
+/** How pages start a module. */
+const START = join(ROOT, "www", "wasm", "start.js");
 
 // What rustc's wasm32-unknown-unknown uses; all of it is in every browser since 2022 and in workerd.
 const FEATURES = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext", "call-indirect-overlong"];
@@ -44,17 +47,17 @@ export async function buildCli(env) {
  * Compiles a crate, makes its JavaScript and shrinks both.
  * One cargo run per crate: together they would get the union of their features, and the engine the tools' size.
  */
-async function wasm({ crate, name, dir, flags, finish }, env) {
+async function wasm({ crate, name, dir, flags, target = "web", finish }, env) {
   const variable = `CARGO_TARGET_${WASM_TARGET.toUpperCase().replaceAll("-", "_")}_RUSTFLAGS`;
   const rustflags = [env[variable], INLINING, LOOPS].filter(Boolean).join(" ");
   await cargo(["--profile", "wasm", "--lib", "--target", WASM_TARGET, "-p", crate], { ...env, WASM_BINDGEN_USE_JS_SYS: "1", [variable]: rustflags });
   const module = join(targetDir(env), WASM_TARGET, "wasm", `${crate.replaceAll("-", "_")}.wasm`);
   const optimizer = join(ROOT, "node_modules", "binaryen", "package.json");
-  const mark = digest([module, optimizer], WASM_BINDGEN, flags.join(" "), WASM_OPT.join(" "), readFileSync(new URL(import.meta.url)), readFileSync(new URL("panics.mjs", import.meta.url)));
+  const mark = digest([module, optimizer, START], target, WASM_BINDGEN, flags.join(" "), WASM_OPT.join(" "), readFileSync(new URL(import.meta.url)), readFileSync(new URL("panics.mjs", import.meta.url)));
   return unlessDone(crate, mark, finish.outputs, async () => {
     rmSync(dir, { recursive: true, force: true });
     mkdirSync(dir, { recursive: true });
-    await must(["wasm-bindgen", "--target", "web", ...flags, "--out-dir", dir, "--out-name", name, module], { env });
+    await must(["wasm-bindgen", "--target", target, ...flags, "--out-dir", dir, "--out-name", name, module], { env });
     const raw = join(dir, `${name}_bg.wasm`);
     const small = join(dir, `${name}_bg.opt.wasm`);
     await silencePanics(raw);
@@ -68,16 +71,29 @@ async function wasm({ crate, name, dir, flags, finish }, env) {
 function browserModule(name) {
   const js = join(ASSETS, `${name}.js`);
   const binary = join(ASSETS, `${name}.wasm`);
+  const contents = `
+    import * as bindings from "./${name}_bg.js";
+    import { start } from ${JSON.stringify(START)};
+    let started;
+    export default ({ module_or_path }) => (started ??= start(bindings, "./${name}_bg.js", module_or_path).catch((error) => {
+      started = undefined;
+      throw error;
+    }));
+    export * from "./${name}_exports.js";
+  `;
   return async (env) => {
     const run = async (dir, bytes) => {
-      const glue = readFileSync(join(dir, `${name}.js`), "utf8");
-      if (!glue.includes(`'${name}_bg.wasm'`)) throw new Problem(`wasm-bindgen's ${name}.js no longer names '${name}_bg.wasm' as its default module.`);
-      const { transform } = await import("esbuild");
-      const { code } = await transform(glue.replace(`'${name}_bg.wasm'`, `'${name}.wasm'`), { minify: true, format: "esm", target: "es2022" });
+      // What the module itself imports is no business of pages.
+      const entry = readFileSync(join(dir, `${name}.js`), "utf8");
+      const exported = /export \{([^}]*)\} from "\.\/\w+_bg\.js"/.exec(entry.replace(/\s+/g, " "))?.[1];
+      if (!exported) throw new Problem(`wasm-bindgen's ${name}.js no longer says what it exports.`);
+      writeFileSync(join(dir, `${name}_exports.js`), `export {${exported}} from "./${name}_bg.js";\n`);
+      const { build } = await import("esbuild");
+      const { outputFiles } = await build({ stdin: { contents, resolveDir: dir }, bundle: true, write: false, minify: true, format: "esm", target: "es2022" });
       writeIfChanged(binary, bytes);
-      writeIfChanged(js, code);
+      writeIfChanged(js, outputFiles[0].text);
     };
-    return wasm({ crate: `idoine-${name}`, name, dir: join(DIST, "pkg", name), flags: [], finish: { outputs: [js, binary], run } }, env);
+    return wasm({ crate: `idoine-${name}`, name, dir: join(DIST, "pkg", name), flags: [], target: "bundler", finish: { outputs: [js, binary], run } }, env);
   };
 }
 
