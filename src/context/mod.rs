@@ -302,9 +302,13 @@ impl Context {
                     }
                 },
             };
+            // Who explains nothing tells nobody.
+            #[cfg(feature = "explain")]
             if let Some(expected) = expected {
                 self.ignored.push((path.clone(), expected.to_owned()));
             }
+            #[cfg(not(feature = "explain"))]
+            drop(expected);
             if let Some(purpose) = path.strip_prefix("consent.").and_then(Purpose::from_name) {
                 self.consent = self.consent.with(purpose, matches!(text.as_str(), "true" | "1"));
             }
