@@ -116,8 +116,9 @@ impl<'m> Compiler<'m, '_, '_> {
             winner as u32,
             (winner >> 32) as u32,
             variants.factors[0],
-            variants.factors[1] | u32::from(variants.runs.is_some()) << 8,
+            variants.factors[1],
             variants.runs.unwrap_or(0),
+            if variants.runs.is_some() { variants.weights[1] } else { 0 },
         ];
         let record: Vec<u32> = [record.as_slice(), &requires, &groups, &suppresses, &tail].concat();
         let plain = flags == 0

@@ -103,7 +103,7 @@ impl<'a> Assigner<'a> {
 
     fn requirements(&mut self, details: &Details, chain: u32) -> Result<(), Lost> {
         let program = self.program;
-        for required in program.requirements(details.requires.clone()) {
+        for required in program.requirements(details.requires()) {
             if self.known.is_empty() {
                 self.known.resize(program.experience_count(), None);
             }
@@ -128,12 +128,12 @@ impl<'a> Assigner<'a> {
             return lost(Loss::Holdout);
         }
         let id = program.text(experience.id);
-        let unit = context.unit_of(details.unit, experience.purpose);
+        let unit = context.unit_of(details.unit(), experience.purpose);
         let unit = unit.as_deref();
         if unit.is_some_and(|unit| within(Draw::Holdout, id, unit, experience.holdout)) {
             return lost(Loss::ExperienceHoldout);
         }
-        if let Some(bits) = details.winner {
+        if let Some(bits) = details.winner() {
             return Ok(Assignment { levels: Levels { bits, count: 0 }, reason: Reason::Winner });
         }
         if let Some(levels) = kept {
@@ -142,10 +142,10 @@ impl<'a> Assigner<'a> {
         let traffic = experience.traffic(program, details, context.now);
         let matched = Assignment { levels: Levels::one(1), reason: Reason::Match };
         let Some(unit) = unit else {
-            let draws = experience.experiment || details.layer.is_some() || traffic < MILLION;
+            let draws = experience.experiment || details.layer().is_some() || traffic < MILLION;
             return Ok(if draws { Assignment { levels: Levels::default(), reason: Reason::NoUnit } } else { matched });
         };
-        if let Some((name, from, to)) = details.layer
+        if let Some((name, from, to)) = details.layer()
             && !(from..to).contains(&bucket(Draw::Layer, program.text(name), unit, MILLION))
         {
             return lost(Loss::Layer);
@@ -172,15 +172,15 @@ impl<'a> Assigner<'a> {
             });
             past.count() as u32
         };
-        if !details.runs.is_empty() {
-            let run = details.runs.start.saturating_add(drawn(id, experience.weights.clone()) as usize);
+        if !details.runs().is_empty() {
+            let run = details.runs().start.saturating_add(drawn(id, experience.weights.clone()) as usize);
             return Levels { bits: program.run_levels(run), count: 0 };
         }
-        if details.factors.is_empty() {
+        if details.factors().is_empty() {
             return Levels::one(drawn(id, experience.weights.clone()));
         }
         let mut levels = Levels::default();
-        for factor in details.factors.clone().take(Levels::MOST as usize) {
+        for factor in details.factors().take(Levels::MOST as usize) {
             let Some((name, weights)) = program.factor(factor) else { break };
             let mut salt = String::from(id);
             push(&mut salt, '/');

@@ -71,14 +71,14 @@ impl Shown {
             let seen = Profile::find(&context.profile.seen, prefix, key);
             seen.filter(|_| context.consent.has(experience.purpose))
         };
-        check(Scope::Experience, program.cap(details.cap), seen("seen.", program.raw(experience.id)), 0)?;
-        for group in program.numbers(details.groups.clone()) {
+        check(Scope::Experience, program.cap(details.cap()), seen("seen.", program.raw(experience.id)), 0)?;
+        for group in program.numbers(details.groups()) {
             let Some(declared) = program.group(group) else { continue };
             let winners = self.of(group).map_or(0, |shown| shown.winners);
             let seen = seen("seen_group.", program.raw(declared.name));
             check(Scope::Group(declared.name), program.cap(declared.cap), seen, winners)?;
         }
-        if details.global_cap {
+        if details.global_cap() {
             check(Scope::Site, program.site_cap(), seen("seen_site", b""), self.site)?;
         }
         Ok(())
@@ -86,7 +86,7 @@ impl Shown {
 
     /// Those of its groups that this page shows or suppresses already.
     pub(crate) fn groups(&self, program: &Program, details: &Details) -> impl Iterator<Item = &GroupShown> {
-        program.numbers(details.groups.clone()).filter_map(|group| self.of(group))
+        program.numbers(details.groups()).filter_map(|group| self.of(group))
     }
 
     /// Whether its groups are open to it.
@@ -104,13 +104,13 @@ impl Shown {
     /// Counts a winner.
     #[inline(never)]
     pub(crate) fn add(&mut self, program: &Program, experience: &Experience, details: &Details) {
-        self.site += u32::from(details.global_cap);
-        for group in program.numbers(details.groups.clone()) {
+        self.site += u32::from(details.global_cap());
+        for group in program.numbers(details.groups()) {
             let shown = self.entry(group);
             shown.winners += 1;
             shown.last = experience.index;
         }
-        for group in program.numbers(details.suppresses.clone()) {
+        for group in program.numbers(details.suppresses()) {
             self.entry(group).suppressed_by.get_or_insert(experience.index);
         }
     }

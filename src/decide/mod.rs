@@ -121,8 +121,8 @@ fn candidate(
     shown.add(program, experience, &details);
     for (slot, contents, factor) in program.experience_slots(experience.slots.clone()) {
         if let Some(decision) = decisions.at(slot) {
-            let name = program.factor(details.factors.start.saturating_add(factor as usize));
-            let factor_name = name.filter(|_| !details.factors.is_empty()).map(|(name, _)| name);
+            let name = program.factor(details.factors().start.saturating_add(factor as usize));
+            let factor_name = name.filter(|_| !details.factors().is_empty()).map(|(name, _)| name);
             *decision = assignment.decision(slot, experience, contents, factor, factor_name);
         }
     }

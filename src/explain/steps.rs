@@ -165,7 +165,7 @@ impl<'a> Looking<'a> {
     pub(super) fn prerequisites(&mut self, details: &Details) -> Vec<Prerequisite> {
         let program = self.program;
         let mut unmet = Vec::new();
-        for required in program.requirements(details.requires.clone()) {
+        for required in program.requirements(details.requires()) {
             let Some(other) = program.experience(required.experience) else { continue };
             let others = program.details(&other);
             let found = match self.assigner.assign(&other, &others, 1) {
@@ -174,8 +174,8 @@ impl<'a> Looking<'a> {
                 Ok(assigned) => Ok(assigned.levels.level(required.factor)),
                 Err((loss, _)) => Err(Unassigned::Lost(loss)),
             };
-            let factor = others.factors.start.saturating_add(required.factor as usize);
-            let name = program.factor(factor).filter(|_| !others.factors.is_empty());
+            let factor = others.factors().start.saturating_add(required.factor as usize);
+            let name = program.factor(factor).filter(|_| !others.factors().is_empty());
             unmet.push(Prerequisite {
                 experience: required.experience,
                 factor: name.map(|(name, _)| program.text(name).to_owned()),
@@ -224,17 +224,17 @@ pub(super) fn draw(program: &Program, context: &Context, experience: &Experience
         return Some(Step::Draw { unit: unit_name(program, Unit::Visitor), bucket, share: program.holdout(), ramp: false });
     }
     let details = program.details(experience);
-    let value = context.unit_of(details.unit, experience.purpose)?;
-    let unit = unit_name(program, details.unit);
+    let value = context.unit_of(details.unit(), experience.purpose)?;
+    let unit = unit_name(program, details.unit());
     let id = program.text(experience.id);
     Some(match loss {
         Loss::Layer => {
-            let (name, from, to) = details.layer?;
+            let (name, from, to) = details.layer()?;
             let layer = program.text(name).to_owned();
             Step::Layer { bucket: drawn(Draw::Layer, &layer, &value), layer, unit, from, to }
         }
         Loss::Traffic => {
-            let (share, ramp) = (experience.traffic(program, &details, context.now), !details.ramp.is_empty());
+            let (share, ramp) = (experience.traffic(program, &details, context.now), !details.ramp().is_empty());
             Step::Draw { unit, bucket: drawn(Draw::Traffic, id, &value), share, ramp }
         }
         _ => Step::Draw { unit, bucket: drawn(Draw::Holdout, id, &value), share: experience.holdout, ramp: false },
@@ -287,7 +287,7 @@ pub(super) fn groups(program: &Program, experience: &Experience, shown: &Shown, 
 
 /// What is missing to draw a bucket for.
 pub(super) fn no_unit(program: &Program, context: &Context, experience: &Experience) -> Step {
-    let unit = program.details(experience).unit;
+    let unit = program.details(experience).unit();
     let refused = Some(experience.purpose).filter(|purpose| !context.consent.has(*purpose));
     let of_trait = || match unit {
         Unit::Trait(field) => program.field_purpose(field).filter(|_| context.is_denied(field)),

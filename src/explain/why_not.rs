@@ -85,7 +85,7 @@ pub fn why_not(program: &Program, context: &Context, experience: u32) -> Option<
             if !kept {
                 seeker.prerequisites(&supposed, &details);
             }
-            seeker.draws(kept || details.winner.is_some());
+            seeker.draws(kept || details.winner().is_some());
         }
         seeker.page_so_far(&supposed, forced);
     }

@@ -43,46 +43,77 @@ pub(crate) enum Status {
     Paused,
 }
 
-/// What only some experiences say.
+/// What only some experiences say: the words of their record, read where they are asked for.
 #[derive(Debug, Clone)]
-pub(crate) struct Details {
-    pub(crate) sticky: bool,
-    /// The site's cap holds for it and counts it.
-    pub(crate) global_cap: bool,
-    /// The share changes evenly between the points of the ramp.
-    linear: bool,
-    pub(crate) unit: Unit,
-    /// Name, and the part of the layer that it has in parts per million.
-    pub(crate) layer: Option<(u32, u32, u32)>,
-    pub(crate) ramp: Run,
-    pub(crate) requires: Run,
-    /// Groups that it belongs to, in `Numbers`.
-    pub(crate) groups: Run,
-    /// Groups that it suppresses, in `Numbers`.
-    pub(crate) suppresses: Run,
-    pub(crate) cap: u32,
-    pub(crate) winner: Option<u64>,
-    pub(crate) factors: Run,
-    pub(crate) runs: Run,
-}
+pub(crate) struct Details([u32; 20]);
 
-impl Default for Details {
-    fn default() -> Details {
-        Details {
-            sticky: false,
-            global_cap: true,
-            linear: false,
-            unit: Unit::Visitor,
-            layer: None,
-            ramp: 0..0,
-            requires: 0..0,
-            groups: 0..0,
-            suppresses: 0..0,
-            cap: NONE,
-            winner: None,
-            factors: 0..0,
-            runs: 0..0,
+impl Details {
+    /// What goes without saying.
+    const NONE: Details = Details([0, NONE, NONE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NONE, 0, 0, 0, 0, 0, 0]);
+
+    fn flag(&self, bit: u32) -> bool {
+        self.0[0] & bit != 0
+    }
+
+    pub(crate) fn sticky(&self) -> bool {
+        self.flag(STICKY)
+    }
+
+    /// The site's cap holds for it and counts it.
+    pub(crate) fn global_cap(&self) -> bool {
+        !self.flag(NO_GLOBAL_CAP)
+    }
+
+    /// The share changes evenly between the points of the ramp.
+    fn linear(&self) -> bool {
+        self.flag(LINEAR)
+    }
+
+    pub(crate) fn unit(&self) -> Unit {
+        match self.0[1] {
+            NONE => Unit::Visitor,
+            USER => Unit::User,
+            field => Unit::Trait(field),
         }
+    }
+
+    /// Name, and the part of the layer that it has in parts per million.
+    pub(crate) fn layer(&self) -> Option<(u32, u32, u32)> {
+        (self.0[2] != NONE).then_some((self.0[2], self.0[3], self.0[4]))
+    }
+
+    pub(crate) fn ramp(&self) -> Run {
+        run(self.0[5], self.0[6])
+    }
+
+    pub(crate) fn requires(&self) -> Run {
+        run(self.0[7], self.0[8])
+    }
+
+    /// Groups that it belongs to, in `Numbers`.
+    pub(crate) fn groups(&self) -> Run {
+        run(self.0[9], self.0[10])
+    }
+
+    /// Groups that it suppresses, in `Numbers`.
+    pub(crate) fn suppresses(&self) -> Run {
+        run(self.0[11], self.0[12])
+    }
+
+    pub(crate) fn cap(&self) -> u32 {
+        self.0[13]
+    }
+
+    pub(crate) fn winner(&self) -> Option<u64> {
+        self.flag(WINNER).then(|| wide(self.0[14], self.0[15]))
+    }
+
+    pub(crate) fn factors(&self) -> Run {
+        run(self.0[16], self.0[17])
+    }
+
+    pub(crate) fn runs(&self) -> Run {
+        run(self.0[18], self.0[19])
     }
 }
 
@@ -158,27 +189,7 @@ impl Program {
 
     /// What only some experiences say; of the others what goes without saying.
     pub(crate) fn details(&self, experience: &Experience) -> Details {
-        let Some(r) = self.record::<19>(Section::Details, experience.details as usize) else { return Details::default() };
-        Details {
-            sticky: r[0] & STICKY != 0,
-            global_cap: r[0] & NO_GLOBAL_CAP == 0,
-            linear: r[0] & LINEAR != 0,
-            unit: match r[1] {
-                NONE => Unit::Visitor,
-                USER => Unit::User,
-                field => Unit::Trait(field),
-            },
-            layer: Some((r[2], r[3], r[4])).filter(|(name, ..)| *name != NONE),
-            ramp: run(r[5], r[6]),
-            requires: run(r[7], r[8]),
-            groups: run(r[9], r[10]),
-            suppresses: run(r[11], r[12]),
-            cap: r[13],
-            winner: (r[0] & WINNER != 0).then(|| wide(r[14], r[15])),
-            // Weights and runs are those of the experience itself.
-            factors: run(r[16], r[17] & 0xff),
-            runs: run(r[18], if r[17] >> 8 == 0 { 0 } else { experience.weights.len() as u32 }),
-        }
+        self.record(Section::Details, experience.details as usize).map_or(Details::NONE, Details)
     }
 
     /// An experience's id.
@@ -267,18 +278,18 @@ impl Experience {
     /// The share of its audience that takes part at an instant, in parts per million.
     #[inline(never)]
     pub(crate) fn traffic(&self, program: &Program, details: &Details, now: i64) -> u32 {
-        if details.ramp.is_empty() {
+        if details.ramp().is_empty() {
             return self.traffic;
         }
         // Seconds: their product with a share stays far below 64 bits.
         let now = now.div_euclid(1000);
         let mut share = 0;
         let mut begun: Option<i64> = None;
-        for point in details.ramp.clone() {
+        for point in details.ramp() {
             let Some([low, high, next]) = program.record(Section::RampPoints, point) else { break };
             let at = wide(low, high) as i64;
             if at > now {
-                if let Some(begun) = begun.filter(|_| details.linear) {
+                if let Some(begun) = begun.filter(|_| details.linear()) {
                     let (part, whole) = (now.saturating_sub(begun), at.saturating_sub(begun).max(1));
                     let change = (i64::from(next) - i64::from(share)).saturating_mul(part) / whole;
                     share = (i64::from(share) + change).clamp(0, i64::from(MILLION)) as u32;
@@ -298,21 +309,21 @@ impl Experience {
 
     /// The variant that was assigned before and stays, whatever has become of audience and traffic since.
     pub(crate) fn kept(&self, program: &Program, context: &Context, details: &Details) -> Option<Levels> {
-        let may_keep = details.sticky && context.consent.has(self.purpose);
+        let may_keep = details.sticky() && context.consent.has(self.purpose);
         if may_keep { self.stored(program, &context.profile.assignments, details) } else { None }
     }
 
     /// The variant that is stored for the experience, if it is one of its own.
     pub(crate) fn stored(&self, program: &Program, stored: &[(String, Levels)], details: &Details) -> Option<Levels> {
         let levels = *Profile::find(stored, "", program.raw(self.id))?;
-        let factors = details.factors.len().max(1) as u32;
+        let factors = details.factors().len().max(1) as u32;
         let valid = |factor: u32| levels.level(factor) < self.levels(program, details, factor);
         (levels.count == factors && (0..factors).all(valid)).then_some(levels)
     }
 
     /// How many levels a factor has; without factors the number of variants.
     pub(crate) fn levels(&self, program: &Program, details: &Details, factor: u32) -> u32 {
-        let factors = details.factors.clone();
+        let factors = details.factors();
         let weights = if factors.is_empty() {
             self.weights.clone()
         } else {

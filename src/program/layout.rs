@@ -47,7 +47,7 @@ sections! {
     Rules 4: "host or NONE, path, first query rule, query rules";
     Queries 2: "parameter, glob";
     Experiences 17: "see Experience; in the order of arbitration";
-    Details 19: "see Details";
+    Details 20: "see Details";
     Numbers 1: "weight of a variant, group, or variant that is required";
     RampPoints 3: "instant, share in parts per million";
     Requires 4: "experience, its factor, first variant, variants (0: any)";
