@@ -1,8 +1,8 @@
 // The preview bar with the real tools in real pages.
 import assert from "node:assert/strict";
 import { after, before, test, type TestContext } from "node:test";
-import type { Page } from "playwright-core";
 import { assets, compile } from "./fixtures/artefacts.ts";
+import { BAR, card, open } from "./fixtures/bar.ts";
 import { closeBrowser, visit } from "./fixtures/browser.ts";
 import { BODY, page } from "./fixtures/pages.ts";
 import { json, serve, type Reply, type Route, type Site } from "./fixtures/server.ts";
@@ -32,7 +32,6 @@ const PERSONAS = {
   "From Instagram": { "source.channel": "Organic Social", "source.name": "instagram" },
   "<img src=x onerror=alert(1)>": { "geo.country": "FR" },
 };
-const BAR = '<script type="module" src="/_idoine/bar.js"></script>';
 
 /** A site as the Worker shows it where preview is allowed. Its context follows the preview parameters. */
 async function site(t: TestContext, routes: Record<string, Route> = {}): Promise<Site> {
@@ -57,13 +56,6 @@ async function site(t: TestContext, routes: Record<string, Route> = {}): Promise
   t.after(() => started.close());
   return started;
 }
-
-async function open(tab: Page): Promise<void> {
-  await tab.getByRole("button", { name: "Preview" }).click();
-  await tab.getByRole("region", { name: "Slots" }).waitFor();
-}
-
-const card = (tab: Page, slot: string) => tab.locator("idoine-bar .slot").filter({ has: tab.locator("strong", { hasText: new RegExp(`^${slot}$`) }) });
 
 test("until it is opened the bar loads nothing, moves nothing and stores nothing", async (t) => {
   const shop = await site(t);

@@ -1,15 +1,6 @@
 /** Why an experience lost, in full: what the step looked at, and every clause of its audience with the values that it read. */
 import { h } from "./element.ts";
-import { stepWords, type Step } from "./words.ts";
-
-/** A field that a clause reads. */
-export interface Reading {
-  readonly field: string;
-  /** `null` when it is not known. */
-  readonly value: unknown;
-  /** The purpose for want of whose consent it is not. */
-  readonly needs?: string;
-}
+import { readingWords, stepWords, type Reading, type Step } from "./steps.ts";
 
 /** A part of an audience, and what it is for this visitor. */
 export interface Clause {
@@ -40,8 +31,8 @@ const RESULTS = ["if", "then", "else"];
 const TRUTHS = { true: "true", false: "false", unknown: "not known", denied: "no consent" } as const;
 
 /** What there is to say beside the reason; `undefined` where the reason says all. */
-export function whyInFull({ reason, step, audience }: Explained): HTMLElement | undefined {
-  const words = step === undefined ? undefined : stepWords(reason, step);
+export function whyInFull({ reason, by, step, audience }: Explained): HTMLElement | undefined {
+  const words = step === undefined ? undefined : stepWords(reason, step, by);
   const read = step?.missing?.map(readingWords).join(", ");
   const clauses = audience !== undefined && ["audience", "unknown", "no_consent"].includes(reason) ? audience : undefined;
   if (!words && !read && !clauses) return undefined;
@@ -74,10 +65,4 @@ function clauseItem(clause: Clause, before = ""): HTMLElement {
     ),
     inside.length > 0 && h("ul", {}, ...inside),
   );
-}
-
-/** What a field is for this visitor. */
-function readingWords({ field, value, needs }: Reading): string {
-  if (value !== null) return `${field} is ${JSON.stringify(value)}`;
-  return needs === undefined ? `${field} is not known` : `${field} needs consent for ${needs}`;
 }

@@ -5,6 +5,7 @@ import { whyInFull, type Explained } from "./clauses.ts";
 import { h } from "./element.ts";
 import type { Report } from "./explain.ts";
 import type { Highlight } from "./highlight.ts";
+import { stepWords } from "./steps.ts";
 import { shown, whyLost, whyShown, type Candidate } from "./words.ts";
 
 /** The slots of this page, with a table of every candidate. `onPage` is what the page was told when it was loaded. */
@@ -46,7 +47,10 @@ function slotCard(
   selector: string | undefined,
   highlight: Highlight,
 ): HTMLElement {
-  const { slot, experience, source } = decision;
+  const { slot, experience, source, reason } = decision;
+  // Of one that won there is a step only where it won without a unit: what is missing.
+  const step = experience === null ? undefined : inFull.get(experience)?.step;
+  const missing = step && stepWords(reason, step);
   const differs = onPage && (onPage.experience !== experience || onPage.variant !== decision.variant);
   const card = h(
     "li",
@@ -60,6 +64,7 @@ function slotCard(
         h("button", { type: "button", class: "find end", onclick: () => scrollTo(selector), "aria-label": `Show ${slot} in the page` }, "Show in page"),
     ),
     h("p", {}, whyShown(decision)),
+    missing !== undefined && h("p", { class: "soft" }, missing),
     differs && h("p", { class: "soft" }, `When this page was loaded: ${onPage.experience ?? "no experience"}, ${shown(onPage)}.`),
     candidates.length > 0 && candidateTable(decision, candidates, inFull),
   );

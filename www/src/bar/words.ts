@@ -9,21 +9,6 @@ export interface Candidate {
   readonly by?: string | null;
 }
 
-/** What a step looked at at which an experience lost. Which of it is there follows from the reason. */
-export interface Step {
-  /** Page rules. */
-  readonly pages?: readonly string[];
-  readonly slots?: readonly { readonly slot: string; readonly pages: readonly string[] }[];
-  /** A schedule. */
-  readonly from?: string | null;
-  readonly until?: string | null;
-  /** Fields that the content needs. */
-  readonly missing?: readonly { readonly field: string; readonly value: unknown; readonly needs?: string }[];
-  /** A draw: shares of one. */
-  readonly bucket?: number;
-  readonly share?: number;
-}
-
 const WON: Readonly<Record<string, string>> = {
   match: "its audience matched",
   split: "the visitor is in this variant of the experiment",
@@ -73,16 +58,9 @@ export function whyLost({ reason, by }: Candidate): string {
   return (by && LOST_TO[reason]?.(by)) || (LOST[reason] ?? reason);
 }
 
-/** What a step looked at, in a sentence; `undefined` where the reason says it all. */
-export function stepWords(reason: string, { from, until, bucket, share }: Step): string | undefined {
-  if (reason === "schedule") return `It is shown${from ? ` from ${moment(from)}` : ""}${until ? ` until ${moment(until)}` : ""}.`;
-  if (bucket !== undefined && share !== undefined) return `The visitor's bucket is ${bucket}, the share ${share}.`;
-  return undefined;
-}
-
-/** An instant by the looker's own clock. */
-function moment(instant: string): string {
-  return new Date(instant).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+/** Why a visitor is not assigned to an experience, in words. */
+export function unassigned(reason: string): string {
+  return reason === "no_unit" ? "no id to draw with" : (LOST[reason] ?? reason);
 }
 
 /** What a slot shows, in two or three words. */
