@@ -1,9 +1,10 @@
-//! The engine's binary boundary: a request comes in as bytes, decisions go out as small integers, edits as bytes.
+//! The engine's binary boundary: a request comes in as bytes, decisions go out as small integers in them, edits as texts.
 //! All numbers are little-endian; a text is its length in 32 bits and its UTF-8. Vectors are frozen in `tests/spec/wire.json`.
 
 use crate::context::Request;
-use crate::decide::Decisions;
+use crate::decide::{Decisions, Reason};
 use crate::edit::Edit;
+use crate::program::Program;
 use crate::text::lossy;
 use crate::zone::Offsets;
 
@@ -62,28 +63,49 @@ impl<'a> Reader<'a> {
 
 /// The decisions of a page: their number, then six numbers for each: slot, experience or [`NONE`], variant, source, reason, and
 /// the number of the text that names the factor or [`NONE`].
-pub fn write_decisions(decisions: &Decisions) -> Vec<u32> {
-    let mut words = vec![decisions.slots.len() as u32];
+pub fn write_decisions(decisions: &Decisions) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    push(&mut bytes, decisions.slots.len() as u32);
     for decision in &decisions.slots {
         let experience = decision.experience.unwrap_or(NONE);
         let factor = decision.factor.unwrap_or(NONE);
         for word in [decision.slot, experience, decision.variant, decision.source as u32, decision.reason as u32, factor] {
-            words.push(word);
+            push(&mut bytes, word);
         }
     }
-    words
+    bytes
+}
+
+/// What a number stands for. `kind`: 0 for the id of a slot, 1 of an experience, 2 for the name of a factor, 3 of a reason, and 4,
+/// whatever the number, for the manifest's version. Empty where there is no such thing.
+pub fn name(program: &Program, kind: u32, number: u32) -> String {
+    let name = match kind {
+        0 => program.slot_id(number),
+        1 => program.experience_id(number),
+        2 => program.factor_name(number),
+        3 => Reason::ALL.get(number as usize).map_or("", |reason| reason.name()),
+        4 => return program.version(),
+        _ => "",
+    };
+    name.to_owned()
 }
 
 /// The edits: their number, then for each its slot, its operation (from 1), and the texts selector, name and value.
 pub fn write_edits(edits: &[Edit<'_>]) -> Vec<u8> {
-    let mut bytes = (edits.len() as u32).to_le_bytes().to_vec();
+    let mut bytes = Vec::new();
+    push(&mut bytes, edits.len() as u32);
     for edit in edits {
-        bytes.extend_from_slice(&edit.slot.to_le_bytes());
-        bytes.extend_from_slice(&(edit.op as u32 + 1).to_le_bytes());
+        push(&mut bytes, edit.slot);
+        push(&mut bytes, edit.op as u32 + 1);
         for text in [edit.selector, edit.name, &edit.value] {
-            bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            push(&mut bytes, text.len() as u32);
             bytes.extend_from_slice(text.as_bytes());
         }
     }
     bytes
+}
+
+#[inline(never)]
+fn push(bytes: &mut Vec<u8>, word: u32) {
+    bytes.extend_from_slice(&word.to_le_bytes());
 }

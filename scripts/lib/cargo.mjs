@@ -3,13 +3,15 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname, isAbsolute, join } from "node:path";
 import { digest, unlessDone, writeIfChanged } from "./files.mjs";
 import { DIST, ROOT, WASM_BINDGEN, WASM_TARGET } from "./paths.mjs";
-import { silencePanics } from "./panics.mjs";
+import { trim } from "./trim.mjs";
 import { must, Problem, run, watched } from "./run.mjs";
 
 const ASSETS = join(DIST, "assets", "_idoine");
 
 /** How pages start a module. */
 const START = join(ROOT, "www", "wasm", "start.js");
+/** How they see the engine. */
+const ENGINE = join(ROOT, "www", "wasm", "engine", "engine.js");
 
 // What rustc's wasm32-unknown-unknown uses; all of it is in every browser since 2022 and in workerd.
 const FEATURES = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext", "call-indirect-overlong"];
@@ -45,60 +47,71 @@ export async function buildCli(env) {
 
 /**
  * Compiles a crate, makes its JavaScript and shrinks both.
+ * `exports`: all that is kept of its exports; without it every one.
  * One cargo run per crate: together they would get the union of their features, and the engine the tools' size.
  */
-async function wasm({ crate, name, dir, flags, target = "web", finish }, env) {
+async function wasm({ crate, name, dir, flags, target = "web", exports, finish }, env) {
   const variable = `CARGO_TARGET_${WASM_TARGET.toUpperCase().replaceAll("-", "_")}_RUSTFLAGS`;
   const rustflags = [env[variable], INLINING, LOOPS].filter(Boolean).join(" ");
   await cargo(["--profile", "wasm", "--lib", "--target", WASM_TARGET, "-p", crate], { ...env, WASM_BINDGEN_USE_JS_SYS: "1", [variable]: rustflags });
   const module = join(targetDir(env), WASM_TARGET, "wasm", `${crate.replaceAll("-", "_")}.wasm`);
   const optimizer = join(ROOT, "node_modules", "binaryen", "package.json");
-  const mark = digest([module, optimizer, START], target, WASM_BINDGEN, flags.join(" "), WASM_OPT.join(" "), readFileSync(new URL(import.meta.url)), readFileSync(new URL("panics.mjs", import.meta.url)));
+  const mark = digest([module, optimizer, START, ENGINE], target, WASM_BINDGEN, flags.join(" "), WASM_OPT.join(" "), readFileSync(new URL(import.meta.url)), readFileSync(new URL("trim.mjs", import.meta.url)));
   return unlessDone(crate, mark, finish.outputs, async () => {
     rmSync(dir, { recursive: true, force: true });
     mkdirSync(dir, { recursive: true });
     await must(["wasm-bindgen", "--target", target, ...flags, "--out-dir", dir, "--out-name", name, module], { env });
     const raw = join(dir, `${name}_bg.wasm`);
     const small = join(dir, `${name}_bg.opt.wasm`);
-    await silencePanics(raw);
+    await trim(raw, exports);
     await must([join(ROOT, "node_modules", ".bin", "wasm-opt"), ...WASM_OPT, raw, "-o", small], { env });
     await finish.run(dir, readFileSync(small));
     rmSync(small);
   });
 }
 
-/** engine.js + engine.wasm, or tools.js + tools.wasm, among the assets. */
-function browserModule(name) {
+/** A module among the assets: the Wasm, and the JavaScript that `entry` makes of what wasm-bindgen wrote. */
+async function browserModule(name, { exports, entry }, env) {
   const js = join(ASSETS, `${name}.js`);
   const binary = join(ASSETS, `${name}.wasm`);
-  const contents = `
-    import * as bindings from "./${name}_bg.js";
-    import { start } from ${JSON.stringify(START)};
-    let started;
-    export default ({ module_or_path }) => (started ??= start(bindings, "./${name}_bg.js", module_or_path).catch((error) => {
-      started = undefined;
-      throw error;
-    }));
-    export * from "./${name}_exports.js";
-  `;
-  return async (env) => {
-    const run = async (dir, bytes) => {
-      // What the module itself imports is no business of pages.
-      const entry = readFileSync(join(dir, `${name}.js`), "utf8");
-      const exported = /export \{([^}]*)\} from "\.\/\w+_bg\.js"/.exec(entry.replace(/\s+/g, " "))?.[1];
-      if (!exported) throw new Problem(`wasm-bindgen's ${name}.js no longer says what it exports.`);
-      writeFileSync(join(dir, `${name}_exports.js`), `export {${exported}} from "./${name}_bg.js";\n`);
-      const { build } = await import("esbuild");
-      const { outputFiles } = await build({ stdin: { contents, resolveDir: dir }, bundle: true, write: false, minify: true, format: "esm", target: "es2022" });
-      writeIfChanged(binary, bytes);
-      writeIfChanged(js, outputFiles[0].text);
-    };
-    return wasm({ crate: `idoine-${name}`, name, dir: join(DIST, "pkg", name), flags: [], target: "bundler", finish: { outputs: [js, binary], run } }, env);
+  const run = async (dir, bytes) => {
+    const { build } = await import("esbuild");
+    const stdin = { contents: entry(dir), resolveDir: dir };
+    const { outputFiles } = await build({ stdin, bundle: true, write: false, minify: true, format: "esm", target: "es2022" });
+    writeIfChanged(binary, bytes);
+    writeIfChanged(js, outputFiles[0].text);
   };
+  const dir = join(DIST, "pkg", name);
+  return wasm({ crate: `idoine-${name}`, name, dir, flags: [], target: "bundler", exports, finish: { outputs: [js, binary], run } }, env);
 }
 
-export const buildEngine = browserModule("engine");
-export const buildTools = browserModule("tools");
+/** engine.js + engine.wasm. */
+export function buildEngine(env) {
+  const entry = () => `export * from ${JSON.stringify(ENGINE)}; export { default } from ${JSON.stringify(ENGINE)};`;
+  return browserModule("engine", { exports: ["memory", "input", "output", "load", "decide", "edits", "name"], entry }, env);
+}
+
+/** tools.js + tools.wasm. */
+export function buildTools(env) {
+  const entry = (dir) => {
+    // What the module itself imports is no business of pages.
+    const written = readFileSync(join(dir, "tools.js"), "utf8");
+    const exported = /export \{([^}]*)\} from "\.\/\w+_bg\.js"/.exec(written.replace(/\s+/g, " "))?.[1];
+    if (!exported) throw new Problem("wasm-bindgen's tools.js no longer says what it exports.");
+    writeFileSync(join(dir, "tools_exports.js"), `export {${exported}} from "./tools_bg.js";\n`);
+    return `
+      import * as bindings from "./tools_bg.js";
+      import { start } from ${JSON.stringify(START)};
+      let started;
+      export default ({ module_or_path }) => (started ??= start(bindings, "./tools_bg.js", module_or_path).catch((error) => {
+        started = undefined;
+        throw error;
+      }));
+      export * from "./tools_exports.js";
+    `;
+  };
+  return browserModule("tools", { entry }, env);
+}
 
 /** dist/worker-pkg: the Worker's module and glue, for the bundle. */
 export async function buildWorkerModule(env) {

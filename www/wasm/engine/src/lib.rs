@@ -1,9 +1,10 @@
-//! The engine: what a page loads when something must be decided in it. Requests come in as bytes, decisions go out as
-//! small integers and edits as bytes (layout: `idoine::wire`); texts are fetched by number.
+//! The engine: what a page loads when something must be decided in it. A Wasm instance holds one program. Numbers cross its
+//! boundary, and nothing else: bytes are written and read where the instance says that they lie (`../engine.js` does), so that
+//! no code is spent on the types of JavaScript. What the bytes mean: `idoine::wire`.
 
-use idoine::{Context, LoadError, Program, Reason, decide, edits, wire};
-use wasm_bindgen::prelude::*;
-use wasm_bindgen::throw_str;
+use idoine::{Context, LoadError, Program, decide, edits, wire};
+use std::cell::RefCell;
+use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Smaller than the standard library's by 3 KB, gzipped; as fast.
 #[cfg(target_family = "wasm")]
@@ -11,63 +12,10 @@ use wasm_bindgen::throw_str;
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 /// A program and the last decision made with it.
-#[wasm_bindgen]
 #[derive(Debug)]
 pub struct Engine {
     program: Program,
     edits: Vec<u8>,
-}
-
-#[wasm_bindgen]
-impl Engine {
-    /// Loads a program. Throws an `Error` that says why when the bytes are refused: by the plain import, since a `Result`
-    /// brings a table of JavaScript's values, half a kilobyte.
-    #[wasm_bindgen(constructor)]
-    pub fn new(program: Vec<u8>) -> Engine {
-        match Engine::load(program) {
-            Ok(engine) => engine,
-            Err(error) => throw_str(&error.message()),
-        }
-    }
-
-    /// The manifest's version.
-    pub fn version(&self) -> String {
-        self.program.version()
-    }
-
-    /// Decides for a request; nothing when its bytes are cut off.
-    pub fn decide(&mut self, request: &[u8]) -> Option<Vec<u32>> {
-        let request = wire::read_request(request)?;
-        let context = Context::derive(&self.program, &request);
-        let decisions = decide(&self.program, &context);
-        self.edits = wire::write_edits(&edits(&self.program, &context, &decisions));
-        Some(wire::write_decisions(&decisions))
-    }
-
-    /// The edits of the last decision.
-    pub fn edits(&self) -> Vec<u8> {
-        self.edits.clone()
-    }
-
-    /// The id of a slot.
-    pub fn slot(&self, slot: u32) -> String {
-        self.program.slot_id(slot).to_owned()
-    }
-
-    /// The id of an experience.
-    pub fn experience(&self, experience: u32) -> String {
-        self.program.experience_id(experience).to_owned()
-    }
-
-    /// The name of a factor, by the number that decisions carry.
-    pub fn factor(&self, text: u32) -> String {
-        self.program.factor_name(text).to_owned()
-    }
-
-    /// The name of a reason.
-    pub fn reason(&self, code: u32) -> String {
-        Reason::ALL.get(code as usize).map_or("", |reason| reason.name()).to_owned()
-    }
 }
 
 impl Engine {
@@ -75,4 +23,97 @@ impl Engine {
     pub fn load(program: Vec<u8>) -> Result<Engine, LoadError> {
         Ok(Engine { program: Program::load(program)?, edits: Vec::new() })
     }
+
+    /// Decides for a request: see [`wire::write_decisions`]. Nothing when its bytes are cut off.
+    pub fn decide(&mut self, request: &[u8]) -> Option<Vec<u8>> {
+        let request = wire::read_request(request)?;
+        let context = Context::derive(&self.program, &request);
+        let decisions = decide(&self.program, &context);
+        self.edits = wire::write_edits(&edits(&self.program, &context, &decisions));
+        Some(wire::write_decisions(&decisions))
+    }
+
+    /// The edits of the last decision: see [`wire::write_edits`].
+    pub fn edits(&self) -> &[u8] {
+        &self.edits
+    }
+
+    /// What numbers in decisions stand for: see [`wire::name`].
+    pub fn name(&self, kind: u32, number: u32) -> String {
+        wire::name(&self.program, kind, number)
+    }
+}
+
+/// What this instance holds.
+struct Instance {
+    engine: Option<Engine>,
+    /// Written by the page.
+    input: Vec<u8>,
+    /// Read by the page.
+    output: Vec<u8>,
+}
+
+thread_local! {
+    static INSTANCE: RefCell<Instance> = const { RefCell::new(Instance { engine: None, input: Vec::new(), output: Vec::new() }) };
+}
+
+/// Runs with what this instance holds, and says how many bytes there are to read.
+fn with(run: impl FnOnce(&mut Instance)) -> usize {
+    INSTANCE.with_borrow_mut(|instance| {
+        run(instance);
+        instance.output.len()
+    })
+}
+
+/// Makes room for so many bytes of input, and says where.
+#[wasm_bindgen]
+pub fn input(bytes: usize) -> *const u8 {
+    INSTANCE.with_borrow_mut(|instance| {
+        instance.input = vec![0; bytes];
+        instance.input.as_ptr()
+    })
+}
+
+/// Where the output of the last call lies.
+#[wasm_bindgen]
+pub fn output() -> *const u8 {
+    INSTANCE.with_borrow(|instance| instance.output.as_ptr())
+}
+
+/// Takes the input as the program. The output is why it is refused; empty where it is not.
+#[wasm_bindgen]
+pub fn load() -> usize {
+    with(|instance| match Engine::load(std::mem::take(&mut instance.input)) {
+        Ok(engine) => (instance.engine, instance.output) = (Some(engine), Vec::new()),
+        Err(error) => instance.output = error.message().into_bytes(),
+    })
+}
+
+/// Decides for the request in the input. The output are the decisions; empty when the request is cut off, or without a program.
+#[wasm_bindgen(js_name = decide)]
+pub fn decide_input() -> usize {
+    with(|instance| {
+        let decisions = instance.engine.as_mut().and_then(|engine| engine.decide(&instance.input));
+        instance.output = decisions.unwrap_or_default();
+    })
+}
+
+/// The output are the edits of the last decision.
+#[wasm_bindgen(js_name = edits)]
+pub fn last_edits() -> usize {
+    with(|instance| {
+        if let Some(engine) = &mut instance.engine {
+            instance.output = std::mem::take(&mut engine.edits);
+        }
+    })
+}
+
+/// The output is a name: see [`wire::name`].
+#[wasm_bindgen]
+pub fn name(kind: u32, number: u32) -> usize {
+    with(|instance| {
+        if let Some(engine) = &instance.engine {
+            instance.output = engine.name(kind, number).into_bytes();
+        }
+    })
 }

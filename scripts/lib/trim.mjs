@@ -1,5 +1,6 @@
-// Takes the words out of panics. A panic in our Wasm is a trap: nothing there prints its message, yet the code that would
-// format it, and the texts and tables that go with that, are a third of the engine's bytes.
+// Takes out of our Wasm what nobody there calls: the words of panics, and exports that only wasm-bindgen's JavaScript asks for. A
+// panic is a trap: nothing prints its message, yet the code that would format it, and the texts and tables that go with that, are a
+// third of the engine's bytes.
 import { readFileSync, writeFileSync } from "node:fs";
 import { Problem } from "./run.mjs";
 
@@ -19,15 +20,27 @@ const NEVER_RETURN = [
 ];
 
 /**
- * Replaces the bodies of the functions that only say why the program stops by the stop itself.
+ * Replaces the bodies of the functions that only say why the program stops by the stop itself, and drops exports; the optimizer then
+ * drops what led to them alone.
  * @param {string} path of a module with its name section
+ * @param {string[]} [exports] all that is kept; without it every one
  */
-export async function silencePanics(path) {
+export async function trim(path, exports) {
   const { default: binaryen } = await import("binaryen");
   const module = binaryen.readBinary(readFileSync(path));
   // Those of the optimizer's flags in cargo.mjs: more would let it write what browsers do not read yet.
   const { BulkMemory, BulkMemoryOpt, CallIndirectOverlong, Multivalue, MutableGlobals, NontrappingFPToInt, ReferenceTypes, SignExt } = binaryen.Features;
   module.setFeatures(BulkMemory | BulkMemoryOpt | CallIndirectOverlong | Multivalue | MutableGlobals | NontrappingFPToInt | ReferenceTypes | SignExt);
+  const silenced = silencePanics(module, binaryen);
+  // Rust's names change: say so rather than grow in silence.
+  if (silenced < 5) throw new Problem(`${path}: only ${silenced} functions that panic were recognised; see scripts/lib/trim.mjs.`);
+  if (exports) keepExports(module, binaryen, exports);
+  if (!module.validate()) throw new Problem(`${path} is no valid module after it was trimmed; see scripts/lib/trim.mjs.`);
+  writeFileSync(path, module.emitBinary());
+  module.dispose();
+}
+
+function silencePanics(module, binaryen) {
   let silenced = 0;
   for (let index = 0; index < module.getNumFunctions(); index += 1) {
     const handle = module.getFunctionByIndex(index);
@@ -36,13 +49,13 @@ export async function silencePanics(path) {
     binaryen.Function.setBody(handle, module.unreachable());
     silenced += 1;
   }
-  // Rust's names change: say so rather than grow in silence.
-  if (silenced < 5) throw new Problem(`${path}: only ${silenced} functions that panic were recognised; see scripts/lib/panics.mjs.`);
-  module.validate() || fail(path);
-  writeFileSync(path, module.emitBinary());
-  module.dispose();
+  return silenced;
 }
 
-function fail(path) {
-  throw new Problem(`${path} is no valid module after its panics were silenced; see scripts/lib/panics.mjs.`);
+function keepExports(module, binaryen, kept) {
+  const all = [];
+  for (let index = 0; index < module.getNumExports(); index += 1) all.push(binaryen.getExportInfo(module.getExportByIndex(index)).name);
+  const missing = kept.filter((name) => !all.includes(name));
+  if (missing.length > 0) throw new Problem(`the module exports no ${missing.join(", ")}; see scripts/lib/cargo.mjs.`);
+  for (const name of all.filter((name) => !kept.includes(name))) module.removeExport(name);
 }
