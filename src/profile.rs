@@ -5,58 +5,65 @@ use crate::context::parse_instant;
 use crate::number::parse_uint;
 use crate::text::Cut;
 use crate::time::DAY_MS;
+#[cfg(any(feature = "author", feature = "explain"))]
+use crate::{number::push_int, time::exact_instant_text};
 
 /// The longest id of a user, in characters.
 const MOST_USER_ID: usize = 128;
 
-/// The stored part of a visitor.
+/// The stored part of a visitor: paths and texts, read when they are asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Profile {
-    /// Who the visitor is, where a site knows its users.
-    pub(crate) user_id: Option<String>,
-    /// Epoch milliseconds of the moment when the session began.
-    pub(crate) session_start: Option<i64>,
-    /// The variants that were assigned, by experience.
-    pub(crate) assignments: Vec<(String, Levels)>,
-    /// What was seen, by its path: `seen.<experience>`, `seen_group.<group>` or `seen_site`.
-    pub(crate) seen: Vec<(String, Seen)>,
-    /// The variants that a preview asks for, by experience.
-    pub(crate) forced: Vec<(String, Levels)>,
+    /// No path twice.
+    stored: Vec<(String, String)>,
+    /// Whether a preview asks for variants.
+    pub(crate) forces: bool,
 }
 
-/// A variant: one level for each factor, of which an experiment without factors has one. Eight bits for each.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Levels {
-    pub(crate) bits: u64,
-    pub(crate) count: u32,
-}
+/// A variant: one level for each factor, of which an experiment without factors has one. Eight bits for each, all of them set
+/// where there is no such factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Levels(pub(crate) u64);
 
 impl Levels {
     /// The most factors of an experiment.
     pub(crate) const MOST: u32 = 8;
+    /// Of no factor.
+    pub(crate) const NONE: Levels = Levels(u64::MAX);
+    /// The baseline of each factor.
+    pub(crate) const BASELINE: Levels = Levels(0);
+    /// What is no level.
+    const ABSENT: u32 = 0xff;
 
     /// One level.
     pub(crate) fn one(level: u32) -> Levels {
-        Levels::default().with(level)
+        Levels::NONE.with(0, level)
     }
 
-    /// These and one more.
+    /// These with the level of a factor that has none yet.
     #[must_use]
-    pub(crate) fn with(self, level: u32) -> Levels {
-        Levels { bits: self.bits | u64::from(level & 0xff) << ((8 * self.count) & 63), count: self.count + 1 }
+    pub(crate) fn with(self, factor: u32, level: u32) -> Levels {
+        Levels(self.0 ^ u64::from(level & Levels::ABSENT ^ Levels::ABSENT) << ((8 * factor) & 63))
     }
 
     /// The level of a factor.
     pub(crate) fn level(self, factor: u32) -> u32 {
-        (self.bits >> ((8 * factor) & 63)) as u32 & 0xff
+        (self.0 >> ((8 * factor) & 63)) as u32 & Levels::ABSENT
+    }
+
+    /// How many factors have a level.
+    pub(crate) fn count(self) -> u32 {
+        (0..Levels::MOST).take_while(|factor| self.level(*factor) != Levels::ABSENT).count() as u32
     }
 
     /// Reads levels such as `2` or `1,0`.
     fn parse(text: &str) -> Option<Levels> {
-        let mut levels = Levels::default();
+        let mut levels = Levels::NONE;
+        let mut count = 0;
         for part in text.parts(b',') {
-            let level = parse_uint(part).filter(|level| *level < 0xff && levels.count < Levels::MOST)?;
-            levels = levels.with(level as u32);
+            let level = parse_uint(part).filter(|level| *level < 0xff && count < Levels::MOST)?;
+            levels = levels.with(count, level as u32);
+            count += 1;
         }
         Some(levels)
     }
@@ -99,41 +106,122 @@ impl Seen {
     }
 }
 
-const A_VARIANT: &str = "a variant such as 1, or one level for each factor such as 1,0";
-
 impl Profile {
-    /// Sets what a path stands for; empty text removes it. `None` when it is no path of a profile, else whether the text could
-    /// be read, and what was expected if not.
-    pub(crate) fn put(&mut self, path: &str, text: &str) -> Option<Result<(), &'static str>> {
-        let (read, expected) = if path == "visitor.user_id" {
-            self.user_id = Some(text.to_owned()).filter(|id| !id.is_empty() && id.chars().count() <= MOST_USER_ID);
-            (self.user_id.is_some(), "1 to 128 characters")
-        } else if path == "visitor.session_start" {
-            self.session_start = parse_instant(text);
-            (self.session_start.is_some(), "an instant such as 2026-11-20T12:30:00Z")
-        } else if let Some(id) = path.strip_prefix("assignment.") {
-            (replace(&mut self.assignments, id, Levels::parse(text)), A_VARIANT)
-        } else if let Some(id) = path.strip_prefix("variant.") {
-            (replace(&mut self.forced, id, Levels::parse(text)), A_VARIANT)
-        } else if path == "seen_site" || path.starts_with("seen.") || path.starts_with("seen_group.") {
-            (replace(&mut self.seen, path, Seen::parse(text)), "session,day,week,total,last: four counts and an instant")
-        } else {
-            return None;
-        };
-        Some(if read || text.is_empty() { Ok(()) } else { Err(expected) })
+    /// Keeps the text of a path, in place of an earlier one.
+    pub(crate) fn put(&mut self, path: &str, text: &str) {
+        self.forces |= path.starts_with("variant.");
+        match self.stored.iter_mut().find(|(known, _)| known == path) {
+            Some((_, known)) => *known = text.to_owned(),
+            None => self.stored.push((path.to_owned(), text.to_owned())),
+        }
     }
 
-    /// What is stored under a key.
-    pub(crate) fn find<'a, T>(pairs: &'a [(String, T)], prefix: &str, key: &[u8]) -> Option<&'a T> {
+    /// The text of a path.
+    #[inline(never)]
+    fn find(&self, prefix: &str, key: &[u8]) -> Option<&str> {
         let is_it = |known: &str| known.as_bytes().strip_prefix(prefix.as_bytes()) == Some(key);
-        pairs.iter().find(|(known, _)| is_it(known)).map(|(_, value)| value)
+        self.stored.iter().find(|(known, _)| is_it(known)).map(|(_, text)| text.as_str())
+    }
+
+    /// Who the visitor is, where a site knows its users.
+    pub(crate) fn user_id(&self) -> Option<&str> {
+        // Each character has one byte that continues none.
+        let characters = |id: &str| id.bytes().filter(|byte| byte & 0xc0 != 0x80).count();
+        self.find("visitor.user_id", b"").filter(|id| (1..=MOST_USER_ID).contains(&characters(id)))
+    }
+
+    /// Epoch milliseconds of the moment when the session began.
+    pub(crate) fn session_start(&self) -> Option<i64> {
+        self.find("visitor.session_start", b"").and_then(parse_instant)
+    }
+
+    /// The variant of an experience that is stored by its kind: assigned (`assignment.`), or asked for by a preview (`variant.`).
+    pub(crate) fn levels(&self, kind: &str, experience: &[u8]) -> Option<Levels> {
+        self.find(kind, experience).and_then(Levels::parse)
+    }
+
+    /// What was seen of an experience (`seen.`), a group (`seen_group.`) or the whole site (`seen_site`).
+    pub(crate) fn seen(&self, kind: &str, key: &[u8]) -> Option<Seen> {
+        self.find(kind, key).and_then(Seen::parse)
     }
 }
 
-/// Puts a value in the place of the one of that name, or removes it; whether there is one now.
-fn replace<T>(pairs: &mut Vec<(String, T)>, name: &str, value: Option<T>) -> bool {
-    pairs.retain(|(known, _)| known != name);
-    let found = value.is_some();
-    pairs.extend(value.map(|value| (name.to_owned(), value)));
-    found
+/// What a path stands for.
+#[cfg(any(feature = "author", feature = "explain"))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    UserId,
+    SessionStart,
+    Variant,
+    Seen,
+}
+
+#[cfg(any(feature = "author", feature = "explain"))]
+impl Kind {
+    /// What a path stands for; `None` when it is no path of a profile.
+    fn of(path: &str) -> Option<Kind> {
+        match path.cut(b'.').unwrap_or((path, "")) {
+            ("visitor", "user_id") => Some(Kind::UserId),
+            ("visitor", "session_start") => Some(Kind::SessionStart),
+            ("assignment" | "variant", key) if !key.is_empty() => Some(Kind::Variant),
+            ("seen" | "seen_group", key) if !key.is_empty() => Some(Kind::Seen),
+            _ => (path == "seen_site").then_some(Kind::Seen),
+        }
+    }
+
+    /// What texts are expected.
+    fn expected(self) -> &'static str {
+        match self {
+            Kind::UserId => "1 to 128 characters",
+            Kind::SessionStart => "an instant such as 2026-11-20T12:30:00Z",
+            Kind::Variant => "a variant such as 1, or one level for each factor such as 1,0",
+            Kind::Seen => "session,day,week,total,last: four counts and an instant",
+        }
+    }
+}
+
+#[cfg(any(feature = "author", feature = "explain"))]
+impl Profile {
+    /// What can be read: paths, and texts in the one way of writing them.
+    #[cfg(feature = "explain")]
+    pub(crate) fn readable(&self) -> impl Iterator<Item = (&str, String)> {
+        self.stored.iter().filter_map(|(path, _)| Some((path.as_str(), self.written(path)?)))
+    }
+
+    /// Whether the text of a path can be read, and what was expected if not; empty text stands for nothing. `None` when it is no
+    /// path of a profile.
+    pub(crate) fn check(path: &str, text: &str) -> Option<Result<(), &'static str>> {
+        let kind = Kind::of(path)?;
+        let mut profile = Profile::default();
+        profile.put(path, text);
+        let read = text.is_empty() || profile.written(path).is_some();
+        Some(if read { Ok(()) } else { Err(kind.expected()) })
+    }
+
+    /// The text of a path in the one way of writing it; `None` where it can't be read, or is no path of a profile.
+    fn written(&self, path: &str) -> Option<String> {
+        let mut text = String::new();
+        match Kind::of(path)? {
+            Kind::UserId => text.push_str(self.user_id()?),
+            Kind::SessionStart => text = exact_instant_text(self.session_start()?),
+            Kind::Variant => {
+                let levels = self.levels(path, b"")?;
+                for factor in 0..levels.count() {
+                    if factor > 0 {
+                        text.push(',');
+                    }
+                    push_int(&mut text, i64::from(levels.level(factor)));
+                }
+            }
+            Kind::Seen => {
+                let seen = self.seen(path, b"")?;
+                for count in seen.counts {
+                    push_int(&mut text, i64::from(count));
+                    text.push(',');
+                }
+                text.push_str(&exact_instant_text(seen.last));
+            }
+        }
+        Some(text)
+    }
 }

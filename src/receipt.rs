@@ -19,9 +19,8 @@
 
 use crate::consent::{Consent, Purpose};
 use crate::context::{Context, Value};
-use crate::number::push_int;
 use crate::program::Program;
-use crate::text::{Cut, join, push_hex};
+use crate::text::{Cut, push_hex};
 use crate::time::exact_instant_text;
 use sha2::{Digest, Sha256};
 
@@ -81,7 +80,6 @@ fn digest(program: &Program, context: &Context) -> String {
 /// What is stored of the visitor and may be read by this program: paths and texts as visitors are written, in the byte order of
 /// the paths. Of an experience nothing unless its purpose is agreed to; variants that a preview forces need no consent.
 pub(crate) fn stored(program: &Program, context: &Context) -> Vec<(String, String)> {
-    let profile = &context.profile;
     let granted = |path: &str| {
         let Some((_, id)) = path.cut(b'.').filter(|(kind, _)| matches!(*kind, "assignment" | "seen")) else {
             return context.consent != Consent::default();
@@ -90,38 +88,11 @@ pub(crate) fn stored(program: &Program, context: &Context) -> Vec<(String, Strin
         experiences.any(|one| program.text(one.id) == id && context.consent.has(one.purpose))
     };
     let mut pairs: Vec<(String, String)> = Vec::new();
-    let mut add = |path: String, text: String| {
-        if path.starts_with("variant.") || granted(&path) {
-            let place = pairs.partition_point(|(other, _)| *other < path);
-            pairs.insert(place, (path, text));
+    for (path, text) in context.profile.readable() {
+        if path.starts_with("variant.") || granted(path) {
+            let place = pairs.partition_point(|(other, _)| other.as_str() < path);
+            pairs.insert(place, (path.to_owned(), text));
         }
-    };
-    if let Some(id) = &profile.user_id {
-        add("visitor.user_id".to_owned(), id.clone());
-    }
-    if let Some(start) = profile.session_start {
-        add("visitor.session_start".to_owned(), exact_instant_text(start));
-    }
-    for (prefix, variants) in [("assignment.", &profile.assignments), ("variant.", &profile.forced)] {
-        for (id, levels) in variants {
-            let mut text = String::new();
-            for factor in 0..levels.count {
-                if factor > 0 {
-                    text.push(',');
-                }
-                push_int(&mut text, i64::from(levels.level(factor)));
-            }
-            add(join([prefix, id].into_iter(), ""), text);
-        }
-    }
-    for (path, seen) in &profile.seen {
-        let mut text = String::new();
-        for count in seen.counts {
-            push_int(&mut text, i64::from(count));
-            text.push(',');
-        }
-        text.push_str(&exact_instant_text(seen.last));
-        add(path.clone(), text);
     }
     pairs
 }

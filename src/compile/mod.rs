@@ -407,9 +407,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             for (path, value) in values {
                 let text = &value.value.0;
                 let wrong = match path.value.as_str() {
-                    stored if Profile::default().put(stored, text).is_some() => {
-                        Profile::default().put(stored, text).and_then(Result::err)
-                    }
+                    stored if Profile::check(stored, text).is_some() => Profile::check(stored, text).and_then(Result::err),
                     "now" => parse_instant(text).is_none().then_some("an instant such as 2026-11-20T12:30:00Z"),
                     "visitor.id" => (!text.is_empty() && split_id(text).is_none()).then_some("8 to 64 letters, digits, - or _"),
                     other => match self.names.field(other) {

@@ -237,15 +237,15 @@ impl Compiler<'_, '_, '_> {
             self.error(written, message);
             return None;
         }
-        let mut packed = Levels::default();
-        for (level, count) in found.iter().zip(levels) {
+        let mut packed = Levels::NONE;
+        for ((level, count), factor) in found.iter().zip(levels).zip(0..) {
             if !(0..*count as i32).contains(level) {
                 self.error(written, format!("expected a variant from 0 to {}, found {level}", count.saturating_sub(1)));
                 return None;
             }
-            packed = packed.with(*level as u32);
+            packed = packed.with(factor, *level as u32);
         }
-        Some(packed.bits)
+        Some(packed.0)
     }
 
     /// What an experience shows in its slots: slot, content of variant 0, factor.

@@ -289,10 +289,14 @@ impl Context {
                 }
                 "now" => parse_instant(text).is_none().then_some("an instant such as 2026-11-20T12:30:00Z"),
                 _ => match program.field(path) {
-                    None => match self.profile.put(path, text) {
-                        None => Some("the path of a field"),
-                        Some(read) => read.err(),
-                    },
+                    None => {
+                        self.profile.put(path, text);
+                        #[cfg(feature = "explain")]
+                        let wrong = Profile::check(path, text).map_or(Some("the path of a field"), Result::err);
+                        #[cfg(not(feature = "explain"))]
+                        let wrong = None;
+                        wrong
+                    }
                     Some((field, kind)) => {
                         let value = Value::parse(kind, text);
                         let wrong = (value.is_none() && !text.is_empty()).then_some(kind.name());
@@ -358,7 +362,7 @@ impl Context {
         match unit {
             Unit::Visitor => self.unit(purpose).map(Cow::Borrowed),
             _ if !self.consent.has(purpose) => None,
-            Unit::User => self.profile.user_id.as_deref().map(Cow::Borrowed),
+            Unit::User => self.profile.user_id().map(Cow::Borrowed),
             Unit::Trait(field) => match self.get(field)? {
                 Value::String(text) => Some(Cow::Borrowed(text.as_str())).filter(|text| !text.is_empty()),
                 value => Some(Cow::Owned(display(value))),

@@ -133,8 +133,8 @@ impl<'a> Assigner<'a> {
         if unit.is_some_and(|unit| within(Draw::Holdout, id, unit, experience.holdout)) {
             return lost(Loss::ExperienceHoldout);
         }
-        if let Some(bits) = details.winner() {
-            return Ok(Assignment { levels: Levels { bits, count: 0 }, reason: Reason::Winner });
+        if let Some(levels) = details.winner() {
+            return Ok(Assignment { levels, reason: Reason::Winner });
         }
         if let Some(levels) = kept {
             return Ok(Assignment { levels, reason: Reason::Sticky });
@@ -143,7 +143,7 @@ impl<'a> Assigner<'a> {
         let matched = Assignment { levels: Levels::one(1), reason: Reason::Match };
         let Some(unit) = unit else {
             let draws = experience.experiment || details.layer().is_some() || traffic < MILLION;
-            return Ok(if draws { Assignment { levels: Levels::default(), reason: Reason::NoUnit } } else { matched });
+            return Ok(if draws { Assignment { levels: Levels::BASELINE, reason: Reason::NoUnit } } else { matched });
         };
         if let Some((name, from, to)) = details.layer()
             && !(from..to).contains(&bucket(Draw::Layer, program.text(name), unit, MILLION))
@@ -174,18 +174,18 @@ impl<'a> Assigner<'a> {
         };
         if !details.runs().is_empty() {
             let run = details.runs().start.saturating_add(drawn(id, experience.weights.clone()) as usize);
-            return Levels { bits: program.run_levels(run), count: 0 };
+            return program.run_levels(run);
         }
         if details.factors().is_empty() {
             return Levels::one(drawn(id, experience.weights.clone()));
         }
-        let mut levels = Levels::default();
-        for factor in details.factors().take(Levels::MOST as usize) {
+        let mut levels = Levels::NONE;
+        for (factor, number) in details.factors().zip(0..Levels::MOST) {
             let Some((name, weights)) = program.factor(factor) else { break };
             let mut salt = String::from(id);
             push(&mut salt, '/');
             salt.push_str(program.text(name));
-            levels = levels.with(drawn(&salt, weights));
+            levels = levels.with(number, drawn(&salt, weights));
         }
         levels
     }

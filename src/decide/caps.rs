@@ -2,7 +2,7 @@
 
 use super::{Loss, Lost};
 use crate::context::Context;
-use crate::profile::{Profile, Seen};
+use crate::profile::Seen;
 use crate::program::{Cap, Details, Experience, Program};
 
 /// The winners of a page so far.
@@ -65,11 +65,10 @@ impl Shown {
         context: &Context,
         experience: &Experience,
         details: &Details,
-        check: &mut impl FnMut(Scope, Option<Cap>, Option<&Seen>, u32) -> Result<(), Lost>,
+        check: &mut impl FnMut(Scope, Option<Cap>, Option<Seen>, u32) -> Result<(), Lost>,
     ) -> Result<(), Lost> {
         let seen = |prefix, key| {
-            let seen = Profile::find(&context.profile.seen, prefix, key);
-            seen.filter(|_| context.consent.has(experience.purpose))
+            if context.consent.has(experience.purpose) { context.profile.seen(prefix, key) } else { None }
         };
         check(Scope::Experience, program.cap(details.cap()), seen("seen.", program.raw(experience.id)), 0)?;
         for group in program.numbers(details.groups()) {
@@ -128,7 +127,7 @@ impl Shown {
 
 /// A cap against what was seen before and what this page shows already.
 #[inline(never)]
-fn check(cap: Option<Cap>, seen: Option<&Seen>, on_page: u32, context: &Context) -> Result<(), Lost> {
+fn check(cap: Option<Cap>, seen: Option<Seen>, on_page: u32, context: &Context) -> Result<(), Lost> {
     let Some(cap) = cap else { return Ok(()) };
     for (limit, count) in cap.limits.into_iter().zip(counts(seen, context)) {
         // Without a limit it is the largest number there is.
@@ -142,12 +141,12 @@ fn check(cap: Option<Cap>, seen: Option<&Seen>, on_page: u32, context: &Context)
 }
 
 /// How often it was seen in this session, on this day, in this week, and at all.
-pub(crate) fn counts(seen: Option<&Seen>, context: &Context) -> [u32; 4] {
+pub(crate) fn counts(seen: Option<Seen>, context: &Context) -> [u32; 4] {
     let offset = context.offsets.at(context.now.div_euclid(1000)).unwrap_or(0);
-    seen.map_or([0; 4], |seen| seen.at(context.now, offset, context.profile.session_start))
+    seen.map_or([0; 4], |seen| seen.at(context.now, offset, context.profile.session_start()))
 }
 
 /// The end of the cooldown; of none the last time.
-pub(crate) fn rests_until(cap: &Cap, seen: &Seen) -> i64 {
+pub(crate) fn rests_until(cap: &Cap, seen: Seen) -> i64 {
     seen.last.saturating_add(i64::from(cap.cooldown_minutes) * 60_000)
 }

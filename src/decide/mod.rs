@@ -79,7 +79,7 @@ pub fn decide_traced(program: &Program, context: &Context, trace: &mut impl Trac
     let mut assigner = Assigner::new(program, context);
     let mut shown = Shown::default();
     // What a preview forces takes its slots before all others.
-    let rounds = if context.profile.forced.is_empty() { 1..2 } else { 0..2 };
+    let rounds = if context.profile.forces { 0..2 } else { 1..2 };
     for round in rounds {
         for experience in program.experiences() {
             if (round == 0) != experience.forced(program, context).is_some() {

@@ -5,6 +5,7 @@ use crate::bucket::{Draw, MILLION, bucket};
 use crate::consent::Purpose;
 use crate::context::{Context, Unit};
 use crate::decide::{Assigner, Loss, Reason, Scope, Shown, counts, rests_until};
+use crate::profile::Seen;
 use crate::program::{Details, Experience, Program, Status};
 
 /// What a step looked at.
@@ -258,9 +259,9 @@ pub(super) fn caps(program: &Program, context: &Context, experience: &Experience
                 reached.push(Step::Cap { of: of.clone(), per, count, on_page, limit });
             }
         }
-        let until = |seen| rests_until(&cap, seen);
+        let until = |seen: &Seen| rests_until(&cap, *seen);
         if let Some(seen) = seen.filter(|seen| cap.cooldown_minutes > 0 && context.now < until(seen)) {
-            let until = until(seen);
+            let until = until(&seen);
             reached.push(Step::Cooldown { of, last: seen.last, until });
         }
         Ok(())

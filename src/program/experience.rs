@@ -5,7 +5,7 @@ use super::{Page, Program, Run, run};
 use crate::bucket::MILLION;
 use crate::consent::Purpose;
 use crate::context::{Context, Unit};
-use crate::profile::{Levels, Profile};
+use crate::profile::Levels;
 
 /// An experience, read from the program.
 #[derive(Debug, Clone)]
@@ -104,8 +104,8 @@ impl Details {
         self.0[13]
     }
 
-    pub(crate) fn winner(&self) -> Option<u64> {
-        self.flag(WINNER).then(|| wide(self.0[14], self.0[15]))
+    pub(crate) fn winner(&self) -> Option<Levels> {
+        self.flag(WINNER).then(|| Levels(wide(self.0[14], self.0[15])))
     }
 
     pub(crate) fn factors(&self) -> Run {
@@ -240,8 +240,8 @@ impl Program {
     }
 
     /// The levels of a run of a fraction.
-    pub(crate) fn run_levels(&self, run: usize) -> u64 {
-        self.record(Section::Runs, run).map_or(0, |[low, high]| wide(low, high))
+    pub(crate) fn run_levels(&self, run: usize) -> Levels {
+        Levels(self.record(Section::Runs, run).map_or(0, |[low, high]| wide(low, high)))
     }
 
     /// Whether some experience that could be shown passes page and schedule: whether a page could differ from what the origin sent.
@@ -303,22 +303,22 @@ impl Experience {
 
     /// The variant that a preview asks for, if there is one.
     pub(crate) fn forced(&self, program: &Program, context: &Context) -> Option<Levels> {
-        let forced = &context.profile.forced;
-        if forced.is_empty() { None } else { self.stored(program, forced, &program.details(self)) }
+        if context.profile.forces { self.stored(program, context, "variant.", &program.details(self)) } else { None }
     }
 
     /// The variant that was assigned before and stays, whatever has become of audience and traffic since.
     pub(crate) fn kept(&self, program: &Program, context: &Context, details: &Details) -> Option<Levels> {
         let may_keep = details.sticky() && context.consent.has(self.purpose);
-        if may_keep { self.stored(program, &context.profile.assignments, details) } else { None }
+        if may_keep { self.stored(program, context, "assignment.", details) } else { None }
     }
 
     /// The variant that is stored for the experience, if it is one of its own.
-    pub(crate) fn stored(&self, program: &Program, stored: &[(String, Levels)], details: &Details) -> Option<Levels> {
-        let levels = *Profile::find(stored, "", program.raw(self.id))?;
+    #[inline(never)]
+    pub(crate) fn stored(&self, program: &Program, context: &Context, kind: &str, details: &Details) -> Option<Levels> {
+        let levels = context.profile.levels(kind, program.raw(self.id))?;
         let factors = details.factors().len().max(1) as u32;
         let valid = |factor: u32| levels.level(factor) < self.levels(program, details, factor);
-        (levels.count == factors && (0..factors).all(valid)).then_some(levels)
+        (levels.count() == factors && (0..factors).all(valid)).then_some(levels)
     }
 
     /// How many levels a factor has; without factors the number of variants.
