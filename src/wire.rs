@@ -31,15 +31,19 @@ pub fn read_request(bytes: &[u8]) -> Option<Request> {
     while !reader.0.is_empty() {
         let [tag] = *reader.take::<1>()?;
         let pair = (reader.text()?, reader.text()?);
-        match tag {
-            1 => request.url = pair.1,
-            2 => request.headers.push(pair),
-            3 => request.cf.push(pair),
-            4 => request.overrides.push(pair),
-            5 => request.enrichments.push(pair),
-            6 => request.profile.push(pair),
+        let group = match tag {
+            1 => {
+                request.url = pair.1;
+                continue;
+            }
+            2 => &mut request.headers,
+            3 => &mut request.cf,
+            4 => &mut request.overrides,
+            5 => &mut request.enrichments,
+            6 => &mut request.profile,
             _ => return None,
-        }
+        };
+        group.push(pair);
     }
     Some(request)
 }

@@ -19,6 +19,16 @@ const NEVER_RETURN = [
   /::(rust_begin_unwind|rust_panic|__rust_alloc_error_handler)$/,
 ];
 
+// What only these say: where in the source a panic came from, and why. The texts stand in the module's data as they are.
+const SAID_BY_PANICS = [
+  /\/rustc\/[0-9a-f]{40}\/[\w/.-]+?\.rs/g,
+  /src\/[\w/]+\.rs/g,
+  /attempted to take ownership of Rust value while it was borrowed|null pointer passed to rust|recursive use of an object detected which would lead to unsafe aliasing in rust/g,
+  /Tried to shrink to a larger capacity|index out of bounds: the len is | but the index is |insertion index \(is |\) should be <= len \(is /g,
+  /assertion failed: self\.is_char_boundary\(new_len\)|mid > len|capacity overflow/g,
+  /RefCell already (mutably )?borrowed/g,
+];
+
 /**
  * Replaces the bodies of the functions that only say why the program stops by the stop itself, and drops exports; the optimizer then
  * drops what led to them alone.
@@ -27,7 +37,7 @@ const NEVER_RETURN = [
  */
 export async function trim(path, exports) {
   const { default: binaryen } = await import("binaryen");
-  const module = binaryen.readBinary(readFileSync(path));
+  const module = binaryen.readBinary(withoutWords(readFileSync(path)));
   // Those of the optimizer's flags in cargo.mjs: more would let it write what browsers do not read yet.
   const { BulkMemory, BulkMemoryOpt, CallIndirectOverlong, Multivalue, MutableGlobals, NontrappingFPToInt, ReferenceTypes, SignExt } = binaryen.Features;
   module.setFeatures(BulkMemory | BulkMemoryOpt | CallIndirectOverlong | Multivalue | MutableGlobals | NontrappingFPToInt | ReferenceTypes | SignExt);
@@ -38,6 +48,14 @@ export async function trim(path, exports) {
   if (!module.validate()) throw new Problem(`${path} is no valid module after it was trimmed; see scripts/lib/trim.mjs.`);
   writeFileSync(path, module.emitBinary());
   module.dispose();
+}
+
+/** The bytes of a module with zeros in place of what panics say, which the optimizer leaves out. */
+function withoutWords(bytes) {
+  // One character for each byte, and back.
+  const blank = (text) => "\0".repeat(text.length);
+  const text = SAID_BY_PANICS.reduce((text, pattern) => text.replace(pattern, blank), bytes.toString("latin1"));
+  return Buffer.from(text, "latin1");
 }
 
 function silencePanics(module, binaryen) {

@@ -4,14 +4,13 @@ mod calendar;
 mod device;
 mod enrichment;
 mod fields;
-mod geo;
 mod language;
-mod network;
 mod page;
 mod places;
 mod source;
 #[cfg(feature = "explain")]
 mod supposed;
+mod told;
 
 #[cfg(feature = "author")]
 pub(crate) use calendar::day_number;
@@ -208,8 +207,7 @@ impl Context {
         let host = page.host.to_ascii_lowercase();
         context.set(Field::TimeNow, Value::Timestamp(now));
         device::derive(&mut context, request, program.device_words());
-        geo::derive(&mut context, request);
-        network::derive(&mut context, request);
+        told::derive(&mut context, request, program);
         source::derive(&mut context, request, program, &host);
         language::derive(&mut context, program, request.header("accept-language"));
         calendar::derive(&mut context);

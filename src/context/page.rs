@@ -1,12 +1,8 @@
 //! The page, how it is shown, and what the browser says of the visitor's privacy.
 
 use super::{Context, Field, Request, Value};
-use crate::number::parse_uint;
 use crate::text::{Cut, contains, is_one_of, trim};
 use crate::url;
-
-/// No screen has more pixels on a side.
-const MOST_PIXELS: u64 = 100_000;
 
 /// `url` is the page's without its fragment, `host` its host in lower case.
 #[inline(never)]
@@ -38,18 +34,6 @@ pub(super) fn derive(context: &mut Context, request: &Request, page_url: &str, h
         context.set(field, Value::Bool(request.header(name) == Some("1")));
     }
 
-    let pixels = |names: &[&str]| {
-        let read = |name: &&str| parse_uint(request.header(name)?);
-        names.iter().find_map(read).filter(|pixels| (1..=MOST_PIXELS).contains(pixels))
-    };
-    let width = pixels(&["sec-ch-viewport-width", "viewport-width"]);
-    for (field, pixels) in
-        [(Field::DeviceViewportWidth, width), (Field::DeviceViewportHeight, pixels(&["sec-ch-viewport-height"]))]
-    {
-        if let Some(pixels) = pixels {
-            context.set(field, Value::Int(pixels as i64));
-        }
-    }
     let scheme = request.header("sec-ch-prefers-color-scheme").unwrap_or_default();
     let scheme = scheme.strip_prefix("\"").and_then(|rest| rest.strip_suffix("\"")).unwrap_or(scheme);
     if is_one_of(scheme, "light|dark") {

@@ -20,16 +20,16 @@ pub(super) fn derive(context: &mut Context, program: &Program, overridden: &[u32
     let from = point(latitude, longitude);
     for (field, places) in lists {
         let Some(nearest) = program.nearest_place(places, from) else { continue };
-        let values = [
-            Some(Value::String(nearest.id.to_owned())),
-            nearest.name.map(|name| Value::String(name.to_owned())),
-            Some(Value::Double(kilometres(nearest.square))),
-        ];
-        // A forged list may begin at any number: `field..` would run over.
-        for (field, value) in (0..).map(|place| field.saturating_add(place)).zip(values) {
+        let text = |text: Option<&str>| text.map(|text| Value::String(text.to_owned()));
+        let mut put = |place, value| {
+            // A forged list may begin at any number: a sum would run over.
+            let field = field.saturating_add(place);
             if !is_among(overridden, field) {
                 context.put(field as usize, value);
             }
-        }
+        };
+        put(0, text(Some(nearest.id)));
+        put(1, text(nearest.name));
+        put(2, Some(Value::Double(kilometres(nearest.square))));
     }
 }

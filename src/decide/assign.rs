@@ -38,6 +38,12 @@ pub(crate) struct Assigner<'a> {
     known: Vec<Option<Result<Assignment, Lost>>>,
 }
 
+/// Whether a unit is within a share. Nobody is within none.
+#[inline(never)]
+fn within(draw: Draw, id: &str, unit: &str, share: u32) -> bool {
+    share > 0 && bucket(draw, id, unit, MILLION) < share
+}
+
 impl<'a> Assigner<'a> {
     pub(crate) fn new(program: &'a Program, context: &'a Context) -> Assigner<'a> {
         Assigner { program, context, evaluator: Evaluator::new(program, context), known: Vec::new() }
@@ -105,7 +111,7 @@ impl<'a> Assigner<'a> {
         let program = self.program;
         for required in program.requirements(details.requires()) {
             if self.known.is_empty() {
-                self.known.resize(program.experience_count(), None);
+                (0..program.experience_count()).for_each(|_| self.known.push(None));
             }
             let assigned = match program.experience(required.experience) {
                 Some(other) if chain < MAX_CHAIN => self.assign(&other, &program.details(&other), chain + 1).ok(),
@@ -122,7 +128,6 @@ impl<'a> Assigner<'a> {
     fn draw(&self, experience: &Experience, details: &Details, kept: Option<Levels>) -> Result<Assignment, Lost> {
         let (program, context) = (self.program, self.context);
         let lost = |loss| Err((loss, None));
-        let within = |draw, id: &str, unit: &str, share| share > 0 && bucket(draw, id, unit, MILLION) < share;
         let visitor = context.unit(experience.purpose);
         if visitor.is_some_and(|visitor| within(Draw::SiteHoldout, program.site_id(), visitor, program.holdout())) {
             return lost(Loss::Holdout);

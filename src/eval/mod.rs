@@ -135,9 +135,8 @@ impl<'a> Walk<'a> {
     }
 
     fn eval(&mut self, node: u32, depth: u32) -> Operand<'a> {
-        let error = |error| Operand::Absent(Absent { why: Why::Error(error), node });
         let Some((op, a, b)) = self.program.node(node).filter(|_| depth < MAX_DEPTH && self.visits > 0) else {
-            return error(Error::TooLarge);
+            return failed(Error::TooLarge, node);
         };
         self.visits -= 1;
         let depth = depth + 1;
@@ -204,7 +203,7 @@ impl<'a> Walk<'a> {
                 }
             }
         };
-        applied.unwrap_or_else(error)
+        applied.unwrap_or_else(|error| failed(error, node))
     }
 
     fn field(&self, field: u32, node: u32) -> Operand<'a> {
@@ -216,7 +215,7 @@ impl<'a> Walk<'a> {
             Some(Value::Strings(values)) => Operand::List(List::Texts(values.get(..MAX_ITEMS).unwrap_or(values))),
             Some(Value::Timestamp(ms)) => match instant::Seconds::from_millis(*ms).instant() {
                 Some(at) => Operand::Timestamp(at),
-                None => Operand::Absent(Absent { why: Why::Error(Error::Overflow), node }),
+                None => failed(Error::Overflow, node),
             },
             Some(Value::Map(pairs)) => Operand::Map(Map::Texts(pairs.get(..MAX_ITEMS).unwrap_or(pairs))),
             None => {
@@ -259,7 +258,7 @@ impl<'a> Walk<'a> {
             (Operand::Bool(_), right @ Operand::Bool(_)) => right,
             (Operand::Absent(left), Operand::Absent(right)) => Operand::Absent(left.or(right)),
             (absent @ Operand::Absent(_), _) | (_, absent @ Operand::Absent(_)) => absent,
-            _ => Operand::Absent(Absent { why: Why::Error(Error::WrongType), node }),
+            _ => failed(Error::WrongType, node),
         }
     }
 
@@ -300,16 +299,15 @@ impl<'a> Walk<'a> {
             Ok(items) => items,
             Err(absent) => return Operand::Absent(absent),
         };
-        let failed = |error| Operand::Absent(Absent { why: Why::Error(error), node });
         // One that is written out may be as long as the expression.
-        let Some(items) = self.arena.list(items) else { return failed(Error::TooLarge) };
+        let Some(items) = self.arena.list(items) else { return failed(Error::TooLarge, node) };
         if op != Op::Map {
             return Operand::List(List::Items(items));
         }
         for (index, (key, _)) in Map::Entries(items).iter().enumerate() {
             let is_key = matches!(key, Operand::Bool(_) | Operand::Int(_) | Operand::Uint(_) | Operand::Text(_));
             if !is_key || Map::Entries(items).iter().take(index).any(|(known, _)| equal(known, key)) {
-                return failed(Error::BadKey);
+                return failed(Error::BadKey, node);
             }
         }
         Operand::Map(Map::Entries(items))
@@ -327,11 +325,11 @@ impl<'a> Walk<'a> {
             Operand::List(list) => list,
             Operand::Map(map) => List::Keys(map),
             absent @ Operand::Absent(_) => return absent,
-            _ => return Operand::Absent(Absent { why: Why::Error(Error::WrongType), node }),
+            _ => return failed(Error::WrongType, node),
         };
         let [variable, body] = self.pair(pair);
         let Some(variable) = usize::try_from(variable).ok().filter(|variable| *variable < MAX_DEPTH as usize) else {
-            return Operand::Absent(Absent { why: Why::Error(Error::TooLarge), node });
+            return failed(Error::TooLarge, node);
         };
         let mut absent: Option<Absent> = None;
         let mut kept = Vec::new();
@@ -367,7 +365,7 @@ impl<'a> Walk<'a> {
             (None, Op::ExistsOne) => Operand::Bool(count == 1),
             (None, _) => match self.arena.list(kept) {
                 Some(items) => Operand::List(List::Items(items)),
-                None => Operand::Absent(Absent { why: Why::Error(Error::TooLarge), node }),
+                None => failed(Error::TooLarge, node),
             },
         }
     }
@@ -384,17 +382,17 @@ impl<'a> Walk<'a> {
             (Op::SplitLimit, [Operand::Text(text), Operand::Text(separator), Operand::Int(limit)]) => {
                 apply::split(text, separator, *limit, self.arena)
             }
-            (Op::Distance, [latitude, longitude, other_latitude, other_longitude]) => {
-                let degrees = |operand: &Operand<'_>, limit: f64| {
-                    let degrees = number(*operand).ok_or(Error::WrongType)?;
-                    if (-limit..=limit).contains(&degrees) { Ok(degrees) } else { Err(Error::Overflow) }
-                };
-                Ok(Operand::Double(geo::distance_km(
-                    degrees(latitude, 90.0)?,
-                    degrees(longitude, 180.0)?,
-                    degrees(other_latitude, 90.0)?,
-                    degrees(other_longitude, 180.0)?,
-                )))
+            // Latitudes and longitudes in turn.
+            (Op::Distance, operands) => {
+                let mut degrees = [0.0; 4];
+                for ((place, operand), limit) in degrees.iter_mut().zip(operands).zip([90.0, 180.0, 90.0, 180.0]) {
+                    *place = number(*operand).ok_or(Error::WrongType)?;
+                    if !(-limit..=limit).contains(place) {
+                        return Err(Error::Overflow);
+                    }
+                }
+                let [latitude, longitude, other_latitude, other_longitude] = degrees;
+                Ok(Operand::Double(geo::distance_km(latitude, longitude, other_latitude, other_longitude)))
             }
             _ => Err(Error::WrongType),
         }
@@ -415,6 +413,12 @@ pub(crate) fn compute(op: Op, left: Operand<'_>, right: Operand<'_>) -> Option<b
         Ok(Operand::Bool(value)) => Some(value),
         _ => None,
     }
+}
+
+/// The want of a value where the evaluation of a node fails.
+#[inline(never)]
+fn failed<'a>(error: Error, node: u32) -> Operand<'a> {
+    Operand::Absent(Absent { why: Why::Error(error), node })
 }
 
 fn wide(low: u32, high: u32) -> u64 {
