@@ -1,7 +1,7 @@
 //! IP addresses and ranges of them (RFC 4291, RFC 4632). The standard library's reading and writing brings its formatting.
 
 use crate::number::push_int;
-use crate::text::{Cut, hex_digit, push_hex};
+use crate::text::{Cut, hex_digit, push, push_hex};
 
 /// An IP address. One of version 4 within version 6 (`::ffff:192.0.2.1`) is one of version 4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Address {
             let [.., high, low] = self.groups;
             for (index, part) in [high >> 8, high & 255, low >> 8, low & 255].into_iter().enumerate() {
                 if index > 0 {
-                    out.push('.');
+                    push(out, b'.');
                 }
                 push_int(out, i64::from(part));
             }
@@ -116,7 +116,7 @@ impl Address {
                 continue;
             }
             if index > 0 && index != start + longest {
-                out.push(':');
+                push(out, b':');
             }
             let mut seen = false;
             for shift in [12, 8, 4, 0] {
@@ -157,7 +157,7 @@ impl Range {
     /// The range as it is read.
     pub fn write(self, out: &mut String) {
         self.first.write(out);
-        out.push('/');
+        push(out, b'/');
         push_int(out, i64::from(self.prefix - self.first.unused()));
     }
 }

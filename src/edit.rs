@@ -2,6 +2,7 @@
 
 use crate::context::{Context, Field, Value};
 use crate::decide::{Decisions, named};
+use crate::eval::utf8;
 use crate::number::push_int;
 use crate::program::Program;
 use crate::program::layout::PartKind;
@@ -95,15 +96,15 @@ fn lead_away(target: &mut String, context: &Context) -> bool {
     if let Some(query) = query
         && !target.has(b'?')
     {
-        push(target, '?');
+        push(target, b'?');
         target.push_str(query);
     }
     // The page itself: written out, or from its path on.
     let own = url.strip_suffix(target.as_str()).is_some_and(|before| {
-        before.is_empty() || target.starts_with('/') && address.strip_suffix(context.path()) == Some(before)
+        before.is_empty() || target.starts_with("/") && address.strip_suffix(context.path()) == Some(before)
     });
     if let Some(fragment) = fragment {
-        push(target, '#');
+        push(target, b'#');
         target.push_str(&fragment);
     }
     !own
@@ -130,16 +131,18 @@ fn escape(kind: PartKind, text: &str, out: &mut String) {
     match kind {
         PartKind::Literal | PartKind::Plain => out.push_str(text),
         PartKind::Html => {
-            for c in text.chars() {
-                match c {
-                    '&' => out.push_str("&amp;"),
-                    '<' => out.push_str("&lt;"),
-                    '>' => out.push_str("&gt;"),
-                    '"' => out.push_str("&quot;"),
-                    '\'' => out.push_str("&#39;"),
-                    c => push(out, c),
-                }
+            let mut html = Vec::new();
+            for byte in text.bytes() {
+                html.extend_from_slice(match byte {
+                    b'&' => b"&amp;",
+                    b'<' => b"&lt;",
+                    b'>' => b"&gt;",
+                    b'"' => b"&quot;",
+                    b'\'' => b"&#39;",
+                    _ => std::slice::from_ref(&byte),
+                });
             }
+            out.push_str(utf8(&html));
         }
         PartKind::Url => url::encode(text, out),
         PartKind::Json => json_string(text, out),
@@ -148,20 +151,28 @@ fn escape(kind: PartKind, text: &str, out: &mut String) {
 
 /// Escapes text for the inside of a JSON string (RFC 8259, section 7), and `<` so that it can stand in a script element.
 pub(crate) fn json_string(text: &str, out: &mut String) {
-    for c in text.chars() {
-        match c {
-            '<' | '\u{0}'..='\u{1f}' | '\u{2028}' | '\u{2029}' => {
-                out.push_str("\\u");
-                for shift in [12, 8, 4, 0] {
-                    push_hex(out, (c as u32 >> shift) as u8);
-                }
+    let mut json = Vec::new();
+    for byte in text.bytes() {
+        let code = match byte {
+            b'<' | 0..=0x1f => u32::from(byte),
+            // U+2028 and U+2029, which end a line in JavaScript: their third byte.
+            0xa8 | 0xa9 if json.ends_with(&[0xe2, 0x80]) => {
+                json.truncate(json.len() - 2);
+                0x2028 | u32::from(byte & 1)
             }
-            c => {
-                if matches!(c, '"' | '\\') {
-                    push(out, '\\');
+            _ => {
+                if matches!(byte, b'"' | b'\\') {
+                    json.push(b'\\');
                 }
-                push(out, c);
+                json.push(byte);
+                continue;
             }
+        };
+        let mut escaped = String::from("\\u");
+        for shift in [12, 8, 4, 0] {
+            push_hex(&mut escaped, (code >> shift) as u8);
         }
+        json.extend_from_slice(escaped.as_bytes());
     }
+    out.push_str(utf8(&json));
 }

@@ -1,6 +1,7 @@
 //! Instants and lengths of time to the nanosecond, as CEL's timestamps and durations are (CEL specification, "Abstract types").
 
 use crate::number::{parse_digits, push_int};
+use crate::text::push;
 use crate::time::{Civil, leading, parse_written, push_two};
 
 /// A number of seconds: since 1970-01-01T00:00:00Z, or of a length of time.
@@ -136,28 +137,29 @@ impl Seconds {
         let civil = Civil::from_millis(self.whole.saturating_mul(1000));
         for padding in [1000, 100, 10] {
             if civil.year < padding {
-                out.push('0');
+                push(out, b'0');
             }
         }
         push_int(out, civil.year);
-        for (sign, part) in [('-', civil.month), ('-', civil.day), ('T', civil.hour), (':', civil.minute), (':', civil.second)]
+        for (sign, part) in
+            [(b'-', civil.month), (b'-', civil.day), (b'T', civil.hour), (b':', civil.minute), (b':', civil.second)]
         {
-            out.push(sign);
+            push(out, sign);
             push_two(out, part);
         }
         write_fraction(self.nanos, out);
-        out.push('Z');
+        push(out, b'Z');
     }
 
     /// Seconds with as many decimals as say something, and `s`.
     pub fn write_length(self, out: &mut String) {
         let positive = if self.whole < 0 { self.negated().unwrap_or(self) } else { self };
         if self.whole < 0 {
-            out.push('-');
+            push(out, b'-');
         }
         push_int(out, positive.whole);
         write_fraction(positive.nanos, out);
-        out.push('s');
+        push(out, b's');
     }
 }
 
@@ -180,10 +182,10 @@ fn write_fraction(nanos: u32, out: &mut String) {
     if nanos == 0 {
         return;
     }
-    out.push('.');
+    push(out, b'.');
     let (mut rest, mut unit) = (nanos, BILLION / 10);
     while rest > 0 && unit > 0 {
-        out.push((b'0' + (rest / unit) as u8) as char);
+        push(out, b'0' + (rest / unit) as u8);
         rest %= unit;
         unit /= 10;
     }

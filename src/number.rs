@@ -1,5 +1,6 @@
 //! Numbers and text, small: the standard library's own reading and writing of doubles weighs more than a whole decision.
 
+use crate::text::push;
 use std::cmp::Ordering;
 
 /// The most significant digits that a double holds exactly together with a power of ten up to 22.
@@ -300,11 +301,11 @@ pub(crate) fn push_double(out: &mut String, number: f64) {
         return;
     }
     if number < 0.0 {
-        out.push('-');
+        push(out, b'-');
     }
     let value = number.abs();
     if value == 0.0 {
-        out.push('0');
+        push(out, b'0');
         return;
     }
     if value.is_infinite() {
@@ -329,11 +330,11 @@ pub(crate) fn push_double(out: &mut String, number: f64) {
     let digits = text.as_str();
     let (head, tail) = digits.split_at_checked(1).unwrap_or((digits, ""));
     let length = digits.len() as i32;
-    let zeros = |out: &mut String, count: i32| (0..count).for_each(|_| out.push('0'));
+    let zeros = |out: &mut String, count: i32| (0..count).for_each(|_| push(out, b'0'));
     if !(-6..21).contains(&power) {
         out.push_str(head);
         if !tail.is_empty() {
-            out.push('.');
+            push(out, b'.');
             out.push_str(tail);
         }
         out.push_str(if power < 0 { "e" } else { "e+" });
@@ -344,7 +345,7 @@ pub(crate) fn push_double(out: &mut String, number: f64) {
         out.push_str(digits);
     } else if let Some((whole, fraction)) = digits.split_at_checked(power as usize + 1).filter(|(_, rest)| !rest.is_empty()) {
         out.push_str(whole);
-        out.push('.');
+        push(out, b'.');
         out.push_str(fraction);
     } else {
         out.push_str(digits);
@@ -355,7 +356,7 @@ pub(crate) fn push_double(out: &mut String, number: f64) {
 /// Appends a whole number in decimal.
 pub(crate) fn push_int(out: &mut String, number: i64) {
     if number < 0 {
-        out.push('-');
+        push(out, b'-');
     }
     push_uint(out, number.unsigned_abs());
 }
@@ -374,7 +375,7 @@ pub(crate) fn push_uint(out: &mut String, number: u64) {
         }
     }
     for digit in digits.iter().skip(20 - count) {
-        out.push(char::from(*digit));
+        push(out, *digit);
     }
 }
 
@@ -388,12 +389,12 @@ pub(crate) fn push_fixed(out: &mut String, number: f64, decimals: u32) -> bool {
     }
     let rounded = (scaled + 0.5) as u64;
     if number < 0.0 && rounded > 0 {
-        out.push('-');
+        push(out, b'-');
     }
     push_int(out, (rounded / scale) as i64);
     let (mut rest, mut place) = (rounded % scale, scale / 10);
     if place > 0 {
-        out.push('.');
+        push(out, b'.');
     }
     while place > 0 {
         out.push((b'0' + (rest / place) as u8) as char);

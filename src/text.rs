@@ -68,17 +68,17 @@ impl<'a> Iterator for Parts<'a> {
     }
 }
 
-/// Appends a character; once, where the standard library's is there for each use.
+/// Appends an ASCII character; once, where the standard library's is there for each use, and for all characters.
 #[inline(never)]
-pub(crate) fn push(out: &mut String, c: char) {
-    out.push(c);
+pub(crate) fn push(out: &mut String, ascii: u8) {
+    out.push_str(std::str::from_utf8(&[ascii]).unwrap_or_default());
 }
 
 /// Appends the hexadecimal digit of the last four bits.
 #[inline(never)]
 pub(crate) fn push_hex(out: &mut String, digit: u8) {
     let digit = digit & 15;
-    out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
+    push(out, if digit < 10 { b'0' + digit } else { b'a' - 10 + digit });
 }
 
 /// The value of a hexadecimal digit.
@@ -110,7 +110,7 @@ pub(crate) fn lossy(bytes: &[u8]) -> String {
         };
         let (good, behind) = rest.split_at_checked(error.valid_up_to()).unwrap_or_default();
         text.push_str(std::str::from_utf8(good).unwrap_or_default());
-        text.push('\u{fffd}');
+        text.push_str("\u{fffd}");
         rest = behind.get(error.error_len().unwrap_or(behind.len())..).unwrap_or_default();
     }
 }

@@ -2,7 +2,7 @@
 //! Low-Level Date Algorithms") and the ISO 8601 texts that manifests and visitors use.
 
 use crate::number::parse_digits;
-use crate::text::Cut;
+use crate::text::{Cut, push};
 
 /// Milliseconds of a day.
 pub const DAY_MS: i64 = 86_400_000;
@@ -215,8 +215,8 @@ pub(crate) fn exact_instant_text(ms: i64) -> String {
 
 /// Two digits with a leading zero.
 pub(crate) fn push_two(out: &mut String, number: u8) {
-    out.push((b'0' + number / 10 % 10) as char);
-    out.push((b'0' + number % 10) as char);
+    push(out, b'0' + number / 10 % 10);
+    push(out, b'0' + number % 10);
 }
 
 #[cfg(test)]

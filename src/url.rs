@@ -81,11 +81,11 @@ fn decode(text: &str) -> String {
 pub fn encode(text: &str, out: &mut String) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            push(out, char::from(byte));
+            push(out, byte);
         } else {
-            push(out, '%');
+            push(out, b'%');
             for digit in [byte >> 4, byte & 15] {
-                push(out, char::from(if digit < 10 { b'0' + digit } else { b'A' - 10 + digit }));
+                push(out, if digit < 10 { b'0' + digit } else { b'A' - 10 + digit });
             }
         }
     }

@@ -24,7 +24,7 @@ const LOOPS = '--cfg sha2_backend_soft="compact"';
 
 // All but tiny functions with one caller stay where they are: inlined, they are fewer bytes, but more once they are compressed. The first
 // kilobyte of memory is the end of the stack. The passes after -Oz find another order of blocks, and -Oz again gains by it.
-const PASSES = ["-Oz", "--one-caller-inline-max-function-size=10", "--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz"];
+const PASSES = ["-Oz", "--one-caller-inline-max-function-size=10", "--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz", "--flatten", "--local-cse", "-Oz", "-Oz"];
 const WASM_OPT = [...PASSES, "--strip-debug", "--strip-producers", "--strip-target-features", ...FEATURES.map((name) => `--enable-${name}`)];
 
 /** Where cargo puts what it builds. */
@@ -49,10 +49,10 @@ export async function buildCli(env) {
 
 /**
  * Compiles a crate, makes its JavaScript and shrinks both.
- * `exports`: all that is kept of its exports; without it every one.
+ * `trimmed`: what may be left out of it (see trim.mjs).
  * One cargo run per crate: together they would get the union of their features, and the engine the tools' size.
  */
-async function wasm({ crate, name, dir, flags, target = "web", exports, finish }, env) {
+async function wasm({ crate, name, dir, flags, target = "web", trimmed, finish }, env) {
   const variable = `CARGO_TARGET_${WASM_TARGET.toUpperCase().replaceAll("-", "_")}_RUSTFLAGS`;
   const rustflags = [env[variable], INLINING, PLAIN, LOOPS].filter(Boolean).join(" ");
   await cargo(["--profile", "wasm", "--lib", "--target", WASM_TARGET, "-p", crate], { ...env, WASM_BINDGEN_USE_JS_SYS: "1", [variable]: rustflags });
@@ -65,7 +65,7 @@ async function wasm({ crate, name, dir, flags, target = "web", exports, finish }
     await must(["wasm-bindgen", "--target", target, ...flags, "--out-dir", dir, "--out-name", name, module], { env });
     const raw = join(dir, `${name}_bg.wasm`);
     const small = join(dir, `${name}_bg.opt.wasm`);
-    await trim(raw, exports);
+    await trim(raw, trimmed);
     await must([join(ROOT, "node_modules", ".bin", "wasm-opt"), ...WASM_OPT, raw, "-o", small], { env });
     await finish.run(dir, readFileSync(small));
     rmSync(small);
@@ -73,7 +73,7 @@ async function wasm({ crate, name, dir, flags, target = "web", exports, finish }
 }
 
 /** A module among the assets: the Wasm, and the JavaScript that `entry` makes of what wasm-bindgen wrote. */
-async function browserModule(name, { exports, entry }, env) {
+async function browserModule(name, { trimmed, entry }, env) {
   const js = join(ASSETS, `${name}.js`);
   const binary = join(ASSETS, `${name}.wasm`);
   const run = async (dir, bytes) => {
@@ -84,13 +84,14 @@ async function browserModule(name, { exports, entry }, env) {
     writeIfChanged(js, outputFiles[0].text);
   };
   const dir = join(DIST, "pkg", name);
-  return wasm({ crate: `idoine-${name}`, name, dir, flags: [], target: "bundler", exports, finish: { outputs: [js, binary], run } }, env);
+  return wasm({ crate: `idoine-${name}`, name, dir, flags: [], target: "bundler", trimmed, finish: { outputs: [js, binary], run } }, env);
 }
 
 /** engine.js + engine.wasm. */
 export function buildEngine(env) {
   const entry = () => `export * from ${JSON.stringify(ENGINE)}; export { default } from ${JSON.stringify(ENGINE)};`;
-  return browserModule("engine", { exports: ["memory", "input", "output", "load", "decide", "edits", "name"], entry }, env);
+  const trimmed = { exports: ["memory", "input", "output", "load", "decide", "read"], formatsNothing: true };
+  return browserModule("engine", { trimmed, entry }, env);
 }
 
 /** tools.js + tools.wasm. */

@@ -28,16 +28,19 @@ const SAID_BY_PANICS = [
   /assertion failed: self\.is_char_boundary\(new_len\)|mid > len|capacity overflow/g,
   /RefCell already (mutably )?borrowed/g,
 ];
+// The digits by which the standard library writes numbers. Only panics write any in a module that formats nothing.
+const DIGITS = /0001020304(?:\d\d){95}/g;
 
 /**
  * Replaces the bodies of the functions that only say why the program stops by the stop itself, and drops exports; the optimizer then
  * drops what led to them alone.
  * @param {string} path of a module with its name section
- * @param {string[]} [exports] all that is kept; without it every one
+ * @param {{ exports?: string[], formatsNothing?: boolean }} [of] all exports that are kept, without it every one; and whether the
+ * module uses none of the standard library's formatting
  */
-export async function trim(path, exports) {
+export async function trim(path, { exports, formatsNothing = false } = {}) {
   const { default: binaryen } = await import("binaryen");
-  const module = binaryen.readBinary(withoutWords(readFileSync(path)));
+  const module = binaryen.readBinary(withoutWords(readFileSync(path), formatsNothing ? [...SAID_BY_PANICS, DIGITS] : SAID_BY_PANICS));
   // Those of the optimizer's flags in cargo.mjs: more would let it write what browsers do not read yet.
   const { BulkMemory, BulkMemoryOpt, CallIndirectOverlong, Multivalue, MutableGlobals, NontrappingFPToInt, ReferenceTypes, SignExt } = binaryen.Features;
   module.setFeatures(BulkMemory | BulkMemoryOpt | CallIndirectOverlong | Multivalue | MutableGlobals | NontrappingFPToInt | ReferenceTypes | SignExt);
@@ -51,10 +54,10 @@ export async function trim(path, exports) {
 }
 
 /** The bytes of a module with zeros in place of what panics say, which the optimizer leaves out. */
-function withoutWords(bytes) {
+function withoutWords(bytes, words) {
   // One character for each byte, and back.
   const blank = (text) => "\0".repeat(text.length);
-  const text = SAID_BY_PANICS.reduce((text, pattern) => text.replace(pattern, blank), bytes.toString("latin1"));
+  const text = words.reduce((text, pattern) => text.replace(pattern, blank), bytes.toString("latin1"));
   return Buffer.from(text, "latin1");
 }
 

@@ -1,6 +1,7 @@
 //! From a manifest to a program: every name resolved, every expression checked, all errors at once.
 
 mod audiences;
+mod channels;
 mod content;
 mod declared;
 mod degree;

@@ -111,8 +111,8 @@ fn table(mut sites: ByName<Entry>) -> String {
 
 fn text(sites: &ByName<Entry>) -> String {
     let lines = sites.iter().map(|(key, entry)| {
-        let letter = b'a' + entry.class as u8;
-        let letter = char::from(if entry.source_only { letter.to_ascii_uppercase() } else { letter });
+        let letter = entry.class.letter();
+        let letter = if entry.source_only { letter.to_ascii_uppercase() } else { letter.to_owned() };
         format!("{key}\t{letter}{}", entry.name)
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -147,6 +147,7 @@ fn wrong_site(text: &str) -> Option<(&'static str, Option<String>)> {
 
 impl Compiler<'_, '_, '_> {
     pub(super) fn sources(&mut self) {
+        self.channels();
         let mut own_table = None;
         let mut clicks = Vec::new();
         let (mut timeout, mut new_campaign, mut attribution) = (TIMEOUT_MINUTES, false, ATTRIBUTION_DAYS);
@@ -154,7 +155,6 @@ impl Compiler<'_, '_, '_> {
             own_table = self.own_sites(sources).map(table);
             self.internal_hosts(&sources.internal.0);
             clicks = self.own_clicks(sources);
-            self.channels(sources);
             if let Some(SessionSettings { timeout: minutes, new_campaign: starts, attribution: days }) = &sources.session {
                 timeout = self.within(minutes.as_ref(), 1, 1440, TIMEOUT_MINUTES, "minutes");
                 new_campaign = starts.unwrap_or(false);
@@ -254,29 +254,6 @@ impl Compiler<'_, '_, '_> {
             clicks.push([text.clone(), click.source.value.clone(), medium]);
         }
         clicks
-    }
-
-    fn channels(&mut self, sources: &Sources) {
-        for rule in &sources.channels.0 {
-            self.check_title(&rule.name);
-            let when = &rule.when.value;
-            let parts = [&when.source, &when.medium, &when.campaign, &when.referrer];
-            if parts.iter().all(|part| part.is_none()) {
-                let help = "say at least one of source, medium, campaign and referrer, such as { \"medium\": \"partner*\" }";
-                self.error_with_help(&rule.when, "a rule without a condition would match every visit", Some(help.to_owned()));
-            }
-            let mut record = [NONE; 5];
-            let texts = std::iter::once(Some(&rule.name)).chain(parts.map(Option::as_ref));
-            for (index, (word, text)) in record.iter_mut().zip(texts).enumerate() {
-                let Some(text) = text else { continue };
-                if index > 0 && text.value.is_empty() {
-                    self.error(text, "expected a glob such as news*; a part that is absent matches none");
-                }
-                let pattern = if index == 0 { text.value.clone() } else { text.value.to_ascii_lowercase() };
-                *word = self.builder.text(&pattern);
-            }
-            self.builder.push(Section::Channels, &record);
-        }
     }
 
     fn within(&mut self, number: Option<&Spanned<i32>>, least: i32, most: i32, default: i32, unit: &str) -> i32 {

@@ -3,6 +3,7 @@
 use super::{Context, Field, Value, is_among};
 use crate::number::push_int;
 use crate::program::Program;
+use crate::text::push;
 use crate::time::{Civil, DAY_MS, Moment, parse_moment, push_two};
 use crate::zone::jan_1;
 
@@ -33,13 +34,13 @@ pub(super) fn derive(context: &mut Context) {
     }
     let mut clock = String::new();
     push_two(&mut clock, civil.hour);
-    clock.push(':');
+    push(&mut clock, b':');
     push_two(&mut clock, civil.minute);
     context.set_text(Field::TimeClock, &clock);
     let mut date = String::new();
     push_int(&mut date, civil.year);
     for part in [civil.month, civil.day] {
-        date.push('-');
+        push(&mut date, b'-');
         push_two(&mut date, part);
     }
     context.set_text(Field::TimeDate, &date);

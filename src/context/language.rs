@@ -79,11 +79,11 @@ fn canonical(tag: &str) -> String {
     let mut canonical = String::new();
     for (position, part) in tag.parts(b'-').enumerate() {
         if position > 0 {
-            push(&mut canonical, '-');
+            push(&mut canonical, b'-');
         }
         for (letter, byte) in part.bytes().enumerate() {
             let upper = position > 0 && (part.len() == 2 || (part.len() == 4 && letter == 0));
-            push(&mut canonical, char::from(if upper { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() }));
+            push(&mut canonical, if upper { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() });
         }
     }
     canonical

@@ -188,7 +188,7 @@ impl<'a> Assigner<'a> {
         for (factor, number) in details.factors().zip(0..Levels::MOST) {
             let Some((name, weights)) = program.factor(factor) else { break };
             let mut salt = String::from(id);
-            push(&mut salt, '/');
+            push(&mut salt, b'/');
             salt.push_str(program.text(name));
             levels = levels.with(number, drawn(&salt, weights));
         }

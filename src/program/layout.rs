@@ -72,7 +72,7 @@ sections! {
     Sources 4: "table of sites, session time-out in minutes, whether a new campaign starts a session, attribution in days";
     InternalHosts 1: "text";
     ClickIds 3: "parameter, source, medium or NONE: in the order in which they count";
-    Channels 5: "name, globs of source, medium, campaign and referrer, each or NONE";
+    Channels 6: "name, globs of source, medium, campaign, referrer and letter of the class, a line for each glob, each or NONE";
     Enrichments 8: "name, first part of the URL, parts, first field, fields, seconds to keep, milliseconds to wait, decimals";
     EnrichmentFields 4: "declared field, path in the answer, first value that it may have, values (0: any)";
     EnrichmentValues 1: "text";

@@ -52,15 +52,21 @@ impl Program {
         })
     }
 
-    /// The channel that the manifest's own rules tell by source, medium, campaign and referrer, in lower case. An absent part
-    /// (empty) matches no glob.
-    pub(crate) fn own_channel(&self, parts: [&str; 4]) -> Option<&str> {
-        let mut rules = (0..self.count(Section::Channels)).filter_map(|index| self.record::<5>(Section::Channels, index));
-        let [name, ..] = rules.find(|[_, globs @ ..]| {
-            globs.iter().zip(parts).all(|(pattern, part)| {
-                *pattern == NONE || !part.is_empty() && glob::matches(self.raw(*pattern), part.as_bytes())
-            })
-        })?;
-        Some(self.text(name))
+    /// The channel of the first rule that matches source, medium, campaign, referrer, all in lower case, and the letter of the
+    /// source's class. An absent part (empty) matches no glob.
+    #[inline(never)]
+    pub(crate) fn channel(&self, parts: [&str; 5]) -> &str {
+        let matches = |pattern, part: &str| {
+            pattern == NONE
+                || !part.is_empty()
+                    && self.text(pattern).parts(b'\n').any(|glob| glob::matches(glob.as_bytes(), part.as_bytes()))
+        };
+        for index in 0..self.count(Section::Channels) {
+            let Some([name, globs @ ..]) = self.record::<6>(Section::Channels, index) else { break };
+            if globs.into_iter().zip(parts).all(|(pattern, part)| matches(pattern, part)) {
+                return self.text(name);
+            }
+        }
+        ""
     }
 }

@@ -4,6 +4,7 @@ use super::words::{
     APP, BOT, BROWSER, CHROMIUM, COMPATIBLE, KIND, LIKE, Meaning, NONE, SAFARI, SYSTEM, TRIDENT, VERSION, WEBVIEW, browser,
     word,
 };
+use crate::text::push;
 
 /// What was found of a group: its first name (the position in the list), and where the text goes on after the word.
 #[derive(Clone, Copy, Default)]
@@ -127,7 +128,7 @@ pub(super) fn version(text: &[u8], at: usize) -> String {
         if dotted.len() >= LONGEST {
             return String::new();
         }
-        dotted.push(char::from(byte));
+        push(&mut dotted, byte);
         last = byte;
     }
     dotted.truncate(kept);

@@ -1,9 +1,9 @@
-//! The channel of a visit: the manifest's own rules, then those of Google Analytics 4 ("Default channel group", Analytics
-//! Help), in their published order. Upper and lower case are the same.
+//! The channel of a visit. The rules are data of the program: the manifest's own, then those of Google Analytics 4 (see
+//! `compile/channels.rs`). Upper and lower case are the same.
 
 use super::sites::Class;
 use crate::program::Program;
-use crate::text::{contains, find, is_one_of};
+use crate::text::find;
 
 /// What channels are told by, in lower case; empty where it is absent.
 pub(super) struct Visit<'a> {
@@ -19,49 +19,9 @@ pub(super) struct Visit<'a> {
 impl Visit<'_> {
     /// The first rule that matches.
     pub(super) fn channel<'p>(&self, program: &'p Program) -> &'p str {
-        let parts = [self.source, self.medium, self.campaign, self.referrer];
-        program.own_channel(parts).unwrap_or_else(|| self.default_channel())
-    }
-
-    #[inline(never)]
-    fn default_channel(&self) -> &'static str {
-        let Visit { source, class, medium, campaign, .. } = *self;
-        let is = |list| is_one_of(medium, list);
-        // ^(.*cp.*|ppc|retargeting|paid.*)$
-        let paid = contains(medium, "cp") || is("ppc|retargeting") || medium.starts_with("paid");
-        let shopping = class == Class::Shopping || shopping_campaign(campaign);
-        let mail = "email|e-mail|e_mail|e mail";
-        match () {
-            () if source == "(direct)" && is("(not set)|(none)") => "Direct",
-            () if contains(campaign, "cross-network") => "Cross-network",
-            () if shopping && paid => "Paid Shopping",
-            () if class == Class::Search && paid => "Paid Search",
-            () if class == Class::Social && paid => "Paid Social",
-            () if class == Class::Video && paid => "Paid Video",
-            () if is("display|banner|expandable|interstitial|cpm") => "Display",
-            () if paid => "Paid Other",
-            () if shopping => "Organic Shopping",
-            () if class == Class::Social || is("social|social-network|social-media|sm|social network|social media") => {
-                "Organic Social"
-            }
-            () if class == Class::Video || contains(medium, "video") => "Organic Video",
-            () if class == Class::Search || medium == "organic" => "Organic Search",
-            // Since 2026-05-13; its place in the order is not published.
-            () if class == Class::Assistant || medium == "ai-assistant" => "AI Assistant",
-            () if is("referral|app|link") => "Referral",
-            () if is_one_of(source, mail) || is(mail) => "Email",
-            () if medium == "affiliate" => "Affiliates",
-            () if medium == "audio" => "Audio",
-            () if source == "sms" || medium == "sms" => "SMS",
-            () if medium.ends_with("push")
-                || contains(medium, "mobile")
-                || contains(medium, "notification")
-                || source == "firebase" =>
-            {
-                "Mobile Push Notifications"
-            }
-            () => "Unassigned",
-        }
+        // Every rule that asks for a class comes after those of shopping, or says the same of one that speaks of a shop.
+        let class = if shopping_campaign(self.campaign) { Class::Shopping } else { self.class };
+        program.channel([self.source, self.medium, self.campaign, self.referrer, class.letter()])
     }
 }
 

@@ -40,7 +40,7 @@ impl<'p> Referrer<'p> {
     fn of(request: &Request, program: &'p Program, page_host: &str) -> Option<Referrer<'p>> {
         let url = trim(request.header("referer").unwrap_or_default());
         let host = url::split(url).host.to_ascii_lowercase();
-        let host = without_www(host.strip_suffix('.').unwrap_or(&host));
+        let host = without_www(host.strip_suffix(".").unwrap_or(&host));
         let own = |other: &str| is_below(host, without_www(other));
         if host.is_empty() || own(page_host) || program.is_own_host(own) {
             return None;

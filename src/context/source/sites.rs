@@ -4,7 +4,7 @@
 //! A line for each entry, sorted by key: `key`, a tab, a letter for the class (upper case: known as a `utm_source`
 //! alone, never as a host), and the site's name, where it is not the key's own (see [`Site::name`]).
 
-use crate::text::{Cut, without_www};
+use crate::text::{Cut, push, without_www};
 
 /// What a site is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,11 @@ impl Class {
     /// The class of a letter: `a` is the first.
     fn from_letter(letter: u8) -> Option<Class> {
         Class::ALL.get(usize::from(letter.to_ascii_lowercase().checked_sub(b'a')?)).copied()
+    }
+
+    /// The letter of the class.
+    pub(crate) fn letter(self) -> &'static str {
+        "abcdefgh".get(self as usize..self as usize + 1).unwrap_or_default()
     }
 
     /// The medium of a visit that a link on such a site leads to.
@@ -140,7 +145,7 @@ pub(crate) fn of_source<'a>(table: &'a str, source: &str) -> Option<Site<'a>> {
     }
     entry(table, source, false).or_else(|| {
         let mut host = source.to_owned();
-        host.push('.');
+        push(&mut host, b'.');
         read(first_from(table, &host)?, false).filter(|site| site.name == source)
     })
 }

@@ -31,9 +31,9 @@ export class Engine {
     return decisions.length ? new Uint32Array(decisions.buffer) : undefined;
   }
 
-  /** The edits of the last decision, in bytes. */
+  /** The edits of the last decision, in bytes; once. */
   edits() {
-    return this.#take(this.#wasm.edits());
+    return this.#read(5);
   }
 
   /** The id of a slot. */
@@ -58,11 +58,15 @@ export class Engine {
 
   /** The manifest's version. */
   version() {
-    return this.#name(4, 0);
+    return this.#name(4);
   }
 
   #name(kind, number) {
-    return decoder.decode(this.#take(this.#wasm.name(kind, number)));
+    return decoder.decode(this.#read(kind, number));
+  }
+
+  #read(kind, number) {
+    return this.#take(this.#wasm.read(kind, number));
   }
 
   // The memory's buffer is another one after it has grown: it is asked for anew each time. Addresses have 32 bits without a sign.

@@ -101,22 +101,15 @@ pub fn decide_input() -> usize {
     })
 }
 
-/// The output are the edits of the last decision.
-#[wasm_bindgen(js_name = edits)]
-pub fn last_edits() -> usize {
+/// The output is a name: see [`wire::name`]. Of the kind 5 it is the edits of the last decision, once.
+#[wasm_bindgen]
+pub fn read(kind: u32, number: u32) -> usize {
     with(|instance| {
         if let Some(engine) = &mut instance.engine {
-            instance.output = std::mem::take(&mut engine.edits);
-        }
-    })
-}
-
-/// The output is a name: see [`wire::name`].
-#[wasm_bindgen]
-pub fn name(kind: u32, number: u32) -> usize {
-    with(|instance| {
-        if let Some(engine) = &instance.engine {
-            instance.output = engine.name(kind, number).into_bytes();
+            instance.output = match kind {
+                5 => std::mem::take(&mut engine.edits),
+                _ => engine.name(kind, number).into_bytes(),
+            };
         }
     })
 }
