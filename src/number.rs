@@ -294,6 +294,16 @@ pub(crate) fn share_text(millionths: u32) -> String {
     text
 }
 
+/// A double in a message. In WebAssembly all doubles are written so: the standard library's own code for that is ten times as long
+/// (see `scripts/lib/trim.mjs`, which knows it by this function's name).
+#[cfg(feature = "serde")]
+#[inline(never)]
+pub(crate) fn display_double(number: &f64, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    let mut text = String::new();
+    push_double(&mut text, *number);
+    f.write_str(&text)
+}
+
 /// Appends the shortest decimal number that reads as the same double, as ECMAScript's `Number::toString` writes it.
 pub(crate) fn push_double(out: &mut String, number: f64) {
     if number.is_nan() {

@@ -1,6 +1,7 @@
 //! A visitor as JSON: what the command line reads, the specification's cases say and the tools are given.
 
 use crate::context::Request;
+use crate::number::display_double;
 use crate::url::push_parameter;
 use crate::zone::Offsets;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor as Visit};
@@ -102,6 +103,14 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
+struct Double(f64);
+
+impl fmt::Display for Double {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display_double(&self.0, f)
+    }
+}
+
 struct Any {
     maps: bool,
 }
@@ -131,7 +140,11 @@ impl<'de> Visit<'de> for Any {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Text, E> {
-        if value.is_finite() { Ok(Text(value.to_string())) } else { Err(E::invalid_value(Unexpected::Float(value), &self)) }
+        if value.is_finite() {
+            Ok(Text(Double(value).to_string()))
+        } else {
+            Err(E::invalid_value(Unexpected::Float(value), &self))
+        }
     }
 
     fn visit_unit<E: Error>(self) -> Result<Text, E> {

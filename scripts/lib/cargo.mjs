@@ -15,8 +15,8 @@ const ENGINE = join(ROOT, "www", "wasm", "engine", "engine.js");
 
 // What rustc's wasm32-unknown-unknown uses; all of it is in every browser since 2022 and in workerd.
 const FEATURES = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext", "call-indirect-overlong"];
-// What LLVM inlines for size is less than what makes the compressed module smallest; more than this makes it larger again.
-const INLINING = "-Cllvm-args=-inline-threshold=15";
+// What LLVM inlines for size is less than what makes the compressed modules smallest; more than this makes them larger again.
+const INLINING = "-Cllvm-args=-inline-threshold=10";
 // Addresses that are counted up along with a loop's number, and loads that are made earlier on some paths: more code, no less time.
 const PLAIN = ["disable-lsr", "enable-pre=false", "enable-load-pre=false"].map((option) => `-Cllvm-args=-${option}`).join(" ");
 // SHA-256 as a loop in place of 64 rounds written out: a few milliseconds for a manifest of megabytes, and kilobytes less.

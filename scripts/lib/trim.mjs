@@ -1,4 +1,4 @@
-// Takes out of our Wasm what nobody there calls: the words of panics, and exports that only wasm-bindgen's JavaScript asks for. A
+// Takes out of our Wasm what nobody there needs: the words of panics, a second way of writing numbers, and exports that only wasm-bindgen's JavaScript asks for. A
 // panic is a trap: nothing prints its message, yet the code that would format it, and the texts and tables that go with that, are a
 // third of the engine's bytes.
 import { readFileSync, writeFileSync } from "node:fs";
@@ -18,6 +18,13 @@ const NEVER_RETURN = [
   /^std(\[\w+\])?::(alloc::rust_oom|alloc::default_alloc_error_hook)/,
   /::(rust_begin_unwind|rust_panic|__rust_alloc_error_handler)$/,
 ];
+
+// The standard library's writing of doubles, and ours, which takes its place: the same numbers in a tenth of the code.
+const WRITES_DOUBLES = /^<f64 as core(\[\w+\])?::fmt::(Display|Debug)>::fmt$/;
+const WRITES_DOUBLES_SHORTLY = /^idoine::number::display_double(::h[0-9a-f]{16})?$/;
+
+// Its powers of ten (Grisu's, 81 of 16 bytes), which nothing else reads.
+const POWERS = /\xdf\x45\x1a\x3d\x03\xcf\x1a\xe6\xc1\xfb\xcc\xfe[^]{1284}/g;
 
 // What only these say: where in the source a panic came from, and why. The texts stand in the module's data as they are.
 const SAID_BY_PANICS = [
@@ -40,21 +47,22 @@ const DIGITS = /0001020304(?:\d\d){95}/g;
  */
 export async function trim(path, { exports, formatsNothing = false } = {}) {
   const { default: binaryen } = await import("binaryen");
-  const module = binaryen.readBinary(withoutWords(readFileSync(path), formatsNothing ? [...SAID_BY_PANICS, DIGITS] : SAID_BY_PANICS));
+  const module = binaryen.readBinary(without(readFileSync(path), [...SAID_BY_PANICS, POWERS, ...(formatsNothing ? [DIGITS] : [])]));
   // Those of the optimizer's flags in cargo.mjs: more would let it write what browsers do not read yet.
   const { BulkMemory, BulkMemoryOpt, CallIndirectOverlong, Multivalue, MutableGlobals, NontrappingFPToInt, ReferenceTypes, SignExt } = binaryen.Features;
   module.setFeatures(BulkMemory | BulkMemoryOpt | CallIndirectOverlong | Multivalue | MutableGlobals | NontrappingFPToInt | ReferenceTypes | SignExt);
   const silenced = silencePanics(module, binaryen);
   // Rust's names change: say so rather than grow in silence.
   if (silenced < 5) throw new Problem(`${path}: only ${silenced} functions that panic were recognised; see scripts/lib/trim.mjs.`);
+  replaceDoubles(module, binaryen, path);
   if (exports) keepExports(module, binaryen, exports);
   if (!module.validate()) throw new Problem(`${path} is no valid module after it was trimmed; see scripts/lib/trim.mjs.`);
   writeFileSync(path, module.emitBinary());
   module.dispose();
 }
 
-/** The bytes of a module with zeros in place of what panics say, which the optimizer leaves out. */
-function withoutWords(bytes, words) {
+/** The bytes of a module with zeros in place of such data, which the optimizer leaves out. */
+function without(bytes, words) {
   // One character for each byte, and back.
   const blank = (text) => "\0".repeat(text.length);
   const text = words.reduce((text, pattern) => text.replace(pattern, blank), bytes.toString("latin1"));
@@ -62,15 +70,27 @@ function withoutWords(bytes, words) {
 }
 
 function silencePanics(module, binaryen) {
-  let silenced = 0;
-  for (let index = 0; index < module.getNumFunctions(); index += 1) {
-    const handle = module.getFunctionByIndex(index);
-    const { name, module: imported } = binaryen.getFunctionInfo(handle);
-    if (imported || !NEVER_RETURN.some((pattern) => pattern.test(name))) continue;
-    binaryen.Function.setBody(handle, module.unreachable());
-    silenced += 1;
+  const panics = functions(module, binaryen).filter(({ name }) => NEVER_RETURN.some((pattern) => pattern.test(name)));
+  for (const { handle } of panics) binaryen.Function.setBody(handle, module.unreachable());
+  return panics.length;
+}
+
+/** The functions of a module, but for those that it imports. */
+function functions(module, binaryen) {
+  const handles = Array.from({ length: module.getNumFunctions() }, (_, index) => module.getFunctionByIndex(index));
+  return handles.map((handle) => ({ handle, ...binaryen.getFunctionInfo(handle) })).filter(({ module: imported }) => !imported);
+}
+
+function replaceDoubles(module, binaryen, path) {
+  const find = (pattern) => functions(module, binaryen).filter(({ name }) => pattern.test(name));
+  const long = find(WRITES_DOUBLES);
+  if (long.length === 0) return;
+  const [short] = find(WRITES_DOUBLES_SHORTLY);
+  if (!short) throw new Problem(`${path}: our own writing of doubles was not found; see scripts/lib/trim.mjs.`);
+  for (const { handle } of long) {
+    const parameters = [module.local.get(0, binaryen.i32), module.local.get(1, binaryen.i32)];
+    binaryen.Function.setBody(handle, module.call(short.name, parameters, binaryen.i32));
   }
-  return silenced;
 }
 
 function keepExports(module, binaryen, kept) {
