@@ -15,8 +15,8 @@ const ENGINE = join(ROOT, "www", "wasm", "engine", "engine.js");
 
 // What rustc's wasm32-unknown-unknown uses; all of it is in every browser since 2022 and in workerd.
 const FEATURES = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext", "call-indirect-overlong"];
-// What LLVM inlines for size is less than what makes the compressed modules smallest; more than this makes them larger again.
-const INLINING = "-Cllvm-args=-inline-threshold=10";
+// How much LLVM inlines: what makes each compressed module smallest. Less and more make it larger again.
+const INLINING = { "idoine-engine": 12, "idoine-tools": 5, "idoine-worker": 12 };
 // Addresses that are counted up along with a loop's number, and loads that are made earlier on some paths: more code, no less time.
 const PLAIN = ["disable-lsr", "enable-pre=false", "enable-load-pre=false"].map((option) => `-Cllvm-args=-${option}`).join(" ");
 // SHA-256 as a loop in place of 64 rounds written out: a few milliseconds for a manifest of megabytes, and kilobytes less.
@@ -54,7 +54,7 @@ export async function buildCli(env) {
  */
 async function wasm({ crate, name, dir, flags, target = "web", trimmed, finish }, env) {
   const variable = `CARGO_TARGET_${WASM_TARGET.toUpperCase().replaceAll("-", "_")}_RUSTFLAGS`;
-  const rustflags = [env[variable], INLINING, PLAIN, LOOPS].filter(Boolean).join(" ");
+  const rustflags = [env[variable], `-Cllvm-args=-inline-threshold=${INLINING[crate]}`, PLAIN, LOOPS].filter(Boolean).join(" ");
   await cargo(["--profile", "wasm", "--lib", "--target", WASM_TARGET, "-p", crate], { ...env, WASM_BINDGEN_USE_JS_SYS: "1", [variable]: rustflags });
   const module = join(targetDir(env), WASM_TARGET, "wasm", `${crate.replaceAll("-", "_")}.wasm`);
   const optimizer = join(ROOT, "node_modules", "binaryen", "package.json");
