@@ -316,22 +316,21 @@ test("a trap costs one decision nothing: the engine is replaced and asked again"
   await tab.goto(shop.origin + INSTAGRAM);
   await ready(tab);
   const count = (path: string): number => shop.paths().filter((one) => one === path).length;
-  // The engine's first life belongs to this module; its second one will not see this.
-  await tab.evaluate(async () => {
-    const { Engine } = (await import("/_idoine/engine.js" as string)) as { Engine: { prototype: { decide(): never } } };
-    Engine.prototype.decide = () => {
-      throw new WebAssembly.RuntimeError("unreachable");
-    };
-  });
+  /** Lets so many decisions trap. */
+  const trap = (times: number): Promise<void> =>
+    tab.evaluate(async (times) => {
+      const { Engine } = (await import("/_idoine/engine.js" as string)) as { Engine: { prototype: { decide(request: Uint8Array): unknown } } };
+      const decide = Engine.prototype.decide;
+      Engine.prototype.decide = function (request) {
+        if (times-- > 0) throw new WebAssembly.RuntimeError("unreachable");
+        return decide.call(this, request);
+      };
+    }, times);
+  await trap(1);
   await route(tab, "/sale", "The sale");
   assert.equal(await errorOf(tab), undefined);
   assert.equal(count("/program.bin"), 1, "the program is not downloaded again");
-  await tab.evaluate(async () => {
-    const { Engine } = (await import("/_idoine/engine.js#2" as string)) as { Engine: { prototype: { decide(): never } } };
-    Engine.prototype.decide = () => {
-      throw new WebAssembly.RuntimeError("unreachable");
-    };
-  });
+  await trap(1);
   await route(tab, INSTAGRAM, "Welcome to the shop");
   assert.match((await errorOf(tab)) ?? "", /unreachable/);
   assert.equal(await bodyOf(tab), BODY);

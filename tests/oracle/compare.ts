@@ -64,7 +64,6 @@ export async function disagreement(site: Site, visitors: readonly Visitor[], dec
       return { site, visitor, said: { threw: String(error) } };
     }
   }
-  engine.free();
   const lines = await natively;
   for (const [index, { decided, engine, tools }] of answers.entries()) {
     see(decided);
@@ -79,11 +78,7 @@ function disagree(site: Site, visitor: Visitor, decide: Oracle): Record<string, 
   const bytes = compile(site.manifest);
   if (!(bytes instanceof Uint8Array)) return undefined;
   const engine = new Engine(bytes);
-  try {
-    return different(site, decide(site, visitor), explain(bytes, visitor), { engine: engine.decide(visitor) });
-  } finally {
-    engine.free();
-  }
+  return different(site, decide(site, visitor), explain(bytes, visitor), { engine: engine.decide(visitor) });
 }
 
 /** The manifest without one thing, in every way. */

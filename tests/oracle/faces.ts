@@ -36,7 +36,6 @@ export interface Explanation extends Answer {
 interface EngineInstance extends Names {
   decide(request: Uint8Array): Uint32Array | undefined;
   edits(): Uint8Array;
-  free(): void;
 }
 
 interface EngineModule {
@@ -77,7 +76,7 @@ function offsetsOf({ now, context }: Visitor): Offsets {
 
 const textOf = (value: Told): string => (value === null ? "" : Array.isArray(value) ? value.join(",") : String(value));
 
-/** The engine with a program, asked as pages ask it. `free` it in the end. */
+/** The engine with a program, asked as pages ask it. */
 export class Engine {
   readonly #engine: EngineInstance;
 
@@ -98,10 +97,6 @@ export class Engine {
     const words = this.#engine.decide(request);
     if (!words) throw new Error("the request's bytes are cut off");
     return { decisions: decodeDecisions(words, this.#engine), edits: decodeEdits(this.#engine.edits(), this.#engine) };
-  }
-
-  free(): void {
-    this.#engine.free();
   }
 }
 

@@ -15,9 +15,7 @@ type Decider = (site: Site, visitors: Visitor[]) => Answer[];
 
 const engine: Decider = ({ manifest }, visitors) => {
   const one = new Engine(program(manifest));
-  const answers = visitors.map((visitor) => one.decide(visitor));
-  one.free();
-  return answers;
+  return visitors.map((visitor) => one.decide(visitor));
 };
 
 /** A decider that is wrong: the oracle, told of another manifest or visitor. */

@@ -23,19 +23,13 @@ export type Engine = (request: RawRequest) => Promise<Answer>;
  */
 export async function loadEngine(base: string, program: string | Uint8Array): Promise<Engine> {
   const source = typeof program === "string" ? download(program) : program;
-  let life = 0;
+  const script = new URL("engine.js", base).href;
+  const [module, bytes] = await Promise.all([import(/* @vite-ignore */ /* webpackIgnore: true */ script) as Promise<EngineModule>, source]);
+  await module.default({ module_or_path: new URL("engine.wasm", base).href });
 
-  async function start(): Promise<EngineInstance> {
-    const script = new URL("engine.js", base);
-    // A trap leaves the Wasm instance in an unknown state, and the instance belongs to the module. Another fragment is
-    // another module to the browser, without another download.
-    if (life++) script.hash = String(life);
-    const [module, bytes] = await Promise.all([import(/* @vite-ignore */ /* webpackIgnore: true */ script.href) as Promise<EngineModule>, source]);
-    await module.default({ module_or_path: new URL("engine.wasm", base).href });
-    return new module.Engine(bytes);
-  }
-
-  let instance: EngineInstance | undefined = await start();
+  // A trap leaves an instance in an unknown state: it is replaced, once.
+  let instances = 1;
+  let instance: EngineInstance | undefined = new module.Engine(bytes);
   // Names follow from the program, which stays: each crosses from Wasm once.
   const names: Names = {
     slot: remembered((slot) => instance!.slot(slot)),
@@ -55,8 +49,8 @@ export async function loadEngine(base: string, program: string | Uint8Array): Pr
       return run(request);
     } catch (cause) {
       instance = undefined;
-      if (life > 1) throw cause;
-      instance = await start();
+      if (instances++ > 1) throw cause;
+      instance = new module.Engine(bytes);
       return run(request);
     }
   };
