@@ -14,6 +14,7 @@ use crate::time::parse_offset;
 pub struct Offsets(Vec<(i64, Option<i32>)>);
 
 /// Length of the blocks of time that [`Offsets::around`] works with, in seconds.
+#[cfg(any(feature = "author", feature = "serde"))]
 const BLOCK: i64 = 400 * 86_400;
 /// The shortest time for which clocks were ever changed, or are planned to be, is an hour less than a week (a summer time of
 /// Brazil's north in 2000, Palestine's around a Ramadan in autumn): whoever looks this often, in seconds, misses no change.

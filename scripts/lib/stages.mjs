@@ -75,11 +75,30 @@ async function sizes() {
 
 const lint = ["--", "-D", "warnings"];
 
+/** Lints the core with each set of its features: what only one of them uses may not be there without it. */
+async function lintFeatures(env) {
+  const { stdout } = await cargo(["metadata", "--offline", "--no-deps", "--format-version", "1"], env);
+  const core = JSON.parse(stdout).packages.find(({ name }) => name === "idoine");
+  const sets = Object.keys(core.features)
+    .filter((feature) => feature !== "default")
+    .reduce((sets, feature) => sets.flatMap((set) => [set, [...set, feature]]), [[]]);
+  let failed = 0;
+  let output = "";
+  for (const set of sets) {
+    const result = await cargo(["clippy", "-p", "idoine", "--no-default-features", "--features", set.join(), ...lint], env);
+    if (result.code === 0) continue;
+    failed++;
+    output += `with the features [${set.join(", ")}]:\n${result.output}\n`;
+  }
+  return { passed: sets.length - failed, failed, output };
+}
+
 /** In the order they run: quick and native first. `build`: it needs dist/. */
 export const STAGES = [
   { name: "fmt", title: "formatting", run: async (env) => single(await cargo(["fmt", "--all", "--check"], env)) },
   { name: "clippy", title: "lints, native", run: async (env) => single(await cargo(["clippy", "--workspace", "--all-targets", ...lint], env)) },
   { name: "clippy-wasm", title: "lints, Wasm", run: async (env) => single(await cargo(["clippy", "--target", WASM_TARGET, ...WASM_CRATES, "-p", "idoine-worker", ...lint], env)) },
+  { name: "features", title: "lints, each set of features", run: lintFeatures },
   { name: "native", title: "Rust, native", run: async (env) => countCargo(await cargo(["test", "--workspace", "--no-fail-fast"], env)) },
   { name: "statistics", title: "assignments by the million", run: async (env) => countCargo(await cargo(["test", "--release", "-p", "idoine", "--test", "statistics"], env)) },
   { name: "wasm", title: "Rust, Wasm in headless Chromium", run: wasmTests },

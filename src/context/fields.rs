@@ -39,6 +39,7 @@ impl Kind {
         }
     }
 
+    #[cfg(feature = "author")]
     pub(crate) fn code(self) -> u32 {
         self as u32
     }

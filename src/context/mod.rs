@@ -310,7 +310,7 @@ impl Context {
                 self.ignored.push((path.clone(), expected.to_owned()));
             }
             #[cfg(not(feature = "explain"))]
-            drop(expected);
+            let _ = expected;
             if let Some(purpose) = path.strip_prefix("consent.").and_then(Purpose::from_name) {
                 self.consent = self.consent.with(purpose, matches!(text.as_str(), "true" | "1"));
             }

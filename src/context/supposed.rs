@@ -7,8 +7,8 @@ use crate::program::Program;
 use crate::time::instant_text;
 
 impl Context {
-    /// This context with other values of some fields. What follows from consent follows; what else was derived from a field
-    /// stays as it was, as it does where a preview overrides one.
+    /// This context with other values of some fields. What consent is missing for becomes absent; what else follows from a field
+    /// (`Program::follows`) stays as it was.
     pub(crate) fn supposing(&self, program: &Program, values: &[(u32, Option<Value>)]) -> Context {
         let mut context = self.clone();
         for (field, value) in values {

@@ -63,7 +63,7 @@ pub(super) struct AudienceChange {
     /// How many other sets of changes would do.
     pub other_ways: usize,
     /// Values of fields with which the audience was seen to be true; empty where none were found.
-    pub values: Vec<(u32, Option<Value>)>,
+    pub values: Values,
 }
 
 /// A clause that must be true, or false.
@@ -79,14 +79,22 @@ struct Literal {
 impl Literal {
     /// Whether both say something of the same, and the opposite: of `a != b` as of `a == b`.
     fn opposes(&self, other: &Literal, program: &Program) -> bool {
-        let plain = |literal: &Literal| match program.node(literal.node) {
-            Some((Op::Not, inner, _)) => (inner, !literal.wanted),
-            _ => (literal.node, literal.wanted),
-        };
-        let ((one, wanted), (two, other_wanted)) = (plain(self), plain(other));
+        let (one, wanted) = without_not(program, self.node, self.wanted);
+        let (two, other_wanted) = without_not(program, other.node, other.wanted);
         one == two && wanted != other_wanted
     }
 }
+
+/// The same asked without the `!` before it.
+fn without_not(program: &Program, node: u32, wanted: bool) -> (u32, bool) {
+    match program.node(node) {
+        Some((Op::Not, inner, _)) => (inner, !wanted),
+        _ => (node, wanted),
+    }
+}
+
+/// Fields and what they would be.
+pub(super) type Values = Vec<(u32, Option<Value>)>;
 
 /// Clauses that together are enough.
 type Way = Vec<Literal>;
@@ -164,7 +172,8 @@ impl<'a> Seeker<'a> {
     fn literal(&mut self, node: u32, wanted: bool) -> Option<Literal> {
         let holds = self.truth(self.context, node) == if wanted { Truth::True } else { Truth::False };
         let changes = !readings(self.program, self.context, node).is_empty();
-        let absence = !wanted && matches!(self.program.node(node), Some((Op::Has | Op::HasKey, ..)));
+        let (plain, present) = without_not(self.program, node, wanted);
+        let absence = !present && matches!(self.program.node(plain), Some((Op::Has | Op::HasKey, ..)));
         (holds || changes).then_some(Literal { node, wanted, holds, absence })
     }
 
@@ -180,12 +189,12 @@ impl<'a> Seeker<'a> {
     }
 
     /// Values with which the audience is true, found by making the clauses of a way hold.
-    fn values(&mut self, way: &Way, root: u32) -> Option<Vec<(u32, Option<Value>)>> {
+    fn values(&mut self, way: &Way, root: u32) -> Option<Values> {
         if cost(way).0 > MAX_TRIED {
             return None;
         }
         let program = self.program;
-        let mut values: Vec<(u32, Option<Value>)> = Vec::new();
+        let mut values = Values::new();
         // What can't be seen without consent must be seen first.
         for reading in way.iter().filter(|literal| !literal.holds).flat_map(|one| readings(program, self.context, one.node)) {
             let path = reading.needs.map(|purpose| format!("consent.{}", purpose.name()));
@@ -196,14 +205,36 @@ impl<'a> Seeker<'a> {
         // Each at most as often as there are clauses, as one change may undo another.
         for _ in 0..=way.len().min(MAX_TRIED) {
             let context = self.context.supposing(program, &values);
-            if self.truth(&context, root) == Truth::True {
-                return Some(values);
-            }
-            let open = way.iter().find(|literal| !self.holds(&context, literal))?;
+            // The audience may be true before all of the way holds: by another way, which is not the one that is told.
+            let Some(open) = way.iter().find(|literal| !self.holds(&context, literal)) else {
+                let values = self.with_followers(way, &context, values)?;
+                return (self.truth(&context, root) == Truth::True).then_some(values);
+            };
             let (field, value) = self.best(way, open, &values)?;
             put(&mut values, field, value);
         }
         None
+    }
+
+    /// With the values of what follows from those that change, as it is made anew from them: what consent uncovers was never
+    /// seen here, and another zone's hour is not known. `None` where no text keeps one.
+    fn with_followers(&self, way: &Way, context: &Context, mut values: Values) -> Option<Values> {
+        let program = self.program;
+        let changed: Vec<u32> = values
+            .iter()
+            .filter(|(field, value)| self.context.get(*field) != value.as_ref())
+            .map(|(field, _)| *field)
+            .collect();
+        for reading in way.iter().flat_map(|literal| readings(program, context, literal.node)) {
+            let Some((field, _)) = program.field(&reading.path) else { continue };
+            let is_told = values.iter().any(|(known, _)| *known == field);
+            if is_told || !changed.iter().any(|from| program.follows(field, *from)) {
+                continue;
+            }
+            override_of(program, field, reading.value.as_ref())?;
+            put(&mut values, field, reading.value);
+        }
+        Some(values)
     }
 
     fn holds(&mut self, context: &Context, literal: &Literal) -> bool {
@@ -244,7 +275,7 @@ impl<'a> Seeker<'a> {
     }
 }
 
-fn put(values: &mut Vec<(u32, Option<Value>)>, field: u32, value: Option<Value>) {
+fn put(values: &mut Values, field: u32, value: Option<Value>) {
     values.retain(|(known, _)| *known != field);
     values.push((field, value));
 }
@@ -253,6 +284,7 @@ fn put(values: &mut Vec<(u32, Option<Value>)>, field: u32, value: Option<Value>)
 pub(super) fn override_of(program: &Program, field: u32, value: Option<&Value>) -> Option<(String, String)> {
     let text = match value {
         Some(value) => value.override_text()?,
+        None if program.is_always_known(field) => return None,
         None => String::new(),
     };
     Some((program.field_path(field).to_owned(), text))

@@ -9,6 +9,10 @@ use crate::program::layout::Op;
 
 /// The most values that are named.
 const MAX_VALUES: usize = 20;
+/// A text that is tried where any but some would do.
+const OTHER: &str = "other";
+/// A version that is tried where one below another would do.
+const LOWEST: &str = "0";
 
 /// How what is read would have to stand to the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -332,7 +336,11 @@ fn near(kind: Kind, constant: Operand<'_>) -> Vec<Value> {
         (Kind::String | Kind::Strings | Kind::Map, Operand::Text(found) | Operand::Version(found)) => {
             let found = utf8(found);
             // A pattern's own stars match, but nobody would write them.
-            vec![text(&found.replace('*', "")), text(found), text("other")]
+            let mut texts = vec![text(&found.replace('*', "")), text(found), text(OTHER)];
+            if matches!(constant, Operand::Version(_)) {
+                texts.push(text(LOWEST));
+            }
+            texts
         }
         // What a text is converted to.
         (_, Operand::List(_) | Operand::Map(_) | Operand::Absent(_)) => Vec::new(),
@@ -354,6 +362,9 @@ fn in_list(item: Option<Value>, current: Option<&Value>, relation: Relation) -> 
     items.retain(|known| *known != item);
     if relation != Relation::ContainsNot {
         items.push(item);
+    } else if items.is_empty() {
+        // An empty list can't be written as an override.
+        items.push(OTHER.to_owned());
     }
     Some(Value::Strings(items))
 }

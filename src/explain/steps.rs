@@ -306,6 +306,7 @@ fn unit_name(program: &Program, unit: Unit) -> String {
 }
 
 /// Millionths as a share of one.
+#[cfg(feature = "serde")]
 pub(crate) fn of_one(millionths: u32) -> f64 {
     f64::from(millionths) / f64::from(MILLION)
 }

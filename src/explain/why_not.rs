@@ -1,12 +1,12 @@
 //! What would have to change for one experience to win: every step, not only the first that it fails.
 
 use super::Outcomes;
-use super::change::{ClauseChange, audience_change, override_of};
+use super::change::{ClauseChange, Values, audience_change, override_of};
 use super::must::reading_text;
 use super::steps::{self, Looking, Step};
 use super::tree;
 use super::words::{of_unit, step_text};
-use crate::context::{Context, Value};
+use crate::context::Context;
 use crate::decide::{Decisions, Loss, Reason, Shown, decide_traced};
 use crate::eval::Truth;
 use crate::number::share_text;
@@ -70,7 +70,7 @@ pub fn why_not(program: &Program, context: &Context, experience: u32) -> Option<
         let mut seeker = Seeker { program, context, experience: &experience, found: &mut found };
         seeker.page();
         // What a preview forces passes the steps that look at the visitor, what is kept some of them.
-        let mut values = Vec::new();
+        let mut values = Values::new();
         if !forced {
             seeker.status();
             seeker.schedule();
@@ -148,10 +148,10 @@ impl Seeker<'_> {
     }
 
     /// Returns values of fields with which the audience is true.
-    fn audience(&mut self) -> Vec<(u32, Option<Value>)> {
+    fn audience(&mut self) -> Values {
         let (program, context) = (self.program, self.context);
-        let Some(root) = self.experience.audience else { return Vec::new() };
-        let Some(change) = audience_change(program, context, root) else { return Vec::new() };
+        let Some(root) = self.experience.audience else { return Values::new() };
+        let Some(change) = audience_change(program, context, root) else { return Values::new() };
         if change.clauses.is_empty() {
             self.needs(Loss::Audience, format!("{} is true for nobody", tree::text(program, root)));
         }

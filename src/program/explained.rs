@@ -2,6 +2,8 @@
 
 use super::layout::{NONE, Section};
 use super::{Program, run};
+use crate::consent::Purpose;
+use crate::context::Field;
 
 impl Program {
     /// The name of an audience.
@@ -29,5 +31,24 @@ impl Program {
             rule
         });
         written.collect()
+    }
+    /// Whether a field is read anew where another one is overridden: what a consent uncovers, the clock of a zone, the holidays
+    /// of a date and the nearest place.
+    pub(crate) fn follows(&self, field: u32, from: u32) -> bool {
+        let is = |known: Field| from == known as u32;
+        let consent = self.field_path(from).strip_prefix("consent.").and_then(Purpose::from_name);
+        let is_clock = || (Field::TimeHour as u32..=Field::TimeDate as u32).contains(&field);
+        let is_holiday = || self.holidays().any(|(holidays, _)| holidays == field);
+        let is_place = || self.place_lists().any(|(first, _)| (first..first.saturating_add(3)).contains(&field));
+        consent.is_some() && consent == self.field_purpose(field)
+            || is(Field::GeoTimezone) && (is_clock() || is_holiday())
+            || is(Field::TimeDate) && is_holiday()
+            || (is(Field::GeoLatitude) || is(Field::GeoLongitude)) && is_place()
+    }
+
+    /// Whether nothing makes a field absent but the want of consent.
+    pub(crate) fn is_always_known(&self, field: u32) -> bool {
+        let known = [Field::VisitorReturning, Field::ConsentPersonalization, Field::ConsentAnalytics, Field::ConsentMarketing];
+        known.into_iter().any(|known| known as u32 == field)
     }
 }

@@ -250,6 +250,7 @@ const fn kind(name: &str) -> Meaning {
     KIND + position(KINDS, name)
 }
 
+#[cfg(any(feature = "author", test))]
 pub(super) const fn os(name: &str) -> Meaning {
     SYSTEM + position(SYSTEMS, name)
 }
