@@ -288,13 +288,111 @@ test("every persona sees the page that it is there for", async (t) => {
     "Black Friday on a slow line": ["/collections/shoes", "#announcement", "Black Friday · −20 %"],
     "Sent by an AI assistant": ["/", "header h1", "Everything you asked about, in one place"],
     "Search engine's crawler": ["/", "header h1", "Shop in style"],
+    "Customer with an open complaint": ["/collections/shoes", "#announcement", "We are looking into your complaint, and will answer within a day"],
+    "Looking for a bag": ["/collections/bags", "#announcement", "Bags of waxed canvas · −10 % this week"],
+    "Looking for a bag, and told twice today": ["/collections/bags", "#announcement", "Free returns within 30 days, label included"],
+    "Measured since the spring": ["/products/wool-coat", ".col-md-6 .d-flex > button", "Buy now"],
+    "Editor of the winter collection": ["/", "header h1", "The winter collection"],
+    "Designer of the lookbook": ["/collections/new", ".row-cols-md-2 h5", "Zipped fleece"],
+    "Author of the trail advertisement": ["/collections/shoes?utm_campaign=trail-shoes-en", "h1", "Trail runner"],
   };
   assert.deepEqual(Object.keys(personas).sort(), Object.keys(expected).sort());
   for (const [name, [path, selector, text]] of Object.entries(expected)) {
-    const query = new URLSearchParams(Object.entries(personas[name]!).map(([field, value]) => [`idoine.${field}`, value]));
-    await page.goto(`${shop.url}${path}?${query}`);
-    assert.equal((await page.innerText(selector)).replaceAll("\u00a0", " ").trim(), text, name);
+    await page.goto(seenBy(path, personas[name]!));
+    assert.equal((await page.locator(selector).first().innerText()).replaceAll("\u00a0", " ").trim(), text, name);
   }
+});
+
+/** A page of the shop as a persona sees it. */
+function seenBy(path: string, persona: Record<string, string>): string {
+  const url = new URL(path, shop.url);
+  for (const [field, value] of Object.entries(persona)) url.searchParams.append(`idoine.${field}`, value);
+  return url.href;
+}
+
+test("the bar says why an offer is not shown: shown often enough, suppressed, beside another one, a draft", async (t) => {
+  const { page } = await arrive(t, "/");
+  const personas = await page.evaluate(async () => (await (await fetch("/_idoine/personas")).json()) as Record<string, Record<string, string>>);
+  const panel = page.getByRole("region", { name: "Idoine preview" });
+  const card = (slot: string) => panel.getByRole("listitem").filter({ has: page.getByText(slot, { exact: true }) });
+  const lost = async (slot: string, experience: string): Promise<string> => {
+    await card(slot).locator("summary").click();
+    return card(slot).getByRole("row").filter({ has: page.getByRole("rowheader", { name: experience, exact: true }) }).innerText();
+  };
+  const open = (path: string, name: string): Promise<unknown> => page.goto(seenBy(path, personas[name]!));
+  // It stays open from page to page.
+  await page.getByRole("button", { name: "Preview" }).click();
+  await open("/collections/bags", "Looking for a bag, and told twice today");
+  assert.match(await lost("announcement", "bag-week"), /shown as often as it may be/);
+  await card("announcement").getByText("returns-words: this variant has won the experiment.").waitFor();
+  await screenshot(page, "bar-cap-desktop");
+  await open("/collections/shoes", "Customer with an open complaint");
+  assert.match(await lost("sale_badge", "black-friday"), /suppressed by calm-for-complaints/);
+  await open("/products/trail-runner", "Black Friday on a slow line");
+  assert.match(await lost("price_note", "second-pair"), /its group already shows black-friday/);
+  await open("/", "Buyer for a university");
+  assert.match(await lost("hero_title", "winter-collection"), /still a draft/);
+  await open("/", "Editor of the winter collection");
+  await card("hero_title").getByText("winter-collection: the preview asks for this variant.").waitFor();
+  await open("/products/trail-runner", "Measured since the spring");
+  assert.match(await lost("price_note", "gift-wrap"), /paused/);
+  await card("product_cta").getByText("call-to-action: the visitor keeps the variant of before.").waitFor();
+});
+
+/** Takes new ids, as visitors who agree to be measured, until a page is as one of them gets it. */
+async function measured(page: Page, path: string, found: (page: Page) => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 60; attempt += 1) {
+    await page.goto(`${shop.url}/products/canvas-tote`);
+    await consent(page, []);
+    await consent(page, ["analytics"]);
+    await page.goto(shop.url + path);
+    if (await found(page)) return;
+  }
+  assert.fail(`nobody of sixty gets that at ${path}`);
+}
+
+test("a variant that is another page of the origin is shown at the same address", async (t) => {
+  const { page } = await arrive(t, "/collections/new");
+  assert.equal(await page.locator(".row-cols-md-2").count(), 0);
+  const isLookbook = async (): Promise<boolean> => (await page.locator(".row-cols-md-2 .card").count()) === 3;
+  // Some are held out of what the announcement says.
+  const isEdited = async (): Promise<boolean> => (await page.innerText("#announcement")).trim() === "Free returns within 30 days, label included";
+  await measured(page, "/collections/new", async () => (await isLookbook()) && (await isEdited()));
+  assert.equal(page.url(), `${shop.url}/collections/new`);
+  await page.reload();
+  assert.ok(await isLookbook(), "who got it keeps it");
+  const { decisions } = JSON.parse((await page.textContent("#idoine-state"))!) as State;
+  assert.deepEqual(decisions.find(({ slot }) => slot === "new_arrivals"), { slot: "new_arrivals", experience: "new-lookbook", variant: 1, source: "experiment", reason: "split" });
+  await screenshot(page, "lookbook-desktop");
+});
+
+test("a variant that is another address leads there, with the campaign's parameters", async (t) => {
+  const { page } = await arrive(t, "/");
+  const path = "/collections/shoes?utm_source=google&utm_medium=cpc&utm_campaign=trail-shoes-en";
+  await measured(page, path, async () => new URL(page.url()).pathname === "/products/trail-runner");
+  assert.equal(page.url(), `${shop.url}${path.replace("/collections/shoes", "/products/trail-runner")}`);
+  assert.equal(await page.innerText("h1"), "Trail runner");
+  // The other half stays, and both stay what they are.
+  await page.goto(shop.url + path);
+  assert.equal(new URL(page.url()).pathname, "/products/trail-runner");
+  await measured(page, path, async () => new URL(page.url()).pathname === "/collections/shoes");
+});
+
+test("several factors of the front page are seen together, in the combinations that are written", async (t) => {
+  const { page } = await arrive(t, "/");
+  const texts = async (): Promise<string[]> => [...(await hero(page)), (await page.locator(".card-footer a").first().innerText()).trim(), (await page.locator(".card-footer a").nth(1).innerText()).trim()];
+  const [title, lead, ...buttons] = await texts();
+  assert.deepEqual([title, buttons], ["Shop in style", ["View options", "Add to cart"]]);
+  await measured(page, "/", async () => (await hero(page))[0] === "Made to last");
+  const [, other, ...others] = await texts();
+  // With this title either the lead is new or the buttons are.
+  if (other === lead) assert.deepEqual(others, ["See sizes", "Put in the cart"]);
+  else assert.deepEqual([other, others], ["Clothes, shoes and bags that we mend when they wear out", buttons]);
+  await screenshot(page, "front-page-desktop");
+  // What follows on from the title, on another page.
+  await page.goto(`${shop.url}/products/canvas-tote`);
+  assert.equal((await page.innerText("#store")).trim(), "Worn out? Our shops in Paris and Lyon mend it, for ten years");
+  await screenshot(page, "product-made-to-last-desktop");
 });
 
 test("the bar fits a phone", async (t) => {
