@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         input::print_line(&serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?)?;
         return Ok(code(checked.as_ref().is_ok_and(passed)));
     }
-    let compiled = input::checked(&args.manifest)?;
+    let compiled = input::checked(&args.manifest, check)?;
     input::print_line(&summary(&compiled))?;
     Ok(code(passed(&compiled)))
 }

@@ -1,13 +1,16 @@
 //! `idoine compile`
 
 use crate::{Outcome, input};
-use idoine::compile::Compiled;
+use idoine::compile::{Compiled, check, compile_for_browsers};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The manifest, or - for standard input
     manifest: PathBuf,
+    /// Compile the program for browsers, which anybody may read: without drafts and what nobody else uses
+    #[arg(long)]
+    browser: bool,
     /// Where the program goes
     #[arg(short, long)]
     output: PathBuf,
@@ -17,7 +20,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    let Compiled { program, .. } = input::checked(&args.manifest)?;
+    let compile = if args.browser { compile_for_browsers } else { check };
+    let Compiled { program, .. } = input::checked(&args.manifest, compile)?;
     let output = args.output.display();
     std::fs::write(&args.output, program.bytes()).map_err(|error| format!("{output} can't be written: {error}"))?;
     let (bytes, experiences, slots) = (program.bytes().len(), program.experience_count(), program.slot_count());

@@ -2,7 +2,7 @@
 
 use crate::Outcome;
 use crate::zones::Bundled;
-use idoine::compile::{Compiled, check, compile};
+use idoine::compile::{Compiled, Zones, compile};
 use idoine::diagnostic::Diagnostic;
 use idoine::{LoadError, Program};
 use std::io::{ErrorKind, IsTerminal, Read, Write};
@@ -56,10 +56,13 @@ fn compiled(path: &Path, source: &str) -> Result<Program, String> {
     compile(source, &Bundled).map_err(|errors| refused(path, source, &errors))
 }
 
+/// How a manifest is compiled with all that an author may want to know.
+type Compile = fn(&str, &dyn Zones) -> Result<Compiled, Vec<Diagnostic>>;
+
 /// As [`program`], with all that an author may want to know. Warnings go to stderr.
-pub(crate) fn checked(path: &Path) -> Result<Compiled, String> {
+pub(crate) fn checked(path: &Path, compile: Compile) -> Result<Compiled, String> {
     let source = read(path)?;
-    let compiled = check(&source, &Bundled).map_err(|errors| refused(path, &source, &errors))?;
+    let compiled = compile(&source, &Bundled).map_err(|errors| refused(path, &source, &errors))?;
     show(path, &source, &compiled.warnings);
     Ok(compiled)
 }

@@ -31,7 +31,9 @@ enum Command {
     #[command(after_help = "Example:\n  idoine check site.jsonc")]
     Check(check::Args),
     /// Compile a manifest into a program
-    #[command(after_help = "Example:\n  idoine compile site.jsonc -o site.program")]
+    #[command(
+        after_help = "Examples:\n  idoine compile site.jsonc -o site.program\n  idoine compile site.jsonc --browser -o public/idoine/site.program"
+    )]
     Compile(compile::Args),
     /// Show every experience per slot and why it won or lost, for one visitor; or what would have to change for one to win
     #[command(

@@ -54,7 +54,7 @@ impl Compiler<'_, '_, '_> {
     /// That of an experience which reads this field; `own` is what a trait makes it. Whether somebody agrees is asked for
     /// every visitor's sake: it tells no one from another.
     fn field_degree(&self, field: u32, own: Degree) -> Degree {
-        let declared = || self.names.declared.get((field as usize).checked_sub(FIELDS.len())?).map(|field| field.path.as_str());
+        let declared = || self.names.declared(field).map(|field| field.path.as_str());
         let path = FIELDS.get(field as usize).map(|field| field.path).or_else(declared).unwrap_or_default();
         match path.split('.').next() {
             Some("profile") => own,

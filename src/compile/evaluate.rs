@@ -101,7 +101,7 @@ pub fn evaluate(
     let root = compiler.builder.expression(&checked);
     let spans: Vec<Range<usize>> =
         (0..compiler.builder.next(Section::Nodes)).map(|node| compiler.builder.node_span(node).unwrap_or_default()).collect();
-    let bytes = std::mem::take(&mut compiler.builder).finish();
+    let bytes = std::mem::take(&mut compiler.builder).finish(None);
     if !diagnostics.is_empty() {
         return Err(EvaluateError::Manifest(diagnostics.finish()));
     }

@@ -156,6 +156,9 @@ impl Compiler<'_, '_, '_> {
 
     fn requirement(&mut self, requirement: &Requirement, ordered: &[&Experience]) -> Option<[u32; 4]> {
         let name = &requirement.experience;
+        if self.left_out.contains(name.value.as_str()) {
+            return Some([NONE, 0, 0, 0]);
+        }
         let Some(index) = ordered.iter().position(|other| other.id.value == name.value) else {
             let help = crate::diagnostic::nearest(&name.value, ordered.iter().map(|other| other.id.value.as_str()));
             self.error_with_help(name, format!("unknown experience `{}`", name.value), help);

@@ -1,6 +1,7 @@
 //! From a manifest to a program: every name resolved, every expression checked, all errors at once.
 
 mod audiences;
+mod browser;
 mod channels;
 mod content;
 mod declared;
@@ -29,6 +30,7 @@ mod variants;
 mod warnings;
 mod zones;
 
+pub use self::browser::compile_for_browsers;
 use self::declared::Declared;
 pub use self::degree::Degree;
 pub use self::evaluate::{EvaluateError, Evaluation, Outcome, evaluate, located};
@@ -48,7 +50,7 @@ use crate::program::Program;
 use crate::program::build::Builder;
 use crate::program::layout::{NONE, Section};
 use crate::sorted::Numbers;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// Knows the time zones of the world (IANA). The core has no such table: the command line brings one, JavaScript hosts ask
@@ -85,22 +87,9 @@ fn run(source: &str, zones: &dyn Zones, look_closer: bool) -> Result<Compiled, V
     let mut diagnostics = Diagnostics::new(source);
     let compiled = read_manifest(&mut diagnostics).map(|manifest| {
         let mut compiler = Compiler::new(&manifest, zones, &mut diagnostics);
-        compiler.site();
-        compiler.sources();
-        compiler.fields();
-        compiler.traits();
-        compiler.holidays();
-        compiler.places();
-        compiler.enrichments();
-        compiler.audiences();
-        compiler.slots();
-        compiler.groups();
-        compiler.experiences();
-        compiler.client_hints();
-        compiler.goals();
-        compiler.personas();
+        compiler.sections();
         let degrees = if look_closer && compiler.diagnostics.is_empty() { compiler.look_closer() } else { Vec::new() };
-        (compiler.builder.finish(), compiler.costs, degrees)
+        (compiler.builder.finish(None), compiler.costs, degrees)
     });
     match compiled {
         Some((bytes, costs, degrees)) if diagnostics.is_empty() => match Program::load(bytes) {
@@ -149,6 +138,8 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     checked_audiences: Vec<Option<Checked>>,
     /// Experiences in the order of arbitration.
     outlines: Vec<Outline<'m>>,
+    /// Experiences that the program says nothing of, though others may require them: nobody is assigned to them.
+    left_out: HashSet<&'m str>,
 }
 
 /// The names that expressions and templates may use.
@@ -159,13 +150,20 @@ struct Names<'m> {
     audiences: HashMap<&'m str, u32>,
 }
 
+impl<'m> Names<'m> {
+    /// What the manifest declares, by the number of its field.
+    fn declared(&self, field: u32) -> Option<&Declared<'m>> {
+        self.declared.get((field as usize).checked_sub(FIELDS.len())?)
+    }
+}
+
 impl Env for Names<'_> {
     fn field(&self, path: &str) -> Option<(u32, Kind)> {
         self.fields.get(path).copied()
     }
 
     fn values(&self, field: u32) -> Option<Vec<&str>> {
-        self.declared.get((field as usize).checked_sub(FIELDS.len())?)?.values.clone()
+        self.declared(field)?.values.clone()
     }
 
     fn audience(&self, name: &str) -> Option<u32> {
@@ -205,7 +203,26 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             read_fields: Numbers::default(),
             checked_audiences: Vec::new(),
             outlines: Vec::new(),
+            left_out: HashSet::new(),
         }
+    }
+
+    /// Writes and checks all of the manifest.
+    fn sections(&mut self) {
+        self.site();
+        self.sources();
+        self.fields();
+        self.traits();
+        self.holidays();
+        self.places();
+        self.enrichments();
+        self.audiences();
+        self.slots();
+        self.groups();
+        self.experiences();
+        self.client_hints();
+        self.goals();
+        self.personas();
     }
 
     /// Warns of what has no effect. Returns the experiences' degrees.

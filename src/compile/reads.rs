@@ -52,6 +52,12 @@ impl Reads {
         self.audiences.all().iter().copied()
     }
 
+    /// Adds what is read by another one.
+    pub(super) fn add(&mut self, other: &Reads) {
+        self.fields.extend(other.fields.all());
+        self.audiences.extend(other.audiences.all());
+    }
+
     /// Adds fields that are read otherwise, by contents.
     pub(super) fn add_fields(&mut self, fields: &[u32]) {
         self.fields.extend(fields);
@@ -67,8 +73,7 @@ impl Compiler<'_, '_, '_> {
             let mut all = Reads::default();
             let (mut seen, mut waiting) = (Numbers::default(), vec![index]);
             while let Some((experience, own)) = waiting.pop().and_then(|at| Some((ordered.get(at)?, reads.get(at)?))) {
-                all.fields.extend(own.fields.all());
-                all.audiences.extend(own.audiences.all());
+                all.add(own);
                 let required =
                     experience.requires.0.iter().filter_map(|required| positions.get(required.experience.value.as_str()));
                 waiting.extend(required.filter(|required| seen.insert(**required as u32)));

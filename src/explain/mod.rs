@@ -99,7 +99,7 @@ pub fn explain(program: &Program, context: &Context) -> Explanation {
     for (index, outcome) in outcomes.0 {
         let Some(experience) = program.experience(index) else { continue };
         let (loss, by) = outcome.err().unzip();
-        let by = by.flatten();
+        let by = by.flatten().filter(|by| program.experience(*by).is_some());
         for (slot, ..) in program.experience_slots(experience.slots.clone()) {
             let Some(candidates) = slots.get_mut(slot as usize) else { continue };
             // An experience may win with its other slots while this one is not on the page.

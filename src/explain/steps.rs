@@ -109,7 +109,7 @@ pub enum Limited {
 /// An experience that is required, and what the visitor is there instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prerequisite {
-    /// The number of the experience.
+    /// The number of the experience; no experience's where the program leaves it out.
     pub experience: u32,
     /// The factor whose level is asked for, where it has factors.
     pub factor: Option<String>,
@@ -167,7 +167,12 @@ impl<'a> Looking<'a> {
         let program = self.program;
         let mut unmet = Vec::new();
         for required in program.requirements(details.requires()) {
-            let Some(other) = program.experience(required.experience) else { continue };
+            let Some(other) = program.experience(required.experience) else {
+                // A program for browsers leaves drafts out.
+                let found = Err(Unassigned::Lost(Loss::Draft));
+                unmet.push(Prerequisite { experience: required.experience, factor: None, variants: Vec::new(), found });
+                continue;
+            };
             let others = program.details(&other);
             let found = match self.assigner.assign(&other, &others, 1) {
                 Ok(assigned) if assigned.satisfies(program, &required) => continue,

@@ -179,7 +179,7 @@ impl Seeker<'_> {
 
     fn prerequisites(&mut self, supposed: &Context, details: &Details) {
         for required in Looking::new(self.program, supposed).prerequisites(details) {
-            let by = Some(required.experience);
+            let by = self.program.experience(required.experience).map(|other| other.index);
             self.step(Loss::Prerequisite, &Step::Prerequisite(required), by);
         }
     }

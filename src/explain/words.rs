@@ -83,7 +83,8 @@ fn shown(of: &Limited) -> String {
 }
 
 fn prerequisite(program: &Program, required: &Prerequisite) -> String {
-    let mut text = format!("it requires {}", program.experience_id(required.experience));
+    let id = program.experience(required.experience).map(|other| program.text(other.id));
+    let mut text = format!("it requires {}", id.unwrap_or("a draft that this program leaves out"));
     let variants: Vec<String> = required.variants.iter().map(u32::to_string).collect();
     let factor = required.factor.as_ref().map(|factor| format!(" of {factor}")).unwrap_or_default();
     if let Some((last, before)) = variants.split_last() {

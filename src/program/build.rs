@@ -272,8 +272,8 @@ impl Builder {
         }
     }
 
-    /// The program's bytes.
-    pub(crate) fn finish(mut self) -> Vec<u8> {
+    /// The program's bytes. Its version is that of another program of the same manifest, if one is given, else its own.
+    pub(crate) fn finish(mut self, version: Option<[u8; 8]>) -> Vec<u8> {
         self.texts.resize(self.texts.len().next_multiple_of(4), 0);
         let texts = std::mem::take(&mut self.texts);
         if let Some(section) = self.sections.get_mut(Section::Texts as usize) {
@@ -289,7 +289,10 @@ impl Builder {
         let digest = Sha256::digest(&body);
         let total = (HEADER * 4 + body.len()) as u32;
         let mut tail = total.to_le_bytes().to_vec();
-        tail.extend(digest.iter().take(8));
+        match version {
+            Some(version) => tail.extend(version),
+            None => tail.extend(digest.iter().take(8)),
+        }
         tail.extend(FINGERPRINT.to_le_bytes());
         tail.extend((SECTIONS as u32).to_le_bytes());
         tail.extend(body);

@@ -128,6 +128,7 @@ pub(crate) const USER: u32 = NONE - 1;
 /// An experience that a visitor must be assigned to.
 #[derive(Debug, Clone)]
 pub(crate) struct Requirement {
+    /// No experience's number where the program leaves the required one out.
     pub(crate) experience: u32,
     pub(crate) factor: u32,
     /// In `Numbers`; none means any.

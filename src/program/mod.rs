@@ -135,6 +135,12 @@ impl Program {
         digits
     }
 
+    /// As [`Program::version`], as it stands in the bytes.
+    #[cfg(feature = "author")]
+    pub(crate) fn version_bytes(&self) -> Option<[u8; 8]> {
+        self.bytes.get(16..24)?.try_into().ok()
+    }
+
     fn word(&self, index: usize) -> u32 {
         let start = index.saturating_mul(4);
         let bytes = self.bytes.get(start..start.saturating_add(4)).and_then(|bytes| bytes.try_into().ok());

@@ -111,7 +111,8 @@ fn lost(winner: &str, face: &Face<'_>, seen: &Seen<'_>) -> Lost {
     decide_traced(face.program, &seen.context, &mut of);
     match of.lost {
         Some((loss, by)) => {
-            Lost { experience, reason: loss.name(), by: by.map(|by| face.program.experience_id(by).to_owned()) }
+            let by = by.and_then(|by| face.program.experience(by)).map(|by| face.program.text(by.id).to_owned());
+            Lost { experience, reason: loss.name(), by }
         }
         None => Lost { experience, reason: "not_in_slot", by: None },
     }

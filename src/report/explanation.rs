@@ -102,7 +102,9 @@ impl Serialize for StepReport<'_> {
             Step::Content(missing) => map.serialize_entry("missing", missing)?,
             Step::Status(status) => map.serialize_entry("status", status)?,
             Step::Prerequisite(required) => {
-                map.serialize_entry("experience", self.0.experience_id(required.experience))?;
+                if self.0.experience(required.experience).is_some() {
+                    map.serialize_entry("experience", self.0.experience_id(required.experience))?;
+                }
                 if let Some(factor) = &required.factor {
                     map.serialize_entry("factor", factor)?;
                 }

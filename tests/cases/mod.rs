@@ -49,6 +49,7 @@ pub const AUDIENCES: &[(&str, &str)] = &[("audiences", include_str!("../spec/man
 pub const SHADOWS: &str = include_str!("../spec/manifest/shadows.json");
 
 /// Calls `test` with every case of the files: name, manifest (or the case without one) and case.
+#[allow(dead_code)]
 pub fn each(files: &[(&str, &str)], mut test: impl FnMut(&str, &Value, &Value)) -> usize {
     let mut count = 0;
     for (file, text) in files {

@@ -108,7 +108,7 @@ test("a site of static files: the engine says where, the page is left", async (t
   const head = '<script async src="/_idoine/idoine.js" data-program="/program.bin"></script>';
   const { site, tab } = await open(t, [], {
     ...assets("idoine.js", "client.js", "engine.js", "engine.wasm"),
-    "/program.bin": { type: "application/octet-stream", body: compile("whole.jsonc") },
+    "/program.bin": { type: "application/octet-stream", body: compile("whole.jsonc", "--browser") },
     "/": page(head),
     "/new": page(head, "<h1>New</h1><p>the new page</p>"),
   });

@@ -14,7 +14,7 @@ after(closeBrowser);
 
 let program: Buffer;
 before(() => {
-  program = compile("static.jsonc");
+  program = compile("static.jsonc", "--browser");
 });
 
 const LOADER = '<script async src="/_idoine/idoine.js" data-program="/program.bin"></script>';
@@ -81,6 +81,24 @@ test("the loader fetches the engine and the program, and decides in the page", a
     "/_idoine/idoine.js",
     "/program.bin",
   ]);
+});
+
+test("a draft is not in what browsers are given, and the page is decided as if they had it", async (t) => {
+  const [whole, browser] = [compile("drafts.jsonc"), compile("drafts.jsonc", "--browser")];
+  assert.match(whole.toString("latin1"), /secret/i);
+  assert.doesNotMatch(browser.toString("latin1"), /secret/i);
+  const shown: unknown[] = [];
+  for (const body of [whole, browser]) {
+    const shop = await site(t, LOADER, { "/program.bin": { type: "application/octet-stream", body } });
+    const tab = await visit(t);
+    await tab.goto(shop.origin + INSTAGRAM);
+    await ready(tab);
+    const { version, decisions } = (await tab.evaluate(() => window.idoine?.debug?.()))!;
+    shown.push([version, decisions, await bodyOf(tab)]);
+    assert.deepEqual([await title(tab), await tab.textContent(".cta")], ["Seen on Instagram", "Have a look"]);
+    assert.deepEqual([await reason(tab, "hero"), await reason(tab, "cta"), await reason(tab, "intro")], ["match", "match", "no_candidate"]);
+  }
+  assert.deepEqual(shown[1], shown[0]);
 });
 
 test("the engine may be in a folder of its own, with or without a slash at its end", async (t) => {
@@ -182,7 +200,7 @@ const choices = JSON.parse(readFileSync(new URL("../spec/consent.json", import.m
 };
 
 test("what the cookie says is the same to those who ask and to the engine, whatever stands in it", async (t) => {
-  const shop = await site(t, "", { "/consent.bin": { body: compile("consent.jsonc") } });
+  const shop = await site(t, "", { "/consent.bin": { body: compile("consent.jsonc", "--browser") } });
   const tab = await visit(t);
   await tab.goto(shop.origin);
   const seen = await tab.evaluate(async (cases) => {
@@ -205,7 +223,7 @@ test("what the cookie says is the same to those who ask and to the engine, whate
 });
 
 test("a text in local storage that no cookie could carry is read by both in the same way", async (t) => {
-  const shop = await site(t, "", { "/consent.bin": { body: compile("consent.jsonc") } });
+  const shop = await site(t, "", { "/consent.bin": { body: compile("consent.jsonc", "--browser") } });
   const tab = await visit(t);
   await tab.addInitScript(() => void Object.defineProperty(Document.prototype, "cookie", { get: () => "", set() {} }));
   await tab.goto(shop.origin);
@@ -375,7 +393,7 @@ test("a Worker at another host name tells what enrichments say", async (t) => {
   const api = await serve({ "/_idoine/context": (request) => json({ version: "0", preview: false, context }, allow(request)) });
   t.after(() => api.close());
   const head = `<script async src="/_idoine/idoine.js" data-program="/program.bin" data-api="${api.origin}"></script>`;
-  const shop = await site(t, head, { "/program.bin": { type: "application/octet-stream", body: compile("weather.jsonc") } });
+  const shop = await site(t, head, { "/program.bin": { type: "application/octet-stream", body: compile("weather.jsonc", "--browser") } });
   const tab = await visit(t);
   await tab.goto(shop.origin);
   await ready(tab);

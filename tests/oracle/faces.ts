@@ -1,7 +1,7 @@
 // The faces that the oracle is compared with: the native command line, and the engine's and the tools' Wasm in Node.
 
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -66,6 +66,18 @@ export function program(manifest: Manifest): Uint8Array {
   const compiled = compile(manifest);
   if (compiled instanceof Uint8Array) return compiled;
   throw new Error(`the manifest is refused: ${JSON.stringify(compiled)}\n${JSON.stringify(manifest)}`);
+}
+
+/** The program for browsers, which the command line alone makes. */
+export function browserProgram(manifest: Manifest): Uint8Array {
+  const folder = mkdtempSync(join(tmpdir(), "idoine-oracle-"));
+  try {
+    const file = join(folder, "site.program");
+    execFileSync(join(DIST, "bin", "idoine"), ["compile", "-", "--browser", "-o", file], { input: JSON.stringify(manifest), stdio: ["pipe", "ignore", "ignore"] });
+    return readFileSync(file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** What a host says of the visitor's zone. */

@@ -2,19 +2,22 @@
 // Chromium, and by the Worker in workerd over real HTTP. Contexts and decisions are the same; one difference is a failure.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import type { Decision } from "../../www/src/types.ts";
 import { browser, closeBrowser } from "../e2e/fixtures/browser.ts";
-import { at, decideInChromium, decideNatively, inRepository, type Seen, type SeenInChromium } from "./faces.ts";
+import { decideInChromium, decideNatively, inRepository, preview, type Seen, type SeenInChromium } from "./faces.ts";
 import type { Init } from "../worker/harness.ts";
+import { LOSSES, REASONS } from "../oracle/manifest.ts";
 import { SITE, startShop, type Shop } from "./shop.ts";
 import { userAgents, visitors as draw, type Visitor } from "./visitors.ts";
 
-/** The page's own answer: what its first bytes say was decided. */
+/** The page's own answer: what its first bytes say was decided, or where it leads. */
 interface Page {
   status: number;
   decisions: Decision[] | undefined;
+  location: string | undefined;
 }
 
 const visitors = draw();
@@ -43,14 +46,14 @@ after(async () => {
   await shop?.close();
 });
 
-/** Where the Worker is asked: a loopback name, at which a visit's instant may be given as a preview parameter. */
+/** Where the Worker is asked: a loopback name, at which a preview may say what no request tells. */
 const HOST = "http://localhost";
 
 async function askWorker(visitor: Visitor): Promise<Seen> {
   const init: Init = { headers: visitor.headers, ...(visitor.cf && { cf: visitor.cf }) };
   // The `Referer` of a call to the API is the page that makes it; the page's own is told.
   const referrer = visitor.headers["referer"];
-  const query = `url=${encodeURIComponent(at(visitor.url, visitor.now))}${referrer === undefined ? "" : `&referrer=${encodeURIComponent(referrer)}`}`;
+  const query = `url=${encodeURIComponent(preview(visitor.url, visitor))}${referrer === undefined ? "" : `&referrer=${encodeURIComponent(referrer)}`}`;
   const context = await shop.worker.fetch(`${HOST}/_idoine/context?${query}`, init);
   const decision = await shop.worker.fetch(`${HOST}/_idoine/decide?${query}`, init);
   if (context.status !== 200 || decision.status !== 200) assert.fail(`${JSON.stringify(visitor)}\n${context.status} ${context.text}\n${decision.status} ${decision.text}`);
@@ -61,8 +64,8 @@ async function askWorker(visitor: Visitor): Promise<Seen> {
 /** The visitor's page itself, with the referrer where browsers send it. */
 async function openPage(visitor: Visitor): Promise<Page> {
   const { pathname, search } = new URL(visitor.url);
-  const answer = await shop.worker.fetch(at(`${HOST}${pathname}${search}`, visitor.now), { headers: visitor.headers, ...(visitor.cf && { cf: visitor.cf }) });
-  return { status: answer.status, decisions: answer.state?.decisions };
+  const answer = await shop.worker.fetch(preview(`${HOST}${pathname}${search}`, visitor), { headers: visitor.headers, ...(visitor.cf && { cf: visitor.cf }) });
+  return { status: answer.status, decisions: answer.state?.decisions, location: answer.header("location") ?? undefined };
 }
 
 /** The visitor, whole, and what each face says where they do not all say the same. */
@@ -113,34 +116,76 @@ test("the receipts are the same on every face", () => {
   assert.ok(new Set(native.map(({ receipt }) => receipt.context)).size > 990);
 });
 
-test("the page's first bytes carry the same decisions", () => {
-  same((index) => ({ native: native[index]!.decisions.length === 0 ? undefined : native[index]!.decisions, page: pages[index]!.decisions }));
-  const statuses = new Set(pages.map((page) => page.status));
-  assert.deepEqual([...statuses].sort(), [200, 301, 404]);
+/** Where a visitor's page leads by what was decided; the origin's own redirects are no decision. */
+const leadsTo = ({ edits }: Seen): string | undefined => edits.find(({ op }) => op === "redirect")?.value;
+
+test("the page's first bytes carry the same decisions, or lead where they say", () => {
+  same((index) => {
+    const { decisions } = native[index]!;
+    return { native: decisions.length === 0 || leadsTo(native[index]!) !== undefined ? undefined : decisions, page: pages[index]!.decisions };
+  });
+  const led = visitors.flatMap((_, index) => (leadsTo(native[index]!) === undefined ? [] : [[leadsTo(native[index]!), pages[index]!] as const]));
+  // Behind it stand the preview's parameters.
+  for (const [to, { status, location }] of led) assert.ok(status === 302 && location?.startsWith(`${HOST}${to}&idoine.`), `${status} ${location} instead of ${to}`);
+  assert.deepEqual([...new Set(pages.map((page) => page.status))].sort(), [200, 301, 302, 404]);
+  assert.equal(pages.filter(({ status }) => status === 302).length, led.length);
 });
 
 test("every experience wins at least ten times", () => {
-  const wins = new Map<string, number>(shop.experiences.map((id) => [id, 0]));
-  for (const { decisions } of native) {
-    const winners = decisions.filter(({ reason }) => reason === "match" || reason === "split").map(({ experience }) => experience!);
-    for (const id of new Set(winners)) wins.set(id, (wins.get(id) ?? 0) + 1);
+  // A draft and one that is paused never do.
+  const live = shop.experiences.filter((id) => !["winter-collection", "gift-wrap"].includes(id));
+  const wins = new Map<string, number>(live.map((id) => [id, 0]));
+  for (const { tools } of chromium) {
+    for (const { experience, reason } of tools.experiences) if (WON.has(reason)) wins.set(experience, wins.get(experience)! + 1);
   }
-  assert.deepEqual([...wins].filter(([, count]) => count < 10), []);
+  assert.deepEqual([...wins].filter(([, count]) => !(count >= 10)), []);
 });
 
+/** Reasons of those that show what they are for; one without a unit shows its baseline. */
+const WON = new Set(REASONS.filter((reason) => reason !== "no_unit" && reason !== "no_candidate"));
+
 test("every variant of an experiment is shown", () => {
-  const shown = new Set(native.flatMap(({ decisions }) => decisions).filter(({ source }) => source === "experiment").map(({ experience, variant }) => `${experience} ${variant}`));
-  assert.deepEqual([...shown].sort(), ["call-to-action 0", "call-to-action 1", "call-to-action 2"]);
+  const tested = native.map(({ decisions }) => decisions.filter(({ source }) => source === "experiment"));
+  const shown = new Set(tested.flat().map(({ experience, variant, factor = "-" }) => `${experience} ${factor} ${variant}`));
+  const variants = (experience: string, ...shown: number[]): string[] => shown.map((variant) => `${experience} - ${variant}`);
+  const expected = [
+    ...variants("call-to-action", 0, 1, 2),
+    ...variants("card-words", 0, 1),
+    ...variants("new-lookbook", 0, 1),
+    ...variants("related-words", 0, 1),
+    // It is over.
+    ...variants("returns-words", 1),
+    ...variants("trail-landing", 0, 1),
+    ...["title", "lead", "buttons"].flatMap((factor) => [0, 1].map((level) => `front-page ${factor} ${level}`)),
+  ];
+  assert.deepEqual([...shown].sort(), expected.sort());
+  // Of the combinations those that are written, and no other.
+  const runs = tested.map((decisions) => ["hero_title", "hero_lead", "card_add"].map((slot) => decisions.find((one) => one.slot === slot && one.experience === "front-page")?.variant).join(""));
+  assert.deepEqual([...new Set(runs)].sort(), ["", "000", "011", "101", "110"]);
+});
+
+test("nobody is in two experiments of a layer, is promoted two things at once, or anything while a complaint is open", () => {
+  const won = chromium.map(({ tools }) => new Map(tools.experiences.filter(({ reason }) => WON.has(reason)).map(({ experience, reason }) => [experience, reason])));
+  const ofEach = (...ids: string[]): number[] => won.map((winners) => ids.filter((id) => winners.has(id)).length);
+  assert.equal(Math.max(...ofEach("card-words", "related-words")), 1);
+  const promotions = ofEach("black-friday", "bag-week", "second-pair");
+  assert.equal(Math.max(...promotions), 1);
+  const complaints = won.flatMap((winners, index) => (winners.has("calm-for-complaints") ? [promotions[index]] : []));
+  assert.ok(complaints.length >= 10 && complaints.every((count) => count === 0));
 });
 
 test("every reason occurs", () => {
   const reasons = new Set<string>();
-  for (const { decisions, tools } of chromium) {
-    for (const { reason } of decisions) reasons.add(reason);
-    for (const { candidates } of tools.slots) for (const { reason } of candidates) if (reason !== undefined) reasons.add(reason);
-  }
-  const all = ["match", "split", "no_unit", "no_candidate", "page", "schedule", "audience", "unknown", "no_consent", "holdout", "experience_holdout", "traffic", "slot_taken"];
+  for (const { decisions, tools } of chromium) for (const { reason } of [...decisions, ...tools.experiences]) reasons.add(reason);
+  // No visitor is forced anything: previews are.
+  const all = [...REASONS, ...LOSSES].filter((reason) => reason !== "forced");
   assert.deepEqual([...reasons].sort(), all.sort());
+});
+
+test("those are all reasons that there are", () => {
+  const source = readFileSync(inRepository("src/decide/reason.rs"), "utf8");
+  const named = (list: string): string[] => [...new RegExp(`^    ${list} \\{\n([\\s\\S]*?)^    \\}`, "m").exec(source)![1]!.matchAll(/^        \w+ "(\w+)",$/gm)].map(([, name]) => name!);
+  assert.deepEqual([named("Reason"), named("Loss")], [REASONS, LOSSES]);
 });
 
 test("the device's type is the one that was recorded with each of ten thousand real user agents", async () => {

@@ -22,12 +22,6 @@ export interface Seen {
   receipt: Receipt;
 }
 
-/** Why each candidate of a slot lost; a winner has no reason here. */
-export interface SlotExplanation {
-  slot: string;
-  candidates: { experience: string; reason?: string; by?: string }[];
-}
-
 const ROOT = new URL("../../", import.meta.url);
 
 /** The path of a file of the repository. */
@@ -61,12 +55,18 @@ interface EngineModule {
 interface ToolsModule {
   default(options: { module_or_path: string }): Promise<unknown>;
   context(program: Uint8Array, visitor: unknown, offsets: zoneModule.Offsets): Record<string, unknown>;
-  explain(program: Uint8Array, visitor: unknown, offsets: zoneModule.Offsets): { decisions: Decision[]; slots: SlotExplanation[]; edits: Edit[]; receipt: Receipt };
+  explain(program: Uint8Array, visitor: unknown, offsets: zoneModule.Offsets): { decisions: Decision[]; experiences: Outcome[]; edits: Edit[]; receipt: Receipt };
+}
+
+/** Why an experience won or lost. */
+export interface Outcome {
+  experience: string;
+  reason: string;
 }
 
 /** What Chromium's two Wasm artefacts make of a visitor: the engine decides, the tools tell the context and the reasons. */
 export interface SeenInChromium extends Seen {
-  tools: { decisions: Decision[]; edits: Edit[]; slots: SlotExplanation[] };
+  tools: { decisions: Decision[]; edits: Edit[]; experiences: Outcome[] };
 }
 
 /** All visitors through the engine and the tools in a page of Chromium. */
@@ -130,7 +130,8 @@ async function inPage(asked: string): Promise<string> {
       url: visitor.url,
       headers: Object.entries(visitor.headers),
       cf: Object.entries(visitor.cf ?? {}).map(([name, value]) => [name, String(value)] as const),
-      overrides: [],
+      overrides: Object.entries(visitor.context ?? {}).map(([path, value]) => [path, String(value)] as const),
+      profile: Object.entries(visitor.profile ?? {}),
     });
     const decisions = wire.decodeDecisions(engine.decide(request), engine);
     const edits = wire.decodeEdits(engine.edits(), engine);
@@ -140,13 +141,14 @@ async function inPage(asked: string): Promise<string> {
       decisions,
       edits,
       receipt: explained.receipt,
-      tools: { decisions: explained.decisions, edits: explained.edits, slots: explained.slots },
+      tools: { decisions: explained.decisions, edits: explained.edits, experiences: explained.experiences.map(({ experience, reason }) => ({ experience, reason })) },
     };
   });
   return JSON.stringify(seen);
 }
 
-/** A URL with the instant of a visit as a preview parameter, every other character as it was. */
-export function at(url: string, now: string | number): string {
-  return `${url}${url.includes("?") ? "&" : "?"}idoine.now=${encodeURIComponent(String(now))}`;
+/** A page of the visitor as a preview of it: its instant, traits and what is stored are parameters, every other character as it was. */
+export function preview(url: string, { now, context, profile }: Visitor): string {
+  const parameters = Object.entries({ now, ...profile, ...context }).map(([path, value]) => `idoine.${encodeURIComponent(path)}=${encodeURIComponent(String(value))}`);
+  return `${url}${url.includes("?") ? "&" : "?"}${parameters.join("&")}`;
 }

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import type { Decision, Edit } from "../../www/src/types.ts";
 import { browser, closeBrowser } from "../e2e/fixtures/browser.ts";
-import { at } from "./faces.ts";
+import { preview } from "./faces.ts";
 import { startWorker, type Init } from "../worker/harness.ts";
 import { startShop, type Shop } from "./shop.ts";
 import { visitors as draw, type Visitor } from "./visitors.ts";
@@ -112,36 +112,49 @@ async function heldOut(): Promise<string> {
   throw new Error("no id of a thousand is held out");
 }
 
-/** A page as the origin sent it, as the Worker did, and the edits that make the one from the other. */
+/** A page as the origin sent it, as the Worker did, and the edits that make the one from the other; or where it leads. */
 interface Pair {
   origin: string;
   through: string;
   edits: Edit[];
+  location: string | undefined;
 }
 
 async function pair(visitor: Visitor): Promise<Pair> {
   const { pathname, search } = new URL(visitor.url);
-  const url = at(`http://localhost${pathname}${search}`, visitor.now);
+  const url = preview(`http://localhost${pathname}${search}`, visitor);
   const init: Init = { headers: visitor.headers, ...(visitor.cf && { cf: visitor.cf }) };
   const referrer = visitor.headers["referer"] === undefined ? "" : `&referrer=${encodeURIComponent(visitor.headers["referer"])}`;
   const through = await shop.worker.fetch(url, init);
   const decided = await shop.worker.fetch(`http://localhost/_idoine/decide?url=${encodeURIComponent(url)}${referrer}`, init);
-  const origin = await ask(`${shop.origin}${pathname}`);
-  return { origin: origin.body.toString(), through: through.text, edits: decided.json<{ edits: Edit[] }>().edits };
+  const { edits } = decided.json<{ edits: Edit[] }>();
+  // A variant that is another page of the origin, under this address.
+  const path = edits.find(({ op }) => op === "page")?.value ?? pathname;
+  const origin = await ask(shop.origin + path);
+  return { origin: origin.body.toString(), through: through.text, edits, location: through.header("location") ?? undefined };
 }
 
 test("every decided edit is in the page, and the rest of it is unchanged", async () => {
-  const concerned = draw().filter(({ url }) => /^https:\/\/shop\.example\/($|\?|products\/\w|collections\/\w)/.test(url)).slice(0, 300);
-  const done = new Set<string>();
-  for (const visitor of concerned) {
-    const { origin, through, edits } = await pair(visitor);
+  const concerned = draw().filter(({ url }) => /^https:\/\/shop\.example\/($|\?|products\/\w|collections\/\w)/.test(url));
+  // Whole pages are few: all who may get one.
+  const whole = concerned.filter(({ url }) => /\/collections\/(new|shoes)\b/.test(url));
+  const done = new Map<string, number>();
+  for (const visitor of new Set([...concerned.slice(0, 300), ...whole])) {
+    const { origin, through, edits, location } = await pair(visitor);
+    for (const op of new Set(edits.map((edit) => edit.op))) done.set(op, (done.get(op) ?? 0) + 1);
+    const redirect = edits.find(({ op }) => op === "redirect")?.value;
+    if (redirect !== undefined) {
+      assert.ok(location?.startsWith(`http://localhost${redirect}&idoine.`), `${location} instead of ${redirect}`);
+      continue;
+    }
+    assert.equal(location, undefined, visitor.url);
     assert.match(through, STATE, visitor.url);
-    const result = await page.evaluate(edited, { origin, through: through.replace(STATE, ""), edits });
+    const result = await page.evaluate(edited, { origin, through: through.replace(STATE, ""), edits: edits.filter(({ op }) => op !== "page") });
     assert.deepEqual(result.unmatched, [], `edits of ${visitor.url} that touch no element`);
     assert.equal(result.through, result.expected, `${JSON.stringify(visitor)}\n${JSON.stringify(edits)}`);
-    for (const { op } of edits) done.add(op);
   }
-  assert.deepEqual([...done].sort(), ["attribute", "class_add", "class_remove", "hide", "html", "json", "remove_attribute", "text"]);
+  assert.deepEqual([...done.keys()].sort(), ["attribute", "class_add", "class_remove", "hide", "html", "json", "page", "redirect", "remove_attribute", "text"]);
+  assert.ok(done.get("page")! >= 5 && done.get("redirect")! >= 5, JSON.stringify([...done]));
 });
 
 test("every kind of edit and selector on a page of forty kilobytes", async () => {
@@ -202,7 +215,7 @@ const AGENCY = {
 };
 
 /** Runs in Chromium, whose parser and DOM say what a page and its edits mean. Both pages, in one way of writing. */
-function edited({ origin, through, edits }: Pair): { through: string; expected: string; unmatched: string[] } {
+function edited({ origin, through, edits }: Omit<Pair, "location">): { through: string; expected: string; unmatched: string[] } {
   const expected = new DOMParser().parseFromString(origin, "text/html");
   const unmatched: string[] = [];
   // All elements are found before any is changed, as a stream finds them.

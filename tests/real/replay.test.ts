@@ -130,3 +130,11 @@ test("a log of another manifest is told", async () => {
   const turned = await replayed([SITE, other], log);
   assert.deepEqual(turned.receipts, { same: 1000, different: 0, other_program: 0 });
 });
+
+test("the program for browsers knows nothing of the draft, and decides as the manifest does", async () => {
+  const browser = join(folder, "browser.program");
+  await idoine(["compile", SITE, "--browser", "-o", browser]);
+  assert.ok(readFileSync(SITE).includes("winter collection") && !/winter/i.test(readFileSync(browser, "latin1")));
+  const { visitors: count, changed, content, edited } = await replayed([SITE, browser], input);
+  assert.deepEqual([count, changed, content, edited], [1000, 0, 0, 0]);
+});

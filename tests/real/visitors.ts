@@ -1,5 +1,5 @@
-// A thousand visitors: real user agents (npm `user-agents`) in real places, with sources, languages, times and consents
-// drawn by a small generator from a committed seed. The same thousand on every machine and in every run.
+// A thousand visitors: real user agents (npm `user-agents`) in real places, with sources, languages, times, consents, traits
+// and what was stored of them drawn by a small generator from a committed seed. The same thousand on every machine and in every run.
 //
 //   node tests/real/visitors.ts > visitors.ndjson
 
@@ -16,6 +16,10 @@ export interface Visitor {
   headers: Record<string, string>;
   cf?: Record<string, unknown>;
   now: string | number;
+  /** Traits, which nothing fills yet: told as previews tell them. */
+  context?: Record<string, string | boolean>;
+  /** What is stored of the visitor. */
+  profile?: Record<string, string>;
 }
 
 /** The seed of the thousand. Another one gives other visitors, who must be decided alike too. */
@@ -98,9 +102,12 @@ const RARE_AGENTS = [
 /** So many visitors, always the same for one seed. */
 export function visitors(count = 1000, seed = SEED): Visitor[] {
   const dice = new Dice(seed);
+  const known = new Dice(seed + 1);
   const agents = userAgents();
   return Array.from({ length: count }, (_, index) => {
     const visitor = ordinary(dice, agents[dice.below(agents.length)]!.userAgent);
+    advertised(visitor, known);
+    remembered(visitor, known);
     // One in twelve is odd in one way, all ways in turn.
     if (index % 12 === 7) ODDITIES[Math.floor(index / 12) % ODDITIES.length]!(visitor, dice);
     return visitor;
@@ -123,6 +130,38 @@ function ordinary(dice: Dice, userAgent: string): Visitor {
   const cookie = cookies(dice);
   if (cookie !== "") headers["cookie"] = cookie;
   return { url: pageUrl(dice, source.query), headers, cf: cf(dice, place), now: moment(dice) };
+}
+
+/** Of those whom the advertisement brings, some land in the collection. */
+function advertised(visitor: Visitor, dice: Dice): void {
+  const { search, searchParams } = new URL(visitor.url);
+  if (searchParams.get("utm_campaign")?.startsWith("trail-shoes-") && dice.percent(35)) visitor.url = `https://shop.example/collections/shoes${search}`;
+}
+
+const FAVOURITES = ["shoes", "shoes", "shoes", "shoes", "bags", "bags", "outerwear", "accessories"];
+const DAY = 86_400_000;
+
+/** What is known of four visitors in five. Whether it may be read depends on what they agreed to. */
+function remembered(visitor: Visitor, dice: Dice): void {
+  if (dice.percent(20)) return;
+  const now = typeof visitor.now === "number" ? visitor.now : Date.parse(visitor.now);
+  const sessionStart = now - dice.below(90) * 60_000;
+  /** `session,day,week,total,last`, the last time often today or just now. */
+  const seen = (most: number): string => {
+    const counts = Array.from({ length: 4 }, () => dice.below(most + 1)).sort((one, other) => one - other);
+    const last = dice.of([now - dice.below(30) * 60_000, now - dice.below(300) * 60_000, now - dice.below(9) * DAY, sessionStart]);
+    return dice.percent(4) ? dice.of(["", "1,2", "often", "1,1,1,1,yesterday"]) : `${counts.join(",")},${new Date(last).toISOString()}`;
+  };
+  visitor.context = {
+    ...(dice.percent(90) && { "profile.favourite_category": dice.of(FAVOURITES) }),
+    ...(dice.percent(25) && { "profile.open_complaint": dice.percent(60) }),
+  };
+  visitor.profile = {
+    ...(dice.percent(80) && { "visitor.session_start": new Date(sessionStart).toISOString() }),
+    ...(dice.percent(35) && { "assignment.call-to-action": dice.percent(5) ? dice.of(["3", "1,0", "x"]) : String(dice.below(3)) }),
+    ...(dice.percent(50) && { "seen.bag-week": seen(3) }),
+    ...(dice.percent(40) && { "seen_group.promotions": seen(4) }),
+  };
 }
 
 function pageUrl(dice: Dice, query: string | undefined): string {

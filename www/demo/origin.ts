@@ -5,7 +5,8 @@
 //
 //   /                      startbootstrap-shop-homepage, byte for byte as published
 //   /products/<slug>       startbootstrap-shop-item with a product of catalogue.json in it
-//   /collections/<name>    the home page's template with that collection in it (all, popular, new, or a category)
+//   /collections/<name>    the home page's template with that collection in it (all, popular, new, or a category);
+//                          <name>-lookbook the same with large pictures
 //   /agency/               startbootstrap-agency, byte for byte as published
 //   /pictures/<slug>.svg   a drawn picture of a product (and <slug>-light.svg, a lighter one)
 

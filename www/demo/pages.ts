@@ -50,8 +50,11 @@ export function shopPages(homeTemplate: string, itemTemplate: string, catalogue:
       return product === undefined ? undefined : productPage(item, product, catalogue);
     },
     collection(name) {
-      const collection = collectionOf(name, catalogue);
-      return collection === undefined ? undefined : collectionPage(home, collection);
+      const isLookbook = name.endsWith(LOOKBOOK);
+      const collection = collectionOf(isLookbook ? name.slice(0, -LOOKBOOK.length) : name, catalogue);
+      if (collection === undefined) return undefined;
+      const page = collectionPage(home, collection);
+      return isLookbook ? replaceOnce(page, CARDS_OPEN, LARGE_CARDS_OPEN) : page;
     },
     picture(file) {
       const light = file.endsWith("-light.svg");
@@ -128,6 +131,9 @@ function withShopLinks(template: string): string {
 }
 
 const CARDS_OPEN = '<div class="row gx-4 gx-lg-5 row-cols-2 row-cols-md-3 row-cols-xl-4 justify-content-center">\n';
+/** The end of a collection's name under which it is a lookbook: two to a row, with large pictures. */
+const LOOKBOOK = "-lookbook";
+const LARGE_CARDS_OPEN = '<div class="row gx-4 gx-lg-5 row-cols-1 row-cols-md-2 justify-content-center">\n';
 const CARDS_CLOSE = "                </div>\n            </div>\n        </section>\n        <!-- Footer-->";
 
 function withCards(page: string, products: Product[]): string {
