@@ -59,11 +59,9 @@ impl Levels {
     /// Reads levels such as `2` or `1,0`.
     fn parse(text: &str) -> Option<Levels> {
         let mut levels = Levels::NONE;
-        let mut count = 0;
-        for part in text.parts(b',') {
-            let level = parse_uint(part).filter(|level| *level < 0xff && count < Levels::MOST)?;
-            levels = levels.with(count, level as u32);
-            count += 1;
+        for (part, factor) in text.parts(b',').zip(0..) {
+            let level = parse_uint(part).filter(|level| *level < 0xff && factor < Levels::MOST)?;
+            levels = levels.with(factor, level as u32);
         }
         Some(levels)
     }

@@ -96,6 +96,9 @@ pub(crate) fn is_one_of(text: &str, list: &str) -> bool {
     list.parts(b'|').any(|one| one == text)
 }
 
+/// Stands for what is no UTF-8. As a text: to append any character takes more code.
+const REPLACEMENT: &str = "\u{fffd}";
+
 /// The text that bytes are, with U+FFFD for what is no UTF-8.
 pub(crate) fn lossy(bytes: &[u8]) -> String {
     let mut text = String::new();
@@ -110,7 +113,7 @@ pub(crate) fn lossy(bytes: &[u8]) -> String {
         };
         let (good, behind) = rest.split_at_checked(error.valid_up_to()).unwrap_or_default();
         text.push_str(std::str::from_utf8(good).unwrap_or_default());
-        text.push_str("\u{fffd}");
+        text.push_str(REPLACEMENT);
         rest = behind.get(error.error_len().unwrap_or(behind.len())..).unwrap_or_default();
     }
 }
