@@ -1,6 +1,6 @@
-// Takes out of our Wasm what nobody there needs: the words of panics, a second way of writing numbers, and exports that only wasm-bindgen's JavaScript asks for. A
-// panic is a trap: nothing prints its message, yet the code that would format it, and the texts and tables that go with that, are a
-// third of the engine's bytes.
+// Takes out of our Wasm what nobody there needs: the words of panics, a second way of writing numbers, and exports that only
+// wasm-bindgen's JavaScript asks for. A panic is a trap: nothing prints its message, yet the code that would format it, and the texts
+// and tables that go with that, are a third of the engine's bytes.
 import { readFileSync, writeFileSync } from "node:fs";
 import { Problem } from "./run.mjs";
 
@@ -21,7 +21,7 @@ const NEVER_RETURN = [
 
 // The standard library's writing of doubles, and ours, which takes its place: the same numbers in a tenth of the code.
 const WRITES_DOUBLES = /^<f64 as core(\[\w+\])?::fmt::(Display|Debug)>::fmt$/;
-const WRITES_DOUBLES_SHORTLY = /^idoine::number::display_double(::h[0-9a-f]{16})?$/;
+const WRITES_DOUBLES_SHORTLY = /^idoine(\[\w+\])?::number::display_double(::h[0-9a-f]{16})?$/;
 
 // Its powers of ten (Grisu's, 81 of 16 bytes), which nothing else reads.
 const POWERS = /\xdf\x45\x1a\x3d\x03\xcf\x1a\xe6\xc1\xfb\xcc\xfe[^]{1284}/g;
