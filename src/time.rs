@@ -208,7 +208,7 @@ pub(crate) fn instant_text(ms: i64) -> String {
 }
 
 /// As [`instant_text`], or epoch milliseconds for a year that [`parse_moment`] does not read.
-#[cfg(feature = "explain")]
+#[cfg(any(feature = "author", feature = "explain"))]
 pub(crate) fn exact_instant_text(ms: i64) -> String {
     if (0..10_000).contains(&Civil::from_millis(ms).year) { instant_text(ms) } else { ms.to_string() }
 }
