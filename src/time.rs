@@ -196,7 +196,7 @@ pub(crate) fn parse_offset(text: &str) -> Option<i32> {
 }
 
 /// An instant as `2026-11-20T12:30:00Z`, with milliseconds where it has any.
-#[cfg(any(feature = "explain", feature = "serde"))]
+#[cfg(any(feature = "author", feature = "explain", feature = "serde"))]
 pub(crate) fn instant_text(ms: i64) -> String {
     let at = Civil::from_millis(ms);
     let mut text = format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", at.year, at.month, at.day, at.hour, at.minute, at.second);
