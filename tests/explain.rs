@@ -5,6 +5,10 @@
 mod changes;
 #[path = "explain/decisions.rs"]
 mod decisions;
+#[path = "explain/parts.rs"]
+mod parts;
+#[path = "explain/steps.rs"]
+mod steps;
 mod support;
 
 use idoine::compile::compile;
@@ -659,6 +663,7 @@ fn expressions_are_written_as_people_write_them() {
         ("1 + time.hour < network.asn", "1 + time.hour < network.asn"),
         ("1 < 2", "1 < 2"),
         ("'a'.upperAscii() < geo.city", "geo.city > 'a'.upperAscii()"),
+        ("geo.city.upperAscii() < geo.region", "geo.city.upperAscii() < geo.region"),
         ("'a'.split(geo.city).size() < network.asn", "size('a'.split(geo.city)) < network.asn"),
         ("geo.is_eu && (privacy.gpc && (privacy.dnt || geo.is_eu))", "geo.is_eu && privacy.gpc && (privacy.dnt || geo.is_eu)"),
         ("language.accepted.exists(language, language.startsWith('fr'))", "language.accepted.exists(x, x.startsWith('fr'))"),

@@ -8,6 +8,7 @@ use crate::eval::{self, Truth};
 use crate::program::Program;
 use crate::program::layout::Op;
 use crate::sorted::sorted;
+use std::collections::BTreeMap;
 
 /// The most ways that are kept while they are put together.
 const MAX_WAYS: usize = 32;
@@ -107,11 +108,14 @@ fn cost(way: &Way) -> (usize, usize) {
 
 /// The changes that make an audience true; `None` where it is true already, and none where nothing would make it so.
 pub(super) fn audience_change(program: &Program, context: &Context, root: u32) -> Option<AudienceChange> {
-    let mut seeker = Seeker { program, context, clauses: MAX_CLAUSES, visits: MAX_VISITS };
+    let mut seeker = Seeker { program, context, known: BTreeMap::new(), clauses: MAX_CLAUSES, visits: MAX_VISITS };
     if seeker.truth(context, root) == Truth::True {
         return None;
     }
-    let ways = seeker.ways(root, true, 0);
+    let mut ways = seeker.ways(root, true, 0);
+    if ways.is_empty() && seeker.clauses == 0 {
+        ways.extend(seeker.literal(root, true).map(|whole| vec![whole]));
+    }
     let found = ways.iter().find_map(|way| Some((way, seeker.values(way, root)?)));
     let (way, values) = match (found, ways.first()) {
         (Some((way, values)), _) => (way, values),
@@ -125,6 +129,9 @@ pub(super) fn audience_change(program: &Program, context: &Context, root: u32) -
 struct Seeker<'a> {
     program: &'a Program,
     context: &'a Context,
+    /// The ways to make a node true or false, as one that is named often is looked at once.
+    known: BTreeMap<(u32, bool), Vec<Way>>,
+    /// Clauses that may still be looked at.
     clauses: u32,
     visits: u32,
 }
@@ -136,14 +143,23 @@ impl<'a> Seeker<'a> {
 
     /// The ways to make a clause true or false, those with the fewest changes first.
     fn ways(&mut self, node: u32, wanted: bool, depth: u32) -> Vec<Way> {
+        if let Some(known) = self.known.get(&(node, wanted)) {
+            return known.clone();
+        }
         self.clauses = self.clauses.saturating_sub(1);
         if self.clauses == 0 || depth >= MAX_DEPTH {
             return Vec::new();
         }
-        let depth = depth + 1;
-        let mut ways = match taken_apart(self.program, node) {
-            Some((Join::Not, parts)) => return self.each(&parts, !wanted, depth).pop().unwrap_or_default(),
-            Some((Join::Audience, parts)) => return self.each(&parts, wanted, depth).pop().unwrap_or_default(),
+        let mut ways = self.taken_apart(node, wanted, depth + 1);
+        cheapest(&mut ways);
+        self.known.insert((node, wanted), ways.clone());
+        ways
+    }
+
+    fn taken_apart(&mut self, node: u32, wanted: bool, depth: u32) -> Vec<Way> {
+        match taken_apart(self.program, node) {
+            Some((Join::Not, parts)) => self.each(&parts, !wanted, depth).pop().unwrap_or_default(),
+            Some((Join::Audience, parts)) => self.each(&parts, wanted, depth).pop().unwrap_or_default(),
             Some((join @ (Join::All | Join::Any), parts)) => {
                 let each = self.each(&parts, wanted, depth);
                 if (join == Join::All) == wanted { together(self.program, each) } else { each.into_iter().flatten().collect() }
@@ -158,10 +174,8 @@ impl<'a> Seeker<'a> {
                 }
                 ways
             }
-            None => return self.literal(node, wanted).into_iter().map(|literal| vec![literal]).collect(),
-        };
-        cheapest(&mut ways);
-        ways
+            None => self.literal(node, wanted).into_iter().map(|literal| vec![literal]).collect(),
+        }
     }
 
     fn each(&mut self, parts: &[u32], wanted: bool, depth: u32) -> Vec<Vec<Way>> {
@@ -202,8 +216,8 @@ impl<'a> Seeker<'a> {
                 put(&mut values, consent, Some(Value::Bool(true)));
             }
         }
-        // Each at most as often as there are clauses, as one change may undo another.
-        for _ in 0..=way.len().min(MAX_TRIED) {
+        // More often than there are changes, as one may undo another.
+        for _ in 0..=MAX_TRIED {
             let context = self.context.supposing(program, &values);
             // The audience may be true before all of the way holds: by another way, which is not the one that is told.
             let Some(open) = way.iter().find(|literal| !self.holds(&context, literal)) else {
@@ -226,13 +240,11 @@ impl<'a> Seeker<'a> {
             .map(|(field, _)| *field)
             .collect();
         for reading in way.iter().flat_map(|literal| readings(program, context, literal.node)) {
-            let Some((field, _)) = program.field(&reading.path) else { continue };
-            let is_told = values.iter().any(|(known, _)| *known == field);
-            if is_told || !changed.iter().any(|from| program.follows(field, *from)) {
-                continue;
+            let field = program.field(&reading.path).map(|(field, _)| field);
+            if let Some(field) = field.filter(|field| changed.iter().any(|from| program.follows(*field, *from))) {
+                override_of(program, field, reading.value.as_ref())?;
+                put(&mut values, field, reading.value);
             }
-            override_of(program, field, reading.value.as_ref())?;
-            put(&mut values, field, reading.value);
         }
         Some(values)
     }

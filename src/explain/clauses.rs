@@ -5,7 +5,7 @@ use crate::consent::Purpose;
 use crate::context::{Context, Value};
 use crate::eval::{self, Truth};
 use crate::program::Program;
-use crate::program::layout::{NONE, Op};
+use crate::program::layout::Op;
 
 /// The most clauses of one audience that are told apart.
 const MAX_CLAUSES: u32 = 250;
@@ -157,7 +157,7 @@ pub(super) fn taken_apart(program: &Program, node: u32) -> Option<(Join, Vec<u32
             _ => None,
         },
         Op::Conditional => Some((Join::If, [a].into_iter().chain(program.list_items(b, 2)).collect())),
-        Op::Audience => Some((Join::Audience, program.audience_node(a).filter(|node| *node != NONE).into_iter().collect())),
+        Op::Audience => Some((Join::Audience, program.audience_node(a).into_iter().collect())),
         _ => None,
     }
 }

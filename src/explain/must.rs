@@ -186,7 +186,7 @@ impl Asker<'_> {
     pub(super) fn must(&self, node: u32, wanted: bool) -> Option<Must> {
         let program = self.program;
         let (op, a, b) = program.node(node)?;
-        // Not twice is taken apart before it gets here.
+        // One alone: in a forged program it may stand before itself.
         if op == Op::Not && !matches!(program.node(a), Some((Op::Not, ..))) {
             return self.must(a, !wanted);
         }
@@ -343,7 +343,6 @@ fn near(kind: Kind, constant: Operand<'_>) -> Vec<Value> {
             texts
         }
         // What a text is converted to.
-        (_, Operand::List(_) | Operand::Map(_) | Operand::Absent(_)) => Vec::new(),
         (Kind::String | Kind::Map, constant) => match tree::operand_text(constant) {
             Some(written) => vec![text(written.split('\'').nth(1).unwrap_or(&written))],
             None => Vec::new(),

@@ -52,11 +52,9 @@ fn binary(operator: &'static str, left: Node, right: Node) -> Node {
     made(NodeKind::Binary { operator, left: Box::new(left), right: Box::new(right) })
 }
 
-/// `geo.country` as the tree of that path.
+/// A path such as `geo.country`, written as it is.
 fn path(path: &str) -> Node {
-    let mut names = path.split('.');
-    let first = made(NodeKind::Name(names.next().unwrap_or_default().to_owned()));
-    names.fold(first, |node, text| made(NodeKind::Select(Box::new(node), name(text))))
+    made(NodeKind::Name(path.to_owned()))
 }
 
 /// A field's value as it would be written in an expression; an instant without `timestamp()`.

@@ -8,6 +8,7 @@ pub const DECIDE: &[(&str, &str)] = &[
     ("arbitration", include_str!("../spec/decide/arbitration.json")),
     ("caps", include_str!("../spec/decide/caps.json")),
     ("caps-site", include_str!("../spec/decide/caps-site.json")),
+    ("chains", include_str!("../spec/decide/chains.json")),
     ("contents", include_str!("../spec/decide/contents.json")),
     ("contexts", include_str!("../spec/decide/contexts.json")),
     ("enrichments", include_str!("../spec/decide/enrichments.json")),
@@ -24,6 +25,7 @@ pub const DECIDE: &[(&str, &str)] = &[
     ("schedules", include_str!("../spec/decide/schedules.json")),
     ("schedules-lord-howe", include_str!("../spec/decide/schedules-lord-howe.json")),
     ("schedules-new-york", include_str!("../spec/decide/schedules-new-york.json")),
+    ("shares", include_str!("../spec/decide/shares.json")),
     ("statuses", include_str!("../spec/decide/statuses.json")),
     ("steps", include_str!("../spec/decide/steps.json")),
     ("sticky", include_str!("../spec/decide/sticky.json")),
@@ -84,6 +86,16 @@ pub fn check_decisions(name: &str, case: &Value, decisions: &Value, edits: &Valu
     for (slot, factor) in entries(&case["factors"]) {
         let decision = decisions.as_array().expect("decisions").iter().find(|decision| decision["slot"] == slot.as_str());
         assert_eq!(decision.expect("a decision")["factor"], factor, "{name}: factor of {slot}");
+    }
+    for decision in decisions.as_array().expect("decisions") {
+        let source = decision["source"].as_str().unwrap();
+        let follows = match decision["reason"].as_str().unwrap() {
+            "no_candidate" | "no_unit" => source == "baseline",
+            "match" => source == "personalization",
+            "split" => source == "experiment",
+            _ => source != "baseline",
+        };
+        assert!(follows, "{name}: {decision}");
     }
     let Some(expected) = case["edits"].as_array() else { return };
     let edits = edits.as_array().expect("edits");

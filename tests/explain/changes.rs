@@ -1,6 +1,6 @@
 //! What would have to change: that the clauses that are told and the values that are named belong together.
 
-use super::{explained, german, site, why_not};
+use super::{explained, german, site, why_not, with_audiences};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
@@ -81,6 +81,114 @@ fn values_are_found_that_are_not_in_the_expression() {
     }
     let versions = "version(device.os_version) < version('17') && device.os_version != '9'";
     assert_eq!(changed(versions, &json!({})).1, json!({ "device.os_version": "0" }));
+}
+
+/// What holds for another clause as well is looked for where it stands, and what contradicts itself is no way.
+#[test]
+fn ways_are_put_together_clause_by_clause() {
+    let german = german();
+    let one = |audience: &str| why_not(&site(audience), &german, 0).0;
+    // The same twice is one clause, not two that contradict each other.
+    let json = one("geo.country == 'FR' && (geo.country == 'FR' || network.asn == 5)");
+    assert_eq!((&json["overrides"], &json["other_ways"]), (&json!({ "geo.country": "FR" }), &json!(1)), "{json:#}");
+    // One contradiction is enough.
+    let json = one("!geo.is_eu && ((geo.is_eu && network.asn == 5) || network.asn == 6)");
+    assert_eq!((&json["overrides"], &json["other_ways"]), (&json!({ "geo.is_eu": "false", "network.asn": "6" }), &Value::Null));
+    // That something is known is no worse than another value.
+    assert_eq!(one("has(geo.city) || geo.region == 'Hamburg'")["overrides"], json!({ "geo.city": "x" }));
+    // A value that can be written is taken before one that can't, and a way with values before a shorter one without.
+    assert_eq!(one("geo.city in ['', 'Lyon']")["overrides"], json!({ "geo.city": "Lyon" }));
+    let (texts, overrides) = changed(
+        "(consent.personalization && !has(visitor.returning)) || (geo.country == 'FR' && geo.city == 'Lyon')",
+        &json!({}),
+    );
+    assert_eq!((texts.len(), overrides), (2, json!({ "geo.city": "Lyon", "geo.country": "FR" })));
+    // What the others ask of a field is tried for all of them.
+    let audience = "geo.city.contains('x') && geo.city != 'x' && geo.city.contains('xy')";
+    assert_eq!(one(audience)["overrides"], json!({ "geo.city": "xy" }));
+    // A value that changes again is named once.
+    let audience = "'fr' in language.accepted && 'it' in language.accepted && !('en' in language.accepted)";
+    let (_, text) = why_not(&site(audience), &german, 0);
+    assert!(text.ends_with("with these values:\n\n  language.accepted=de,fr,it\n"), "{text}");
+}
+
+#[test]
+fn what_is_looked_at_has_an_end() {
+    let joined = |count: usize, by: &str, clause: &dyn Fn(usize) -> String| (0..count).map(clause).collect::<Vec<_>>().join(by);
+    let count = |json: &Value| json["changes"].as_array().unwrap().len();
+    // The ways that are kept: of forty 32, and no more of four to the power of twelve.
+    let (json, _) = why_not(&site(&joined(40, " || ", &|n| format!("network.asn == {n}"))), &json!({}), 0);
+    assert_eq!((count(&json), &json["other_ways"]), (1, &json!(31)));
+    let four = |n: usize| format!("({})", joined(4, " || ", &|m| format!("page.query.k{n} == '{m}'")));
+    let (json, _) = why_not(&site(&joined(12, " && ", &four)), &json!({}), 0);
+    assert_eq!((count(&json), &json["other_ways"]), (12, &json!(31)));
+    // The changes for which values are tried.
+    let keys = |count: usize| site(&joined(count, " && ", &|n| format!("page.query.k{n} == 'x'")));
+    assert_eq!(why_not(&keys(64), &json!({}), 0).0["overrides"]["page.query"].as_str().unwrap().matches("=x").count(), 64);
+    let (json, _) = why_not(&keys(65), &json!({}), 0);
+    assert_eq!((count(&json), &json["overrides"]), (65, &Value::Null));
+    // The values of a list that are tried.
+    let list = |end: usize| {
+        let texts = joined(21, ", ", &|n| format!("'a{n}'"));
+        changed(&format!("geo.city in [{texts}] && geo.city.endsWith('{end}')"), &json!({})).1
+    };
+    assert_eq!((list(19), list(20)), (json!({ "geo.city": "a19" }), Value::Null));
+    // An audience that is named again and again is looked at once.
+    let again = |n: usize| format!("a{m} && (a{m} || network.asn == {n})", m = n - 1);
+    let mut audiences = json!({ "a0": "geo.is_eu" });
+    audiences.as_object_mut().unwrap().extend((1..14).map(|n| (format!("a{n}"), json!(again(n)))));
+    assert_eq!(why_not(&with_audiences("a13", &audiences), &json!({}), 0).0["overrides"], json!({ "geo.is_eu": "true" }));
+    // The clauses: what has more of them is told as one.
+    let many = |count: usize| {
+        let days = |n: usize| joined(1600, " || ", &|k| format!("time.day == {}", n * 1600 + k));
+        let audiences: serde_json::Map<_, _> = (0..count).map(|n| (format!("b{n}"), json!(days(n)))).collect();
+        let all = joined(count, " && ", &|n| format!("b{n}"));
+        why_not(&with_audiences(&all, &Value::Object(audiences)), &json!({}), 0).0
+    };
+    let thirteen = many(13);
+    assert_eq!((count(&thirteen), &thirteen["other_ways"]), (13, &json!(31)));
+    let fourteen = many(14);
+    let whole = "b0 && b1 && b2 && b3 && b4 && b5 && b6 && b7 && b8 && b9 && b10 && b11 && b12 && b13";
+    let text = format!("{whole} is unknown; it would have to be true (time.day is not known)");
+    assert_eq!((count(&fourteen), &fourteen["changes"][0]["text"]), (1, &json!(text)));
+}
+
+#[test]
+fn what_is_no_plain_question_is_told_with_what_it_reads() {
+    let lyon = json!({ "geo.city": "Lyon", "geo.region": "x", "network.ip": "192.0.2.0", "language.accepted": "fr" });
+    let read = "(geo.city is 'Lyon', geo.region is 'x')";
+    for (audience, text) in [
+        ("geo.city.endsWith(geo.region)", format!("geo.city.endsWith(geo.region) is false; it would have to be true {read}")),
+        ("geo.city.glob(geo.region)", format!("geo.city.glob(geo.region) is false; it would have to be true {read}")),
+        ("geo.city.contains(geo.region)", format!("geo.city.contains(geo.region) is false; it would have to be true {read}")),
+        (
+            "cidr(geo.city + '/8').containsIP(network.ip)",
+            "cidr(geo.city + '/8').containsIP(network.ip) is unknown; it would have to be true (geo.city is 'Lyon', network.ip is '192.0.2.0')".to_owned(),
+        ),
+        // Values of every kind.
+        (
+            "cidr(network.ip + '/24') == cidr('10.0.0.0/24')",
+            "cidr(network.ip + '/24') is cidr('192.0.2.0/24'); it would have to be cidr('10.0.0.0/24')".to_owned(),
+        ),
+        (
+            "{'a': geo.city, 'b': [geo.region]} == {'a': 'x'}",
+            "{'a': geo.city, 'b': [geo.region]} is {'a': 'Lyon', 'b': ['x']}; it would have to be {'a': 'x'}".to_owned(),
+        ),
+        (
+            "language.accepted == ['de']",
+            "language.accepted is ['fr']; it would have to be ['de']".to_owned(),
+        ),
+        (
+            "page.query == {'size': 'l'}",
+            "page.query is {'size': 'm'}; it would have to be {'size': 'l'}".to_owned(),
+        ),
+        (
+            "geo.latitude == double('Infinity')",
+            "geo.latitude is not known; it would have to be double('Infinity')".to_owned(),
+        ),
+    ] {
+        assert_eq!(changed(audience, &lyon), (vec![text], Value::Null), "{audience}");
+    }
 }
 
 /// A clause of one field that is a plain question.

@@ -5,7 +5,7 @@ use idoine::Program;
 use serde_json::{Value, json};
 
 /// A site of these experiences, with what else the manifest says.
-fn site(experiences: &Value, more: &Value) -> Program {
+pub(super) fn site(experiences: &Value, more: &Value) -> Program {
     let mut manifest = json!({
         "site": { "id": "decisions" },
         "traits": { "org": { "type": "string", "purpose": "analytics" } },
@@ -19,14 +19,14 @@ fn site(experiences: &Value, more: &Value) -> Program {
 }
 
 /// A personalization of a slot, with what else it says.
-fn shows(id: &str, slot: &str, more: &Value) -> Value {
+pub(super) fn shows(id: &str, slot: &str, more: &Value) -> Value {
     let mut experience = json!({ "id": id, "type": "personalization", "slots": { slot: { "text": "x" } } });
     experience.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     experience
 }
 
 /// An experiment on a slot with three variants, with what else it says.
-fn tests(id: &str, slot: &str, more: &Value) -> Value {
+pub(super) fn tests(id: &str, slot: &str, more: &Value) -> Value {
     let slots = json!({ slot: [{ "baseline": true }, { "text": "x" }, { "text": "y" }] });
     let mut experience = json!({ "id": id, "type": "experiment", "slots": slots });
     experience.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -34,14 +34,14 @@ fn tests(id: &str, slot: &str, more: &Value) -> Value {
 }
 
 /// A visitor with an id who agreed to everything, with what else is known.
-fn known(more: &Value) -> Value {
+pub(super) fn known(more: &Value) -> Value {
     let mut values = json!({ "visitor.id": "visitor-0001", "consent.personalization": true, "consent.analytics": true });
     values.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     values
 }
 
 /// What is said of an experience: its reason, its step, its line of the text, and what would have to change.
-fn said(program: &Program, values: &Value, id: &str) -> (String, Value, String, Vec<String>) {
+pub(super) fn said(program: &Program, values: &Value, id: &str) -> (String, Value, String, Vec<String>) {
     let (json, text) = explained(program, values);
     let found = json["experiences"].as_array().unwrap().iter().find(|one| one["experience"] == id).unwrap();
     let by = found["by"].as_str().map(|by| format!(" by {by}")).unwrap_or_default();
@@ -325,4 +325,40 @@ fn what_is_forced_kept_or_rolled_out_is_not_asked_for_more() {
     assert_eq!(steps(&known(&json!({ "assignment.k": "1" }))), ["slot_taken"]);
     assert_eq!(steps(&known(&json!({ "geo.is_eu": false }))), ["audience", "traffic", "slot_taken"]);
     assert_eq!(context(&kept, &json!({ "variant.k": "2" })).ignored, []);
+}
+
+/// What is stored of a visitor and can't be read is named, with what was expected.
+#[test]
+fn what_is_stored_and_cannot_be_read_is_named() {
+    let program = site(&json!([tests("e", "hero", &json!({}))]), &json!({}));
+    let expected = |path: &str, text: &str| {
+        let ignored = context(&program, &json!({ path: text })).ignored;
+        assert!(ignored.iter().all(|(named, _)| named == path) && ignored.len() < 2, "{ignored:?}");
+        ignored.into_iter().next().map(|(_, expected)| expected)
+    };
+    let long = "é".repeat(129);
+    let variant = "a variant such as 1, or one level for each factor such as 1,0";
+    let seen = "session,day,week,total,last: four counts and an instant";
+    let instant = "an instant such as 2026-11-20T12:30:00Z";
+    for (path, readable, wrong, message) in [
+        ("visitor.user_id", vec!["u", &long[2..]], vec![long.as_str()], "1 to 128 characters"),
+        ("visitor.session_start", vec!["2026-11-20T12:30:00Z", "0"], vec!["yesterday"], instant),
+        (
+            "variant.e",
+            vec!["0", "254", "1,0", "0,0,0,0,0,0,0,254"],
+            vec!["255", "256", "-1", "x", "1,", "0,0,0,0,0,0,0,255", "0,0,0,0,0,0,0,0,0"],
+            variant,
+        ),
+        ("assignment.e", vec!["254"], vec!["255"], variant),
+        ("seen.e", vec!["0,0,0,5000000000,0"], vec!["1,1,1,1", "1,1,1,1,0,0", "1,1,1,x,0", "1,1,1,1,x"], seen),
+        ("seen_group.g", vec!["1,1,1,1,0"], vec!["1"], seen),
+        ("seen_site", vec!["1,1,1,1,0"], vec!["1"], seen),
+    ] {
+        for text in readable.into_iter().chain([""]) {
+            assert_eq!(expected(path, text), None, "{path}={text}");
+        }
+        for text in wrong {
+            assert_eq!(expected(path, text).as_deref(), Some(message), "{path}={text}");
+        }
+    }
 }
