@@ -40,6 +40,13 @@ fn bytes(request: &Request) -> Vec<u8> {
     bytes
 }
 
+// The kinds of names (`wire::name`).
+const SLOT: u32 = 0;
+const EXPERIENCE: u32 = 1;
+const FACTOR: u32 = 2;
+const REASON: u32 = 3;
+const VERSION: u32 = 4;
+
 struct Reader(Vec<u8>, usize);
 
 impl Reader {
@@ -61,25 +68,24 @@ fn decisions() {
     let count = cases::each(cases::DECIDE, |name, manifest, case| {
         let program = compile(&manifest.to_string(), &zones).unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
         let mut engine = Engine::load(program.bytes().to_vec()).unwrap_or_else(|_| panic!("{name}: refused"));
-        assert_eq!(engine.version(), program.version());
+        assert_eq!(engine.name(VERSION, 0), program.version());
         let visitor: Visitor = serde_json::from_value(case["visitor"].clone()).unwrap();
         let request = visitor.request(0, |zone, instant| zones.offsets(zone, instant));
-        let words = engine.decide(&bytes(&request)).unwrap_or_else(|| panic!("{name}: no decision"));
-        assert_eq!(words.len(), 1 + 6 * words[0] as usize, "{name}");
-        let decisions: Vec<Value> = words[1..]
-            .chunks(6)
-            .map(|word| {
-                let experience = (word[1] != u32::MAX).then(|| engine.experience(word[1]));
-                let source = Source::ALL[word[3] as usize].name();
-                let factor = (word[5] != u32::MAX).then(|| engine.factor(word[5]));
-                json!({ "slot": engine.slot(word[0]), "experience": experience, "variant": word[2], "factor": factor, "source": source,
-                    "reason": engine.reason(word[4]) })
+        let answer = engine.decide(&bytes(&request)).unwrap_or_else(|| panic!("{name}: no decision"));
+        let mut reader = Reader(answer, 0);
+        let decisions: Vec<Value> = (0..reader.word())
+            .map(|_| {
+                let [slot, experience, variant, source, reason, factor] = std::array::from_fn(|_| reader.word());
+                let known = |kind, number| (number != u32::MAX).then(|| engine.name(kind, number));
+                json!({ "slot": engine.name(SLOT, slot), "experience": known(EXPERIENCE, experience), "variant": variant,
+                    "factor": known(FACTOR, factor), "source": Source::ALL[source as usize].name(), "reason": engine.name(REASON, reason) })
             })
             .collect();
-        let mut reader = Reader(engine.edits(), 0);
+        assert_eq!(reader.1, reader.0.len(), "{name}");
+        let mut reader = Reader(engine.edits().to_vec(), 0);
         let edits: Vec<Value> = (0..reader.word())
             .map(|_| {
-                let slot = engine.slot(reader.word());
+                let slot = engine.name(SLOT, reader.word());
                 let op = EditOp::ALL[reader.word() as usize - 1].name();
                 json!({ "slot": slot, "op": op, "selector": reader.text(), "name": reader.text(), "value": reader.text() })
             })
