@@ -27,9 +27,9 @@ Example: npm run mutate -- --file src/version.rs
 
 const list = JSON.parse(readFileSync(join(ROOT, "mutate", "functions.json"), "utf8"));
 
-/** Whether an entry of `equivalent` means the mutant. */
+/** Whether an entry of `equivalent` means the mutant. Only where the same stands twice in a line an entry has a column. */
 const means = (entry, mutant) =>
-  entry.file === mutant.file && entry.function === mutant.function && entry.source === mutant.source && entry.was === mutant.was && [entry.becomes].flat().includes(mutant.becomes);
+  entry.file === mutant.file && entry.function === mutant.function && entry.source === mutant.source && (entry.column ?? mutant.column) === mutant.column && entry.was === mutant.was && [entry.becomes].flat().includes(mutant.becomes);
 
 const told = ({ file, line, column, function: name, source, was, becomes, reached }) =>
   `${file}:${line}:${column} ${name}: \`${was}\` -> \`${becomes || "nothing"}\`${reached ? "" : " (no test gets there)"}\n    ${source}`;

@@ -1,6 +1,6 @@
 //! What of a program only explanations read.
 
-use super::layout::{NONE, Section};
+use super::layout::{NONE, PartKind, Section};
 use super::{Program, run};
 use crate::consent::Purpose;
 use crate::context::Field;
@@ -33,7 +33,7 @@ impl Program {
         written.collect()
     }
     /// Whether a field is read anew where another one is overridden: what a consent uncovers, the clock of a zone, the holidays
-    /// of a date and the nearest place.
+    /// of a date, the nearest place, and the answers of an enrichment whose URL is made of it.
     pub(crate) fn follows(&self, field: u32, from: u32) -> bool {
         let is = |known: Field| from == known as u32;
         let consent = self.field_path(from).strip_prefix("consent.").and_then(Purpose::from_name);
@@ -44,6 +44,19 @@ impl Program {
             || is(Field::GeoTimezone) && (is_clock() || is_holiday())
             || is(Field::TimeDate) && is_holiday()
             || (is(Field::GeoLatitude) || is(Field::GeoLongitude)) && is_place()
+            || self.is_answer(field, from)
+    }
+
+    /// Whether an enrichment tells a field, and is asked with the value of another one.
+    fn is_answer(&self, field: u32, from: u32) -> bool {
+        let enrichments = 0..self.count(Section::Enrichments);
+        enrichments.filter_map(|index| self.record::<8>(Section::Enrichments, index)).any(
+            |[_, part, parts, first, fields, ..]| {
+                let mut told = run(first, fields).map_while(|index| self.record::<2>(Section::EnrichmentFields, index));
+                told.any(|[told, _]| told == field)
+                    && self.parts(run(part, parts)).any(|(kind, value, _)| kind != PartKind::Literal && value == from)
+            },
+        )
     }
 
     /// Whether nothing makes a field absent but the want of consent.

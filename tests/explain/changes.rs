@@ -1,6 +1,7 @@
 //! What would have to change: that the clauses that are told and the values that are named belong together.
 
 use super::{explained, german, site, why_not, with_audiences};
+use idoine::context::FIELDS;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
@@ -62,6 +63,50 @@ fn what_follows_from_a_change_is_told_with_it() {
         ),
     ] {
         assert_eq!(changed(audience, &parisian).1, overrides, "{audience}");
+    }
+}
+
+/// Only what follows from a change is told with it, of whichever list it is.
+#[test]
+fn what_does_not_follow_from_a_change_is_not_told() {
+    let place = |latitude: i32| json!({ "here": { "latitude": latitude, "longitude": 2 } });
+    let answers = ["warm".to_owned(), "dry".to_owned()].into_iter().chain((0..30).map(|number| format!("f{number}")));
+    let weather: Value = answers.map(|name| (name.clone(), json!({ "type": "bool", "path": name }))).collect();
+    let follows = |audience: &str| {
+        let program = super::program(&json!({
+            "site": { "id": "follows" },
+            "holidays": { "a": ["12-24"], "b": ["12-25"] },
+            "places": { "a": place(10), "b": place(20) },
+            "enrichments": {
+                "weather": { "url": "https://weather.example/{{ geo.country | \"FR\" }}", "fields": weather },
+                "tides": { "url": "https://tides.example/{{ geo.city }}geo.region{{ geo.city }}", "fields": { "low": { "type": "bool", "path": "low" } } },
+            },
+            "slots": { "hero": { "selector": "h1" } },
+            "experiences": [{ "id": "one", "type": "personalization", "audience": audience, "slots": { "hero": { "text": "x" } } }],
+        }));
+        let values = json!({ "geo.city": "Lyon", "geo.latitude": 45.0, "geo.longitude": 2.0, "time.date": "2026-12-24",
+            "enrichment.weather.warm": true, "enrichment.weather.dry": true, "enrichment.tides.low": true });
+        why_not(&program, &values, 0).0["overrides"].clone()
+    };
+    for (audience, overrides) in [
+        ("consent.analytics && geo.city == 'Lyon'", json!({ "consent.analytics": "true" })),
+        ("consent.analytics && !has(visitor.returning)", json!({ "consent.analytics": "true" })),
+        ("time.date == '2027-01-01' && geo.city == 'Lyon'", json!({ "time.date": "2027-01-01" })),
+        ("time.date == '2027-01-01' && !holidays.b", json!({ "time.date": "2027-01-01", "holidays.b": "false" })),
+        ("geo.latitude > 50.0 && enrichment.weather.warm", json!({ "geo.latitude": "51" })),
+        ("geo.country == 'FR' && enrichment.weather.dry", json!({ "geo.country": "FR", "enrichment.weather.dry": "true" })),
+        ("geo.country == 'FR' && enrichment.tides.low", json!({ "geo.country": "FR" })),
+        ("geo.city == 'Nice' && enrichment.tides.low", json!({ "geo.city": "Nice", "enrichment.tides.low": "true" })),
+        ("geo.country == 'FR' && places.a.nearest == 'here'", json!({ "geo.country": "FR" })),
+        ("geo.latitude > 50.0 && places.a.nearest == 'here'", json!({ "geo.latitude": "51", "places.a.nearest": "here" })),
+    ] {
+        assert_eq!(follows(audience), overrides, "{audience}");
+    }
+    // Nor from one whose number a text has that is part of the URL.
+    let fixed = FIELDS.iter().map(|field| field.path.to_owned()).filter(|path| path != "geo.city");
+    for path in fixed.chain((0..30).map(|number| format!("enrichment.weather.f{number}"))) {
+        let overrides = follows(&format!("has({path}) && enrichment.tides.low"));
+        assert_eq!(overrides["enrichment.tides.low"], Value::Null, "{overrides}");
     }
 }
 

@@ -336,12 +336,12 @@ fn what_is_stored_and_cannot_be_read_is_named() {
         assert!(ignored.iter().all(|(named, _)| named == path) && ignored.len() < 2, "{ignored:?}");
         ignored.into_iter().next().map(|(_, expected)| expected)
     };
-    let (longest, long) = ("é".repeat(128), "é".repeat(129));
+    let (most, long) = ("é".repeat(128), "é".repeat(129));
     let variant = "a variant such as 1, or one level for each factor such as 1,0";
     let seen = "session,day,week,total,last: four counts and an instant";
     let instant = "an instant such as 2026-11-20T12:30:00Z";
     for (path, readable, wrong, message) in [
-        ("visitor.user_id", vec!["u", longest.as_str()], vec![long.as_str()], "1 to 128 characters"),
+        ("visitor.user_id", vec!["u", &most], vec![long.as_str()], "1 to 128 characters"),
         ("visitor.session_start", vec!["2026-11-20T12:30:00Z", "0"], vec!["yesterday"], instant),
         (
             "variant.e",

@@ -63,6 +63,10 @@ fn pages_are_told_as_far_as_there_are_some() {
         shows("slot", "foot", &json!({})),
         { "id": "quiet", "type": "personalization", "pages": ["/b", "/c"], "suppresses": ["g"] },
     ]));
+    let rules = json!([{ "host": "*.example", "path": "/sale/*", "query": { "size": "m*", "color": "red" } }, "/new"]);
+    let asked = paged(&json!([shows("asked", "everywhere", &json!({ "pages": rules }))]));
+    let text = "page: the page is shop.example/; it is for *.example/sale/*?size=m*&color=red or /new; its slots are everywhere on every page";
+    assert_eq!(changes(&asked, &json!({}), "asked"), [text]);
     for (id, text) in [
         ("own", "page: the page is shop.example/; it is for /a; its slots are everywhere on every page"),
         ("slot", "page: the page is shop.example/; its slots are foot on /foot"),
@@ -193,4 +197,24 @@ fn the_longest_chain_of_prerequisites_is_followed() {
     let program = site(&json!((0..33).map(chain).collect::<Vec<_>>()), &json!({}));
     let expected = "prerequisite by e01: it requires e01 with variant 0; the visitor has variant 1 there";
     assert_eq!(changes(&program, &json!({}), "e00")[0], expected);
+}
+
+/// What an experience requires is looked up with the consent that its own audience asks for.
+#[test]
+fn prerequisites_are_looked_up_with_another_consent() {
+    let required = |own: &str, values: &Value| {
+        let program = program(&json!({
+            "site": { "id": "consents" }, "slots": { "hero": { "selector": "h1" }, "side": { "selector": "aside" } },
+            "traits": { "plan": { "type": "string", "purpose": "analytics" } },
+            "experiences": [
+                shows("x", "hero", &json!({ "audience": own, "requires": [{ "experience": "y" }] })),
+                shows("y", "side", &json!({ "audience": "profile.plan == 'gold'" })),
+            ],
+        }));
+        changes(&program, values, "x").pop().unwrap()
+    };
+    let lost = |reason: &str| format!("prerequisite by y: it requires y; the visitor is not assigned there ({reason})");
+    assert_eq!(required("consent.analytics", &json!({})), lost("unknown"));
+    let agreed = json!({ "consent.analytics": true, "profile.plan": "gold" });
+    assert_eq!(required("!consent.analytics", &agreed), lost("no_consent"));
 }

@@ -8,7 +8,7 @@ import { must, Problem, run, say } from "../run.mjs";
 
 const QUESTION = readFileSync(new URL("question.rs", import.meta.url), "utf8");
 /** The tests that are asked: those of the core that take no time. */
-export const TESTS = ["--lib", "--test", "spec", "--test", "expressions", "--test", "visits", "--test", "format", "--test", "crashers", "--test", "limits"];
+export const TESTS = ["--lib", "--test", "spec", "--test", "expressions", "--test", "visits", "--test", "format", "--test", "crashers", "--test", "limits", "--test", "explain", "--test", "receipts"];
 /** Times that the compiler may find mutants that are no Rust. It finds them in steps: names, then types, then borrows. */
 const ATTEMPTS = 20;
 
