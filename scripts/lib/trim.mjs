@@ -26,10 +26,10 @@ const WRITES_DOUBLES_SHORTLY = /^idoine(\[\w+\])?::number::display_double(::h[0-
 // Its powers of ten (Grisu's, 81 of 16 bytes), which nothing else reads.
 const POWERS = /\xdf\x45\x1a\x3d\x03\xcf\x1a\xe6\xc1\xfb\xcc\xfe[^]{1284}/g;
 
-// What only these say: where in the source a panic came from, and why. The texts stand in the module's data as they are.
+// What only panics say: where in the source they come from, and why. The texts stand in the module's data as they are.
+const SOURCES = /src\/[\w/]+\.rs/g;
 const SAID_BY_PANICS = [
   /\/rustc\/[0-9a-f]{40}\/[\w/.-]+?\.rs/g,
-  /src\/[\w/]+\.rs/g,
   /attempted to take ownership of Rust value while it was borrowed|null pointer passed to rust|recursive use of an object detected which would lead to unsafe aliasing in rust/g,
   /Tried to shrink to a larger capacity|index out of bounds: the len is | but the index is |insertion index \(is |\) should be <= len \(is /g,
   /assertion failed: self\.is_char_boundary\(new_len\)|mid > len|capacity overflow/g,
@@ -47,7 +47,8 @@ const DIGITS = /0001020304(?:\d\d){95}/g;
  */
 export async function trim(path, { exports, formatsNothing = false } = {}) {
   const { default: binaryen } = await import("binaryen");
-  const module = binaryen.readBinary(without(readFileSync(path), [...SAID_BY_PANICS, POWERS, ...(formatsNothing ? [DIGITS] : [])]));
+  const bytes = without(readFileSync(path), [...SAID_BY_PANICS, POWERS], [SOURCES, ...(formatsNothing ? [DIGITS] : [])], path);
+  const module = binaryen.readBinary(bytes);
   // Those of the optimizer's flags in cargo.mjs: more would let it write what browsers do not read yet.
   const { BulkMemory, BulkMemoryOpt, CallIndirectOverlong, Multivalue, MutableGlobals, NontrappingFPToInt, ReferenceTypes, SignExt } = binaryen.Features;
   module.setFeatures(BulkMemory | BulkMemoryOpt | CallIndirectOverlong | Multivalue | MutableGlobals | NontrappingFPToInt | ReferenceTypes | SignExt);
@@ -61,12 +62,38 @@ export async function trim(path, { exports, formatsNothing = false } = {}) {
   module.dispose();
 }
 
-/** The bytes of a module with zeros in place of such data, which the optimizer leaves out. */
-function without(bytes, words) {
+/** The bytes of a module with zeros in place of some of its data, which the optimizer leaves out. All that is `needed` has to be there. */
+function without(bytes, patterns, needed, path) {
   // One character for each byte, and back.
-  const blank = (text) => "\0".repeat(text.length);
-  const text = words.reduce((text, pattern) => text.replace(pattern, blank), bytes.toString("latin1"));
-  return Buffer.from(text, "latin1");
+  const text = bytes.toString("latin1");
+  const [start, end] = dataSection(bytes);
+  let data = text.slice(start, end);
+  for (const pattern of [...patterns, ...needed]) {
+    const kept = data.replace(pattern, (found) => "\0".repeat(found.length));
+    if (kept === data && needed.includes(pattern)) throw new Problem(`${path}: data that was expected there is not (${pattern.source.slice(0, 40)}); see scripts/lib/trim.mjs.`);
+    data = kept;
+  }
+  return Buffer.from(text.slice(0, start) + data + text.slice(end), "latin1");
+}
+
+/** Where the data of a module lies (WebAssembly specification, "Modules": sections have an id and a length; data has the id 11). */
+function dataSection(bytes) {
+  let at = 8;
+  const number = () => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  while (at < bytes.length) {
+    const id = bytes[at++];
+    const length = number();
+    if (id === 11) return [at, at + length];
+    at += length;
+  }
+  return [at, at];
 }
 
 function silencePanics(module, binaryen) {

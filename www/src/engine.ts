@@ -27,9 +27,8 @@ export async function loadEngine(base: string, program: string | Uint8Array): Pr
   const [module, bytes] = await Promise.all([import(/* @vite-ignore */ /* webpackIgnore: true */ script) as Promise<EngineModule>, source]);
   await module.default({ module_or_path: new URL("engine.wasm", base).href });
 
-  // A trap leaves an instance in an unknown state: it is replaced, once.
-  let instances = 1;
   let instance: EngineInstance | undefined = new module.Engine(bytes);
+  let spare = 1;
   // Names follow from the program, which stays: each crosses from Wasm once.
   const names: Names = {
     slot: remembered((slot) => instance!.slot(slot)),
@@ -37,21 +36,23 @@ export async function loadEngine(base: string, program: string | Uint8Array): Pr
     factor: remembered((text) => instance!.factor(text)),
     reason: remembered((code) => instance!.reason(code)),
   };
-  const run = (request: RawRequest): Answer => {
+  const run = (request: Uint8Array): Answer => {
     if (!instance) throw new Error("engine: stopped after a second trap");
-    const words = instance.decide(encodeRequest(request));
+    const words = instance.decide(request);
     if (!words) throw new Error("engine: the request's bytes are cut off");
     const decisions = decodeDecisions(words, names);
     return { version: instance.version(), decisions, edits: decodeEdits(instance.edits(), names) };
   };
-  return async (request) => {
-    try {
-      return run(request);
-    } catch (cause) {
-      instance = undefined;
-      if (instances++ > 1) throw cause;
-      instance = new module.Engine(bytes);
-      return run(request);
+  return async (raw) => {
+    const request = encodeRequest(raw);
+    for (;;) {
+      try {
+        return run(request);
+      } catch (cause) {
+        // A trap leaves an instance in an unknown state: it is replaced, once.
+        instance = spare-- > 0 ? new module.Engine(bytes) : undefined;
+        if (!instance) throw cause;
+      }
     }
   };
 }
