@@ -14,6 +14,13 @@ pub(crate) fn contains(text: &str, part: &str) -> bool {
     find(text.as_bytes(), part.as_bytes()).is_some()
 }
 
+/// What is before and behind the first place where `part` stands.
+#[cfg(feature = "author")]
+pub(crate) fn cut_at<'a>(text: &'a str, part: &str) -> Option<(&'a str, &'a str)> {
+    let at = find(text.as_bytes(), part.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + part.len()..)?))
+}
+
 /// Taking texts apart at an ASCII character: the standard library's patterns are each a kilobyte of search.
 pub(crate) trait Cut {
     /// What is before and behind the first such character.

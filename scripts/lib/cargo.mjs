@@ -113,7 +113,7 @@ export function buildTools(env) {
       export * from "./tools_exports.js";
     `;
   };
-  return browserModule("tools", { entry }, env);
+  return browserModule("tools", { trimmed: { debugs: false }, entry }, env);
 }
 
 /** dist/worker-pkg: the Worker's module and glue, for the bundle. */

@@ -26,6 +26,10 @@ const WRITES_DOUBLES_SHORTLY = /^idoine(\[\w+\])?::number::display_double(::h[0-
 // Its powers of ten (Grisu's, 81 of 16 bytes), which nothing else reads.
 const POWERS = /\xdf\x45\x1a\x3d\x03\xcf\x1a\xe6\xc1\xfb\xcc\xfe[^]{1284}/g;
 
+// How values are shown to programmers: only panics do that here, and what serde says of a text or a character in the wrong place.
+const SHOWS = /^<.* as core(\[\w+\])?::fmt::Debug>::fmt(::h[0-9a-f]{16})?$/;
+const SHOWN = /^<(&?str|char) as /;
+
 // What only panics say: where in the source they come from, and why. The texts stand in the module's data as they are.
 const SOURCES = /src\/[\w/]+\.rs/g;
 const SAID_BY_PANICS = [
@@ -42,10 +46,10 @@ const DIGITS = /0001020304(?:\d\d){95}/g;
  * Replaces the bodies of the functions that only say why the program stops by the stop itself, and drops exports; the optimizer then
  * drops what led to them alone.
  * @param {string} path of a module with its name section
- * @param {{ exports?: string[], formatsNothing?: boolean }} [of] all exports that are kept, without it every one; and whether the
- * module uses none of the standard library's formatting
+ * @param {{ exports?: string[], formatsNothing?: boolean, debugs?: boolean }} [of] all exports that are kept, without it every one;
+ * whether the module uses none of the standard library's formatting; and whether it shows values by `{:?}`
  */
-export async function trim(path, { exports, formatsNothing = false } = {}) {
+export async function trim(path, { exports, formatsNothing = false, debugs = true } = {}) {
   const { default: binaryen } = await import("binaryen");
   const bytes = without(readFileSync(path), [...SAID_BY_PANICS, POWERS], [SOURCES, ...(formatsNothing ? [DIGITS] : [])], path);
   const module = binaryen.readBinary(bytes);
@@ -56,6 +60,7 @@ export async function trim(path, { exports, formatsNothing = false } = {}) {
   // Rust's names change: say so rather than grow in silence.
   if (silenced < 5) throw new Problem(`${path}: only ${silenced} functions that panic were recognised; see scripts/lib/trim.mjs.`);
   replaceDoubles(module, binaryen, path);
+  if (!debugs) hideValues(module, binaryen);
   if (exports) keepExports(module, binaryen, exports);
   if (!module.validate()) throw new Problem(`${path} is no valid module after it was trimmed; see scripts/lib/trim.mjs.`);
   writeFileSync(path, module.emitBinary());
@@ -118,6 +123,12 @@ function replaceDoubles(module, binaryen, path) {
     const parameters = [module.local.get(0, binaryen.i32), module.local.get(1, binaryen.i32)];
     binaryen.Function.setBody(handle, module.call(short.name, parameters, binaryen.i32));
   }
+}
+
+/** Lets what shows values write nothing, and say that this went well. */
+function hideValues(module, binaryen) {
+  const shows = functions(module, binaryen).filter(({ name, results }) => SHOWS.test(name) && !SHOWN.test(name) && results === binaryen.i32);
+  for (const { handle } of shows) binaryen.Function.setBody(handle, module.i32.const(0));
 }
 
 function keepExports(module, binaryen, kept) {

@@ -5,6 +5,7 @@ use super::{Compiler, html, selector};
 use crate::edit::EditOp;
 use crate::manifest::{Content, Json, JsonPart, Slot, SlotKind, Spanned};
 use crate::program::build::{ContentEdit, Part};
+use crate::text::contains;
 
 /// The fields that an experience's contents interpolate.
 #[derive(Debug, Default)]
@@ -185,7 +186,7 @@ impl Compiler<'_, '_, '_> {
             }
             (None, Some(path)) if content.value == nothing => {
                 let text = path.value.as_str();
-                if !text.starts_with('/') || text.starts_with("//") || text.contains(['?', '#', '\\']) || text.contains("{{") {
+                if !text.starts_with('/') || text.starts_with("//") || text.contains(['?', '#', '\\']) || contains(text, "{{") {
                     self.error(
                         path,
                         "expected a path of the origin that starts with /, without query, fragment or interpolation",

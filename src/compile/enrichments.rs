@@ -7,6 +7,7 @@ use crate::expr::ExprError;
 use crate::manifest::{Enrichment, EnrichmentField, Spanned};
 use crate::program::build::Part;
 use crate::program::layout::Section;
+use crate::text::cut_at;
 use std::ops::RangeInclusive;
 
 /// A Worker has six connections at a time, one of which is the page's own.
@@ -123,7 +124,7 @@ impl Compiler<'_, '_, '_> {
 fn check(text: &str, template: &Template) -> Vec<ExprError> {
     let mut errors = Vec::new();
     let whole = 0..text.len();
-    let start = text.split("{{").next().unwrap_or_default();
+    let start = cut_at(text, "{{").map_or(text, |(start, _)| start);
     if let Err((message, help)) = check_origin(start, start.len() == text.len()) {
         errors.push(ExprError::new(whole.clone(), message).with_help(help));
     }
@@ -162,7 +163,7 @@ fn check(text: &str, template: &Template) -> Vec<ExprError> {
 
 /// Checks that a URL's scheme and host are written out, and safe to ask.
 fn check_origin(start: &str, is_whole: bool) -> Result<(), (String, Option<String>)> {
-    let (scheme, rest) = start.split_once("://").unwrap_or_default();
+    let (scheme, rest) = cut_at(start, "://").unwrap_or_default();
     let end = rest.find(['/', '?']);
     if scheme.is_empty() || (end.is_none() && !is_whole) {
         let message =

@@ -1,5 +1,7 @@
 //! Where in a piece of HTML a value would stand (HTML standard, section 13.2.5, reduced to what tells places apart).
 
+use crate::text::contains;
+
 /// A place in HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum HtmlPlace {
@@ -249,7 +251,7 @@ impl Scanner {
                 let closes = self.recent.ends_with(&format!("</{name}"));
                 // `<!--` in a script makes a later `<script>` hide the `</script>` behind it: nothing behind it is taken for
                 // text again.
-                let hidden = name == "script" && self.recent.contains("<!--");
+                let hidden = name == "script" && contains(&self.recent, "<!--");
                 if closes && !hidden && matches!(c, '>' | '/' | ' ' | '\t' | '\n' | '\r' | '\u{c}') {
                     self.tag = format!("/{name}");
                     return if c == '>' { self.end_of_tag() } else { State::InTag };

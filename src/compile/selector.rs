@@ -5,6 +5,7 @@
 //! which workerd's HTMLRewriter is.
 
 use crate::expr::ExprError;
+use crate::text::cut_at;
 
 /// Says what is wrong with a selector, if the rewriter could not use it.
 pub(super) fn check(selector: &str) -> Result<(), ExprError> {
@@ -270,8 +271,9 @@ impl<'a> Parser<'a> {
         self.space();
         let rest = self.text.get(self.at..).unwrap_or_default();
         let inner: String = rest.split(')').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let spaced = |sign: char| format!(" {sign} ");
-        let compact = inner.replace(&spaced('+'), "+").replace(&spaced('-'), "-");
+        // One space on each side of a sign says nothing.
+        let sign = |sign: &str| cut_at(&inner, sign).map(|(step, offset)| [step, sign.trim(), offset].concat());
+        let compact = sign(" + ").or_else(|| sign(" - ")).unwrap_or(inner);
         let is_int = |text: &str| {
             let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
             (1..=9).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())

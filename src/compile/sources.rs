@@ -9,6 +9,7 @@ use crate::context::{Class, of_source, registrable};
 use crate::manifest::{SessionSettings, Sources, Spanned};
 use crate::program::layout::{NONE, Section};
 use crate::sorted::ByName;
+use crate::text::cut_at;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -129,7 +130,7 @@ fn called<'e>(key: &'e str, entry: &'e Entry) -> &'e str {
 
 /// What is wrong with a site's host or name, and what to write, if anything.
 fn wrong_site(text: &str) -> Option<(&'static str, Option<String>)> {
-    let host = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = cut_at(text, "://").map_or(text, |(_, rest)| rest);
     let host = host.split(['/', '?', '#', ':']).next().unwrap_or_default().to_ascii_lowercase();
     let host = host.strip_prefix("www.").unwrap_or(&host).trim_matches(['.', ' ']);
     let plain = |text: &str| {

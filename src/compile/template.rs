@@ -7,6 +7,7 @@ use crate::edit::json_string;
 use crate::expr::{Env, ExprError};
 use crate::program::build::Part;
 use crate::program::layout::PartKind;
+use crate::text::cut_at;
 use std::ops::Range;
 
 /// Where a text goes.
@@ -45,12 +46,12 @@ impl Template {
         let mut pieces = Vec::new();
         let mut errors = Vec::new();
         let mut at = 0;
-        while let Some((literal, behind)) = text.get(at..).unwrap_or_default().split_once("{{") {
+        while let Some((literal, behind)) = cut_at(text.get(at..).unwrap_or_default(), "{{") {
             let start = at + literal.len();
             if !literal.is_empty() {
                 pieces.push(Piece::Literal(literal.to_owned()));
             }
-            let Some((inside, _)) = behind.split_once("}}") else {
+            let Some((inside, _)) = cut_at(behind, "}}") else {
                 errors.push(ExprError::new(start..start + 2, "`{{` has no closing `}}`"));
                 return Err(errors);
             };
