@@ -198,7 +198,7 @@ fn who_requires_a_draft_loses_for_that_reason() {
     let text = idoine::report::explanation_text(&report);
     assert!(text.contains(words) && !text.contains(" by "), "{text}");
     let number = (0..3).find(|number| browser.experience_id(*number) == "follow-up").unwrap();
-    let why_not = idoine::why_not(&browser, &context, number).unwrap();
+    let why_not = idoine::why_not(&browser, &context, number, &|_| context.clone()).unwrap();
     let changes: Vec<_> = why_not.changes.iter().map(|change| (change.step.name(), change.by)).collect();
     assert_eq!(changes, [("prerequisite", None)]);
 }

@@ -40,6 +40,12 @@ fn enriched() -> Program {
     PROGRAM.clone()
 }
 
+fn again(program: &Program, request: &Request, more: &[(String, String)]) -> Context {
+    let mut request = request.clone();
+    request.overrides.extend_from_slice(more);
+    Context::derive(program, &request)
+}
+
 /// A whole pass over whatever a program and a request are.
 fn run(program: &Program, request: &Request) {
     let context = Context::derive(program, request);
@@ -49,7 +55,7 @@ fn run(program: &Program, request: &Request) {
     assert_eq!(explained.decisions, decisions);
     explanation_text(&explanation(program, &context, &explained, &edits));
     // One is enough of what is much work.
-    if let Some(found) = why_not(program, &context, context.now as u32 % 4) {
+    if let Some(found) = why_not(program, &context, context.now as u32 % 4, &|more| again(program, request, more)) {
         why_not_text(&report::why_not(program, &found));
     }
     wire::write_edits(&edits);

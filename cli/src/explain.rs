@@ -4,7 +4,7 @@ use crate::{Outcome, input, zones};
 use idoine::diagnostic::nearest;
 use idoine::report::{explanation, explanation_text, why_not_text};
 use idoine::visitor::Visitor;
-use idoine::{Context, Program};
+use idoine::{Context, Derive, Program};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -26,10 +26,15 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let program = input::program(&args.manifest)?;
     let text = input::read(&args.visitor)?;
     let visitor: Visitor = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", args.visitor.display()))?;
-    let request = visitor.request(jiff::Timestamp::now().as_millisecond(), zones::offsets);
-    let context = Context::derive(&program, &request);
+    let now = jiff::Timestamp::now().as_millisecond();
+    let derive = |overrides: &[(String, String)]| {
+        let mut visitor = visitor.clone();
+        visitor.context.0.extend_from_slice(overrides);
+        Context::derive(&program, &visitor.request(now, zones::offsets))
+    };
+    let context = derive(&[]);
     if let Some(experience) = &args.why_not {
-        return why_not(&program, &context, experience, args.json);
+        return why_not(&program, &context, experience, &derive, args.json);
     }
     let explained = idoine::explain(&program, &context);
     let edits = idoine::edits(&program, &context, &explained.decisions);
@@ -42,10 +47,10 @@ pub(crate) fn run(args: &Args) -> Outcome {
 }
 
 /// What would have to change for one experience to win.
-fn why_not(program: &Program, context: &Context, experience: &str, json: bool) -> Outcome {
+fn why_not(program: &Program, context: &Context, experience: &str, derive: Derive<'_>, json: bool) -> Outcome {
     let ids = || (0..program.experience_count() as u32).map(|index| program.experience_id(index));
     let index = ids().position(|id| id == experience);
-    let Some(found) = index.and_then(|index| idoine::why_not(program, context, index as u32)) else {
+    let Some(found) = index.and_then(|index| idoine::why_not(program, context, index as u32, derive)) else {
         let help = nearest(experience, ids()).map(|help| format!("; {help}")).unwrap_or_default();
         return Err(format!("there is no experience `{experience}`{help}"));
     };

@@ -61,7 +61,7 @@ fn pass(program: &Program, request: &Request) {
     assert_eq!(explained.decisions, decisions);
     explanation_text(&explanation(program, &context, &explained, &edits));
     // One is enough of what is much work.
-    if let Some(found) = why_not(program, &context, context.now as u32 % 4) {
+    if let Some(found) = why_not(program, &context, context.now as u32 % 4, &|more| again(program, request, more)) {
         why_not_text(&report::why_not(program, &found));
     }
     wire::write_edits(&edits);
@@ -69,6 +69,12 @@ fn pass(program: &Program, request: &Request) {
     program.concerns(&context);
     program.personas().count();
     program.hosts().count();
+}
+
+fn again(program: &Program, request: &Request, more: &[(String, String)]) -> Context {
+    let mut request = request.clone();
+    request.overrides.extend_from_slice(more);
+    Context::derive(program, &request)
 }
 
 /// Requests that know much, something, and nothing.

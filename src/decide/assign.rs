@@ -49,6 +49,15 @@ impl<'a> Assigner<'a> {
         Assigner { program, context, evaluator: Evaluator::new(program, context), known: Vec::new() }
     }
 
+    /// From now on the experience is assigned so, whatever its steps say.
+    #[cfg(feature = "explain")]
+    pub(crate) fn suppose(&mut self, experience: u32, levels: Levels) {
+        self.known.resize(self.program.experience_count(), None);
+        if let Some(known) = self.known.get_mut(experience as usize) {
+            *known = Some(Ok(Assignment { levels, reason: Reason::Match }));
+        }
+    }
+
     /// The steps from status to traffic. `chain`: how many experiences before it required the next.
     pub(crate) fn assign(&mut self, experience: &Experience, details: &Details, chain: u32) -> Result<Assignment, Lost> {
         let index = experience.index as usize;

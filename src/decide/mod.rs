@@ -69,6 +69,12 @@ pub fn decide(program: &Program, context: &Context) -> Decisions {
 
 /// As [`decide`], telling `trace` of every experience that lost.
 pub fn decide_traced(program: &Program, context: &Context, trace: &mut impl Trace) -> Decisions {
+    decide_with(&mut Assigner::new(program, context), trace)
+}
+
+/// As [`decide_traced`], with what the assigner knows already.
+pub(crate) fn decide_with(assigner: &mut Assigner<'_>, trace: &mut impl Trace) -> Decisions {
+    let (program, context) = (assigner.program, assigner.context);
     let page = Page::new(program, context);
     let mut decisions = Decisions::default();
     for slot in 0..program.slot_count() as u32 {
@@ -76,7 +82,6 @@ pub fn decide_traced(program: &Program, context: &Context, trace: &mut impl Trac
             decisions.slots.push(baseline(slot));
         }
     }
-    let mut assigner = Assigner::new(program, context);
     let mut shown = Shown::default();
     // What a preview forces takes its slots before all others.
     let rounds = if context.profile.forces { 0..2 } else { 1..2 };
@@ -85,7 +90,7 @@ pub fn decide_traced(program: &Program, context: &Context, trace: &mut impl Trac
             if (round == 0) != experience.forced(program, context).is_some() {
                 continue;
             }
-            match candidate(&mut assigner, &page, &experience, &mut shown, &mut decisions) {
+            match candidate(assigner, &page, &experience, &mut shown, &mut decisions) {
                 Ok(reason) => trace.won(experience.index, reason),
                 Err((loss, by)) => trace.lost(experience.index, loss, by),
             }

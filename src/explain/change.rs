@@ -108,12 +108,13 @@ fn cost(way: &Way) -> (usize, usize) {
 
 /// The changes that make an audience true; `None` where it is true already, and none where nothing would make it so.
 pub(super) fn audience_change(program: &Program, context: &Context, root: u32) -> Option<AudienceChange> {
-    let mut seeker = Seeker { program, context, known: BTreeMap::new(), clauses: MAX_CLAUSES, visits: MAX_VISITS };
+    let mut seeker = Seeker { program, context, known: BTreeMap::new(), clauses: MAX_CLAUSES, cut: false, visits: MAX_VISITS };
     if seeker.truth(context, root) == Truth::True {
         return None;
     }
     let mut ways = seeker.ways(root, true, 0);
-    if ways.is_empty() && seeker.clauses == 0 {
+    // Where ways were left out, one of those may do.
+    if ways.is_empty() && seeker.cut {
         ways.extend(seeker.literal(root, true).map(|whole| vec![whole]));
     }
     let found = ways.iter().find_map(|way| Some((way, seeker.values(way, root)?)));
@@ -133,6 +134,8 @@ struct Seeker<'a> {
     known: BTreeMap<(u32, bool), Vec<Way>>,
     /// Clauses that may still be looked at.
     clauses: u32,
+    /// Whether some ways were left out: what is left may be none, though some way there is.
+    cut: bool,
     visits: u32,
 }
 
@@ -148,10 +151,11 @@ impl<'a> Seeker<'a> {
         }
         self.clauses = self.clauses.saturating_sub(1);
         if self.clauses == 0 || depth >= MAX_DEPTH {
+            self.cut = true;
             return Vec::new();
         }
         let mut ways = self.taken_apart(node, wanted, depth + 1);
-        cheapest(&mut ways);
+        self.cheapest(&mut ways);
         self.known.insert((node, wanted), ways.clone());
         ways
     }
@@ -162,7 +166,7 @@ impl<'a> Seeker<'a> {
             Some((Join::Audience, parts)) => self.each(&parts, wanted, depth).pop().unwrap_or_default(),
             Some((join @ (Join::All | Join::Any), parts)) => {
                 let each = self.each(&parts, wanted, depth);
-                if (join == Join::All) == wanted { together(self.program, each) } else { each.into_iter().flatten().collect() }
+                if (join == Join::All) == wanted { self.together(each) } else { each.into_iter().flatten().collect() }
             }
             Some((Join::If, parts)) => {
                 let [condition, then, otherwise] = parts.as_slice() else { return Vec::new() };
@@ -170,7 +174,7 @@ impl<'a> Seeker<'a> {
                 for (chosen, result) in [(true, *then), (false, *otherwise)] {
                     let conditions = self.ways(*condition, chosen, depth);
                     let results = self.ways(result, wanted, depth);
-                    ways.extend(together(self.program, vec![conditions, results]));
+                    ways.extend(self.together(vec![conditions, results]));
                 }
                 ways
             }
@@ -180,6 +184,36 @@ impl<'a> Seeker<'a> {
 
     fn each(&mut self, parts: &[u32], wanted: bool, depth: u32) -> Vec<Vec<Way>> {
         parts.iter().map(|part| self.ways(*part, wanted, depth)).collect()
+    }
+
+    /// The ways to have one way of each at once.
+    fn together(&mut self, each: Vec<Vec<Way>>) -> Vec<Way> {
+        let mut all: Vec<Way> = vec![Vec::new()];
+        for ways in each {
+            let mut joined = Vec::new();
+            for known in &all {
+                for way in &ways {
+                    // What must be true and false at once is no way.
+                    let opposed = |one: &Literal| known.iter().any(|other| one.opposes(other, self.program));
+                    if way.iter().any(opposed) {
+                        continue;
+                    }
+                    let mut both = known.clone();
+                    both.extend(way.iter().filter(|literal| !known.contains(literal)));
+                    joined.push(both);
+                }
+            }
+            self.cheapest(&mut joined);
+            all = joined;
+        }
+        all
+    }
+
+    /// Those with the fewest changes, in the order in which they were written.
+    fn cheapest(&mut self, ways: &mut Vec<Way>) {
+        self.cut |= ways.len() > MAX_WAYS;
+        *ways = sorted(std::mem::take(ways), &|one, other| cost(one).cmp(&cost(other)));
+        ways.truncate(MAX_WAYS);
     }
 
     /// A clause that can't be taken apart. One that says the same to everybody is what it is.
@@ -300,33 +334,4 @@ pub(super) fn override_of(program: &Program, field: u32, value: Option<&Value>) 
         None => String::new(),
     };
     Some((program.field_path(field).to_owned(), text))
-}
-
-/// The ways to have one way of each at once.
-fn together(program: &Program, each: Vec<Vec<Way>>) -> Vec<Way> {
-    let mut all: Vec<Way> = vec![Vec::new()];
-    for ways in each {
-        let mut joined = Vec::new();
-        for known in &all {
-            for way in &ways {
-                // What must be true and false at once is no way.
-                let opposed = |one: &Literal| known.iter().any(|other| one.opposes(other, program));
-                if way.iter().any(opposed) {
-                    continue;
-                }
-                let mut both = known.clone();
-                both.extend(way.iter().filter(|literal| !known.contains(literal)));
-                joined.push(both);
-            }
-        }
-        cheapest(&mut joined);
-        all = joined;
-    }
-    all
-}
-
-/// Those with the fewest changes, in the order in which they were written.
-fn cheapest(ways: &mut Vec<Way>) {
-    *ways = sorted(std::mem::take(ways), &|one, other| cost(one).cmp(&cost(other)));
-    ways.truncate(MAX_WAYS);
 }

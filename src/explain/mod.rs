@@ -3,6 +3,7 @@
 mod change;
 mod clauses;
 mod must;
+mod page_so_far;
 mod steps;
 mod tree;
 mod why_not;
@@ -18,7 +19,7 @@ pub(crate) use steps::of_one;
 pub use steps::{Limited, Prerequisite, Step, Unassigned};
 #[cfg(feature = "author")]
 pub(crate) use tree::text;
-pub use why_not::{Change, WhyNot, why_not};
+pub use why_not::{Change, Derive, WhyNot, why_not};
 #[cfg(feature = "serde")]
 pub(crate) use words::step_text;
 

@@ -113,6 +113,8 @@ pub struct Prerequisite {
     pub experience: u32,
     /// The factor whose level is asked for, where it has factors.
     pub factor: Option<String>,
+    /// That factor's number; 0 without factors.
+    pub(super) number: u32,
     /// The variants that do; none: any.
     pub variants: Vec<u32>,
     /// The variant that the visitor has there, or why none.
@@ -170,7 +172,13 @@ impl<'a> Looking<'a> {
             let Some(other) = program.experience(required.experience) else {
                 // A program for browsers leaves drafts out.
                 let found = Err(Unassigned::Lost(Loss::Draft));
-                unmet.push(Prerequisite { experience: required.experience, factor: None, variants: Vec::new(), found });
+                unmet.push(Prerequisite {
+                    experience: required.experience,
+                    factor: None,
+                    number: 0,
+                    variants: Vec::new(),
+                    found,
+                });
                 continue;
             };
             let others = program.details(&other);
@@ -185,6 +193,7 @@ impl<'a> Looking<'a> {
             unmet.push(Prerequisite {
                 experience: required.experience,
                 factor: name.map(|(name, _)| program.text(name).to_owned()),
+                number: required.factor,
                 variants: program.numbers(required.variants).collect(),
                 found,
             });

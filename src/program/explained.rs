@@ -49,14 +49,24 @@ impl Program {
 
     /// Whether an enrichment tells a field, and is asked with the value of another one.
     fn is_answer(&self, field: u32, from: u32) -> bool {
-        let enrichments = 0..self.count(Section::Enrichments);
-        enrichments.filter_map(|index| self.record::<8>(Section::Enrichments, index)).any(
-            |[_, part, parts, first, fields, ..]| {
-                let mut told = run(first, fields).map_while(|index| self.record::<2>(Section::EnrichmentFields, index));
-                told.any(|[told, _]| told == field)
-                    && self.parts(run(part, parts)).any(|(kind, value, _)| kind != PartKind::Literal && value == from)
-            },
-        )
+        self.asked_with(from).any(|[_, _, _, first, fields, ..]| {
+            let mut told = run(first, fields).map_while(|index| self.record::<2>(Section::EnrichmentFields, index));
+            told.any(|[told, _]| told == field)
+        })
+    }
+
+    /// Whether an enrichment is asked with the value of a field.
+    pub(crate) fn is_asked_with(&self, from: u32) -> bool {
+        self.asked_with(from).next().is_some()
+    }
+
+    /// The enrichments whose URL is made of a field.
+    fn asked_with(&self, from: u32) -> impl Iterator<Item = [u32; 8]> {
+        let enrichments =
+            (0..self.count(Section::Enrichments)).filter_map(|index| self.record::<8>(Section::Enrichments, index));
+        enrichments.filter(move |[_, part, parts, ..]| {
+            self.parts(run(*part, *parts)).any(|(kind, value, _)| kind != PartKind::Literal && value == from)
+        })
     }
 
     /// Whether nothing makes a field absent but the want of consent.

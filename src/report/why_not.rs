@@ -27,6 +27,9 @@ pub struct WhyNotReport<'a> {
     /// Overrides with which its audience is true, by path.
     #[serde(skip_serializing_if = "Overrides::is_empty")]
     pub overrides: Overrides<'a>,
+    /// What else may be in its way and can't be told from here.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub unsure: &'a [&'static str],
 }
 
 /// One thing that would have to be otherwise.
@@ -113,6 +116,7 @@ pub fn why_not<'a>(program: &'a Program, found: &'a WhyNot) -> WhyNotReport<'a> 
         changes: found.changes.iter().map(change).collect(),
         other_ways: found.other_ways,
         overrides: Overrides(&found.overrides),
+        unsure: &found.unsure,
     }
 }
 
@@ -149,6 +153,12 @@ pub fn why_not_text(report: &WhyNotReport<'_>) -> String {
         out.push_str("\nIts audience is true with these values:\n\n");
         for (path, text) in report.overrides.0 {
             let _ = writeln!(out, "  {path}={text}");
+        }
+    }
+    if !report.unsure.is_empty() {
+        out.push_str("\nNot known from here:\n\n");
+        for what in report.unsure {
+            let _ = writeln!(out, "  {what}");
         }
     }
     out

@@ -347,3 +347,33 @@ fn what_why_not_says_makes_the_audience_true() {
     let [won, without, with] = seen.map(|count| count.get());
     assert!(won >= 100 && with >= 400 && without * 5 < with, "{won} won; values were found for {with} and not for {without}");
 }
+
+/// Ways that were left out are not taken for none.
+#[test]
+fn what_has_more_ways_than_are_kept_is_not_for_nobody() {
+    let join =
+        |count: usize, by: &str, not: &str| (0..count).map(|n| format!("{not}profile.t{n}")).collect::<Vec<_>>().join(by);
+    for count in [32, 33, 34, 40] {
+        let traits: Value = (0..count).map(|n| (format!("t{n}"), json!({ "type": "bool", "purpose": "analytics" }))).collect();
+        let any = join(count, " || ", "");
+        let told = |audience: &str| {
+            let program = super::program(&json!({
+                "site": { "id": "many" }, "traits": traits, "slots": { "hero": { "selector": "h1" } },
+                "experiences": [{ "id": "one", "type": "personalization", "audience": audience, "slots": { "hero": { "text": "x" } } }],
+            }));
+            let (json, _) = why_not(&program, &json!({ "consent.analytics": true }), 0);
+            let changes = json["changes"].as_array().unwrap().iter().map(|change| change["text"].as_str().unwrap().to_owned());
+            (changes.collect::<Vec<_>>(), json["overrides"].clone())
+        };
+        let (texts, overrides) = told(&format!("({any}) && {}", join(count - 1, " && ", "!")));
+        if count <= 32 {
+            assert_eq!(overrides[format!("profile.t{}", count - 1)], "true");
+        } else {
+            assert_eq!((texts.len(), overrides), (1, Value::Null));
+            assert!(texts[0].contains("is unknown; it would have to be true (profile.t0 is not known"), "{texts:?}");
+        }
+        // With all of them nobody is; of few that is seen.
+        let (texts, _) = told(&format!("({any}) && {}", join(count, " && ", "!")));
+        assert_eq!(texts[0].ends_with(" is true for nobody"), count <= 32, "{texts:?}");
+    }
+}

@@ -101,7 +101,7 @@ fn content_that_needs_consent_says_so() {
     }));
     let (json, _) = why_not(&program, &json!({}), 0);
     let steps: Vec<_> = json["changes"].as_array().unwrap().iter().map(|change| (&change["step"], &change["text"])).collect();
-    let needs = "profile.name needs consent for analytics; its content needs it";
+    let needs = "profile.name needs consent for analytics, and is not known with it; its content needs it";
     let unknown = "geo.city is not known; its content needs it";
     assert_eq!(steps, [(&json!("no_consent"), &json!(needs)), (&json!("unknown"), &json!(unknown))]);
 }
