@@ -13,7 +13,6 @@ const MOST_USER_ID: usize = 128;
 
 /// The stored part of a visitor: paths and texts, read when they are asked for.
 #[derive(Debug, Clone, Default)]
-#[cfg_attr(not(any(feature = "author", feature = "explain")), derive(PartialEq))]
 pub struct Profile {
     /// No path twice.
     stored: Vec<(String, String)>,

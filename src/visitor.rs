@@ -1,6 +1,6 @@
 //! A visitor as JSON: what the command line reads, the specification's cases say and the tools are given.
 
-use crate::context::Request;
+use crate::context::{Request, parse_instant};
 use crate::number::display_double;
 use crate::url::push_parameter;
 use crate::zone::Offsets;
@@ -8,8 +8,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 use std::fmt;
 
 /// A raw request and what is to be overridden in its context. All of it may be missing.
-#[derive(Debug, Clone, Default, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Default)]
 pub struct Visitor {
     /// The page's absolute URL.
     pub url: String,
@@ -30,7 +29,60 @@ pub struct Visitor {
     pub offsets: Option<Text>,
 }
 
+/// What an object of a visitor may have.
+const FIELDS: &[&str] = &["url", "headers", "cf", "now", "context", "enrichments", "profile", "offsets"];
+
+/// Not derived: that would take a list for an object, and an empty one for a visitor of whom nothing is known.
+impl<'de> Deserialize<'de> for Visitor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Whole)
+    }
+}
+
+struct Whole;
+
+impl<'de> Visit<'de> for Whole {
+    type Value = Visitor;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a visitor as an object, such as {\"url\": \"https://shop.example/\"}")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Visitor, A::Error> {
+        let mut visitor = Visitor::default();
+        let mut read = [false; FIELDS.len()];
+        while let Some(name) = map.next_key::<String>()? {
+            let place = FIELDS.iter().position(|field| *field == name);
+            match place {
+                Some(0) => visitor.url = map.next_value()?,
+                Some(1) => visitor.headers = map.next_value()?,
+                Some(2) => visitor.cf = map.next_value()?,
+                Some(3) => visitor.now = map.next_value()?,
+                Some(4) => visitor.context = map.next_value()?,
+                Some(5) => visitor.enrichments = map.next_value()?,
+                Some(6) => visitor.profile = map.next_value()?,
+                Some(7) => visitor.offsets = map.next_value()?,
+                _ => return Err(A::Error::unknown_field(&name, FIELDS)),
+            }
+            if let Some(read) = place.and_then(|place| read.get_mut(place))
+                && std::mem::replace(read, true)
+            {
+                return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
+            }
+        }
+        Ok(visitor)
+    }
+}
+
 impl Visitor {
+    /// The text of an instant that can't be read, told as `now` or among the overrides: whoever decides at the clock's instead
+    /// decides something else than was asked.
+    pub fn wrong_instant(&self) -> Option<&str> {
+        let overrides = self.context.0.iter().filter(|(path, _)| path == "now").map(|(_, text)| text);
+        let mut told = self.now.iter().map(|Text(text)| text).chain(overrides);
+        told.find(|text| parse_instant(text).is_none()).map(String::as_str)
+    }
+
     /// The raw request. `now` is the host's clock, in epoch milliseconds; `offsets` tells how far a zone is ahead of
     /// UTC around an instant.
     pub fn request(&self, now: i64, offsets: impl FnOnce(&str, i64) -> Offsets) -> Request {
@@ -64,7 +116,7 @@ pub struct Texts<const MAPS: bool>(pub Vec<(String, String)>);
 
 impl<'de, const MAPS: bool> Deserialize<'de> for Texts<MAPS> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ByName { maps: MAPS }).map(Texts)
+        deserializer.deserialize_any(ByName { maps: MAPS }).map(Texts)
     }
 }
 
@@ -76,7 +128,7 @@ impl<'de> Visit<'de> for ByName {
     type Value = Vec<(String, String)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("texts by name")
+        f.write_str("an object with texts by name")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {

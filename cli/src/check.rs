@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let passed = |compiled: &Compiled| !args.strict || compiled.warnings.is_empty();
     let code = |passed: bool| if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if args.json {
-        let checked = check(&input::read(&args.manifest)?, &Bundled);
+        let checked = check(&input::manifest(&args.manifest)?, &Bundled);
         let report = CheckReport::new(&checked);
         input::print_line(&serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?)?;
         return Ok(code(checked.as_ref().is_ok_and(passed)));

@@ -1,6 +1,6 @@
 //! `idoine decide`
 
-use crate::{Outcome, input, zones};
+use crate::{Outcome, input, visitors, zones};
 use idoine::log::{LoggedVisitor, logged};
 use idoine::report::{ContextReport, DecisionReport, EditReport, decisions, edits};
 use idoine::visitor::Visitor;
@@ -57,14 +57,12 @@ pub(crate) fn run(args: &Args) -> Outcome {
         if read == 0 {
             break;
         }
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        let answer = match serde_json::from_slice::<Visitor>(&line) {
+        let Some(json) = visitors::json(&line, number) else { continue };
+        let answer = match visitors::parse(json).and_then(visitors::check) {
             Ok(visitor) => decide(&program, &visitor, now, args)?,
             Err(error) => {
                 wrong += 1;
-                eprintln!("error: line {number}: {error}");
+                eprintln!("error: {}", error.at(number));
                 // One line out for each line in: the reader's count stays right.
                 serde_json::json!({ "error": error.to_string() }).to_string()
             }

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         None => Bindings::default(),
         Some(path) => serde_json::from_str(&input::read(path)?).map_err(|error| format!("{}: {error}", path.display()))?,
     };
-    let manifest = args.manifest.as_deref().map(input::read).transpose()?;
+    let manifest = args.manifest.as_deref().map(input::manifest).transpose()?;
     let result = compile::evaluate(&args.expression, &bindings.0, manifest.as_deref(), &Bundled);
     if args.json {
         let report = EvaluationReport::new(&args.expression, &result);

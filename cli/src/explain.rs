@@ -1,9 +1,8 @@
 //! `idoine explain`
 
-use crate::{Outcome, input, zones};
+use crate::{Outcome, input, visitors, zones};
 use idoine::diagnostic::nearest;
 use idoine::report::{explanation, explanation_text, why_not_text};
-use idoine::visitor::Visitor;
 use idoine::{Context, Derive, Program};
 use std::path::PathBuf;
 
@@ -25,7 +24,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Outcome {
     let program = input::program(&args.manifest)?;
     let text = input::read(&args.visitor)?;
-    let visitor: Visitor = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", args.visitor.display()))?;
+    let visitor = visitors::parse_file(&text).map_err(|error| format!("{}: {error}", args.visitor.display()))?;
     let now = jiff::Timestamp::now().as_millisecond();
     let derive = |overrides: &[(String, String)]| {
         let mut visitor = visitor.clone();

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 
 /// Formats one manifest; `false` when it should have been formatted before.
 fn one(path: &Path, check: bool) -> Result<bool, String> {
-    let source = input::read(path).map_err(|message| format!("error: {message}"))?;
+    let source = input::manifest(path).map_err(|message| format!("error: {message}"))?;
     let name = path.display();
     let formatted = format(&source).map_err(|diagnostics| {
         let rendered: String = diagnostics.iter().map(|diagnostic| diagnostic.render(&name.to_string(), &source)).collect();

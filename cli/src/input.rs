@@ -17,9 +17,21 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
     text(path, bytes(path)?)
 }
 
+/// The text of a manifest.
+pub(crate) fn manifest(path: &Path) -> Result<String, String> {
+    let bytes = bytes(path)?;
+    if matches!(Program::load(bytes.clone()), Err(LoadError::NotAProgram | LoadError::TooLarge)) {
+        return text(path, bytes);
+    }
+    Err(format!("{} is a compiled program; expected the manifest that it was compiled from", path.display()))
+}
+
+/// Some editors begin a file with a byte order mark, which is none of its text.
 fn text(path: &Path, bytes: Vec<u8>) -> Result<String, String> {
     let name = path.display();
-    String::from_utf8(bytes).map_err(|error| format!("{name} is not UTF-8 (byte {})", error.utf8_error().valid_up_to()))
+    let text =
+        String::from_utf8(bytes).map_err(|error| format!("{name} is not UTF-8 (byte {})", error.utf8_error().valid_up_to()))?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, String> {
@@ -49,7 +61,7 @@ pub(crate) fn program_or_manifest(path: &Path) -> Result<Program, String> {
 
 /// Compiles the manifest in a file. When it is refused, every error goes to stderr and the message sums up.
 pub(crate) fn program(path: &Path) -> Result<Program, String> {
-    compiled(path, &read(path)?)
+    compiled(path, &manifest(path)?)
 }
 
 fn compiled(path: &Path, source: &str) -> Result<Program, String> {
@@ -61,7 +73,7 @@ type Compile = fn(&str, &dyn Zones) -> Result<Compiled, Vec<Diagnostic>>;
 
 /// As [`program`], with all that an author may want to know. Warnings go to stderr.
 pub(crate) fn checked(path: &Path, compile: Compile) -> Result<Compiled, String> {
-    let source = read(path)?;
+    let source = manifest(path)?;
     let compiled = compile(&source, &Bundled).map_err(|errors| refused(path, &source, &errors))?;
     show(path, &source, &compiled.warnings);
     Ok(compiled)

@@ -8,6 +8,7 @@ mod explain;
 mod fmt;
 mod input;
 mod replay;
+mod visitors;
 mod zones;
 
 use clap::{Parser, Subcommand};

@@ -174,7 +174,7 @@ fn decide_answers_each_line_and_goes_on_after_a_bad_one() {
     assert_eq!(lines[0]["context"]["page.path"], "/");
     assert!(lines[1]["error"].is_string());
     assert_eq!(lines[2]["decisions"], Value::Array(Vec::new()));
-    assert!(run.err.contains("error: line 3: "), "{}", run.err);
+    assert!(run.err.contains("error: line 3, column 2: "), "{}", run.err);
 }
 
 #[test]

@@ -43,7 +43,11 @@ fn the_reports_say_what_changes_for_how_many_and_why() {
     for (file, arguments) in [("report.txt", &[][..]), ("report.json", &["--json"]), ("report.md", &["--markdown"])] {
         let run = replay(&[&["visitors.ndjson", "--examples", "1"], arguments].concat(), b"");
         assert_eq!(run.code, 0);
-        assert!(run.err.starts_with("error: line 11: unknown field `nwo`") && run.err.lines().count() == 1, "{}", run.err);
+        assert!(
+            run.err.starts_with("error: line 11, column 39: unknown field `nwo`") && run.err.lines().count() == 1,
+            "{}",
+            run.err
+        );
         is_as_kept(file, &run.out);
     }
 }
@@ -224,10 +228,10 @@ fn exit_codes_say_whether_something_changes_or_is_wrong() {
     for (input, message) in [
         (&b""[..], "error: - holds no visitor"),
         (b"\n \n", "error: - holds no visitor"),
-        (b"nonsense\n{}x\n", "error: line 2: trailing characters"),
-        (b"\xff\n", "error: line 1: "),
-        (br#"{"visitor": {"nwo": 1}}"#, "error: line 1: unknown field `nwo`"),
-        (br#"{"visitor": {}, "receipt": 5}"#, "error: line 1: "),
+        (b"nonsense\n{}x\n", "error: line 2, column 3: trailing characters"),
+        (b"\xff\n", "error: line 1, column 1: "),
+        (br#"{"visitor": {"nwo": 1}}"#, "error: line 1, column 18: unknown field `nwo`"),
+        (br#"{"visitor": {}, "receipt": 5}"#, "error: line 1, column 28: "),
     ] {
         let run = replay(&["-"], input);
         assert_eq!((run.code, run.out.as_str()), (1, ""), "{}", run.err);

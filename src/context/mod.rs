@@ -165,7 +165,10 @@ pub(crate) enum Unit {
 }
 
 /// What a decision is made from.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Whoever explains compares contexts, by all that can be read of them; a runtime has no use for that.
+#[derive(Debug, Clone)]
+#[cfg_attr(any(feature = "author", feature = "explain"), derive(PartialEq))]
 pub struct Context {
     values: Vec<Option<Value>>,
     /// Fields that are absent because their purpose is not agreed to.

@@ -4,6 +4,7 @@ mod markdown;
 mod text;
 mod words;
 
+use crate::visitors::{self, Wrong};
 use crate::{Outcome, input, zones};
 use idoine::Receipt;
 use idoine::log::{Logged, LoggedDecision};
@@ -59,12 +60,15 @@ struct Line {
 }
 
 /// A visitor; with what was decided for them, where the line tells that.
-fn parse(line: &[u8]) -> serde_json::Result<(Visitor, Option<Logged>)> {
-    let Line { visitor, receipt, decisions } = serde_json::from_slice(line)?;
-    match visitor {
-        Some(visitor) => Ok((visitor, receipt.map(|receipt| Logged { receipt, decisions }))),
-        None => Ok((serde_json::from_slice(line)?, None)),
+fn parse(line: &[u8]) -> Result<(Visitor, Option<Logged>), Wrong> {
+    // A list is no logged line, though serde would take its items for what the line has.
+    if line.trim_ascii_start().starts_with(b"{") {
+        let Line { visitor, receipt, decisions } = visitors::parse(line)?;
+        if let Some(visitor) = visitor {
+            return Ok((visitors::check(visitor)?, receipt.map(|receipt| Logged { receipt, decisions })));
+        }
     }
+    Ok((visitors::check(visitors::parse(line)?)?, None))
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
@@ -89,10 +93,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
         if input.read_until(b'\n', &mut line).map_err(unread)? == 0 {
             break;
         }
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        match parse(&line) {
+        let Some(json) = visitors::json(&line, number) else { continue };
+        match parse(json) {
             Ok((visitor, logged)) => {
                 replay.visitor(number, &visitor.request(now, zones::offsets), logged.as_ref());
                 read += 1;
@@ -101,7 +103,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
                 wrong += 1;
                 replay.unread();
                 if wrong <= MOST_NAMED {
-                    eprintln!("error: line {number}: {error}");
+                    eprintln!("error: {}", error.at(number));
                 }
             }
         }

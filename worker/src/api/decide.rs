@@ -40,7 +40,8 @@ pub async fn get(visit: &Visit, program: &Program) -> Answer {
 }
 
 pub async fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
-    let Ok(body) = serde_json::from_slice::<Value>(body) else { return bad_request(EXPECTED) };
+    // A list is no page, though serde would take its items for the fields.
+    let Ok(body @ Value::Object(_)) = serde_json::from_slice(body) else { return bad_request(EXPECTED) };
     if visit.is_preview()
         && ["headers", "cf", "now", "context", "enrichments", "profile", "offsets"]
             .iter()

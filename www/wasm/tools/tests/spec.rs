@@ -90,7 +90,16 @@ fn describes_a_program() {
 #[wasm_bindgen_test]
 fn wrong_visitors_are_errors() {
     let program = program("wrong visitors", r#"{ "site": { "id": "x" } }"#);
-    for bad in [json!({}), json!({ "now": 0, "headers": { "a": {} } }), json!([]), json!(1), Value::Null] {
+    for bad in [
+        json!({}),
+        json!({ "now": 0, "headers": { "a": {} } }),
+        json!({ "now": 0, "headers": [] }),
+        json!({ "now": 0, "ulr": "https://shop.example/" }),
+        json!([]),
+        json!([["now", 0]]),
+        json!(1),
+        Value::Null,
+    ] {
         assert!(explain(program.clone(), to_js(&bad), &[]).is_err(), "{bad}");
     }
 }
