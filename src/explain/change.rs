@@ -1,7 +1,8 @@
 //! What would have to change for an audience to be true: the smallest set of its clauses, with values that do it.
 
 use super::clauses::{Join, Reading, readings, taken_apart};
-use super::must::{Asker, Must, reading_text};
+use super::domain::Domain;
+use super::must::{Asker, Must, Target, reading_text};
 use super::tree;
 use crate::context::{Context, Value};
 use crate::eval::{self, Truth};
@@ -9,6 +10,7 @@ use crate::program::Program;
 use crate::program::layout::Op;
 use crate::sorted::sorted;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// The most ways that are kept while they are put together.
 const MAX_WAYS: usize = 32;
@@ -34,6 +36,8 @@ pub struct ClauseChange {
     pub must: Option<Must>,
     /// What it reads.
     pub fields: Vec<Reading>,
+    /// Whether no value of its field does.
+    pub never: bool,
 }
 
 impl ClauseChange {
@@ -52,7 +56,8 @@ impl ClauseChange {
             }
             (None, lacking) => format!("{}; {}", lacking.join(", "), must.subject),
         };
-        format!("{it} would have to {}", must.words())
+        let never = if self.never { ", which it never is" } else { "" };
+        format!("{it} would have to {}{never}", must.words())
     }
 }
 
@@ -108,7 +113,15 @@ fn cost(way: &Way) -> (usize, usize) {
 
 /// The changes that make an audience true; `None` where it is true already, and none where nothing would make it so.
 pub(super) fn audience_change(program: &Program, context: &Context, root: u32) -> Option<AudienceChange> {
-    let mut seeker = Seeker { program, context, known: BTreeMap::new(), clauses: MAX_CLAUSES, cut: false, visits: MAX_VISITS };
+    let mut seeker = Seeker {
+        program,
+        context,
+        known: BTreeMap::new(),
+        clauses: MAX_CLAUSES,
+        cut: false,
+        visits: MAX_VISITS,
+        domains: BTreeMap::new(),
+    };
     if seeker.truth(context, root) == Truth::True {
         return None;
     }
@@ -137,6 +150,8 @@ struct Seeker<'a> {
     /// Whether some ways were left out: what is left may be none, though some way there is.
     cut: bool,
     visits: u32,
+    /// What fields can be, as that is looked up for the whole program.
+    domains: BTreeMap<u32, Rc<Domain>>,
 }
 
 impl<'a> Seeker<'a> {
@@ -227,13 +242,31 @@ impl<'a> Seeker<'a> {
 
     fn change(&mut self, literal: &Literal) -> ClauseChange {
         let Literal { node, wanted, .. } = *literal;
+        let must = Asker { program: self.program, context: self.context }.must(node, wanted);
         ClauseChange {
             text: tree::text(self.program, node),
             value: self.truth(self.context, node),
             wanted,
-            must: Asker { program: self.program, context: self.context }.must(node, wanted),
+            never: must.as_ref().and_then(|must| must.target.as_ref()).is_some_and(|target| self.never(literal, target)),
+            must,
             fields: readings(self.program, self.context, node),
         }
+    }
+
+    /// Whether a clause that asks one field alone holds with none of its values, of which all are known.
+    fn never(&mut self, literal: &Literal, target: &Target) -> bool {
+        let domain = self.domain(target.field);
+        let path = self.program.field_path(target.field);
+        let alone = readings(self.program, self.context, literal.node).iter().all(|reading| reading.path == path);
+        let mut values = domain.known.iter().cloned().map(Some).chain([None]);
+        domain.all
+            && alone
+            && !values.any(|value| self.holds(&self.context.supposing(self.program, &[(target.field, value)]), literal))
+    }
+
+    fn domain(&mut self, field: u32) -> Rc<Domain> {
+        let program = self.program;
+        self.domains.entry(field).or_insert_with(|| Rc::new(Domain::of(program, field))).clone()
     }
 
     /// Values with which the audience is true, found by making the clauses of a way hold.
@@ -294,11 +327,12 @@ impl<'a> Seeker<'a> {
         let asker = Asker { program, context: &context };
         let target = asker.must(open.node, open.wanted)?.target?;
         // What other clauses ask of the same field may be what this one asks for, too.
+        let domain = self.domain(target.field);
         let mut tried: Vec<Option<Value>> = Vec::new();
         let asked = [open].into_iter().chain(way.iter().filter(|literal| *literal != open));
         let musts = asked.filter_map(|literal| asker.must(literal.node, literal.wanted));
         for must in musts.filter(|must| must.target.as_ref() == Some(&target)) {
-            for candidate in asker.candidates(&must) {
+            for candidate in asker.candidates(&must, &domain) {
                 if !tried.contains(&candidate) {
                     tried.push(candidate);
                 }

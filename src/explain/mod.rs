@@ -1,7 +1,9 @@
 //! Why each slot shows what it shows: the decision again, with every candidate's reason and what that step looked at.
 
+mod candidates;
 mod change;
 mod clauses;
+mod domain;
 mod must;
 mod page_so_far;
 mod steps;
