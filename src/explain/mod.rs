@@ -8,6 +8,7 @@ mod must;
 mod page_so_far;
 mod steps;
 mod tree;
+mod values;
 mod why_not;
 mod words;
 
