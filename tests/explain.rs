@@ -1,6 +1,8 @@
 //! Explanations: what each clause of an audience is, and what would have to change.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+#[path = "explain/applied.rs"]
+mod applied;
 #[path = "explain/changes.rs"]
 mod changes;
 #[path = "explain/decisions.rs"]

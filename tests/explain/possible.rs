@@ -114,6 +114,7 @@ fn what_no_value_is_is_said() {
 }
 
 /// What is proposed for a field that says what it can be is one of that.
+#[cfg(feature = "schema")]
 #[test]
 fn the_lists_are_those_of_the_reference() {
     for field in idoine::context::FIELDS
