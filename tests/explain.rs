@@ -1,12 +1,16 @@
 //! Explanations: what each clause of an audience is, and what would have to change.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+#[path = "explain/applied.rs"]
+mod applied;
 #[path = "explain/changes.rs"]
 mod changes;
 #[path = "explain/decisions.rs"]
 mod decisions;
 #[path = "explain/parts.rs"]
 mod parts;
+#[path = "explain/possible.rs"]
+mod possible;
 #[path = "explain/steps.rs"]
 mod steps;
 mod support;
@@ -372,12 +376,12 @@ fn why_not_says_what_each_clause_would_have_to_be() {
         ("geo.country in ['FR', 'BE']", "geo.country is 'DE'; it would have to be 'FR' or 'BE'", "is", "geo.country=FR"),
         ("network.asn in [1, 2, 3]", "network.asn is 12; it would have to be 1, 2 or 3", "is", "network.asn=1"),
         ("'FR' == geo.country", "geo.country is 'DE'; it would have to be 'FR'", "is", "geo.country=FR"),
-        ("geo.country != 'DE'", "geo.country is 'DE'; it would have to be anything but 'DE'", "is_not", "geo.country=other"),
+        ("geo.country != 'DE'", "geo.country is 'DE'; it would have to be anything but 'DE'", "is_not", "geo.country=FR"),
         (
             "!(geo.country in ['DE', 'other'])",
             "geo.country is 'DE'; it would have to be anything but 'DE' or 'other'",
             "is_not",
-            "",
+            "geo.country=FR",
         ),
         ("!geo.is_eu", "geo.is_eu is true; it would have to be false", "is", "geo.is_eu=false"),
         ("geo.is_eu == false", "geo.is_eu is true; it would have to be false", "is", "geo.is_eu=false"),
@@ -423,7 +427,7 @@ fn why_not_says_what_each_clause_would_have_to_be() {
             "geo.country.lowerAscii() == 'fr'",
             "geo.country.lowerAscii() is 'de'; it would have to be 'fr'",
             "is",
-            "geo.country=fr",
+            "geo.country=FR",
         ),
         ("int(page.query.size) == 5", "int(page.query.size) has no value; it would have to be 5", "is", "page.query=size=5"),
         (
@@ -623,7 +627,7 @@ fn why_not_takes_the_smallest_set_of_clauses_that_can_be() {
         json!({ "language.accepted": "de,fr,it" })
     );
     // A field is rather another than absent.
-    assert_eq!(overrides("!(has(geo.country) && geo.country == 'DE')"), json!({ "geo.country": "other" }));
+    assert_eq!(overrides("!(has(geo.country) && geo.country == 'DE')"), json!({ "geo.country": "FR" }));
     assert_eq!(
         overrides("has(geo.country) && geo.country == 'DE' ? network.asn == 7 : geo.city == 'x'"),
         json!({ "network.asn": "7" })
@@ -633,7 +637,7 @@ fn why_not_takes_the_smallest_set_of_clauses_that_can_be() {
     assert_eq!(words("network.asn == 7 || 2 < 1"), ["network.asn is 12; it would have to be 7"]);
     // Named audiences are looked into.
     let program = with_audiences("!local", &json!({ "local": "geo.country == 'DE'" }));
-    assert_eq!(why_not(&program, &german(), 0).0["overrides"], json!({ "geo.country": "other" }));
+    assert_eq!(why_not(&program, &german(), 0).0["overrides"], json!({ "geo.country": "FR" }));
     // Where no values are found, it is still the smallest set.
     let all = |language: &str| format!("language.accepted.all(x, x == '{language}')");
     let audience = format!("({} && {}) || {}", all("a"), all("b"), all("c"));

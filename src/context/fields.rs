@@ -70,6 +70,14 @@ macro_rules! fields {
         #[allow(missing_docs)] // Each is documented in FIELDS.
         pub enum Field { $($name),* }
 
+        #[cfg(feature = "explain")]
+        impl Field {
+            /// The field of a position.
+            pub(crate) fn of(field: u32) -> Option<Field> {
+                [$(Field::$name),*].get(field as usize).copied()
+            }
+        }
+
         /// Every field, in the order of [`Field`]. Programs refer to fields by position: a program made with another table
         /// is of another version (see `Program::load`).
         pub const FIELDS: &[FieldDef] = &[$(FieldDef {

@@ -1,6 +1,7 @@
 //! What would have to change for an audience to be true: the smallest set of its clauses, with values that do it.
 
 use super::clauses::{Join, Reading, readings, taken_apart};
+use super::domain::Domain;
 use super::must::{Asker, Must, reading_text};
 use super::tree;
 use crate::context::{Context, Value};
@@ -9,6 +10,7 @@ use crate::program::Program;
 use crate::program::layout::Op;
 use crate::sorted::sorted;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// The most ways that are kept while they are put together.
 const MAX_WAYS: usize = 32;
@@ -18,8 +20,6 @@ const MAX_DEPTH: u32 = 200;
 const MAX_CLAUSES: u32 = 20_000;
 /// Nodes that may be visited.
 const MAX_VISITS: u32 = 1 << 24;
-/// The most changes for which values are tried.
-const MAX_TRIED: usize = 64;
 
 /// A clause that is not what it would have to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +34,8 @@ pub struct ClauseChange {
     pub must: Option<Must>,
     /// What it reads.
     pub fields: Vec<Reading>,
+    /// Whether no value of its field does.
+    pub never: bool,
 }
 
 impl ClauseChange {
@@ -52,7 +54,8 @@ impl ClauseChange {
             }
             (None, lacking) => format!("{}; {}", lacking.join(", "), must.subject),
         };
-        format!("{it} would have to {}", must.words())
+        let never = if self.never { ", which it never is" } else { "" };
+        format!("{it} would have to {}{never}", must.words())
     }
 }
 
@@ -69,10 +72,10 @@ pub(super) struct AudienceChange {
 
 /// A clause that must be true, or false.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Literal {
-    node: u32,
-    wanted: bool,
-    holds: bool,
+pub(super) struct Literal {
+    pub(super) node: u32,
+    pub(super) wanted: bool,
+    pub(super) holds: bool,
     /// Whether it asks that a field is absent, which is seldom what one would do.
     absence: bool,
 }
@@ -98,17 +101,25 @@ fn without_not(program: &Program, node: u32, wanted: bool) -> (u32, bool) {
 pub(super) type Values = Vec<(u32, Option<Value>)>;
 
 /// Clauses that together are enough.
-type Way = Vec<Literal>;
+pub(super) type Way = Vec<Literal>;
 
 /// The number of changes, and how many of them are unlikely ones.
-fn cost(way: &Way) -> (usize, usize) {
+pub(super) fn cost(way: &Way) -> (usize, usize) {
     let changed = || way.iter().filter(|literal| !literal.holds);
     (changed().count(), changed().filter(|literal| literal.absence).count())
 }
 
 /// The changes that make an audience true; `None` where it is true already, and none where nothing would make it so.
 pub(super) fn audience_change(program: &Program, context: &Context, root: u32) -> Option<AudienceChange> {
-    let mut seeker = Seeker { program, context, known: BTreeMap::new(), clauses: MAX_CLAUSES, cut: false, visits: MAX_VISITS };
+    let mut seeker = Seeker {
+        program,
+        context,
+        known: BTreeMap::new(),
+        clauses: MAX_CLAUSES,
+        cut: false,
+        visits: MAX_VISITS,
+        domains: BTreeMap::new(),
+    };
     if seeker.truth(context, root) == Truth::True {
         return None;
     }
@@ -127,9 +138,9 @@ pub(super) fn audience_change(program: &Program, context: &Context, root: u32) -
     Some(AudienceChange { clauses: changed.collect(), other_ways: ways.len() - 1, values })
 }
 
-struct Seeker<'a> {
-    program: &'a Program,
-    context: &'a Context,
+pub(super) struct Seeker<'a> {
+    pub(super) program: &'a Program,
+    pub(super) context: &'a Context,
     /// The ways to make a node true or false, as one that is named often is looked at once.
     known: BTreeMap<(u32, bool), Vec<Way>>,
     /// Clauses that may still be looked at.
@@ -137,10 +148,12 @@ struct Seeker<'a> {
     /// Whether some ways were left out: what is left may be none, though some way there is.
     cut: bool,
     visits: u32,
+    /// What fields can be, as that is looked up for the whole program.
+    pub(super) domains: BTreeMap<u32, Rc<Domain>>,
 }
 
 impl<'a> Seeker<'a> {
-    fn truth(&mut self, context: &Context, node: u32) -> Truth {
+    pub(super) fn truth(&mut self, context: &Context, node: u32) -> Truth {
         eval::look(self.program, context, node, &mut self.visits).0
     }
 
@@ -227,111 +240,14 @@ impl<'a> Seeker<'a> {
 
     fn change(&mut self, literal: &Literal) -> ClauseChange {
         let Literal { node, wanted, .. } = *literal;
+        let must = Asker { program: self.program, context: self.context }.must(node, wanted);
         ClauseChange {
             text: tree::text(self.program, node),
             value: self.truth(self.context, node),
             wanted,
-            must: Asker { program: self.program, context: self.context }.must(node, wanted),
+            never: must.as_ref().and_then(|must| must.target.as_ref()).is_some_and(|target| self.never(literal, target)),
+            must,
             fields: readings(self.program, self.context, node),
         }
     }
-
-    /// Values with which the audience is true, found by making the clauses of a way hold.
-    fn values(&mut self, way: &Way, root: u32) -> Option<Values> {
-        if cost(way).0 > MAX_TRIED {
-            return None;
-        }
-        let program = self.program;
-        let mut values = Values::new();
-        // What can't be seen without consent must be seen first.
-        for reading in way.iter().filter(|literal| !literal.holds).flat_map(|one| readings(program, self.context, one.node)) {
-            let path = reading.needs.map(|purpose| format!("consent.{}", purpose.name()));
-            if let Some((consent, _)) = path.and_then(|path| program.field(&path)) {
-                put(&mut values, consent, Some(Value::Bool(true)));
-            }
-        }
-        // More often than there are changes, as one may undo another.
-        for _ in 0..=MAX_TRIED {
-            let context = self.context.supposing(program, &values);
-            // The audience may be true before all of the way holds: by another way, which is not the one that is told.
-            let Some(open) = way.iter().find(|literal| !self.holds(&context, literal)) else {
-                let values = self.with_followers(way, &context, values)?;
-                return (self.truth(&context, root) == Truth::True).then_some(values);
-            };
-            let (field, value) = self.best(way, open, &values)?;
-            put(&mut values, field, value);
-        }
-        None
-    }
-
-    /// With the values of what follows from those that change, as it is made anew from them: what consent uncovers was never
-    /// seen here, and another zone's hour is not known. `None` where no text keeps one.
-    fn with_followers(&self, way: &Way, context: &Context, mut values: Values) -> Option<Values> {
-        let program = self.program;
-        let changed: Vec<u32> = values
-            .iter()
-            .filter(|(field, value)| self.context.get(*field) != value.as_ref())
-            .map(|(field, _)| *field)
-            .collect();
-        for reading in way.iter().flat_map(|literal| readings(program, context, literal.node)) {
-            let field = program.field(&reading.path).map(|(field, _)| field);
-            if let Some(field) = field.filter(|field| changed.iter().any(|from| program.follows(*field, *from))) {
-                override_of(program, field, reading.value.as_ref())?;
-                put(&mut values, field, reading.value);
-            }
-        }
-        Some(values)
-    }
-
-    fn holds(&mut self, context: &Context, literal: &Literal) -> bool {
-        self.truth(context, literal.node) == if literal.wanted { Truth::True } else { Truth::False }
-    }
-
-    /// The value of the clause's field with which it holds, and with it most of the others.
-    fn best(&mut self, way: &Way, open: &Literal, values: &[(u32, Option<Value>)]) -> Option<(u32, Option<Value>)> {
-        let program = self.program;
-        let context = self.context.supposing(program, values);
-        let asker = Asker { program, context: &context };
-        let target = asker.must(open.node, open.wanted)?.target?;
-        // What other clauses ask of the same field may be what this one asks for, too.
-        let mut tried: Vec<Option<Value>> = Vec::new();
-        let asked = [open].into_iter().chain(way.iter().filter(|literal| *literal != open));
-        let musts = asked.filter_map(|literal| asker.must(literal.node, literal.wanted));
-        for must in musts.filter(|must| must.target.as_ref() == Some(&target)) {
-            for candidate in asker.candidates(&must) {
-                if !tried.contains(&candidate) {
-                    tried.push(candidate);
-                }
-            }
-        }
-        let mut best: Option<(usize, Option<Value>)> = None;
-        for candidate in tried {
-            let mut supposed = values.to_vec();
-            put(&mut supposed, target.field, candidate.clone());
-            let context = self.context.supposing(program, &supposed);
-            if !self.holds(&context, open) || override_of(program, target.field, candidate.as_ref()).is_none() {
-                continue;
-            }
-            let holding = way.iter().filter(|literal| self.holds(&context, literal)).count();
-            if best.as_ref().is_none_or(|(most, _)| holding > *most) {
-                best = Some((holding, candidate));
-            }
-        }
-        best.map(|(_, value)| (target.field, value))
-    }
-}
-
-fn put(values: &mut Values, field: u32, value: Option<Value>) {
-    values.retain(|(known, _)| *known != field);
-    values.push((field, value));
-}
-
-/// The path of a field and the text that overrides its value; `None` where no text does.
-pub(super) fn override_of(program: &Program, field: u32, value: Option<&Value>) -> Option<(String, String)> {
-    let text = match value {
-        Some(value) => value.override_text()?,
-        None if program.is_always_known(field) => return None,
-        None => String::new(),
-    };
-    Some((program.field_path(field).to_owned(), text))
 }

@@ -1,11 +1,14 @@
 //! Why each slot shows what it shows: the decision again, with every candidate's reason and what that step looked at.
 
+mod candidates;
 mod change;
 mod clauses;
+mod domain;
 mod must;
 mod page_so_far;
 mod steps;
 mod tree;
+mod values;
 mod why_not;
 mod words;
 

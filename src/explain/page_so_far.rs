@@ -3,6 +3,7 @@
 use super::Outcomes;
 use super::steps::{self, Prerequisite, Step};
 use super::why_not::{Change, ELSEWHERE, Seeker};
+use crate::bucket::MILLION;
 use crate::context::Context;
 use crate::decide::{Assigner, Decisions, Loss, Shown, decide_with};
 use crate::profile::Levels;
@@ -18,7 +19,7 @@ impl Seeker<'_> {
         let mut decisions = Decisions::default();
         if here {
             let mut assigner = Assigner::new(program, supposed);
-            for (index, levels) in self.met(required) {
+            for (index, levels) in self.met(supposed, required) {
                 assigner.suppose(index, levels);
             }
             let mut outcomes = Outcomes::default();
@@ -49,11 +50,15 @@ impl Seeker<'_> {
     }
 
     /// The experiences that are required, assigned as they would have to be; and the one that is asked for, which others may require.
-    fn met(&self, required: &[Prerequisite]) -> Vec<(u32, Levels)> {
+    fn met(&self, supposed: &Context, required: &[Prerequisite]) -> Vec<(u32, Levels)> {
+        let (program, experience) = (self.program, self.experience);
+        let details = program.details(experience);
         let mut met = Vec::new();
-        // Of an experiment it is not known with which variant.
-        if !self.experience.experiment {
-            met.push((self.experience.index, Levels::one(1)));
+        // Of an experiment it is not known with which variant; and who wins without a unit is not assigned.
+        let draws = details.layer().is_some() || experience.traffic(program, &details, supposed.now) < MILLION;
+        let unit = supposed.unit_of(details.unit(), experience.purpose);
+        if !experience.experiment && (unit.is_some() || !draws) {
+            met.push((experience.index, Levels::one(1)));
         }
         for one in required {
             let level = one.variants.first().copied().unwrap_or(1);

@@ -1,11 +1,12 @@
 //! What would have to change for one experience to win: every step, not only the first that it fails.
 
 use super::Outcomes;
-use super::change::{ClauseChange, audience_change, override_of};
+use super::change::{ClauseChange, audience_change};
 use super::clauses::Reading;
 use super::must::reading_text;
 use super::steps::{self, Looking, Prerequisite, Step};
 use super::tree;
+use super::values::override_of;
 use super::words::{of_unit, step_text};
 use crate::context::Context;
 use crate::decide::{Loss, Reason, decide_traced};

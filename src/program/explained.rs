@@ -1,7 +1,7 @@
 //! What of a program only explanations read.
 
-use super::layout::{NONE, PartKind, Section};
-use super::{Program, run};
+use super::layout::{NONE, Op, PartKind, Section};
+use super::{Program, Run, run};
 use crate::consent::Purpose;
 use crate::context::Field;
 
@@ -67,6 +67,36 @@ impl Program {
         enrichments.filter(move |[_, part, parts, ..]| {
             self.parts(run(*part, *parts)).any(|(kind, value, _)| kind != PartKind::Literal && value == from)
         })
+    }
+
+    /// The ids of the places of a list.
+    pub(crate) fn place_ids(&self, places: Run) -> impl Iterator<Item = &str> {
+        places.map_while(|index| self.place(index)).map(|(id, ..)| self.text(id))
+    }
+
+    /// The texts that a field is compared with anywhere in the program.
+    pub(crate) fn compared_with(&self, field: u32) -> Vec<&str> {
+        let mut texts = Vec::new();
+        let is_field = |node: u32| self.node(node).is_some_and(|(op, of, _)| op == Op::Field && of == field);
+        let mut add = |node: u32| {
+            if let Some((Op::String, text, _)) = self.node(node)
+                && !texts.contains(&self.text(text))
+            {
+                texts.push(self.text(text));
+            }
+        };
+        for (op, a, b) in (0..self.count(Section::Nodes) as u32).filter_map(|node| self.node(node)) {
+            match op {
+                Op::Eq | Op::In if is_field(b) => add(a),
+                Op::Eq if is_field(a) => add(b),
+                Op::In if is_field(a) => {
+                    let Some((Op::List | Op::Constants, start, len)) = self.node(b) else { continue };
+                    self.list_items(start, len).for_each(&mut add);
+                }
+                _ => {}
+            }
+        }
+        texts
     }
 
     /// Whether nothing makes a field absent but the want of consent.

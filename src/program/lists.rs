@@ -50,7 +50,7 @@ impl Program {
         })
     }
 
-    fn place(&self, index: usize) -> Option<(u32, u32, Point)> {
+    pub(super) fn place(&self, index: usize) -> Option<(u32, u32, Point)> {
         let [id, name, x, x_high, y, y_high, z, z_high] = self.record(Section::Places, index)?;
         let double = |low: u32, high: u32| f64::from_bits(u64::from(low) | u64::from(high) << 32);
         Some((id, name, [double(x, x_high), double(y, y_high), double(z, z_high)]))

@@ -54,6 +54,9 @@ pub struct ChangeReport<'a> {
     /// What it asks for, where that is a plain question.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub must: Option<&'a Must>,
+    /// Whether its field never is what it asks for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub never: bool,
     /// What the clause reads.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub fields: &'a [Reading],
@@ -102,6 +105,7 @@ pub fn why_not<'a>(program: &'a Program, found: &'a WhyNot) -> WhyNotReport<'a> 
             value: clause.map(|clause| clause.value),
             wanted: clause.map(|clause| clause.wanted),
             must: clause.and_then(|clause| clause.must.as_ref()),
+            never: clause.is_some_and(|clause| clause.never),
             fields: clause.map_or(&[], |clause| &clause.fields),
         }
     };
