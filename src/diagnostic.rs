@@ -166,8 +166,13 @@ fn ordered(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
 
 /// The candidate nearest to a misspelt name, if one is near: `did you mean ...?`.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest_of(name, &mut candidates.into_iter())
+}
+
+/// Written once, not for each kind of list.
+fn nearest_of(name: &str, candidates: &mut dyn Iterator<Item = &str>) -> Option<String> {
     let name: String = name.chars().take(80).collect();
-    let distances = candidates.into_iter().map(|candidate| (strsim::damerau_levenshtein(&name, candidate), candidate));
+    let distances = candidates.map(|candidate| (strsim::damerau_levenshtein(&name, candidate), candidate));
     let (distance, candidate) = distances.min_by_key(|(distance, _)| *distance)?;
     let length = name.chars().count();
     (distance <= 1 + length / 4 && distance < length).then(|| format!("did you mean `{candidate}`?"))

@@ -32,6 +32,9 @@ impl Levels {
     pub(crate) const NONE: Levels = Levels(u64::MAX);
     /// The baseline of each factor.
     pub(crate) const BASELINE: Levels = Levels(0);
+    /// What is expected of an experience that does not have what was found.
+    #[cfg(any(feature = "author", feature = "explain"))]
+    pub(crate) const EXPECTED: &str = "a variant of the experience, with factors a level of each";
     /// What is no level.
     const ABSENT: u32 = 0xff;
 
@@ -57,7 +60,7 @@ impl Levels {
     }
 
     /// Reads levels such as `2` or `1,0`.
-    fn parse(text: &str) -> Option<Levels> {
+    pub(crate) fn parse(text: &str) -> Option<Levels> {
         let mut levels = Levels::NONE;
         for (part, factor) in text.parts(b',').zip(0..) {
             let level = parse_uint(part).filter(|level| *level < 0xff && factor < Levels::MOST)?;

@@ -20,7 +20,7 @@
 use crate::consent::{Consent, Purpose};
 use crate::context::{Context, Value};
 use crate::program::Program;
-use crate::text::{Cut, push_hex};
+use crate::text::push_hex;
 use crate::time::exact_instant_text;
 use sha2::{Digest, Sha256};
 
@@ -78,18 +78,17 @@ fn digest(program: &Program, context: &Context) -> String {
 }
 
 /// What is stored of the visitor and may be read by this program: paths and texts as visitors are written, in the byte order of
-/// the paths. Of an experience nothing unless its purpose is agreed to; variants that a preview forces need no consent.
+/// the paths. Of an experience nothing unless its purpose is agreed to, and no variant that it does not have; variants that a
+/// preview forces need no consent.
 pub(crate) fn stored(program: &Program, context: &Context) -> Vec<(String, String)> {
-    let granted = |path: &str| {
-        let Some((_, id)) = path.cut(b'.').filter(|(kind, _)| matches!(*kind, "assignment" | "seen")) else {
-            return context.consent != Consent::default();
-        };
-        let mut experiences = program.experiences();
-        experiences.any(|one| program.text(one.id) == id && context.consent.has(one.purpose))
+    let may_read = |path: &str| match program.stored_of(context, path) {
+        Some(Ok(experience)) => path.starts_with("variant.") || context.consent.has(experience.purpose),
+        Some(Err(_)) => false,
+        None => context.consent != Consent::default(),
     };
     let mut pairs: Vec<(String, String)> = Vec::new();
     for (path, text) in context.profile.readable() {
-        if path.starts_with("variant.") || granted(path) {
+        if may_read(path) {
             let place = pairs.partition_point(|(other, _)| other.as_str() < path);
             pairs.insert(place, (path.to_owned(), text));
         }

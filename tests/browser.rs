@@ -100,7 +100,7 @@ fn secretive() -> Value {
         "layers": { "shared": {}, "secret-layer": { "unit": "profile.secret_account" } },
         "groups": { "promotions": {}, "quiet": {}, "secret-group": { "cap": { "day": 1 } } },
         "goals": { "secret-goal": { "event": "Secret bought" } },
-        "personas": { "A secret insider": { "profile.secret_plan": "secret-plan", "variant.secret-launch": "1" }, "Anybody": { "geo.country": "FR" } },
+        "personas": { "A secret insider": { "profile.secret_plan": "secret-plan", "variant.secret-launch": "1,0" }, "Anybody": { "geo.country": "FR" } },
         "experiences": [
             { "id": "pro-hero", "type": "personalization", "audience": "pro && wet && !holidays.sales", "groups": ["promotions"], "suppresses": ["quiet"], "priority": 9,
               "slots": { "hero": { "text": "For you" } } },

@@ -29,7 +29,11 @@ pub(crate) fn run(args: &Args) -> Outcome {
         Some(path) => serde_json::from_str(&input::read(path)?).map_err(|error| format!("{}: {error}", path.display()))?,
     };
     let manifest = args.manifest.as_deref().map(input::manifest).transpose()?;
-    let result = compile::evaluate(&args.expression, &bindings.0, manifest.as_deref(), &Bundled);
+    let given = (&args.expression, &bindings.0, manifest.as_deref());
+    let result = match compile::misspelt(given.0, given.1, given.2, &Bundled) {
+        Some(message) => Err(EvaluateError::Binding(message)),
+        None => compile::evaluate(given.0, given.1, given.2, &Bundled),
+    };
     if args.json {
         let report = EvaluationReport::new(&args.expression, &result);
         input::print_line(&serde_json::to_string(&report).map_err(|error| error.to_string())?)?;

@@ -1,4 +1,4 @@
-//! Lines that are no visitors, and files that are no manifests: each is told what was expected in its place.
+//! Lines that are no visitors, files that are no manifests, names that nothing reads: each is told what was expected instead.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod support;
@@ -115,4 +115,48 @@ fn a_compiled_program_is_told_from_a_manifest() {
         assert!(run.err.ends_with(&expected), "{arguments:?}: {}", run.err);
     }
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn eval_refuses_a_value_that_nothing_reads() {
+    let eval = |expression: &str, bindings: &str| idoine(&["eval", expression, "--bindings", "-"], bindings.as_bytes());
+    for (bindings, expected) in [
+        (
+            "{\"geo.contry\": \"FR\"}",
+            "`geo.contry` is no field, and the expression does not read it; did you mean `geo.country`?",
+        ),
+        ("{\"geo.country\": \"FR\", \"qqqqqq\": 1}", "`qqqqqq` is no field, and the expression does not read it"),
+    ] {
+        let run = eval("geo.country == 'FR'", bindings);
+        assert_eq!((run.code, run.out, run.err), (1, String::new(), format!("error: {expected}\n")));
+        let run = idoine(&["eval", "geo.country == 'FR'", "--bindings", "-", "--json"], bindings.as_bytes());
+        let json: Value = serde_json::from_str(&run.out).unwrap();
+        assert_eq!((run.code, &json["error"]["message"]), (1, &expected.into()));
+    }
+    // A field that it does not read may be known all the same, and what is wrong with the expression is said first.
+    assert_eq!(eval("geo.country == 'FR'", "{\"geo.country\": \"FR\", \"geo.city\": \"Lyon\"}").out, "true (bool)\n");
+    assert_eq!(eval("n + 1", "{\"n\": 1}").out, "2 (int)\n");
+    assert!(eval("n + m", "{\"n\": 1, \"k\": 1}").err.starts_with("error: unknown field or audience `m`"));
+}
+
+/// A preview that asks for what there is not shows something else than was asked: that is said where it is shown and checked.
+#[test]
+fn previews_of_what_there_is_not_are_told() {
+    let visitor =
+        "{\"now\": 0, \"context\": {\"variant.frensh\": 1, \"variant.french\": 9}, \"profile\": {\"seen_site\": \"often\"}}";
+    let run = idoine(&["decide", &demo()], visitor.as_bytes());
+    let json: Value = serde_json::from_str(&run.out).unwrap();
+    let ignored = serde_json::json!([
+        ["seen_site", "session,day,week,total,last: four counts and an instant"],
+        ["variant.frensh", "an experience's id after the dot"],
+        ["variant.french", "a variant of the experience, with factors a level of each"],
+    ]);
+    assert_eq!((run.code, &json["ignored"]), (0, &ignored));
+    let manifest = r#"{ "site": { "id": "x" }, "slots": { "a": { "selector": "a" } },
+        "experiences": [{ "id": "hero", "type": "personalization", "slots": { "a": { "text": "x" } } }],
+        "personas": { "P": { "variant.hera": 1 } } }"#;
+    let run = idoine(&["check", "-"], manifest.as_bytes());
+    assert_eq!(run.code, 1);
+    let expected = ["error: unknown experience `hera`", "= help: did you mean `hero`?"];
+    assert!(expected.iter().all(|part| run.err.contains(part)), "{}", run.err);
 }

@@ -2,7 +2,7 @@
 
 use super::{Compiler, Zones};
 use crate::context::{Context, FIELDS, Field, Kind, Value};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::eval::{self, Arena, Error, Operand, OperandList, OperandMap, Why};
 use crate::expr::{Constant, Env, ExprError, Type, check_any, cost, parse};
 use crate::manifest::read_manifest;
@@ -146,6 +146,29 @@ pub fn located<'e>(expression: &str, errors: &'e [ExprError]) -> Vec<(&'e ExprEr
         diagnostics.finish().into_iter().map(move |diagnostic| (error, diagnostic))
     });
     placed.collect()
+}
+
+/// What is wrong with the first of the names that are given values although neither the site nor the expression has them: a
+/// misspelt one changes nothing, and nobody would notice. `None` where there is none, or the expression is wrong by itself.
+pub fn misspelt(
+    expression: &str,
+    bindings: &[(String, Constant)],
+    manifest: Option<&str>,
+    zones: &dyn Zones,
+) -> Option<String> {
+    let mut diagnostics = Diagnostics::new(manifest.unwrap_or(EMPTY));
+    let manifest = read_manifest(&mut diagnostics)?;
+    let compiler = Compiler::new(&manifest, zones, &mut diagnostics);
+    let tree = parse(expression).ok()?;
+    let names = &compiler.names;
+    let is_right_without = |name: &str| {
+        let others = bindings.iter().filter(|(other, _)| other != name).map(|(other, value)| (other.as_str(), value));
+        check_any(&tree, &Given { names, values: others.collect() }).is_ok()
+    };
+    let (name, _) = bindings.iter().find(|(name, _)| names.field(name).is_none() && is_right_without(name))?;
+    let fields = names.names();
+    let help = nearest(name, fields.iter().map(String::as_str)).map(|help| format!("; {help}")).unwrap_or_default();
+    Some(format!("`{name}` is no field, and the expression does not read it{help}"))
 }
 
 /// The names of a manifest, and values that are given for others.

@@ -1,9 +1,11 @@
 //! What arbitrates between experiences: layers, requirements, exclusion groups, caps.
 
+use super::variants::levels_of;
 use super::{Compiler, lookup};
 use crate::context::Kind;
 use crate::decide::MAX_CHAIN;
-use crate::manifest::{Cap, Experience, ExperienceKind, Requirement, Spanned};
+use crate::diagnostic::nearest;
+use crate::manifest::{Cap, Experience, Requirement, Spanned};
 use crate::number::share_text;
 use crate::program::USER;
 use crate::program::layout::{NONE, Section};
@@ -17,6 +19,19 @@ struct Part<'m> {
     experience: &'m str,
     from: u32,
     to: u32,
+}
+
+impl<'m> Compiler<'m, '_, '_> {
+    /// The experience of an id that stands somewhere. Reports where there is none.
+    pub(super) fn find_experience(&mut self, at: &Spanned<String>, id: &str) -> Option<&'m Experience> {
+        let experiences = &self.manifest.experiences.0;
+        let found = experiences.iter().find(|experience| experience.id.value == id);
+        if found.is_none() {
+            let help = nearest(id, experiences.iter().map(|experience| experience.id.value.as_str()));
+            self.error_with_help(at, format!("unknown experience `{id}`"), help);
+        }
+        found
+    }
 }
 
 impl Compiler<'_, '_, '_> {
@@ -159,12 +174,8 @@ impl Compiler<'_, '_, '_> {
         if self.left_out.contains(name.value.as_str()) {
             return Some([NONE, 0, 0, 0]);
         }
-        let Some(index) = ordered.iter().position(|other| other.id.value == name.value) else {
-            let help = crate::diagnostic::nearest(&name.value, ordered.iter().map(|other| other.id.value.as_str()));
-            self.error_with_help(name, format!("unknown experience `{}`", name.value), help);
-            return None;
-        };
-        let other = *ordered.get(index)?;
+        let other = self.find_experience(name, &name.value)?;
+        let index = ordered.iter().position(|experience| experience.id.value == name.value)?;
         let mut factor = 0;
         match &requirement.factor {
             Some(wanted) => match lookup(&other.factors, &wanted.value) {
@@ -186,7 +197,7 @@ impl Compiler<'_, '_, '_> {
         let mut variants = Vec::new();
         if let Some(written) = &requirement.variants {
             let slots = other.factors.get(factor as usize).map_or(&other.slots, |(_, factor)| &factor.slots);
-            let count = if other.kind == ExperienceKind::Experiment { super::variants::levels_of(slots) } else { 2 };
+            let count = levels_of(other.kind, slots);
             if written.value.0.is_empty() {
                 self.error(written, "expected at least one variant; without `variants` any will do");
             }

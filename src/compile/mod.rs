@@ -15,6 +15,7 @@ mod groups;
 mod html;
 mod logic;
 mod pages;
+mod personas;
 mod places;
 mod prerequisites;
 mod reads;
@@ -33,19 +34,17 @@ mod zones;
 pub use self::browser::compile_for_browsers;
 use self::declared::Declared;
 pub use self::degree::Degree;
-pub use self::evaluate::{EvaluateError, Evaluation, Outcome, evaluate, located};
+pub use self::evaluate::{EvaluateError, Evaluation, Outcome, evaluate, located, misspelt};
 #[cfg(feature = "serde")]
 pub use self::evaluation::{ErrorReport, EvaluationReport};
 use self::reads::Reads;
 #[cfg(feature = "serde")]
 pub use self::report::CheckReport;
 use crate::bucket::MILLION;
-use crate::context::{FIELDS, Kind, Value, device_words, parse_instant};
-use crate::cookies::split_id;
+use crate::context::{FIELDS, Kind, device_words};
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::expr::{Checked, Env, ExprError, RESERVED};
 use crate::manifest::{Experience, Manifest, Named, PageRule, Share, Spanned, read_manifest};
-use crate::profile::Profile;
 use crate::program::Program;
 use crate::program::build::Builder;
 use crate::program::layout::{NONE, Section};
@@ -415,40 +414,6 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
     fn goals(&mut self) {
         for (name, _) in &self.manifest.goals {
             self.check_id(name);
-        }
-    }
-
-    fn personas(&mut self) {
-        for (name, values) in &self.manifest.personas {
-            self.check_title(name);
-            let mut records = Vec::with_capacity(values.len());
-            for (path, value) in values {
-                let text = &value.value.0;
-                let wrong = match path.value.as_str() {
-                    stored if Profile::check(stored, text).is_some() => Profile::check(stored, text).and_then(Result::err),
-                    "now" => parse_instant(text).is_none().then_some("an instant such as 2026-11-20T12:30:00Z"),
-                    "visitor.id" => (!text.is_empty() && split_id(text).is_none()).then_some("8 to 64 letters, digits, - or _"),
-                    other => match self.names.field(other) {
-                        None => {
-                            let names = self.names.names();
-                            let help = nearest(other, names.iter().map(String::as_str));
-                            self.error_with_help(path, format!("unknown field `{other}`"), help);
-                            None
-                        }
-                        Some((_, kind)) => Value::parse(kind, text).is_none().then_some(kind.name()),
-                    },
-                };
-                if let Some(expected) = wrong {
-                    self.error(value, format!("expected {expected}, found `{text}`"));
-                }
-                records.push([self.builder.text(&path.value), self.builder.text(text)]);
-            }
-            let start = self.builder.next(Section::PersonaValues);
-            for record in &records {
-                self.builder.push(Section::PersonaValues, record);
-            }
-            let name = self.builder.text(&name.value);
-            self.builder.push(Section::Personas, &[name, start, records.len() as u32]);
         }
     }
 }

@@ -24,12 +24,11 @@ pub(super) struct Variants {
 }
 
 /// The number of levels of slots that vary together.
-pub(super) fn levels_of(slots: &Named<SlotContent>) -> usize {
-    let count = |content: &SlotContent| match content {
-        SlotContent::One(_) => 2,
-        SlotContent::Variants(list) => list.value.0.len(),
-    };
-    slots.first().map_or(2, |(_, content)| count(content))
+pub(super) fn levels_of(kind: ExperienceKind, slots: &Named<SlotContent>) -> usize {
+    match slots.first() {
+        Some((_, SlotContent::Variants(list))) if kind == ExperienceKind::Experiment => list.value.0.len(),
+        _ => 2,
+    }
 }
 
 impl Compiler<'_, '_, '_> {

@@ -183,7 +183,8 @@ pub struct Context {
     /// What is stored of the visitor. Whoever reads it asks for the consent first.
     pub(crate) profile: Profile,
     query: Vec<(String, String)>,
-    /// Overrides that name no field, or whose text is no value of it: each with what was expected.
+    /// Overrides that name nothing that there is, or whose text is no value of it, and what is stored but can't be read: each
+    /// with what was expected. Empty where nobody explains.
     pub ignored: Vec<(String, String)>,
 }
 
@@ -218,8 +219,17 @@ impl Context {
         enrichment::derive(&mut context, request, program);
         for (path, text) in &request.profile {
             // Which variant is shown is forced by previews alone.
-            if !path.starts_with("variant.") {
+            let forces = path.starts_with("variant.");
+            if !forces {
                 context.profile.put(path, text);
+            }
+            #[cfg(feature = "explain")]
+            if let Some(expected) = match Profile::check(path, text) {
+                Some(_) if forces => Some("an override"),
+                Some(read) => read.err(),
+                None => Some("a path of a profile"),
+            } {
+                context.ignored.push((path.clone(), expected.to_owned()));
             }
         }
         let overridden = context.override_with(program, &request.overrides);
@@ -293,7 +303,13 @@ impl Context {
                     None => {
                         self.profile.put(path, text);
                         #[cfg(feature = "explain")]
-                        let wrong = Profile::check(path, text).map_or(Some("the path of a field"), Result::err);
+                        let wrong = match Profile::check(path, text) {
+                            // Empty text stands for nothing.
+                            Some(Ok(())) if text.is_empty() => None,
+                            Some(Ok(())) => program.stored_of(self, path).and_then(Result::err),
+                            Some(Err(expected)) => Some(expected),
+                            None => Some("the path of a field"),
+                        };
                         #[cfg(not(feature = "explain"))]
                         let wrong = None;
                         wrong

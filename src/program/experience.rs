@@ -6,6 +6,8 @@ use crate::bucket::MILLION;
 use crate::consent::Purpose;
 use crate::context::{Context, Unit};
 use crate::profile::Levels;
+#[cfg(feature = "explain")]
+use crate::text::Cut;
 
 /// An experience, read from the program.
 #[derive(Debug, Clone)]
@@ -249,6 +251,24 @@ impl Program {
     pub fn concerns(&self, context: &Context) -> bool {
         let page = Page::new(self, context);
         self.experiences().any(|experience| !experience.slots.is_empty() && experience.may_run(self, context, &page))
+    }
+}
+
+#[cfg(feature = "explain")]
+impl Program {
+    /// The experience that a path such as `assignment.<experience>` of a context's profile is of, if what is stored there can be
+    /// read by this program; else what was expected. `None` when the path is of no experience.
+    pub(crate) fn stored_of(&self, context: &Context, path: &str) -> Option<Result<Experience, &'static str>> {
+        let (kind, id) = path.cut(b'.').filter(|(kind, _)| matches!(*kind, "variant" | "assignment" | "seen"))?;
+        let Some(experience) = self.experiences().find(|experience| self.text(experience.id) == id) else {
+            return Some(Err("an experience's id after the dot"));
+        };
+        let details = self.details(&experience);
+        let prefix = if kind == "variant" { "variant." } else { "assignment." };
+        if kind == "seen" || experience.stored(self, context, prefix, &details).is_some() {
+            return Some(Ok(experience));
+        }
+        Some(Err(Levels::EXPECTED))
     }
 }
 

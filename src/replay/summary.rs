@@ -30,7 +30,7 @@ pub struct Summary<'p> {
     pub experiences: Vec<Wins<'p>>,
     /// Of decisions that were logged: whether they come out the same.
     pub receipts: ReceiptSummary,
-    /// Overrides that one of the manifests does not understand, by path.
+    /// Overrides and stored values that one of the manifests does not understand, by path.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<Ignored>,
 }

@@ -63,7 +63,7 @@ pub struct ExplanationReport<'a> {
     pub receipt: Receipt,
     /// The context's fields that are present.
     pub context: ContextReport<'a>,
-    /// Overrides that were not understood, each with what was expected.
+    /// Overrides and stored values that were not understood, each with what was expected.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub ignored: &'a [(String, String)],
     /// One for each slot of the page.

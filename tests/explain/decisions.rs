@@ -343,13 +343,8 @@ fn what_is_stored_and_cannot_be_read_is_named() {
     for (path, readable, wrong, message) in [
         ("visitor.user_id", vec!["u", &most], vec![long.as_str()], "1 to 128 characters"),
         ("visitor.session_start", vec!["2026-11-20T12:30:00Z", "0"], vec!["yesterday"], instant),
-        (
-            "variant.e",
-            vec!["0", "254", "1,0", "0,0,0,0,0,0,0,254"],
-            vec!["255", "256", "-1", "x", "1,", "0,0,0,0,0,0,0,255", "0,0,0,0,0,0,0,0,0"],
-            variant,
-        ),
-        ("assignment.e", vec!["254"], vec!["255"], variant),
+        ("variant.e", vec!["0", "1"], vec!["255", "256", "-1", "x", "1,", "0,0,0,0,0,0,0,255", "0,0,0,0,0,0,0,0,0"], variant),
+        ("assignment.e", vec!["1"], vec!["255"], variant),
         ("seen.e", vec!["0,0,0,5000000000,0"], vec!["1,1,1,1", "1,1,1,1,0,0", "1,1,1,x,0", "1,1,1,1,x"], seen),
         ("seen_group.g", vec!["1,1,1,1,0"], vec!["1"], seen),
         ("seen_site", vec!["1,1,1,1,0"], vec!["1"], seen),
@@ -359,6 +354,13 @@ fn what_is_stored_and_cannot_be_read_is_named() {
         }
         for text in wrong {
             assert_eq!(expected(path, text).as_deref(), Some(message), "{path}={text}");
+        }
+    }
+    // What can be read, and is no variant of this experience.
+    for text in ["254", "1,0", "0,0,0,0,0,0,0,254"] {
+        for path in ["variant.e", "assignment.e"] {
+            let own = "a variant of the experience, with factors a level of each";
+            assert_eq!(expected(path, text).as_deref(), Some(own), "{path}={text}");
         }
     }
 }
