@@ -85,7 +85,11 @@ impl Seen {
         let mut parts = text.parts(b',');
         let mut seen = Seen::default();
         for count in &mut seen.counts {
-            *count = parse_uint(parts.next()?)?.min(u64::from(u32::MAX)) as u32;
+            let part = parts.next()?;
+            // More digits than fit say more than any cap, not nothing.
+            let large = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            let number = parse_uint(part).or(large.then_some(u64::MAX))?;
+            *count = number.min(u64::from(u32::MAX)) as u32;
         }
         seen.last = parse_instant(parts.next()?)?;
         parts.next().is_none().then_some(seen)
