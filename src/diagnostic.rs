@@ -144,6 +144,14 @@ impl<'s> Diagnostics<'s> {
         self.found.is_empty()
     }
 
+    /// Whether nothing is wrong so far at a place of the document's tree, nor below it.
+    #[inline(never)]
+    pub fn is_clean(&self, path: &str) -> bool {
+        let below = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
+        // What else would be found is only counted.
+        self.found.len() < MOST && !self.found.iter().any(|found| found.path.strip_prefix(path).is_some_and(below))
+    }
+
     /// What is wrong, in the order of the document.
     pub fn finish(mut self) -> Vec<Diagnostic> {
         let mut found = ordered(std::mem::take(&mut self.found));

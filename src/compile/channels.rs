@@ -94,8 +94,12 @@ impl Compiler<'_, '_, '_> {
             let texts = std::iter::once(Some(&rule.name)).chain(parts.map(Option::as_ref));
             for (index, (word, text)) in record.iter_mut().zip(texts).enumerate() {
                 let Some(text) = text else { continue };
-                if index > 0 && text.value.is_empty() {
-                    self.error(text, "expected a glob such as news*; a part that is absent matches none");
+                // A line break would make two globs of one.
+                if index > 0 && (text.value.is_empty() || text.value.contains(char::is_control)) {
+                    self.error(
+                        text,
+                        "expected a glob such as news*, without control characters; a part that is absent matches none",
+                    );
                 }
                 let pattern = if index == 0 { text.value.clone() } else { text.value.to_ascii_lowercase() };
                 *word = self.builder.text(&pattern);

@@ -182,7 +182,7 @@ impl Compiler<'_, '_, '_> {
                 if !is_web && (!text.starts_with('/') || text.starts_with("//") || text.starts_with("/\\")) {
                     self.error(url, "expected a path that starts with /, or an http or https URL");
                 }
-                (EditOp::Redirect, self.template(url, &Place::Attribute("href")))
+                (EditOp::Redirect, self.template(url, &Place::Redirect))
             }
             (None, Some(path)) if content.value == nothing => {
                 let text = path.value.as_str();

@@ -41,7 +41,7 @@ impl<'m> Compiler<'m, '_, '_> {
         if let Some(goal) = &experience.goal
             && let Err(help) = lookup(&self.manifest.goals, &goal.value)
         {
-            self.error_with_help(goal, format!("unknown goal `{}`", goal.value), help);
+            self.unknown(goal, "goal", help, "{ \"event\": ... }");
         }
         let pages = self.page_rules(&experience.pages.0);
         let mut fields = ContentFields::default();
@@ -91,15 +91,13 @@ impl<'m> Compiler<'m, '_, '_> {
 
     /// Writes what only some experiences say; `NONE` for one that says nothing of it.
     fn details(&mut self, experience: &Experience, variants: &Variants, ordered: &[&Experience]) -> u32 {
-        // What shows nothing is not counted.
-        let no_global_cap = experience.global_cap == Some(false) || variants.slots[1] == 0;
         let (linear, ramp) = match &experience.traffic {
             Some(Traffic::Ramp(ramp)) => (ramp.kind == RampKind::Linear, self.ramp(ramp)),
             _ => (false, [0, 0]),
         };
         let flag = |set: bool, bit: u32| if set { bit } else { 0 };
         let flags = flag(experience.sticky.as_ref().is_some_and(|sticky| sticky.value), STICKY)
-            | flag(no_global_cap, NO_GLOBAL_CAP)
+            | flag(!experience.has_global_cap(), NO_GLOBAL_CAP)
             | flag(linear, LINEAR)
             | flag(variants.winner.is_some(), WINNER);
         let layer = experience
@@ -130,21 +128,21 @@ impl<'m> Compiler<'m, '_, '_> {
     /// Writes the points of a ramp.
     fn ramp(&mut self, ramp: &Ramp) -> [u32; 2] {
         let points = &ramp.points;
-        // What can't be read is no point either, but was told of already.
-        if points.value.0.is_empty() && !self.diagnostics.source().get(points.span.clone()).unwrap_or_default().contains('{') {
-            self.error(points, "expected at least one point, such as { \"at\": \"2026-11-20\", \"share\": 0.1 }");
+        if points.value.0.is_empty() {
+            self.error_of_whole(points, "expected at least one point, such as { \"at\": \"2026-11-20\", \"share\": 0.1 }");
         }
         let mut records = Vec::new();
         let mut last = None;
         for point in &points.value.0 {
             let Some(at) = self.instant(&point.value.at) else { continue };
-            if last.is_some_and(|last| at <= last) {
-                self.error(
-                    &point.value.at,
-                    "the points of a ramp are in the order of time: this one is not after the one before",
-                );
+            if let Some((before, text)) = last
+                && at <= before
+            {
+                let help = self.skipped(text, before);
+                let message = "the points of a ramp are in the order of time: this one is not after the one before";
+                self.error_with_help(&point.value.at, message, help);
             }
-            last = Some(at);
+            last = Some((at, &point.value.at));
             let [low, high] = halves(at.div_euclid(1000));
             records.push([low, high, point.value.share.0]);
         }

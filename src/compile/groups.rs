@@ -28,7 +28,8 @@ impl<'m> Compiler<'m, '_, '_> {
         let found = experiences.iter().find(|experience| experience.id.value == id);
         if found.is_none() {
             let help = nearest(id, experiences.iter().map(|experience| experience.id.value.as_str()));
-            self.error_with_help(at, format!("unknown experience `{id}`"), help);
+            let help = help.unwrap_or_else(|| "expected the `id` of another experience".to_owned());
+            self.error_with_help(at, format!("unknown experience `{id}`"), Some(help));
         }
         found
     }
@@ -57,7 +58,7 @@ impl Compiler<'_, '_, '_> {
             let layer = match lookup(&manifest.layers, &range.name.value) {
                 Ok((_, layer)) => layer,
                 Err(help) => {
-                    self.error_with_help(&range.name, format!("unknown layer `{}`", range.name.value), help);
+                    self.unknown(&range.name, "layer", help, "{}");
                     continue;
                 }
             };
@@ -102,7 +103,7 @@ impl Compiler<'_, '_, '_> {
                 None => {
                     let names = self.names.fields.keys().filter(|path| path.starts_with("profile."));
                     let help = crate::diagnostic::nearest(path, names.map(String::as_str));
-                    self.error_with_help(unit, format!("unknown trait `{path}`"), help);
+                    self.unknown(unit, "trait", help, "{ \"type\": \"string\", \"purpose\": \"personalization\" }");
                     NONE
                 }
             },
@@ -123,7 +124,7 @@ impl Compiler<'_, '_, '_> {
             self.error(part, format!("expected at least 1, found {}", part.value));
         }
         if parts.iter().all(|part| part.is_none()) {
-            self.error(written, "an empty cap limits nothing; expected session, day, week, total or cooldown_minutes");
+            self.error_of_whole(written, "an empty cap limits nothing; expected session, day, week, total or cooldown_minutes");
         }
         let [session, day, week, total, cooldown] =
             parts.map(|part| part.as_ref().map_or(NONE, |part| part.value.max(1) as u32));
@@ -140,7 +141,7 @@ impl Compiler<'_, '_, '_> {
                     self.error(name, format!("the group `{}` is named twice", name.value));
                 }
                 Ok((group, _)) => groups.push(group),
-                Err(help) => self.error_with_help(name, format!("unknown group `{}`", name.value), help),
+                Err(help) => self.unknown(name, "group", help, "{}"),
             }
         }
         self.numbers(&groups)
@@ -199,7 +200,7 @@ impl Compiler<'_, '_, '_> {
             let slots = other.factors.get(factor as usize).map_or(&other.slots, |(_, factor)| &factor.slots);
             let count = levels_of(other.kind, slots);
             if written.value.0.is_empty() {
-                self.error(written, "expected at least one variant; without `variants` any will do");
+                self.error_of_whole(written, "expected at least one variant; without `variants` any will do");
             }
             for variant in &written.value.0 {
                 if !(0..count as i32).contains(&variant.value) {

@@ -242,6 +242,23 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         }
     }
 
+    /// Reports an error of a value as a whole. Where a part of it was refused, what is left says nothing of what was written.
+    fn error_of_whole<T>(&mut self, at: &Spanned<T>, message: impl Into<String>) {
+        if self.diagnostics.is_clean(&at.path) {
+            self.error(at, message);
+        }
+    }
+
+    /// Reports a name that a section of the manifest does not declare, with the nearest that it does or how to declare it.
+    fn unknown(&mut self, name: &Spanned<String>, what: &str, nearest: Option<String>, declaration: &str) {
+        let own = name.value.strip_prefix("profile.").unwrap_or(&name.value);
+        // What was refused there is declared.
+        if self.diagnostics.is_clean(&format!("{what}s.{own}")) {
+            let help = nearest.unwrap_or_else(|| format!("declare it: \"{what}s\": {{ \"{own}\": {declaration} }}"));
+            self.error_with_help(name, format!("unknown {what} `{}`", name.value), Some(help));
+        }
+    }
+
     /// Reports an error of an expression or template at its place inside a JSON string.
     fn error_inside(&mut self, text: &Spanned<String>, error: ExprError) {
         let span = self.inside(text, error.span);

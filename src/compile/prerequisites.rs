@@ -3,7 +3,7 @@
 
 use super::Outline;
 use super::logic::{Cases, Logic};
-use crate::manifest::{Experience, ExperienceKind, Requirement, Spanned, Status};
+use crate::manifest::{Experience, ExperienceKind, List, Requirement, Spanned, Status, Weight};
 use std::collections::HashMap;
 
 /// A prerequisite that nobody meets.
@@ -39,6 +39,7 @@ pub(super) fn unmet<'a, 'm>(outlines: &'a [Outline<'m>], audiences: &[Cases<'a>]
                 let mut why = (dead.get(other) == Some(&true)).then(|| "is never assigned to anybody".to_owned());
                 if round == 0 {
                     why = why.or_else(|| why_never(requirement, required.experience));
+                    why = why.or_else(|| why_none(requirement, experience));
                     why = why.or_else(|| why_apart(outline, required));
                     if why.is_none() && !required.experience.is_sticky() && !logic.is_spent() {
                         let both = logic.product(audience, of_required);
@@ -61,6 +62,18 @@ pub(super) fn unmet<'a, 'm>(outlines: &'a [Outline<'m>], audiences: &[Cases<'a>]
         }
     }
     found
+}
+
+/// Why no variant is all that an experience requires of another one.
+fn why_none(requirement: &Requirement, experience: &Experience) -> Option<String> {
+    let is_of = |other: &Requirement, variant: i32| {
+        other.experience.value != requirement.experience.value
+            || other.factor.as_ref().map(|factor| &factor.value) != requirement.factor.as_ref().map(|factor| &factor.value)
+            || other.variants.as_ref().is_none_or(|list| list.value.0.iter().any(|other| other.value == variant))
+    };
+    let wanted = &requirement.variants.as_ref()?.value.0;
+    let taken = wanted.iter().any(|variant| experience.requires.0.iter().all(|other| is_of(other, variant.value)));
+    (!taken).then(|| "is required with other variants too".to_owned())
 }
 
 /// Why nobody takes part in both at once.
@@ -106,8 +119,8 @@ fn why_never(requirement: &Requirement, required: &Experience) -> Option<String>
         // Somebody may have been assigned when the weights were others.
         return None;
     }
-    let weights = |list: Option<&Spanned<crate::manifest::List<Spanned<i32>>>>| -> Option<Vec<i32>> {
-        list.map(|list| list.value.0.iter().map(|weight| weight.value).collect())
+    let weights = |list: Option<&Spanned<List<Weight>>>| -> Option<Vec<u32>> {
+        list.map(|list| list.value.0.iter().map(|weight| weight.0).collect())
     };
     let drawn = |variant: i32| match (&required.runs, factor) {
         (Some(runs), _) => {

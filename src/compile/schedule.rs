@@ -2,7 +2,7 @@
 
 use super::{Compiler, Zones};
 use crate::manifest::{Schedule, Spanned};
-use crate::time::{Civil, DAY_MS, Moment, parse_moment};
+use crate::time::{Civil, DAY_MS, Moment, instant_text, parse_moment};
 
 impl Compiler<'_, '_, '_> {
     /// The first instant and the one at which it is over, in epoch milliseconds.
@@ -10,10 +10,11 @@ impl Compiler<'_, '_, '_> {
         let (from, until) = schedule.map_or((None, None), |schedule| (schedule.from.as_ref(), schedule.until.as_ref()));
         let start = from.and_then(|text| self.instant(text));
         let end = until.and_then(|text| self.instant(text));
-        if let (Some(until), Some(start), Some(end)) = (until, start, end)
+        if let (Some(from), Some(until), Some(start), Some(end)) = (from, until, start, end)
             && start >= end
         {
-            self.error(until, "the schedule is over before it begins");
+            let help = self.skipped(from, start);
+            self.error_with_help(until, "the schedule is over before it begins", help);
         }
         (start.unwrap_or(i64::MIN), end.unwrap_or(i64::MAX))
     }
@@ -21,26 +22,42 @@ impl Compiler<'_, '_, '_> {
     pub(super) fn instant(&mut self, text: &Spanned<String>) -> Option<i64> {
         match parse_moment(&text.value) {
             Some(Moment::Instant(instant)) => Some(instant),
-            Some(Moment::Local(civil)) => {
-                let zone = self.manifest.site.timezone.as_ref().map_or("UTC", |zone| zone.value.as_str());
-                Some(resolve(self.zones, zone, civil))
-            }
+            Some(Moment::Local(civil)) => Some(resolve(self.zones, self.site_zone(), civil)),
             None => {
                 self.error(
                     text,
-                    "expected a date such as 2026-11-20, or a time such as 2026-11-20T09:00 or 2026-11-20T09:00:00Z",
+                    "expected a date that exists, such as 2026-11-20, or a time such as 2026-11-20T09:00 or 2026-11-20T09:00:00Z",
                 );
                 None
             }
         }
     }
+
+    fn site_zone(&self) -> &str {
+        self.manifest.site.timezone.as_ref().map_or("UTC", |zone| zone.value.as_str())
+    }
+
+    /// That clocks skip a time, and as which it is read.
+    pub(super) fn skipped(&self, text: &Spanned<String>, instant: i64) -> Option<String> {
+        let Some(Moment::Local(civil)) = parse_moment(&text.value) else { return None };
+        let read = instant + offset(self.zones, self.site_zone(), instant);
+        (read != civil.to_millis()).then(|| {
+            let read = instant_text(read);
+            format!("clocks skip {}: it is read as {}", text.value, read.get(..16).unwrap_or_default())
+        })
+    }
+}
+
+/// Milliseconds that a zone is ahead of UTC.
+fn offset(zones: &dyn Zones, zone: &str, instant: i64) -> i64 {
+    i64::from(zones.offset(zone, instant).unwrap_or(0)) * 1000
 }
 
 /// The instant of a local time: the earlier of two where clocks go back, and as many hours later as clocks skip where they
 /// go forward (RFC 5545, section 3.3.5).
 fn resolve(zones: &dyn Zones, zone: &str, civil: Civil) -> i64 {
     let local = civil.to_millis();
-    let offset = |instant: i64| i64::from(zones.offset(zone, instant).unwrap_or(0)) * 1000;
+    let offset = |instant| offset(zones, zone, instant);
     let (before, after) = (offset(local - DAY_MS), offset(local + DAY_MS));
     let (one, other) = (local - before, local - after);
     let instants = [one.min(other), one.max(other)];

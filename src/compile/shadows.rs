@@ -133,13 +133,10 @@ fn keeps_out<'m>(
     // Who is held out, and what was seen, is told apart by the same consent.
     let alike = one.purpose() == other.purpose();
     let has = |names: &[Spanned<String>], name: &str| names.iter().any(|other| other.value == name);
-    // What shows nothing is not counted.
-    let capped = |candidate: &Candidate<'_, '_>| {
-        manifest.cap.is_some() && candidate.outline.experience.global_cap != Some(false) && !candidate.slots.is_empty()
-    };
+    let capped = |experience: &Experience| manifest.cap.is_some() && experience.has_global_cap();
     // Whatever keeps the first out keeps the second out too: the holdout, caps, its groups, and slots that are taken.
     let together = (alike || manifest.holdout.is_none_or(|share| share.0 == 0))
-        && (!capped(first) || (alike && capped(second)))
+        && (!capped(one) || (alike && capped(other)))
         && one.groups.0.iter().all(|name| {
             let uncapped = group(manifest, &name.value).is_some_and(|group| group.cap.is_none());
             has(&other.groups.0, &name.value) && (alike || uncapped)
@@ -185,6 +182,19 @@ impl Experience {
     pub(super) fn all_slots(&self) -> impl Iterator<Item = &Spanned<String>> {
         let of_factors = self.factors.iter().flat_map(|(_, factor)| &factor.slots);
         self.slots.iter().chain(of_factors).map(|(name, _)| name)
+    }
+
+    /// Whether it has slots, and none is on a page of its own.
+    pub(super) fn is_nowhere(&self, manifest: &Manifest) -> bool {
+        let apart = |name: &Spanned<String>| {
+            lookup(&manifest.slots, &name.value).is_ok_and(|(_, slot)| !pages::meet(&self.pages.0, &slot.pages.0))
+        };
+        self.all_slots().next().is_some() && self.all_slots().all(apart)
+    }
+
+    /// Whether the site's cap holds for it and counts it: not what shows nothing.
+    pub(super) fn has_global_cap(&self) -> bool {
+        self.global_cap != Some(false) && self.all_slots().next().is_some()
     }
 
     /// The purpose whose consent it needs to tell visitors apart.

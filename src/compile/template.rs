@@ -18,6 +18,8 @@ pub(super) enum Place<'a> {
     Html,
     /// The attribute of that name.
     Attribute(&'a str),
+    /// The URL of a redirect.
+    Redirect,
 }
 
 /// A text, taken apart.
@@ -135,6 +137,7 @@ impl Template {
                         found.push(match place {
                             Place::Text => Ok(PartKind::Plain),
                             Place::Attribute(name) => attribute_kind(name, before, PartKind::Plain),
+                            Place::Redirect => url_kind("redirect", before),
                             Place::Html => match scanner.place() {
                                 HtmlPlace::Text => Ok(PartKind::Html),
                                 HtmlPlace::Attribute { name, value } => attribute_kind(&name, &value, PartKind::Html),
@@ -177,11 +180,17 @@ fn attribute_kind(name: &str, before: &str, plain: PartKind) -> Result<PartKind,
         html::AttributeKind::Code => {
             Err(format!("a value can't be interpolated in the attribute `{name}`, which is not known to hold plain words"))
         }
-        html::AttributeKind::Url if html::is_fixed_origin(before) => Ok(PartKind::Url),
-        html::AttributeKind::Url => Err(format!(
-            "a value in the URL of `{name}` must come after a fixed start, such as /search?q={{{{ ... }}}} or https://shop.example/{{{{ ... }}}}"
-        )),
+        html::AttributeKind::Url => url_kind(name, before),
     }
+}
+
+/// How a value is escaped in a URL.
+fn url_kind(name: &str, before: &str) -> Result<PartKind, String> {
+    html::is_fixed_origin(before).then_some(PartKind::Url).ok_or_else(|| {
+        format!(
+            "a value in the URL of `{name}` must come after a fixed start, such as /search?q={{{{ ... }}}} or https://shop.example/{{{{ ... }}}}"
+        )
+    })
 }
 
 /// The inside of `{{ }}`: a path, then optionally `|` and a default in double quotes.

@@ -2,8 +2,7 @@
 
 use super::content::ContentFields;
 use super::{Compiler, lookup};
-use crate::bucket::MILLION;
-use crate::manifest::{Content, Experience, ExperienceKind, List, Named, SlotContent, Spanned};
+use crate::manifest::{Content, Experience, ExperienceKind, List, Named, SlotContent, Spanned, Weight};
 use crate::profile::Levels;
 use crate::program::layout::Section;
 
@@ -88,7 +87,11 @@ impl Compiler<'_, '_, '_> {
     /// What only experiments have, and what can't stand together.
     fn check_kind(&mut self, experience: &Experience) {
         if experience.slots.is_empty() && experience.factors.is_empty() && experience.suppresses.0.is_empty() {
-            self.error(&experience.id, "the experience has no slots, so it can show nothing");
+            let path = experience.id.path.strip_suffix("id").unwrap_or_default();
+            // Slots that were refused are slots.
+            if ["slots", "factors", "suppresses"].iter().all(|part| self.diagnostics.is_clean(&format!("{path}{part}"))) {
+                self.error(&experience.id, "the experience has no slots, so it can show nothing, and `suppresses` no group");
+            }
         }
         if let (Some((slot, _)), Some(_)) = (experience.slots.first(), experience.factors.first()) {
             self.error(slot, "an experience has slots or factors, not both; put the slot into one of the factors");
@@ -147,7 +150,7 @@ impl Compiler<'_, '_, '_> {
                 (ExperienceKind::Experiment, SlotContent::Variants(list)) => {
                     let found = list.value.0.len();
                     if list.value.0.first().is_none_or(|first| first.value.is_some()) || found < 2 {
-                        self.error(
+                        self.error_of_whole(
                             list,
                             "an experiment's list begins with { \"baseline\": true } and has at least one variant behind it",
                         );
@@ -157,7 +160,7 @@ impl Compiler<'_, '_, '_> {
                     }
                     if *count.get_or_insert(found) != found {
                         let expected = count.unwrap_or(found);
-                        self.error(
+                        self.error_of_whole(
                             list,
                             format!("expected {expected} variants as in the experience's first slot, found {found}"),
                         );
@@ -165,33 +168,25 @@ impl Compiler<'_, '_, '_> {
                 }
             }
             if let Err(help) = lookup(&self.manifest.slots, &slot.value) {
-                self.error_with_help(slot, format!("unknown slot `{}`", slot.value), help);
+                self.unknown(slot, "slot", help, "{ \"selector\": ... }");
             }
         }
         count.unwrap_or(2)
     }
 
     /// Writes weights: by default all the same.
-    fn weights(&mut self, weights: Option<&Spanned<List<Spanned<i32>>>>, count: usize, what: &str) -> [u32; 2] {
+    fn weights(&mut self, weights: Option<&Spanned<List<Weight>>>, count: usize, what: &str) -> [u32; 2] {
         let Some(weights) = weights else { return self.numbers(&vec![1; count]) };
-        let found = weights.value.0.len();
+        let numbers: Vec<u32> = weights.value.0.iter().map(|weight| weight.0).collect();
+        let found = numbers.len();
         if found != count {
-            self.error(weights, format!("expected {count} weights, one for each {what}, found {found}"));
-        }
-        let mut sum = 0;
-        for weight in &weights.value.0 {
-            if !(0..=MILLION as i32).contains(&weight.value) {
-                self.error(weight, "expected a weight from 0 to 1000000");
-            }
-            sum += i64::from(weight.value.max(0));
-        }
-        if sum == 0 {
+            self.error_of_whole(weights, format!("expected {count} weights, one for each {what}, found {found}"));
+        } else if numbers.iter().all(|weight| *weight == 0) {
             self.error(
                 weights,
                 format!("the weights sum to nothing, so no {what} can be drawn; give one of them a weight above 0"),
             );
         }
-        let numbers: Vec<u32> = weights.value.0.iter().map(|weight| weight.value.max(0) as u32).collect();
         self.numbers(&numbers)
     }
 
@@ -199,11 +194,11 @@ impl Compiler<'_, '_, '_> {
     fn runs(&mut self, experience: &Experience, levels: &[usize]) -> Option<u32> {
         let runs = experience.runs.as_ref()?;
         if runs.value.0.is_empty() {
-            self.error(runs, "expected at least one run; without `runs` every combination is one");
+            self.error_of_whole(runs, "expected at least one run; without `runs` every combination is one");
         }
         let mut records: Vec<[u32; 2]> = Vec::new();
         for run in &runs.value.0 {
-            let Some(bits) = self.levels(run, levels) else { continue };
+            let Some(bits) = self.levels(experience, run, levels) else { continue };
             let record = [bits as u32, (bits >> 32) as u32];
             if records.contains(&record) {
                 self.error(run, "this run is written twice; give it a greater weight instead");
@@ -222,24 +217,26 @@ impl Compiler<'_, '_, '_> {
         if experience.kind == ExperienceKind::Personalization {
             return None;
         }
-        self.levels(winner, levels)
+        self.levels(experience, winner, levels)
     }
 
     /// One level for each factor.
-    fn levels(&mut self, written: &Spanned<crate::manifest::Levels>, levels: &[usize]) -> Option<u64> {
+    fn levels(&mut self, experience: &Experience, written: &Spanned<crate::manifest::Levels>, levels: &[usize]) -> Option<u64> {
         let found = &written.value.0;
         if found.len() != levels.len() {
             let message = match levels.len() {
                 1 => format!("expected the number of one variant, found {} numbers", found.len()),
                 count => format!("expected {count} levels, one for each factor, found {}", found.len()),
             };
-            self.error(written, message);
+            self.error_of_whole(written, message);
             return None;
         }
         let mut packed = Levels::NONE;
         for ((level, count), factor) in found.iter().zip(levels).zip(0..) {
             if !(0..*count as i32).contains(level) {
-                self.error(written, format!("expected a variant from 0 to {}, found {level}", count.saturating_sub(1)));
+                let of =
+                    experience.factors.get(factor as usize).map_or(String::new(), |(name, _)| format!(" of `{}`", name.value));
+                self.error(written, format!("expected a variant{of} from 0 to {}, found {level}", count.saturating_sub(1)));
                 return None;
             }
             packed = packed.with(factor, *level as u32);

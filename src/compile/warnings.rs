@@ -67,6 +67,14 @@ impl<'m> Compiler<'m, '_, '_> {
             ),
             help: "require something that visitors are assigned to, or leave it out".to_owned(),
         }));
+        let nowhere =
+            outlines.iter().map(|outline| outline.experience).filter(|one| one.is_running() && one.is_nowhere(manifest));
+        warnings.extend(nowhere.map(|one| Warning {
+            at: &one.id,
+            part: None,
+            message: format!("experience `{}` can never win: none of its slots is on its pages", one.id.value),
+            help: "compare its `pages` with those of its slots".to_owned(),
+        }));
         warnings.extend(shadows(manifest, outlines, &all, &mut logic).into_iter().map(shadowed));
         warnings
     }

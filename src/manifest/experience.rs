@@ -4,6 +4,7 @@ use super::content::{PageRule, SlotContent};
 #[cfg(feature = "schema")]
 use super::read::object_schema;
 use super::read::{List, Named, Read, Reader, Share, Spanned, choice, object};
+use crate::bucket::MILLION;
 use crate::consent::Purpose;
 use jsonc_parser::ast::Value;
 
@@ -36,7 +37,7 @@ object! { "Who sees what." Experience {
     optional holdout "holdout": Share = "Share of its audience that is held out, beside the site's holdout (default 0).";
     optional layer "layer": LayerRange = "The part of a layer that it has: experiences with other parts of the layer get other visitors.";
     default requires "requires": List<Requirement> = "Other experiences that the visitor must be assigned to.";
-    optional weights "weights": Spanned<List<Spanned<i32>>> = "An experiment's weight of each variant, baseline first; with runs, of each run (default equal).";
+    optional weights "weights": Spanned<List<Weight>> = "An experiment's weight of each variant, baseline first; with runs, of each run (default equal).";
     optional sticky "sticky": Spanned<bool> = "Whether who was assigned keeps their variant when weights, traffic or audience change (default false).";
     optional winner "winner": Spanned<Levels> = "The experiment is over: everyone in its audience gets this variant; with factors, one level for each.";
     default groups "groups": List<Spanned<String>> = "The exclusion groups that it belongs to.";
@@ -51,7 +52,7 @@ object! { "Who sees what." Experience {
 } }
 
 object! { "A factor of a multivariate experiment: slots that vary together, and apart from those of other factors." Factor {
-    optional weights "weights": Spanned<List<Spanned<i32>>> = "The weight of each level, baseline first (default equal).";
+    optional weights "weights": Spanned<List<Weight>> = "The weight of each level, baseline first (default equal).";
     required slots "slots": Named<SlotContent> = "What it shows in each of its slots, a list of levels.";
 } }
 
@@ -120,6 +121,24 @@ impl Read for Traffic {
     #[cfg(feature = "schema")]
     fn schema() -> serde_json::Value {
         serde_json::json!({ "anyOf": [Share::schema(), Ramp::schema()] })
+    }
+}
+
+/// How often a variant is drawn, beside the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Weight(pub u32);
+
+impl Read for Weight {
+    fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+        match reader.number().parse() {
+            Ok(weight) if weight <= MILLION => Some(Weight(weight)),
+            _ => reader.expected("a weight from 0 to 1000000, a whole number as in [1, 1]"),
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "integer", "minimum": 0, "maximum": MILLION })
     }
 }
 

@@ -12,7 +12,7 @@ pub use content::{Classes, Content, Image, Json, JsonPart, PageRule, PersonaValu
 pub use enrichment::{Enrichment, EnrichmentField};
 pub use experience::{
     Cap, Experience, ExperienceKind, Factor, Group, Layer, LayerRange, Levels, Ramp, RampKind, RampPoint, Requirement,
-    Schedule, Status, Traffic,
+    Schedule, Status, Traffic, Weight,
 };
 pub use format::format;
 pub use place::{Degrees, Holidays, Place, Places};

@@ -4,7 +4,6 @@
 use super::read::object_schema;
 use super::read::{List, Named, Read, Reader, Spanned, object};
 use crate::number::parse_double;
-use jsonc_parser::ast::Value;
 
 /// Lists of days, by name.
 pub type Holidays = Named<List<Spanned<String>>>;
@@ -24,12 +23,9 @@ pub struct Degrees<const MOST: i16>(pub f64);
 
 impl<const MOST: i16> Read for Degrees<MOST> {
     fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
-        let Value::NumberLit(number) = reader.value else {
-            return reader.expected(&format!("degrees from -{MOST} to {MOST}"));
-        };
-        match parse_double(number.value) {
+        match parse_double(reader.number()) {
             Some(degrees) if degrees.abs() <= f64::from(MOST) => Some(Degrees(degrees)),
-            _ => reader.error(format!("expected degrees from -{MOST} to {MOST}, found {}", number.value)),
+            _ => reader.expected(&format!("degrees from -{MOST} to {MOST}")),
         }
     }
 

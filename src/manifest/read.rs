@@ -49,15 +49,25 @@ impl<'r, 's> Reader<'r, 's> {
 
     /// Reports that something else was expected here.
     pub fn expected<T>(&mut self, what: &str) -> Option<T> {
+        self.refuse(what);
+        None
+    }
+
+    fn refuse(&mut self, what: &str) {
         let found = match self.value {
             Value::StringLit(_) => "a string",
-            Value::NumberLit(_) => "a number",
+            Value::NumberLit(number) => number.value,
             Value::BooleanLit(_) => "true or false",
             Value::Object(_) => "an object",
             Value::Array(_) => "a list",
             Value::NullKeyword(_) => "null",
         };
-        self.error(format!("expected {what}, found {found}"))
+        self.diagnostics.error(&self.path, self.span(), format!("expected {what}, found {found}"));
+    }
+
+    /// A number as it is written; nothing where the value is none.
+    pub fn number(&self) -> &'r str {
+        if let Value::NumberLit(number) = self.value { number.value } else { "" }
     }
 
     /// Reports an error about the whole value.
@@ -69,7 +79,10 @@ impl<'r, 's> Reader<'r, 's> {
     /// The value as an object, with its keys checked: known ones only, none twice.
     pub fn object(&mut self, known: &[&str]) -> Option<&'r Object<'r>> {
         let Value::Object(object) = self.value else {
-            return self.expected("an object");
+            return match known.first().filter(|_| !self.path.is_empty()) {
+                Some(first) => self.expected(&format!("an object such as {{ \"{first}\": ... }}")),
+                None => self.expected("an object"),
+            };
         };
         for property in &object.properties {
             let name = property.name.as_str();
@@ -108,17 +121,29 @@ impl<'r, 's> Reader<'r, 's> {
 
     /// Reads a field of an object that must be there.
     pub fn required<T: Read>(&mut self, object: &'r Object<'r>, key: &str) -> Option<T> {
+        self.check_there(object, key);
+        self.field(object, key)
+    }
+
+    fn check_there(&mut self, object: &Object<'_>, key: &str) {
         if object.properties.iter().all(|property| property.name.as_str() != key) {
             let start = object.range.start;
             self.diagnostics.error(&self.path, start..start + 1, format!("missing field `{key}`"));
-            return None;
         }
-        self.field(object, key)
     }
 
     /// Reads a value below this one.
     pub fn read_at<T: Read>(&mut self, value: &'r Value<'r>, path: String) -> Option<T> {
         T::read(&mut Reader { value, path, diagnostics: self.diagnostics })
+    }
+
+    /// The items of a list and their places.
+    fn items(&mut self) -> Option<Vec<(&'r Value<'r>, String)>> {
+        let Value::Array(array) = self.value else {
+            return self.expected("a list");
+        };
+        let items = array.elements.iter().enumerate();
+        Some(items.map(|(index, value)| (value, format!("{}[{index}]", self.path))).collect())
     }
 
     /// The keys of an object and their values, each at its place.
@@ -183,12 +208,11 @@ impl<T> Default for List<T> {
 
 impl<T: Read> Read for List<T> {
     fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
-        let Value::Array(array) = reader.value else {
-            return reader.expected("a list");
-        };
-        let path = reader.path.clone();
-        let items = array.elements.iter().enumerate();
-        Some(List(items.filter_map(|(index, value)| reader.read_at(value, format!("{path}[{index}]"))).collect()))
+        let mut list = List::default();
+        for (value, path) in reader.items()? {
+            list.0.extend(reader.read_at(value, path));
+        }
+        Some(list)
     }
 
     #[cfg(feature = "schema")]
@@ -227,12 +251,9 @@ impl Read for bool {
 
 impl Read for i32 {
     fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
-        let Value::NumberLit(number) = reader.value else {
-            return reader.expected("a whole number");
-        };
-        match number.value.parse() {
+        match reader.number().parse() {
             Ok(number) => Some(number),
-            Err(_) => reader.error(format!("expected a whole number of at most 31 bits, found {}", number.value)),
+            Err(_) => reader.expected("a whole number from -2147483648 to 2147483647"),
         }
     }
 
@@ -248,17 +269,14 @@ pub struct Share(pub u32);
 
 impl Read for Share {
     fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
-        let Value::NumberLit(number) = reader.value else {
-            return reader.expected("a share from 0 to 1");
-        };
-        match parse_double(number.value) {
+        match parse_double(reader.number()) {
             Some(share) if share > 0.0 && share * f64::from(crate::bucket::MILLION) < 1.0 => {
-                reader.error(format!("expected 0, or a share of at least 0.000001, found {}", number.value))
+                reader.expected("0, or a share of at least 0.000001")
             }
             Some(share) if (0.0..=1.0).contains(&share) => {
                 Some(Share((share * f64::from(crate::bucket::MILLION)).round() as u32))
             }
-            _ => reader.error(format!("expected a share from 0 to 1, found {}", number.value)),
+            _ => reader.expected("a share from 0 to 1"),
         }
     }
 

@@ -43,7 +43,78 @@ fn shopping_campaign(campaign: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::shopping_campaign;
+    use super::{Class, Visit, shopping_campaign};
+
+    /// The default channels, written as code.
+    fn expected(visit: &Visit<'_>) -> &'static str {
+        let Visit { source, class, medium, campaign, .. } = *visit;
+        let is = |list: &str| list.split('|').any(|word| word == medium);
+        // ^(.*cp.*|ppc|retargeting|paid.*)$
+        let paid = medium.contains("cp") || is("ppc|retargeting") || medium.starts_with("paid");
+        let shopping = class == Class::Shopping || shopping_campaign(campaign);
+        let mail = "email|e-mail|e_mail|e mail";
+        match () {
+            () if source == "(direct)" && is("(not set)|(none)") => "Direct",
+            () if campaign.contains("cross-network") => "Cross-network",
+            () if shopping && paid => "Paid Shopping",
+            () if class == Class::Search && paid => "Paid Search",
+            () if class == Class::Social && paid => "Paid Social",
+            () if class == Class::Video && paid => "Paid Video",
+            () if is("display|banner|expandable|interstitial|cpm") => "Display",
+            () if paid => "Paid Other",
+            () if shopping => "Organic Shopping",
+            () if class == Class::Social || is("social|social-network|social-media|sm|social network|social media") => {
+                "Organic Social"
+            }
+            () if class == Class::Video || medium.contains("video") => "Organic Video",
+            () if class == Class::Search || medium == "organic" => "Organic Search",
+            () if class == Class::Assistant || medium == "ai-assistant" => "AI Assistant",
+            () if is("referral|app|link") => "Referral",
+            () if mail.split('|').any(|word| word == source) || is(mail) => "Email",
+            () if medium == "affiliate" => "Affiliates",
+            () if medium == "audio" => "Audio",
+            () if source == "sms" || medium == "sms" => "SMS",
+            () if medium.ends_with("push")
+                || medium.contains("mobile")
+                || medium.contains("notification")
+                || source == "firebase" =>
+            {
+                "Mobile Push Notifications"
+            }
+            () => "Unassigned",
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "author")]
+    fn the_rules_of_a_program_are_the_published_ones() {
+        struct Utc;
+        impl crate::compile::Zones for Utc {
+            fn offset(&self, _: &str, _: i64) -> Option<i32> {
+                Some(0)
+            }
+        }
+        let program = crate::compile::compile(r#"{ "site": { "id": "x" } }"#, &Utc).unwrap();
+        let mediums = "|(not set)|(none)|cpc|xcpx|cp|ppc|retargeting|paid|paidsocial|unpaid|display|banner|expandable|interstitial|cpm\
+            |social|social-network|social-media|sm|social network|social media|video|myvideos|organic|ai-assistant|referral|app|link\
+            |email|e-mail|e_mail|e mail|affiliate|audio|sms|push|webpush|pushed|mobile|a mobile b|notification|notifications|other";
+        let sources = "|(direct)|email|e-mail|e_mail|e mail|sms|firebase|push|google|shop";
+        let campaigns = "|shop|my-shop|workshop|googleshopping|cross-network|a cross-network shop|other";
+        let mut seen = std::collections::BTreeSet::new();
+        for class in Class::ALL {
+            for medium in mediums.split('|') {
+                for source in sources.split('|') {
+                    for campaign in campaigns.split('|') {
+                        let visit = Visit { source, class, medium, campaign, referrer: "" };
+                        let channel = visit.channel(&program);
+                        assert_eq!(channel, expected(&visit), "{class:?} {medium:?} {source:?} {campaign:?}");
+                        seen.insert(channel.to_owned());
+                    }
+                }
+            }
+        }
+        assert_eq!(seen.len(), 20, "{seen:?}");
+    }
 
     #[test]
     fn a_shop_is_a_shop_and_a_workshop_is_none() {
