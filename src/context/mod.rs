@@ -184,7 +184,7 @@ pub struct Context {
     pub(crate) profile: Profile,
     query: Vec<(String, String)>,
     /// Overrides that name nothing that there is, or whose text is no value of it, and what is stored but can't be read: each
-    /// with what was expected. Empty where nobody explains.
+    /// with what was expected, in the byte order of their paths. Empty where nobody explains.
     pub ignored: Vec<(String, String)>,
 }
 
@@ -229,7 +229,7 @@ impl Context {
                 Some(read) => read.err(),
                 None => Some("a path of a profile"),
             } {
-                context.ignored.push((path.clone(), expected.to_owned()));
+                context.ignore(path, expected);
             }
         }
         let overridden = context.override_with(program, &request.overrides);
@@ -288,6 +288,13 @@ impl Context {
         }
     }
 
+    /// Notes what is ignored. Hosts hand over what they read in orders of their own: this one is the same everywhere.
+    #[cfg(feature = "explain")]
+    fn ignore(&mut self, path: &str, expected: &str) {
+        let place = self.ignored.partition_point(|(known, _)| known.as_str() <= path);
+        self.ignored.insert(place, (path.to_owned(), expected.to_owned()));
+    }
+
     /// Returns the fields that were overridden, with a value or with nothing.
     #[inline(never)]
     fn override_with(&mut self, program: &Program, overrides: &[(String, String)]) -> Vec<u32> {
@@ -326,7 +333,7 @@ impl Context {
             // Who explains nothing tells nobody.
             #[cfg(feature = "explain")]
             if let Some(expected) = expected {
-                self.ignored.push((path.clone(), expected.to_owned()));
+                self.ignore(path, expected);
             }
             #[cfg(not(feature = "explain"))]
             let _ = expected;
