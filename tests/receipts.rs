@@ -424,10 +424,10 @@ fn what_is_stored_and_can_not_be_read_is_told() {
     let context = Context::derive(program(), &Request { profile, ..Request::default() });
     let found: Vec<(&str, &str)> = context.ignored.iter().map(|(path, expected)| (path.as_str(), expected.as_str())).collect();
     let expected = [
-        ("seen.e0", "session,day,week,total,last: four counts and an instant"),
-        ("visitor.session_start", "an instant such as 2026-11-20T12:30:00Z"),
-        ("variant.e0", "an override"),
         ("profile.a_int", "a path of a profile"),
+        ("seen.e0", "session,day,week,total,last: four counts and an instant"),
+        ("variant.e0", "an override"),
+        ("visitor.session_start", "an instant such as 2026-11-20T12:30:00Z"),
     ];
     assert_eq!(found, expected);
 }

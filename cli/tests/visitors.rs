@@ -148,8 +148,8 @@ fn previews_of_what_there_is_not_are_told() {
     let json: Value = serde_json::from_str(&run.out).unwrap();
     let ignored = serde_json::json!([
         ["seen_site", "session,day,week,total,last: four counts and an instant"],
-        ["variant.frensh", "an experience's id after the dot"],
         ["variant.french", "a variant of the experience, with factors a level of each"],
+        ["variant.frensh", "an experience's id after the dot"],
     ]);
     assert_eq!((run.code, &json["ignored"]), (0, &ignored));
     let manifest = r#"{ "site": { "id": "x" }, "slots": { "a": { "selector": "a" } },
