@@ -16,7 +16,7 @@ pub(crate) use operand::{List as OperandList, Map as OperandMap};
 
 use crate::context::{Context, Value};
 use crate::program::Program;
-use crate::program::layout::{NONE, Op};
+use crate::program::layout::{NONE, Op, wide};
 use crate::{geo, instant, zone};
 use operand::{List, Map, equal};
 
@@ -419,8 +419,4 @@ pub(crate) fn compute(op: Op, left: Operand<'_>, right: Operand<'_>) -> Option<b
 #[inline(never)]
 fn failed<'a>(error: Error, node: u32) -> Operand<'a> {
     Operand::Absent(Absent { why: Why::Error(error), node })
-}
-
-fn wide(low: u32, high: u32) -> u64 {
-    u64::from(low) | u64::from(high) << 32
 }

@@ -1,6 +1,6 @@
 //! Experiences as a program has them: what each of them says, and what only some say in a record of its own.
 
-use super::layout::{NONE, Section};
+use super::layout::{NONE, Section, wide};
 use super::{Page, Program, Run, run};
 use crate::bucket::MILLION;
 use crate::consent::Purpose;
@@ -352,8 +352,4 @@ impl Experience {
         };
         if self.experiment { weights.len() as u32 } else { 2 }
     }
-}
-
-fn wide(low: u32, high: u32) -> u64 {
-    u64::from(low) | u64::from(high) << 32
 }

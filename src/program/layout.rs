@@ -184,3 +184,8 @@ const fn fold(mut hash: u32, names: &[&str]) -> u32 {
     }
     hash
 }
+
+/// A number of 64 bits, of which records keep the low and the high half.
+pub(crate) fn wide(low: u32, high: u32) -> u64 {
+    u64::from(low) | u64::from(high) << 32
+}

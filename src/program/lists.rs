@@ -1,6 +1,6 @@
 //! Reading what belongs to the context: holidays, places, the site's languages.
 
-use super::layout::{NONE, Section};
+use super::layout::{NONE, Section, wide};
 use super::{Program, Run, run};
 use crate::geo::{Point, square_between};
 
@@ -52,7 +52,7 @@ impl Program {
 
     pub(super) fn place(&self, index: usize) -> Option<(u32, u32, Point)> {
         let [id, name, x, x_high, y, y_high, z, z_high] = self.record(Section::Places, index)?;
-        let double = |low: u32, high: u32| f64::from_bits(u64::from(low) | u64::from(high) << 32);
+        let double = |low, high| f64::from_bits(wide(low, high));
         Some((id, name, [double(x, x_high), double(y, y_high), double(z, z_high)]))
     }
 
