@@ -62,7 +62,7 @@ mod url;
 pub mod version;
 
 pub use context::{Context, Request};
-pub use decide::{Decision, Decisions, Loss, Reason, Source, Trace, decide, decide_traced};
+pub use decide::{Decision, Decisions, Loss, Reason, Source, Trace, decide, decide_by_scan, decide_traced};
 pub use edit::{Edit, EditOp, edits};
 #[cfg(feature = "explain")]
 pub use eval::Truth;

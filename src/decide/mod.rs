@@ -72,6 +72,11 @@ pub fn decide_traced(program: &Program, context: &Context, trace: &mut impl Trac
     decide_with(&mut Assigner::new(program, context), trace)
 }
 
+/// As [`decide`], but by looking at every experience of the program: what the index is tested and measured against.
+pub fn decide_by_scan(program: &Program, context: &Context) -> Decisions {
+    decide_traced(program, context, &mut ())
+}
+
 /// As [`decide_traced`], with what the assigner knows already.
 pub(crate) fn decide_with(assigner: &mut Assigner<'_>, trace: &mut impl Trace) -> Decisions {
     let (program, context) = (assigner.program, assigner.context);
