@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostics, nearest};
 use crate::number::parse_double;
+use crate::text::Quoted;
 use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::Ranged;
 use std::ops::Range;
@@ -169,7 +170,7 @@ pub fn child(path: &str, key: &str) -> String {
     match (path, plain) {
         ("", true) => key.to_owned(),
         (_, true) => format!("{path}.{key}"),
-        (_, false) => format!("{path}[{key:?}]"),
+        (_, false) => format!("{path}[{}]", Quoted(key)),
     }
 }
 
