@@ -10,8 +10,14 @@ const MOST_DIGITS: usize = 800;
 
 /// Reads digits and nothing else.
 pub(crate) fn parse_digits(text: &str) -> Option<u64> {
+    digits_of(text.as_bytes())
+}
+
+/// As [`parse_digits`]: parts of bytes are taken without asking where characters begin.
+#[inline(never)]
+pub(crate) fn digits_of(text: &[u8]) -> Option<u64> {
     let mut number = 0u64;
-    for byte in text.bytes() {
+    for byte in text {
         let digit = u64::from(byte.wrapping_sub(b'0'));
         if digit > 9 || number > (u64::MAX - digit) / 10 {
             return None;
@@ -109,27 +115,19 @@ fn nearest(digits: &[u8], power: i32) -> Option<f64> {
         return Some(if power < 0 { head as f64 / scale } else { head as f64 * scale });
     }
     let dropped = digits.len().saturating_sub(19) as i32;
-    let mut guess = scaled(head as f64, power + dropped).min(f64::MAX);
-    // The guess is some units in the last place away: compare exactly with the middles to its neighbours.
+    // A guess that is not above: it is at most 16 steps of scaling away, each of half a unit in the last place or less.
+    let mut guess = scaled(head as f64, power + dropped).min(f64::MAX).to_bits().saturating_sub(40);
+    // Up, as long as the digits are beyond the exact middle to the next double, or on it and the next is the even one.
     loop {
-        let even = guess.to_bits() & 1 == 0;
-        let above = compare(digits, power, guess, 1);
-        if above == Ordering::Greater || (above == Ordering::Equal && !even) {
-            guess = f64::from_bits(guess.to_bits() + 1);
-            if guess.is_infinite() {
-                return None;
-            }
-            continue;
+        let double = f64::from_bits(guess);
+        if double.is_infinite() {
+            return None;
         }
-        if guess == 0.0 {
-            return Some(guess);
+        let above = compare(digits, power, double);
+        if above == Ordering::Less || (above == Ordering::Equal && guess & 1 == 0) {
+            return Some(double);
         }
-        let below = compare(digits, power, guess, -1);
-        if below == Ordering::Less || (below == Ordering::Equal && !even) {
-            guess = f64::from_bits(guess.to_bits() - 1);
-            continue;
-        }
-        return Some(guess);
+        guess += 1;
     }
 }
 
@@ -157,18 +155,15 @@ fn parts(value: f64) -> (u64, i32) {
     if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) }
 }
 
-/// How `digits` times ten to the `power` compares with the middle between a double and its neighbour on a side.
-fn compare(digits: &[u8], power: i32, value: f64, side: i64) -> Ordering {
+/// How `digits` times ten to the `power` compares with the middle between a double and the next one.
+fn compare(digits: &[u8], power: i32, value: f64) -> Ordering {
     let (whole, exponent) = parts(value);
-    // Below a power of two the neighbour is half as far away.
-    let closer = side < 0 && whole == 1 << 52 && exponent > -1074;
-    let (whole, exponent) = if closer { (whole * 2, exponent - 1) } else { (whole, exponent) };
     let mut left = Large::new(0);
     for digit in digits {
         left.multiply(10);
         left.add(u32::from(*digit));
     }
-    let mut right = Large::new((whole * 2).saturating_add_signed(side));
+    let mut right = Large::new(whole * 2 + 1);
     (0..power.max(0)).for_each(|_| left.multiply(10));
     (0..(-power).max(0)).for_each(|_| right.multiply(10));
     left.double((1 - exponent).max(0));
