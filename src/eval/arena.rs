@@ -11,7 +11,8 @@ const ITEM_BYTES: usize = 32;
 /// A chain of blocks.
 #[derive(Default)]
 pub(crate) struct Arena<'a> {
-    first: Block<'a>,
+    /// Made when something is kept: most evaluations keep nothing.
+    first: OnceCell<Box<Block<'a>>>,
     /// The block that is being filled, where it is not the first.
     last: Cell<Option<&'a Block<'a>>>,
     /// Places taken in it.
@@ -53,7 +54,13 @@ impl<'a> Arena<'a> {
             return None;
         }
         self.bytes.set(bytes);
-        let mut block = self.last.get().unwrap_or(&self.first);
+        let mut block = match self.last.get() {
+            Some(block) => block,
+            None => {
+                let _ = self.first.set(Box::default());
+                self.first.get()?
+            }
+        };
         if self.taken.get() == block.places.len() {
             let _ = block.next.set(Box::default());
             block = block.next.get()?;

@@ -2,6 +2,7 @@
 
 use super::layout::{NONE, Section, wide};
 use super::{Page, Program, Run, run};
+use crate::bits::Bits;
 use crate::bucket::MILLION;
 use crate::consent::Purpose;
 use crate::context::{Context, Unit};
@@ -29,10 +30,10 @@ pub(crate) struct Experience {
     pub(crate) holdout: u32,
     /// Of each variant; of each run where there are runs.
     pub(crate) weights: Run,
-    /// The set of its page rules.
-    pub(crate) pages: u32,
     pub(crate) slots: Run,
     pub(crate) needs: Run,
+    /// The content of the first of its slots' variant 1.
+    pub(crate) contents: u32,
     /// Where its record in `Details` is.
     details: u32,
 }
@@ -160,33 +161,40 @@ impl Program {
     }
 
     /// The experiences in the order of arbitration: priority, highest first, then id.
+    #[cfg(feature = "explain")]
     pub(crate) fn experiences(&self) -> impl Iterator<Item = Experience> {
         (0..self.experience_count() as u32).filter_map(|index| self.experience(index))
     }
 
+    /// The first of some experiences from a number on.
+    pub(crate) fn next_experience(&self, among: &Bits, from: u32) -> Option<Experience> {
+        self.experience(among.next(from)?)
+    }
+
     pub(crate) fn experience(&self, index: u32) -> Option<Experience> {
-        let r: [u32; 17] = self.record(Section::Experiences, index as usize)?;
+        let [id, audience, terms, contents] = self.record(Section::Experiences, index as usize)?;
+        let t: [u32; 14] = self.record(Section::Terms, terms as usize)?;
         let wide = |low: u32, high: u32| wide(low, high) as i64;
         Some(Experience {
             index,
-            id: r[0],
-            experiment: r[1] & 0xff == 1,
-            purpose: Purpose::from_code(r[1] >> 8 & 0xff)?,
-            status: match r[1] >> 16 {
+            id,
+            experiment: t[0] & 0xff == 1,
+            purpose: Purpose::from_code(t[0] >> 8 & 0xff)?,
+            status: match t[0] >> 16 {
                 0 => Status::Running,
                 1 => Status::Draft,
                 _ => Status::Paused,
             },
-            audience: Some(r[2]).filter(|node| *node != NONE),
-            from: wide(r[3], r[4]),
-            until: wide(r[5], r[6]),
-            traffic: r[7],
-            holdout: r[8],
-            weights: run(r[9], r[10]),
-            pages: r[11],
-            slots: run(r[12], r[13]),
-            needs: run(r[14], r[15]),
-            details: r[16],
+            audience: Some(audience).filter(|node| *node != NONE),
+            from: wide(t[1], t[2]),
+            until: wide(t[3], t[4]),
+            traffic: t[5],
+            holdout: t[6],
+            weights: run(t[7], t[8]),
+            slots: run(t[9], t[10]),
+            needs: run(t[11], t[12]),
+            contents,
+            details: t[13],
         })
     }
 
@@ -200,7 +208,7 @@ impl Program {
         self.text(self.record::<1>(Section::Experiences, experience as usize).map_or(NONE, |[id]| id))
     }
 
-    /// The slots of an experience: each with the content of its variant 0, and its factor.
+    /// The slots of an experience: each with the number of its contents that come before this slot's own, and its factor.
     pub(crate) fn experience_slots(&self, slots: Run) -> impl Iterator<Item = (u32, u32, u32)> {
         slots
             .map_while(|index| self.record::<3>(Section::ExperienceSlots, index))
@@ -250,7 +258,10 @@ impl Program {
     /// Whether some experience that could be shown passes page and schedule: whether a page could differ from what the origin sent.
     pub fn concerns(&self, context: &Context) -> bool {
         let page = Page::new(self, context);
-        self.experiences().any(|experience| !experience.slots.is_empty() && experience.may_run(self, context, &page))
+        page.experiences(self).iter().any(|experience| {
+            self.experience(experience)
+                .is_some_and(|experience| !experience.slots.is_empty() && experience.may_run(self, context, &page))
+        })
     }
 }
 
@@ -273,23 +284,26 @@ impl Program {
 }
 
 impl Experience {
-    /// Whether it passes the steps that look at no visitor: page, status and schedule.
+    /// Whether one that is for the page passes the other steps that look at no visitor: slots, status and schedule.
     pub(crate) fn may_run(&self, program: &Program, context: &Context, page: &Page) -> bool {
         let live = self.status == Status::Running && self.in_schedule(context.now);
-        (live || self.forced(program, context).is_some()) && self.on_page(program, page)
+        (live || self.forced(program, context).is_some()) && self.has_place(program, page)
     }
 
-    /// Whether the experience's own rules match and at least one of its slots is on the page. Without slots the rules alone.
-    pub(crate) fn on_page(&self, program: &Program, page: &Page) -> bool {
-        if page.has(self.pages) {
-            for (slot, ..) in program.experience_slots(self.slots.clone()) {
-                if page.has_slot(slot) {
-                    return true;
-                }
+    /// Whether at least one of its slots is on the page, or it has none.
+    pub(crate) fn has_place(&self, program: &Program, page: &Page) -> bool {
+        for (slot, ..) in program.experience_slots(self.slots.clone()) {
+            if page.has_slot(program, slot) {
+                return true;
             }
-            return self.slots.is_empty();
         }
-        false
+        self.slots.is_empty()
+    }
+
+    /// Whether its own rules match and it has a place there.
+    #[cfg(feature = "explain")]
+    pub(crate) fn on_page(&self, program: &Program, page: &Page) -> bool {
+        page.experiences(program).has(self.index) && self.has_place(program, page)
     }
 
     pub(crate) fn in_schedule(&self, now: i64) -> bool {
