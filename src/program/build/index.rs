@@ -23,7 +23,7 @@ pub(super) struct Posted {
 }
 
 /// In a set with fewer experiences that have keys, looking at all of them costs no more than looking for the keys.
-const WORTH_KEYS: usize = 8;
+const WORTH_KEYS: usize = 16;
 
 impl Builder {
     /// The number of a set of page rules. Equal ones are stored once.
