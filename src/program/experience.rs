@@ -1,7 +1,7 @@
 //! Experiences as a program has them: what each of them says, and what only some say in a record of its own.
 
 use super::layout::{NONE, Section, wide};
-use super::{Page, Program, Run, run};
+use super::{Page, Program, Run, Word, run};
 use crate::bits::Bits;
 use crate::bucket::MILLION;
 use crate::consent::Purpose;
@@ -48,14 +48,18 @@ pub(crate) enum Status {
 
 /// What only some experiences say: the words of their record, read where they are asked for.
 #[derive(Debug, Clone)]
-pub(crate) struct Details([u32; 20]);
+pub(crate) struct Details<'a>(Option<&'a [Word; 20]>);
 
-impl Details {
-    /// What goes without saying.
-    const NONE: Details = Details([0, NONE, NONE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NONE, 0, 0, 0, 0, 0, 0]);
+impl Details<'_> {
+
+    /// A word of the record; without one `NONE`, and 0 where that is an answer: what goes without saying.
+    fn word(&self, index: usize) -> u32 {
+        let plain = if matches!(index, UNIT | LAYER | CAP) { NONE } else { 0 };
+        self.0.and_then(|words| words.get(index)).map_or(plain, |word| u32::from_le_bytes(*word))
+    }
 
     fn flag(&self, bit: u32) -> bool {
-        self.0[0] & bit != 0
+        self.word(0) & bit != 0
     }
 
     pub(crate) fn sticky(&self) -> bool {
@@ -73,7 +77,7 @@ impl Details {
     }
 
     pub(crate) fn unit(&self) -> Unit {
-        match self.0[1] {
+        match self.word(UNIT) {
             NONE => Unit::Visitor,
             USER => Unit::User,
             field => Unit::Trait(field),
@@ -82,43 +86,48 @@ impl Details {
 
     /// Name, and the part of the layer that it has in parts per million.
     pub(crate) fn layer(&self) -> Option<(u32, u32, u32)> {
-        (self.0[2] != NONE).then_some((self.0[2], self.0[3], self.0[4]))
+        (self.word(LAYER) != NONE).then_some((self.word(LAYER), self.word(3), self.word(4)))
     }
 
     pub(crate) fn ramp(&self) -> Run {
-        run(self.0[5], self.0[6])
+        run(self.word(5), self.word(6))
     }
 
     pub(crate) fn requires(&self) -> Run {
-        run(self.0[7], self.0[8])
+        run(self.word(7), self.word(8))
     }
 
     /// Groups that it belongs to, in `Numbers`.
     pub(crate) fn groups(&self) -> Run {
-        run(self.0[9], self.0[10])
+        run(self.word(9), self.word(10))
     }
 
     /// Groups that it suppresses, in `Numbers`.
     pub(crate) fn suppresses(&self) -> Run {
-        run(self.0[11], self.0[12])
+        run(self.word(11), self.word(12))
     }
 
     pub(crate) fn cap(&self) -> u32 {
-        self.0[13]
+        self.word(CAP)
     }
 
     pub(crate) fn winner(&self) -> Option<Levels> {
-        self.flag(WINNER).then(|| Levels(wide(self.0[14], self.0[15])))
+        self.flag(WINNER).then(|| Levels(wide(self.word(14), self.word(15))))
     }
 
     pub(crate) fn factors(&self) -> Run {
-        run(self.0[16], self.0[17])
+        run(self.word(16), self.word(17))
     }
 
     pub(crate) fn runs(&self) -> Run {
-        run(self.0[18], self.0[19])
+        run(self.word(18), self.word(19))
     }
 }
+
+/// Where a record in `Details` has what is `NONE` for most.
+const UNIT: usize = 1;
+const LAYER: usize = 2;
+const CAP: usize = 13;
 
 /// Bits of the first word of a record in `Details`.
 pub(crate) const STICKY: u32 = 1;
@@ -199,8 +208,9 @@ impl Program {
     }
 
     /// What only some experiences say; of the others what goes without saying.
-    pub(crate) fn details(&self, experience: &Experience) -> Details {
-        self.record(Section::Details, experience.details as usize).map_or(Details::NONE, Details)
+    pub(crate) fn details(&self, experience: &Experience) -> Details<'_> {
+        let record = self.words_of(Section::Details, experience.details as usize);
+        Details(record.and_then(|words| words.first_chunk()))
     }
 
     /// An experience's id.

@@ -95,6 +95,9 @@ pub(crate) struct Node {
     pub(crate) b: u32,
 }
 
+/// 32 bits, little-endian.
+type Word = [u8; 4];
+
 /// A run of records.
 pub(crate) type Run = std::ops::Range<usize>;
 
@@ -122,7 +125,7 @@ impl Program {
         if program.word(6) != layout::FINGERPRINT || program.word(7) as usize != SECTIONS {
             return Err(LoadError::OtherVersion { found: program.word(1) });
         }
-        let words = program.bytes.len() / 4;
+        let words = program.words().len();
         for (index, width) in WIDTHS.iter().enumerate() {
             let (offset, count) = (program.word(HEADER + 2 * index) as usize, program.word(HEADER + 2 * index + 1) as usize);
             if count.checked_mul(*width).and_then(|length| length.checked_add(offset)).is_none_or(|end| end > words) {
@@ -156,37 +159,33 @@ impl Program {
         self.bytes.get(16..24)?.try_into().ok()
     }
 
+    /// The words, as they stand in the bytes.
+    fn words(&self) -> &[Word] {
+        self.bytes.as_chunks().0
+    }
+
     fn word(&self, index: usize) -> u32 {
-        let start = index.saturating_mul(4);
-        let bytes = self.bytes.get(start..start.saturating_add(4)).and_then(|bytes| bytes.try_into().ok());
-        bytes.map_or(0, u32::from_le_bytes)
+        self.words().get(index).map_or(0, |word| u32::from_le_bytes(*word))
     }
 
     fn count(&self, section: Section) -> usize {
         self.sections.get(section as usize).map_or(0, |(_, count)| *count)
     }
 
-    /// The words of a record; `None` past the section's end.
+    /// The first words of a record; `None` past the section's end.
     fn record<const N: usize>(&self, section: Section, index: usize) -> Option<[u32; N]> {
-        let mut words = [0; N];
-        self.read(section, index, &mut words)?;
-        Some(words)
+        Some(self.words_of(section, index)?.first_chunk()?.map(u32::from_le_bytes))
     }
 
-    /// As [`Program::record`], whose every length would else have this code once more.
+    /// The words of a record.
     #[inline(never)]
-    fn read(&self, section: Section, index: usize, words: &mut [u32]) -> Option<()> {
+    fn words_of(&self, section: Section, index: usize) -> Option<&[Word]> {
         let (offset, count) = *self.sections.get(section as usize)?;
         let width = *WIDTHS.get(section as usize)?;
-        if index >= count || words.len() > width {
+        if index >= count {
             return None;
         }
-        let start = (offset + index * width) * 4;
-        let bytes = self.bytes.get(start..start + words.len() * 4)?;
-        for (word, chunk) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
-            *word = u32::from_le_bytes(*chunk);
-        }
-        Some(())
+        self.words().get(offset + index * width..)?.get(..width)
     }
 
     /// The bytes of a text. Comparing them compares code points.
@@ -194,8 +193,8 @@ impl Program {
         let read = || {
             let [offset, length] = self.record(Section::Strings, string as usize)?;
             let (texts, words) = *self.sections.get(Section::Texts as usize)?;
-            let end = (offset as usize).checked_add(length as usize).filter(|end| *end <= words * 4)?;
-            self.bytes.get(texts * 4 + offset as usize..texts * 4 + end)
+            let texts = self.words().get(texts..texts + words)?.as_flattened();
+            texts.get(offset as usize..)?.get(..length as usize)
         };
         read().unwrap_or_default()
     }
