@@ -33,10 +33,27 @@ pub(crate) trait Cut {
     fn has(&self, sign: u8) -> bool;
 }
 
+/// Where such a character first stands. A loop of its own: where code is to be small, the standard library's calls a function for
+/// each byte.
+#[inline(never)]
+pub(crate) fn place(text: &[u8], sign: u8) -> Option<usize> {
+    let mut at = 0;
+    while *text.get(at)? != sign {
+        at += 1;
+    }
+    Some(at)
+}
+
+/// What is before and behind the first such character.
+pub(crate) fn cut_bytes(text: &[u8], sign: u8) -> Option<(&[u8], &[u8])> {
+    let at = place(text, sign)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 impl Cut for str {
     #[inline(never)]
     fn cut(&self, sign: u8) -> Option<(&str, &str)> {
-        let at = self.bytes().position(|byte| byte == sign)?;
+        let at = place(self.as_bytes(), sign)?;
         Some((self.get(..at)?, self.get(at + 1..)?))
     }
 
@@ -52,7 +69,7 @@ impl Cut for str {
 
     #[inline(never)]
     fn has(&self, sign: u8) -> bool {
-        self.bytes().any(|byte| byte == sign)
+        place(self.as_bytes(), sign).is_some()
     }
 }
 

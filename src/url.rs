@@ -35,33 +35,36 @@ pub fn split(url: &str) -> Parts<'_> {
 }
 
 /// The query's parameters in their order, decoded as `application/x-www-form-urlencoded` (URL standard, section 5.1).
-pub fn query_pairs(query: &str) -> Vec<(String, String)> {
-    pairs(query, false)
-}
-
 #[inline(never)]
-fn pairs(query: &str, first_only: bool) -> Vec<(String, String)> {
+pub fn query_pairs(query: &str) -> Vec<(String, String)> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for pair in query.parts(b'&') {
-        if pair.is_empty() {
-            continue;
-        }
-        let (name, value) = pair.cut(b'=').unwrap_or((pair, ""));
-        let name = decode(name);
-        if !first_only || pairs.iter().all(|(known, _)| *known != name) {
-            pairs.push((name, decode(value)));
+        if !pair.is_empty() {
+            let (name, value) = pair.cut(b'=').unwrap_or((pair, ""));
+            pairs.push((decode(name), decode(value)));
         }
     }
     pairs
 }
 
-/// The parameters of a query, the first of each name.
-pub fn first_pairs(query: &str) -> Vec<(String, String)> {
-    pairs(query, true)
+/// Of those parameters the first of each name.
+#[inline(never)]
+pub fn firsts(pairs: &[(String, String)]) -> Vec<(String, String)> {
+    let mut firsts: Vec<(String, String)> = Vec::new();
+    for (name, value) in pairs {
+        if firsts.iter().all(|(known, _)| known != name) {
+            firsts.push((name.clone(), value.clone()));
+        }
+    }
+    firsts
 }
 
 /// Percent-decodes, `+` as a space; bytes that are not UTF-8 become U+FFFD.
+#[inline(never)]
 fn decode(text: &str) -> String {
+    if !text.has(b'%') && !text.has(b'+') {
+        return text.to_owned();
+    }
     let bytes = text.as_bytes();
     let hex = |at: usize| hex_digit(*bytes.get(at)?);
     let mut out = Vec::new();
