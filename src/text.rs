@@ -59,8 +59,13 @@ impl Cut for str {
 
     #[inline(never)]
     fn cut_last(&self, sign: u8) -> Option<(&str, &str)> {
-        let at = self.bytes().rposition(|byte| byte == sign)?;
-        Some((self.get(..at)?, self.get(at + 1..)?))
+        let mut at = self.len();
+        loop {
+            at = at.checked_sub(1)?;
+            if self.as_bytes().get(at) == Some(&sign) {
+                return Some((self.get(..at)?, self.get(at + 1..)?));
+            }
+        }
     }
 
     fn parts(&self, sign: u8) -> Parts<'_> {
@@ -118,6 +123,12 @@ pub(crate) fn hex_digit(digit: u8) -> Option<u8> {
 #[inline(never)]
 pub(crate) fn is_one_of(text: &str, list: &str) -> bool {
     list.parts(b'|').any(|one| one == text)
+}
+
+/// Whether there is nothing but digits.
+#[inline(never)]
+pub(crate) fn is_digits(text: &str) -> bool {
+    text.as_bytes().iter().all(u8::is_ascii_digit)
 }
 
 /// Stands for what is no UTF-8. As a text: to append any character takes more code.

@@ -1,7 +1,7 @@
 //! The parts of an absolute URL that a context needs. A small reading, not the whole of the URL standard: runtimes hand
 //! in URLs that a browser or a server has already parsed, and anything else still gets an answer.
 
-use crate::text::{Cut, find, hex_digit, lossy, push};
+use crate::text::{Cut, find, hex_digit, is_digits, lossy, place, push};
 
 /// The parts of a URL, as slices of it; percent-escapes as they are.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -15,20 +15,21 @@ pub struct Parts<'a> {
 }
 
 /// Splits an absolute URL, or a path with an optional query.
+#[inline(never)]
 pub fn split(url: &str) -> Parts<'_> {
     let url = url.cut(b'#').map_or(url, |(before, _)| before);
     let (before_query, query) = url.cut(b'?').unwrap_or((url, ""));
     let behind_scheme = find(before_query.as_bytes(), b"://").and_then(|at| before_query.get(at + 3..));
     let (authority, path) = match behind_scheme {
         Some(rest) => {
-            let length = rest.bytes().take_while(|byte| *byte != b'/').count();
+            let length = place(rest.as_bytes(), b'/').unwrap_or(rest.len());
             rest.split_at_checked(length).unwrap_or((rest, ""))
         }
         None => ("", before_query),
     };
     let host_port = authority.cut_last(b'@').map_or(authority, |(_, host)| host);
     let host = match host_port.cut_last(b':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        Some((host, port)) if is_digits(port) => host,
         _ => host_port,
     };
     Parts { host, path: if path.is_empty() { "/" } else { path }, query }

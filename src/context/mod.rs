@@ -282,6 +282,16 @@ impl Context {
     }
 
     #[inline(never)]
+    fn set_int(&mut self, field: Field, number: i64) {
+        self.set(field, Value::Int(number));
+    }
+
+    #[inline(never)]
+    fn set_bool(&mut self, field: Field, is: bool) {
+        self.set(field, Value::Bool(is));
+    }
+
+    #[inline(never)]
     fn set_text(&mut self, field: Field, text: &str) {
         if !text.is_empty() {
             self.set(field, Value::String(text.to_owned()));
@@ -361,10 +371,10 @@ impl Context {
     fn apply_consent(&mut self, program: &Program) {
         let purposes = [Field::ConsentPersonalization, Field::ConsentAnalytics, Field::ConsentMarketing];
         for (field, purpose) in purposes.into_iter().zip(Purpose::ALL) {
-            self.set(field, Value::Bool(self.consent.has(purpose)));
+            self.set_bool(field, self.consent.has(purpose));
         }
         if self.values.get(Field::VisitorReturning as usize) == Some(&None) {
-            self.set(Field::VisitorReturning, Value::Bool(self.unit.is_some()));
+            self.set_bool(Field::VisitorReturning, self.unit.is_some());
         }
         self.denied.resize(Field::VisitorReturning as usize, false);
         for field in self.denied.len()..self.values.len() {

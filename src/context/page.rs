@@ -22,15 +22,15 @@ pub(super) fn derive(context: &mut Context, sent: &Sent<'_>, url: &str, page_url
     let fetched_ahead = [Header::SecPurpose, Header::Purpose, Header::XMoz]
         .into_iter()
         .any(|header| contains(&sent.header(header).to_ascii_lowercase(), "prefetch"));
-    context.set(Field::PagePrefetch, Value::Bool(fetched_ahead));
+    context.set_bool(Field::PagePrefetch, fetched_ahead);
     // Any other destination is not the page's own request.
     match sent.header(Header::SecFetchDest) {
-        "iframe" | "frame" | "embed" | "object" => context.set(Field::PageFramed, Value::Bool(true)),
-        "document" => context.set(Field::PageFramed, Value::Bool(false)),
+        "iframe" | "frame" | "embed" | "object" => context.set_bool(Field::PageFramed, true),
+        "document" => context.set_bool(Field::PageFramed, false),
         _ => {}
     }
     for (field, header) in [(Field::PrivacyGpc, Header::SecGpc), (Field::PrivacyDnt, Header::Dnt)] {
-        context.set(field, Value::Bool(sent.header(header) == "1"));
+        context.set_bool(field, sent.header(header) == "1");
     }
 
     let scheme = sent.header(Header::ColorScheme);

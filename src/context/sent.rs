@@ -1,6 +1,7 @@
 //! What was sent with a request, of all that a context is derived from: found in one pass, as text that is empty where it is absent.
 
 use super::Request;
+use crate::text::Cut;
 
 macro_rules! headers {
     ($($name:ident $text:literal),* $(,)?) => {
@@ -8,8 +9,9 @@ macro_rules! headers {
         #[derive(Debug, Clone, Copy)]
         pub(super) enum Header { $($name),* }
 
-        /// Their names, in the order of [`Header`].
-        const HEADERS: [&str; [$($text),*].len()] = [$($text),*];
+        /// Their names, in the order of [`Header`], each with `|` behind it.
+        const HEADERS: &str = concat!($($text, "|"),*);
+        const HEADER_COUNT: usize = [$($text),*].len();
     };
 }
 
@@ -42,41 +44,22 @@ headers! {
 }
 
 /// The names in `request.cf` of the fields from `GeoCountry` on, in their order; none where a field is not told there.
-pub(super) const CF: [&str; 19] = [
-    "country",
-    "continent",
-    "region",
-    "regionCode",
-    "city",
-    "postalCode",
-    "metroCode",
-    "latitude",
-    "longitude",
-    "timezone",
-    "isEUCountry",
-    "asn",
-    "asOrganization",
-    "",
-    "colo",
-    "httpProtocol",
-    "tlsVersion",
-    "botManagement.verifiedBot",
-    "botManagement.score",
-];
+pub(super) const CF: &str = "country|continent|region|regionCode|city|postalCode|metroCode|latitude|longitude|timezone|isEUCountry|asn|asOrganization||colo|httpProtocol|tlsVersion|botManagement.verifiedBot|botManagement.score";
+pub(super) const CF_COUNT: usize = 19;
 
 /// See above.
 pub(super) struct Sent<'a> {
-    headers: [&'a str; HEADERS.len()],
+    headers: [&'a str; HEADER_COUNT],
     /// In the order of [`CF`].
-    pub(super) cf: [&'a str; CF.len()],
+    pub(super) cf: [&'a str; CF_COUNT],
 }
 
 impl<'a> Sent<'a> {
     #[inline(never)]
     pub(super) fn new<T: AsRef<str>>(request: &'a Request<T>) -> Sent<'a> {
-        let mut sent = Sent { headers: [""; HEADERS.len()], cf: [""; CF.len()] };
-        find(&HEADERS, &request.headers, &mut sent.headers);
-        find(&CF, &request.cf, &mut sent.cf);
+        let mut sent = Sent { headers: [""; HEADER_COUNT], cf: [""; CF_COUNT] };
+        find(HEADERS, &request.headers, &mut sent.headers);
+        find(CF, &request.cf, &mut sent.cf);
         sent
     }
 
@@ -87,10 +70,12 @@ impl<'a> Sent<'a> {
 
 /// Of each name the last value.
 #[inline(never)]
-fn find<'a, T: AsRef<str>>(names: &[&str], pairs: &'a [(T, T)], values: &mut [&'a str]) {
-    for (name, text) in pairs {
-        for (known, value) in names.iter().zip(&mut *values) {
-            if *known == name.as_ref() {
+fn find<'a, T: AsRef<str>>(names: &str, pairs: &'a [(T, T)], values: &mut [&'a str]) {
+    for (name, value) in names.parts(b'|').zip(values) {
+        for (known, text) in pairs {
+            let known = known.as_ref();
+            // Few are as long: most are told apart without a look at them.
+            if known.len() == name.len() && known == name {
                 *value = text.as_ref();
             }
         }
@@ -105,11 +90,12 @@ mod tests {
 
     #[test]
     fn the_names_are_those_of_the_fields() {
-        let of = |field: Field| CF[field as usize - Field::GeoCountry as usize];
-        assert_eq!(of(Field::GeoLongitude), "longitude");
-        assert_eq!(of(Field::NetworkIp), "");
-        assert_eq!(of(Field::NetworkBotScore), "botManagement.score");
-        let last = Field::GeoCountry as usize + CF.len();
+        let of = |field: Field| CF.split('|').nth(field as usize - Field::GeoCountry as usize);
+        assert_eq!(of(Field::GeoLongitude), Some("longitude"));
+        assert_eq!(of(Field::NetworkIp), Some(""));
+        assert_eq!(of(Field::NetworkBotScore), Some("botManagement.score"));
+        assert_eq!(CF.split('|').count(), CF_COUNT);
+        let last = Field::GeoCountry as usize + CF_COUNT;
         assert!(
             FIELDS[Field::GeoCountry as usize..last]
                 .iter()

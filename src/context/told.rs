@@ -13,7 +13,7 @@ pub(super) fn derive(context: &mut Context, sent: &Sent<'_>) {
     }
     // Cloudflare sends "1" for the European Union and leaves the field out elsewhere.
     if context.text(Field::GeoCountry).is_some() && context.get(Field::GeoIsEu as u32).is_none() {
-        context.set(Field::GeoIsEu, Value::Bool(false));
+        context.set_bool(Field::GeoIsEu, false);
     }
     let address = trim(sent.header(Header::ConnectingIp));
     if Address::parse(address).is_some() {
@@ -65,13 +65,13 @@ fn range(field: u32) -> (Kind, f64, f64) {
 #[cfg(test)]
 #[allow(clippy::indexing_slicing)]
 mod tests {
-    use super::super::sent::CF;
+    use super::super::sent::CF_COUNT;
     use super::*;
     use crate::context::FIELDS;
 
     #[test]
     fn kinds_are_those_of_the_fields() {
-        let told = (Field::GeoCountry as usize..).take(CF.len());
+        let told = (Field::GeoCountry as usize..).take(CF_COUNT);
         for field in told.chain([Field::DeviceViewportWidth as usize, Field::DeviceViewportHeight as usize]) {
             assert_eq!(range(field as u32).0, FIELDS[field].kind, "{}", FIELDS[field].path);
         }

@@ -5,7 +5,7 @@ use super::layout::{NONE, Section};
 use crate::context::Click;
 use crate::glob;
 use crate::session::SessionRules;
-use crate::text::Cut;
+use crate::text::{Cut, is_digits};
 use crate::time::DAY_MS;
 
 impl Program {
@@ -35,7 +35,7 @@ impl Program {
         for section in [Section::Hosts, Section::InternalHosts] {
             for index in 0..self.count(section) {
                 let host = self.record(section, index).map_or("", |[host]| self.text(host));
-                let name = host.cut_last(b':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+                let name = host.cut_last(b':').filter(|(_, port)| is_digits(port));
                 if is(name.map_or(host, |(name, _)| name)) {
                     return true;
                 }

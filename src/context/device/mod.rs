@@ -12,7 +12,7 @@ mod system;
 mod words;
 
 use super::sent::{Header, Sent};
-use super::{Context, Field, Value};
+use super::{Context, Field};
 use crate::text::{contains, is_one_of};
 use agent::Agent;
 use hints::{Branded, Hints};
@@ -27,7 +27,7 @@ pub(crate) const NAMES: &[&str] = &[KINDS, SYSTEMS, BROWSERS, APPS];
 #[inline(never)]
 pub(super) fn derive(context: &mut Context, sent: &Sent<'_>, table: &[u8]) {
     let save_data = sent.header(Header::SaveData).eq_ignore_ascii_case("on");
-    context.set(Field::DeviceSaveData, Value::Bool(save_data));
+    context.set_bool(Field::DeviceSaveData, save_data);
     let text = sent.header(Header::UserAgent);
     let hints = Hints::of(sent);
     let branded = hints.branded(table);
