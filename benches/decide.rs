@@ -126,7 +126,7 @@ fn read(folder: &Path) -> Outcome<(Program, Vec<Request>)> {
     let mut requests = Vec::new();
     while let Some((length, tail)) = rest.split_first_chunk::<4>() {
         let (request, tail) = tail.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or("visitors.bin is cut off")?;
-        requests.push(wire::read_request(request).ok_or("visitors.bin holds a request that can't be read")?);
+        requests.push(wire::read_request(request).ok_or("visitors.bin holds a request that can't be read")?.owned());
         rest = tail;
     }
     Ok((program, requests))

@@ -33,17 +33,39 @@ pub(crate) trait Cut {
     fn has(&self, sign: u8) -> bool;
 }
 
+/// Where such a character first stands. A loop of its own: where code is to be small, the standard library's calls a function for
+/// each byte.
+#[inline(never)]
+pub(crate) fn place(text: &[u8], sign: u8) -> Option<usize> {
+    let mut at = 0;
+    while *text.get(at)? != sign {
+        at += 1;
+    }
+    Some(at)
+}
+
+/// What is before and behind the first such character.
+pub(crate) fn cut_bytes(text: &[u8], sign: u8) -> Option<(&[u8], &[u8])> {
+    let at = place(text, sign)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 impl Cut for str {
     #[inline(never)]
     fn cut(&self, sign: u8) -> Option<(&str, &str)> {
-        let at = self.bytes().position(|byte| byte == sign)?;
+        let at = place(self.as_bytes(), sign)?;
         Some((self.get(..at)?, self.get(at + 1..)?))
     }
 
     #[inline(never)]
     fn cut_last(&self, sign: u8) -> Option<(&str, &str)> {
-        let at = self.bytes().rposition(|byte| byte == sign)?;
-        Some((self.get(..at)?, self.get(at + 1..)?))
+        let mut at = self.len();
+        loop {
+            at = at.checked_sub(1)?;
+            if self.as_bytes().get(at) == Some(&sign) {
+                return Some((self.get(..at)?, self.get(at + 1..)?));
+            }
+        }
     }
 
     fn parts(&self, sign: u8) -> Parts<'_> {
@@ -52,7 +74,7 @@ impl Cut for str {
 
     #[inline(never)]
     fn has(&self, sign: u8) -> bool {
-        self.bytes().any(|byte| byte == sign)
+        place(self.as_bytes(), sign).is_some()
     }
 }
 
@@ -101,6 +123,12 @@ pub(crate) fn hex_digit(digit: u8) -> Option<u8> {
 #[inline(never)]
 pub(crate) fn is_one_of(text: &str, list: &str) -> bool {
     list.parts(b'|').any(|one| one == text)
+}
+
+/// Whether there is nothing but digits.
+#[inline(never)]
+pub(crate) fn is_digits(text: &str) -> bool {
+    text.as_bytes().iter().all(u8::is_ascii_digit)
 }
 
 /// Stands for what is no UTF-8. As a text: to append any character takes more code.

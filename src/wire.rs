@@ -5,15 +5,15 @@ use crate::context::Request;
 use crate::decide::{Decisions, Reason};
 use crate::edit::Edit;
 use crate::program::Program;
-use crate::text::lossy;
 use crate::zone::Offsets;
 
 /// Stands for "no experience" in results.
 pub const NONE: u32 = u32::MAX;
 
 /// Reads a request: now as a double in epoch milliseconds, the visitor's zone as so many doubles after their number
-/// (see [`Offsets::from_numbers`]), and then until the end a tag (1 URL, 2 header, 3 `cf`, 4 override, 5 enrichment, 6 profile), a key and a value. `None` when the bytes are cut off or no such thing.
-pub fn read_request(bytes: &[u8]) -> Option<Request> {
+/// (see [`Offsets::from_numbers`]), and then until the end a tag (1 URL, 2 header, 3 `cf`, 4 override, 5 enrichment, 6 profile), a key
+/// and a value. The texts stay where they are. `None` when the bytes are cut off or no such thing.
+pub fn read_request(bytes: &[u8]) -> Option<Request<&str>> {
     let mut reader = Reader(bytes);
     let now = f64::from_le_bytes(*reader.take::<8>()?);
     let count = u32::from_le_bytes(*reader.take::<4>()?);
@@ -57,11 +57,12 @@ impl<'a> Reader<'a> {
         Some(head)
     }
 
-    fn text(&mut self) -> Option<String> {
+    #[inline(never)]
+    fn text(&mut self) -> Option<&'a str> {
         let length = u32::from_le_bytes(*self.take::<4>()?) as usize;
         let (head, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
-        Some(lossy(head))
+        std::str::from_utf8(head).ok()
     }
 }
 

@@ -257,7 +257,7 @@ proptest! {
     #[test]
     fn any_bytes_are_a_request_or_none(bytes: Vec<u8>) {
         if let Some(request) = wire::read_request(&bytes) {
-            run(&demo(), &request);
+            run(&demo(), &request.owned());
         }
     }
 

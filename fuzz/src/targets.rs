@@ -258,7 +258,7 @@ fn program(bytes: &[u8]) {
 /// The engine's request bytes.
 fn wire_bytes(bytes: &[u8]) {
     if let Some(request) = wire::read_request(bytes) {
-        pass(demo(), &request);
+        pass(demo(), &request.owned());
     }
 }
 

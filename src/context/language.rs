@@ -8,8 +8,8 @@ use crate::text::{Cut, push, trim};
 const MOST: usize = 32;
 
 #[inline(never)]
-pub(super) fn derive(context: &mut Context, program: &Program, header: Option<&str>) {
-    let ranges = read(header.unwrap_or_default());
+pub(super) fn derive(context: &mut Context, program: &Program, header: &str) {
+    let ranges = read(header);
     let mut tags = Vec::new();
     for (quality, tag) in &ranges {
         if *quality > 0 && tag != "*" {

@@ -89,7 +89,7 @@ test("one different result ends the run and shows the visitor", async () => {
   const { program } = await prepare(join(scratch, "site"), manifest, all, process.env);
   const loaded = (payload: object) => load(both, readFileSync(program), JSON.stringify(payload), 1);
   const same = loaded(features);
-  const native = all.map(({ bytes }) => [...(same.engine.decide(bytes) as Uint32Array)]);
+  const native = all.map(({ bytes }) => [...(same.engine.decide(same.engine.write(bytes)) as Uint32Array)]);
   assert.equal(check(same, all, native).visitors, 20);
 
   // GrowthBook forces something for everybody where Idoine leaves the page as it is, or shows something else.

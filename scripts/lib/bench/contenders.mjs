@@ -79,7 +79,7 @@ export function check({ engine, client }, people, native) {
       const about = JSON.stringify({ request, attributes: visitor.attributes }, null, 2);
       throw new Problem(`${who} decides otherwise than Idoine's Wasm for visitor ${number}: ${JSON.stringify(theirs)} against ${JSON.stringify(ours)}. Nothing was measured.\n${about}`);
     };
-    const words = [...engine.decide(visitor.bytes)];
+    const words = [...engine.decide(engine.write(visitor.bytes))];
     if (words.join() !== native[number].join()) differ("the native engine", native[number], words);
     const ids = SLOTS.map(() => null);
     for (let at = 1; at < words.length; at += WORDS) ids[words[at]] = words[at + 1] === NO_EXPERIENCE ? null : engine.experience(words[at + 1]);
@@ -95,14 +95,14 @@ export function check({ engine, client }, people, native) {
  * @param {{engine: any, client: any}} loaded
  * @param {any} bare an engine whose program has the same slots and no experience
  */
-export function turns({ engine, client }, bare, { encodeRequest, decodeDecisions, decodeEdits }) {
+export function turns({ engine, client }, bare, { roomFor, writeRequest, decodeDecisions, decodeEdits }) {
   return {
-    decide: ({ bytes }) => engine.decide(bytes)[2],
+    decide: ({ bytes }) => engine.decide(engine.write(bytes))[2],
     page({ request }) {
-      const decisions = decodeDecisions(engine.decide(encodeRequest(request)), engine);
+      const decisions = decodeDecisions(engine.decide(writeRequest(request, engine.input(roomFor(request)))), engine);
       return decisions.length + decodeEdits(engine.edits(), engine).length;
     },
-    context: ({ bytes }) => bare.decide(bytes)[2],
+    context: ({ bytes }) => bare.decide(bare.write(bytes))[2],
     growthbook({ user }) {
       let found = 0;
       for (const slot of SLOTS) if (client.evalFeature(slot, user).value !== null) found += 1;

@@ -7,7 +7,8 @@ mod sites;
 pub(crate) use sites::registrable;
 pub(crate) use sites::{Class, of_source};
 
-use super::{Context, Field, Request};
+use super::sent::{Header, Sent};
+use super::{Context, Field};
 use crate::program::Program;
 use crate::text::{trim, without_www};
 use crate::url;
@@ -37,8 +38,8 @@ struct Referrer<'p> {
 
 impl<'p> Referrer<'p> {
     #[inline(never)]
-    fn of(request: &Request, program: &'p Program, page_host: &str) -> Option<Referrer<'p>> {
-        let url = trim(request.header("referer").unwrap_or_default());
+    fn of(sent: &Sent<'_>, program: &'p Program, page_host: &str) -> Option<Referrer<'p>> {
+        let url = trim(sent.header(Header::Referer));
         let host = url::split(url).host.to_ascii_lowercase();
         let host = without_www(host.strip_suffix(".").unwrap_or(&host));
         let own = |other: &str| is_below(host, without_www(other));
@@ -61,17 +62,18 @@ impl<'p> Referrer<'p> {
 }
 
 #[inline(never)]
-pub(super) fn derive(context: &mut Context, request: &Request, program: &Program, host: &str) {
+pub(super) fn derive(context: &mut Context, sent: &Sent<'_>, program: &Program, host: &str) {
     // Taken for a while, since fields are written from it.
     let query = std::mem::take(&mut context.query);
     let parameter = |name: &str| {
         let value = query.iter().find(|(key, _)| key == name).map(|(_, value)| trim(value));
         value.filter(|value| !value.is_empty())
     };
-    let given = |name: &str| query.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && !trim(value).is_empty());
+    let given =
+        |name: &[u8]| query.iter().any(|(key, value)| key.as_bytes().eq_ignore_ascii_case(name) && !trim(value).is_empty());
     let known = |source: &str| of_source(program.sites(), &source.to_ascii_lowercase());
-    let referrer = Referrer::of(request, program, host);
-    let click = program.clicks().find(|click| given(click.parameter));
+    let referrer = Referrer::of(sent, program, host);
+    let click = program.click(given);
 
     // What the visit's origin would be without UTM parameters. Where a visitor pays they only come back from. A click id that
     // doesn't say that the click was paid is copied with the links that it stands in, so that a known referrer tells more.

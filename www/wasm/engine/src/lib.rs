@@ -2,7 +2,7 @@
 //! boundary, and nothing else: bytes are written and read where the instance says that they lie (`../engine.js` does), so that
 //! no code is spent on the types of JavaScript. What the bytes mean: `idoine::wire`.
 
-use idoine::{Context, LoadError, Program, decide, edits, wire};
+use idoine::{Context, Decisions, LoadError, Program, decide, edits, wire};
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -16,27 +16,27 @@ static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 #[derive(Debug)]
 pub struct Engine {
     program: Program,
-    edits: Vec<u8>,
+    last: Option<(Context, Decisions)>,
 }
 
 impl Engine {
     /// Loads a program.
     pub fn load(program: Vec<u8>) -> Result<Engine, LoadError> {
-        Ok(Engine { program: Program::load(program)?, edits: Vec::new() })
+        Ok(Engine { program: Program::load(program)?, last: None })
     }
 
     /// Decides for a request: see [`wire::write_decisions`]. Nothing when its bytes are cut off.
     pub fn decide(&mut self, request: &[u8]) -> Option<Vec<u8>> {
-        let request = wire::read_request(request)?;
-        let context = Context::derive(&self.program, &request);
+        let context = Context::derive(&self.program, &wire::read_request(request)?);
         let decisions = decide(&self.program, &context);
-        self.edits = wire::write_edits(&edits(&self.program, &context, &decisions));
-        Some(wire::write_decisions(&decisions))
+        let (_, decisions) = self.last.insert((context, decisions));
+        Some(wire::write_decisions(decisions))
     }
 
-    /// The edits of the last decision: see [`wire::write_edits`].
-    pub fn edits(&self) -> &[u8] {
-        &self.edits
+    /// The edits of the last decision, made for who asks: see [`wire::write_edits`].
+    pub fn edits(&self) -> Vec<u8> {
+        let edits = self.last.as_ref().map(|(context, decisions)| edits(&self.program, context, decisions));
+        wire::write_edits(&edits.unwrap_or_default())
     }
 
     /// What numbers in decisions stand for: see [`wire::name`].
@@ -48,7 +48,7 @@ impl Engine {
 /// What this instance holds.
 struct Instance {
     engine: Option<Engine>,
-    /// Written by the page.
+    /// Written by the page. Once there is room, it stays.
     input: Vec<u8>,
     /// Read by the page.
     output: Vec<u8>,
@@ -68,11 +68,14 @@ fn with(run: impl FnOnce(&mut Instance)) -> usize {
     })
 }
 
-/// Makes room for so many bytes of input, and says where.
+/// Makes room for so many bytes of input, and says where. What was written there before stays, as does the place where there is
+/// room enough.
 #[wasm_bindgen]
 pub fn input(bytes: usize) -> *const u8 {
     INSTANCE.with_borrow_mut(|instance| {
-        instance.input = vec![0; bytes];
+        if instance.input.len() < bytes {
+            instance.input.resize(bytes, 0);
+        }
         instance.input.as_ptr()
     })
 }
@@ -83,31 +86,37 @@ pub fn output() -> *const u8 {
     INSTANCE.with_borrow(|instance| instance.output.as_ptr())
 }
 
-/// Takes the input as the program. The output is why it is refused; empty where it is not.
+/// Takes so many bytes of the input as the program. The output is why it is refused; empty where it is not.
 #[wasm_bindgen]
-pub fn load() -> usize {
-    with(|instance| match Engine::load(std::mem::take(&mut instance.input)) {
-        Ok(engine) => (instance.engine, instance.output) = (Some(engine), Vec::new()),
-        Err(error) => instance.output = error.message().into_bytes(),
+pub fn load(bytes: usize) -> usize {
+    with(|instance| {
+        let mut program = std::mem::take(&mut instance.input);
+        program.truncate(bytes);
+        match Engine::load(program) {
+            Ok(engine) => (instance.engine, instance.output) = (Some(engine), Vec::new()),
+            Err(error) => instance.output = error.message().into_bytes(),
+        }
     })
 }
 
-/// Decides for the request in the input. The output are the decisions; empty when the request is cut off, or without a program.
+/// Decides for the request in so many bytes of the input. The output are the decisions; empty when the request is cut off, or
+/// without a program.
 #[wasm_bindgen(js_name = decide)]
-pub fn decide_input() -> usize {
+pub fn decide_input(bytes: usize) -> usize {
     with(|instance| {
-        let decisions = instance.engine.as_mut().and_then(|engine| engine.decide(&instance.input));
+        let request = instance.input.get(..bytes);
+        let decisions = instance.engine.as_mut().zip(request).and_then(|(engine, request)| engine.decide(request));
         instance.output = decisions.unwrap_or_default();
     })
 }
 
-/// The output is a name: see [`wire::name`]. Of the kind 5 it is the edits of the last decision, once.
+/// The output is a name: see [`wire::name`]. Of the kind 5 it is the edits of the last decision.
 #[wasm_bindgen]
 pub fn read(kind: u32, number: u32) -> usize {
     with(|instance| {
-        if let Some(engine) = &mut instance.engine {
+        if let Some(engine) = &instance.engine {
             instance.output = match kind {
-                5 => std::mem::take(&mut engine.edits),
+                5 => engine.edits(),
                 _ => engine.name(kind, number).into_bytes(),
             };
         }
