@@ -21,11 +21,27 @@ const INLINING = { "idoine-engine": 12, "idoine-tools": 5, "idoine-worker": 12 }
 const PLAIN = ["disable-lsr", "enable-pre=false", "enable-load-pre=false"].map((option) => `-Cllvm-args=-${option}`).join(" ");
 // SHA-256 as a loop in place of 64 rounds written out: a few milliseconds for a manifest of megabytes, and kilobytes less.
 const LOOPS = '--cfg sha2_backend_soft="compact"';
+// Names of functions that say for which types they were made, so that `npm run bytes` can tell whose they are.
+const NAMES = "-Csymbol-mangling-version=v0";
 
 // All but tiny functions with one caller stay where they are: inlined, they are fewer bytes, but more once they are compressed. The first
 // kilobyte of memory is the end of the stack. The passes after -Oz find another order of blocks, and -Oz again gains by it.
 const PASSES = ["-Oz", "--one-caller-inline-max-function-size=10", "--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz", "--flatten", "--local-cse", "-Oz", "-Oz"];
-const WASM_OPT = [...PASSES, "--strip-debug", "--strip-producers", "--strip-target-features", ...FEATURES.map((name) => `--enable-${name}`)];
+const WASM_OPT = [...PASSES, "--strip-producers", "--strip-target-features", ...FEATURES.map((name) => `--enable-${name}`)];
+
+// The modules: how wasm-bindgen makes them, and what may be left out of them (see trim.mjs).
+const MODULES = {
+  engine: {
+    crate: "idoine-engine",
+    name: "engine",
+    target: "bundler",
+    flags: [],
+    trimmed: { exports: ["memory", "input", "output", "load", "decide", "read"], formatsNothing: true },
+  },
+  tools: { crate: "idoine-tools", name: "tools", target: "bundler", flags: [], trimmed: { debugs: false } },
+  // After a trap the Worker makes itself a new instance; imports name the module, so no URL is needed to find it.
+  worker: { crate: "idoine-worker", name: "index", target: "web", flags: ["--experimental-reset-state-function", "--omit-default-module-path"] },
+};
 
 /** Where cargo puts what it builds. */
 export function targetDir(env) {
@@ -49,31 +65,40 @@ export async function buildCli(env) {
 
 /**
  * Compiles a crate, makes its JavaScript and shrinks both.
- * `trimmed`: what may be left out of it (see trim.mjs).
+ * `named`: the same module, except that its functions keep their names.
  * One cargo run per crate: together they would get the union of their features, and the engine the tools' size.
  */
-async function wasm({ crate, name, dir, flags, target = "web", trimmed, finish }, env) {
+async function wasm({ crate, name, target, flags, trimmed }, { dir, finish, named = false }, env) {
   const variable = `CARGO_TARGET_${WASM_TARGET.toUpperCase().replaceAll("-", "_")}_RUSTFLAGS`;
-  const rustflags = [env[variable], `-Cllvm-args=-inline-threshold=${INLINING[crate]}`, PLAIN, LOOPS].filter(Boolean).join(" ");
+  const rustflags = [env[variable], `-Cllvm-args=-inline-threshold=${INLINING[crate]}`, PLAIN, LOOPS, NAMES].filter(Boolean).join(" ");
   await cargo(["--profile", "wasm", "--lib", "--target", WASM_TARGET, "-p", crate], { ...env, WASM_BINDGEN_USE_JS_SYS: "1", [variable]: rustflags });
   const module = join(targetDir(env), WASM_TARGET, "wasm", `${crate.replaceAll("-", "_")}.wasm`);
   const optimizer = join(ROOT, "node_modules", "binaryen", "package.json");
-  const mark = digest([module, optimizer, START, ENGINE], target, WASM_BINDGEN, flags.join(" "), WASM_OPT.join(" "), readFileSync(new URL(import.meta.url)), readFileSync(new URL("trim.mjs", import.meta.url)));
-  return unlessDone(crate, mark, finish.outputs, async () => {
+  const options = [...WASM_OPT, named ? "--debuginfo" : "--strip-debug"];
+  const mark = digest([module, optimizer, START, ENGINE], target, WASM_BINDGEN, flags.join(" "), options.join(" "), readFileSync(new URL(import.meta.url)), readFileSync(new URL("trim.mjs", import.meta.url)));
+  return unlessDone(named ? `${crate}-named` : crate, mark, finish.outputs, async () => {
     rmSync(dir, { recursive: true, force: true });
     mkdirSync(dir, { recursive: true });
     await must(["wasm-bindgen", "--target", target, ...flags, "--out-dir", dir, "--out-name", name, module], { env });
     const raw = join(dir, `${name}_bg.wasm`);
     const small = join(dir, `${name}_bg.opt.wasm`);
-    await trim(raw, trimmed);
-    await must([join(ROOT, "node_modules", ".bin", "wasm-opt"), ...WASM_OPT, raw, "-o", small], { env });
+    await trim(raw, { ...trimmed, named });
+    await must([join(ROOT, "node_modules", ".bin", "wasm-opt"), ...options, raw, "-o", small], { env });
     await finish.run(dir, readFileSync(small));
     rmSync(small);
   });
 }
 
+/** The path of a module as it's shipped, except that its functions have names. */
+export async function buildNamed(name, env) {
+  const output = join(DIST, "named", `${name}.wasm`);
+  const run = (_, bytes) => writeIfChanged(output, bytes);
+  await wasm(MODULES[name], { dir: join(DIST, "named", name), named: true, finish: { outputs: [output], run } }, env);
+  return output;
+}
+
 /** A module among the assets: the Wasm, and the JavaScript that `entry` makes of what wasm-bindgen wrote. */
-async function browserModule(name, { trimmed, entry }, env) {
+async function browserModule(name, entry, env) {
   const js = join(ASSETS, `${name}.js`);
   const binary = join(ASSETS, `${name}.wasm`);
   const run = async (dir, bytes) => {
@@ -84,14 +109,13 @@ async function browserModule(name, { trimmed, entry }, env) {
     writeIfChanged(js, outputFiles[0].text);
   };
   const dir = join(DIST, "pkg", name);
-  return wasm({ crate: `idoine-${name}`, name, dir, flags: [], target: "bundler", trimmed, finish: { outputs: [js, binary], run } }, env);
+  return wasm(MODULES[name], { dir, finish: { outputs: [js, binary], run } }, env);
 }
 
 /** engine.js + engine.wasm. */
 export function buildEngine(env) {
   const entry = () => `export * from ${JSON.stringify(ENGINE)}; export { default } from ${JSON.stringify(ENGINE)};`;
-  const trimmed = { exports: ["memory", "input", "output", "load", "decide", "read"], formatsNothing: true };
-  return browserModule("engine", { trimmed, entry }, env);
+  return browserModule("engine", entry, env);
 }
 
 /** tools.js + tools.wasm. */
@@ -113,7 +137,7 @@ export function buildTools(env) {
       export * from "./tools_exports.js";
     `;
   };
-  return browserModule("tools", { trimmed: { debugs: false }, entry }, env);
+  return browserModule("tools", entry, env);
 }
 
 /** dist/worker-pkg: the Worker's module and glue, for the bundle. */
@@ -121,9 +145,7 @@ export async function buildWorkerModule(env) {
   const dir = join(DIST, "worker-pkg");
   const outputs = [join(dir, "index.js"), join(dir, "index_bg.wasm")];
   const run = (_, bytes) => writeIfChanged(outputs[1], bytes);
-  // After a trap the Worker makes itself a new instance; imports name the module, so no URL is needed to find it.
-  const flags = ["--experimental-reset-state-function", "--omit-default-module-path"];
-  return wasm({ crate: "idoine-worker", name: "index", dir, flags, finish: { outputs, run } }, env);
+  return wasm(MODULES.worker, { dir, finish: { outputs, run } }, env);
 }
 
 /** Fails early and clearly where a crate is not there. */

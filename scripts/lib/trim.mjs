@@ -46,11 +46,13 @@ const DIGITS = /0001020304(?:\d\d){95}/g;
  * Replaces the bodies of the functions that only say why the program stops by the stop itself, and drops exports; the optimizer then
  * drops what led to them alone.
  * @param {string} path of a module with its name section
- * @param {{ exports?: string[], formatsNothing?: boolean, debugs?: boolean }} [of] all exports that are kept, without it every one;
- * whether the module uses none of the standard library's formatting; and whether it shows values by `{:?}`
+ * @param {{ exports?: string[], formatsNothing?: boolean, debugs?: boolean, named?: boolean }} [of] all exports that are kept, without it every
+ * one; whether the module uses none of the standard library's formatting; whether it shows values by `{:?}`; and whether its functions
+ * keep their names
  */
-export async function trim(path, { exports, formatsNothing = false, debugs = true } = {}) {
+export async function trim(path, { exports, formatsNothing = false, debugs = true, named = false } = {}) {
   const { default: binaryen } = await import("binaryen");
+  binaryen.setDebugInfo(named);
   const bytes = without(readFileSync(path), [...SAID_BY_PANICS, POWERS], [SOURCES, ...(formatsNothing ? [DIGITS] : [])], path);
   const module = binaryen.readBinary(bytes);
   // Those of the optimizer's flags in cargo.mjs: more would let it write what browsers do not read yet.
