@@ -3,7 +3,7 @@
 use super::operand::Operand;
 use std::cell::{Cell, OnceCell};
 
-/// What the texts and lists of one evaluation may take in all, in bytes.
+/// What the texts and lists of one evaluation may take in all, in bytes; what it shares with others is an evaluation of its own.
 const MOST_BYTES: usize = 4 << 20;
 /// What an item of a list counts: the same on every face, whatever its size there is.
 const ITEM_BYTES: usize = 32;
@@ -32,6 +32,11 @@ enum Made<'a> {
 }
 
 impl<'a> Arena<'a> {
+    /// Begins to count what is made at so many bytes, and says how many it were until now.
+    pub(crate) fn count_from(&self, bytes: usize) -> usize {
+        self.bytes.replace(bytes)
+    }
+
     /// Keeps a text; `None` when there is too much already.
     pub(crate) fn text(&'a self, text: Vec<u8>) -> Option<&'a [u8]> {
         match self.keep(text.len(), Made::Text(text))? {

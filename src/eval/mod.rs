@@ -14,13 +14,15 @@ pub(crate) use arena::Arena;
 pub(crate) use operand::{Absent, Error, Operand, Why, number, utf8};
 #[cfg(feature = "author")]
 pub(crate) use operand::{List as OperandList, Map as OperandMap};
+#[cfg(any(feature = "author", feature = "explain"))]
+pub(crate) use operand::{address, range};
 
 use crate::context::{Context, Value};
 use crate::program::layout::{NONE, Op, wide};
 use crate::program::{Node, Program};
 use crate::{geo, instant, zone};
 use known::{Known, Settled};
-use operand::{List, Map, equal};
+use operand::{List, Map, duration, equal, timestamp};
 
 /// The compiler refuses expressions deeper than this, so only a forged program gets here.
 const MAX_DEPTH: u32 = 200;
@@ -141,11 +143,9 @@ impl<'a, 'k> Walk<'a, 'k> {
             return known.into();
         }
         // What it makes counts for itself alone, so that what it comes to does not depend on who asks first.
-        let arena = Arena::default();
-        let mut walk = Walk::new(self.program, self.context, &arena, self.known);
-        walk.visits = self.visits;
-        let settled = Settled::of(walk.compute(what, node, depth + 1), node);
-        self.visits = walk.visits;
+        let counted = self.arena.count_from(0);
+        let settled = Settled::of(self.compute(what, node, depth + 1), node);
+        self.arena.count_from(counted);
         self.known.put(what.shared, settled);
         settled.into()
     }
@@ -162,7 +162,7 @@ impl<'a, 'k> Walk<'a, 'k> {
                 Some((Op::Int, low, high)) => {
                     let seconds = instant::Seconds { whole: wide(low, high) as i64, nanos: b.min(999_999_999) };
                     let valid = if op == Op::Timestamp { seconds.instant() } else { seconds.length() };
-                    let made = if op == Op::Timestamp { Operand::Timestamp } else { Operand::Duration };
+                    let made = if op == Op::Timestamp { timestamp } else { duration };
                     valid.map(made).ok_or(Error::Overflow)
                 }
                 _ => Err(Error::WrongType),
@@ -208,7 +208,7 @@ impl<'a, 'k> Walk<'a, 'k> {
                     match (left, right) {
                         (Operand::Absent(left), Operand::Absent(right)) => return Operand::Absent(left.or(right)),
                         (absent @ Operand::Absent(_), _) | (_, absent @ Operand::Absent(_)) => return absent,
-                        (Operand::Timestamp(at), Operand::Text(zone)) if op.is_getter() => self.zoned(op, at, zone),
+                        (Operand::Timestamp(at), Operand::Text(zone)) if op.is_getter() => self.zoned(op, at.seconds(), zone),
                         (left, right) => apply::binary(op, left, right, self.arena),
                     }
                 }
@@ -225,7 +225,7 @@ impl<'a, 'k> Walk<'a, 'k> {
             Some(Value::String(value)) => Operand::Text(value.as_bytes()),
             Some(Value::Strings(values)) => Operand::List(List::Texts(values.get(..MAX_ITEMS).unwrap_or(values))),
             Some(Value::Timestamp(ms)) => match instant::Seconds::from_millis(*ms).instant() {
-                Some(at) => Operand::Timestamp(at),
+                Some(at) => timestamp(at),
                 None => failed(Error::Overflow, node),
             },
             Some(Value::Map(pairs)) => Operand::Map(Map::Texts(pairs.get(..MAX_ITEMS).unwrap_or(pairs))),

@@ -51,7 +51,6 @@ pub(crate) enum Status {
 pub(crate) struct Details<'a>(Option<&'a [Word; 20]>);
 
 impl Details<'_> {
-
     /// A word of the record; without one `NONE`, and 0 where that is an answer: what goes without saying.
     fn word(&self, index: usize) -> u32 {
         let plain = if matches!(index, UNIT | LAYER | CAP) { NONE } else { 0 };
