@@ -3,7 +3,7 @@
 use super::content::ContentFields;
 use super::reads::Reads;
 use super::variants::Variants;
-use super::{Compiler, Outline, lookup, share};
+use super::{Compiler, MOST_EXPERIENCES, Outline, lookup, share};
 use crate::bucket::MILLION;
 use crate::consent::Purpose;
 use crate::manifest::{Experience, ExperienceKind, Ramp, RampKind, Status, Traffic};
@@ -15,6 +15,11 @@ use std::collections::HashMap;
 impl<'m> Compiler<'m, '_, '_> {
     pub(super) fn experiences(&mut self) {
         let manifest = self.manifest;
+        let count = manifest.experiences.0.len();
+        if let Some(first) = manifest.experiences.0.get(MOST_EXPERIENCES) {
+            self.error(&first.id, format!("a site has at most {MOST_EXPERIENCES} experiences, found {count}"));
+            return;
+        }
         let mut seen: HashMap<&str, ()> = HashMap::new();
         for experience in &manifest.experiences.0 {
             self.check_id(&experience.id);

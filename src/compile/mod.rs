@@ -53,6 +53,11 @@ use crate::sorted::Numbers;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+/// The most slots of a site: a page asks each whether it is on it.
+const MOST_SLOTS: usize = 10_000;
+/// The most experiences of a site. Their program stays below its own limit of 64 MiB.
+const MOST_EXPERIENCES: usize = 200_000;
+
 /// Knows the time zones of the world (IANA). The core has no such table: the command line brings one, JavaScript hosts ask
 /// `Intl`.
 pub trait Zones {
@@ -368,6 +373,10 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
 
     fn slots(&mut self) {
         use crate::manifest::SlotKind;
+        let count = self.manifest.slots.len();
+        if let Some((name, _)) = self.manifest.slots.get(MOST_SLOTS) {
+            self.error(name, format!("a site has at most {MOST_SLOTS} slots, found {count}"));
+        }
         for (name, slot) in &self.manifest.slots {
             self.check_id(name);
             let no_element = slot.kind.is_some_and(|kind| kind != SlotKind::Element);

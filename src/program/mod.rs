@@ -143,6 +143,14 @@ impl Program {
         &self.bytes
     }
 
+    /// What it takes for everything but texts and the nodes of expressions, in bytes.
+    #[cfg(feature = "author")]
+    pub fn bytes_beside_texts_and_nodes(&self) -> usize {
+        let beside = [Section::Texts, Section::Strings, Section::Nodes, Section::Lists];
+        let take = |section: Section| self.count(section) * WIDTHS.get(section as usize).copied().unwrap_or(0) * 4;
+        self.bytes.len() - beside.into_iter().map(take).sum::<usize>()
+    }
+
     /// The manifest's version: 16 hex digits of a hash of what it says. Two manifests that say the same have the same.
     pub fn version(&self) -> String {
         let mut digits = String::new();
