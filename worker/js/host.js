@@ -11,6 +11,15 @@ export function newId() {
 }
 
 /**
+ * What came with a request, at once, as one text of three lines: the method; the headers, names and values in turn; the scalar fields
+ * of `request.cf` likewise. NUL stands between the texts of a line: no header holds one, nor a line break.
+ */
+export function sentWith(request) {
+  const cf = cfFields(request).map((text) => text.replace(/[\0\n]/g, " "));
+  return [request.method, [...request.headers].flat().join("\0"), cf.join("\0")].join("\n");
+}
+
+/**
  * The scalar fields of `request.cf`, names and texts in turn; those of `botManagement` as `botManagement.score`. Any of it may
  * be missing, and any of it may be odd.
  */
@@ -125,9 +134,6 @@ function offsetsFrom(formatter, first) {
 export async function readBody(request, limit) {
   if (request.body === null) {
     return new Uint8Array(0);
-  }
-  if (Number(request.headers.get("content-length")) > limit) {
-    return undefined;
   }
   const chunks = [];
   let size = 0;
