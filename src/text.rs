@@ -123,7 +123,7 @@ pub(crate) fn hex_digit(digit: u8) -> Option<u8> {
 /// Whether a text is one of those that stand in a list, with `|` between them.
 #[inline(never)]
 pub(crate) fn is_one_of(text: &str, list: &str) -> bool {
-    list.parts(b'|').any(|one| one == text)
+    list.as_bytes().split(|byte| *byte == b'|').any(|one| one == text.as_bytes())
 }
 
 /// Whether there is nothing but digits.

@@ -11,11 +11,11 @@ export function newId() {
 }
 
 /**
- * What came with a request, at once, as one text of three lines: the method; the headers, names and values in turn; the scalar fields
- * of `request.cf` likewise. NUL stands between the texts of a line: no header holds one, nor a line break.
+ * What came with a request, at once, as one text: a line for the method, a line for the headers, names and values in turn, and the
+ * scalar fields of `request.cf` likewise in all that follows. NUL stands between two texts: no header holds one, nor a line break.
  */
 export function sentWith(request) {
-  const cf = cfFields(request).map((text) => text.replace(/[\0\n]/g, " "));
+  const cf = cfFields(request).map((text) => text.replaceAll("\0", "\ufffd"));
   return [request.method, [...request.headers].flat().join("\0"), cf.join("\0")].join("\n");
 }
 

@@ -63,7 +63,7 @@ pub fn sent_with(request: &web_sys::Request) -> Sent {
 }
 
 fn read_sent(text: &str) -> Sent {
-    let mut lines = text.split('\n');
+    let mut lines = text.splitn(3, '\n');
     let mut line = || lines.next().unwrap_or_default();
     let method = line().to_owned();
     let mut list = || pairs(line().split('\0').map(str::to_owned));
@@ -108,9 +108,9 @@ mod tests {
     #[test]
     fn what_came_with_a_request_is_read() {
         let pair = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-        let (headers, cf) = (vec![pair("accept", ""), pair("x", "a, b")], vec![pair("city", "Nîmes")]);
+        let (headers, cf) = (vec![pair("accept", ""), pair("x", "a, b")], vec![pair("city", "Nîmes"), pair("odd", "a\n\nb")]);
         let expected = Sent { method: "GET".to_owned(), headers, cf };
-        assert_eq!(read_sent("GET\naccept\0\0x\0a, b\ncity\0Nîmes"), expected);
+        assert_eq!(read_sent("GET\naccept\0\0x\0a, b\ncity\0Nîmes\0odd\0a\n\nb"), expected);
         assert_eq!(read_sent("POST\n\n"), Sent { method: "POST".to_owned(), headers: Vec::new(), cf: Vec::new() });
     }
 }
