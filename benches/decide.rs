@@ -45,8 +45,7 @@ fn print_decisions(folder: &Path) -> Outcome<()> {
     let (program, requests) = read(folder)?;
     for request in &requests {
         let decisions = decide(&program, &Context::derive(&program, request));
-        let bytes = wire::write_decisions(&decisions);
-        let words: Vec<u32> = bytes.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
+        let words = wire::write_decisions(&decisions);
         println!("{}", serde_json::json!({ "words": words }));
     }
     Ok(())

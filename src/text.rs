@@ -37,11 +37,12 @@ pub(crate) trait Cut {
 /// each byte.
 #[inline(never)]
 pub(crate) fn place(text: &[u8], sign: u8) -> Option<usize> {
-    let mut at = 0;
-    while *text.get(at)? != sign {
-        at += 1;
+    for (at, byte) in text.iter().enumerate() {
+        if *byte == sign {
+            return Some(at);
+        }
     }
-    Some(at)
+    None
 }
 
 /// What is before and behind the first such character.
@@ -100,7 +101,7 @@ impl<'a> Iterator for Parts<'a> {
 /// Appends an ASCII character; once, where the standard library's is there for each use, and for all characters.
 #[inline(never)]
 pub(crate) fn push(out: &mut String, ascii: u8) {
-    out.push_str(std::str::from_utf8(&[ascii]).unwrap_or_default());
+    out.push(char::from(ascii & 0x7f));
 }
 
 /// Appends the hexadecimal digit of the last four bits.
@@ -122,7 +123,7 @@ pub(crate) fn hex_digit(digit: u8) -> Option<u8> {
 /// Whether a text is one of those that stand in a list, with `|` between them.
 #[inline(never)]
 pub(crate) fn is_one_of(text: &str, list: &str) -> bool {
-    list.parts(b'|').any(|one| one == text)
+    list.as_bytes().split(|byte| *byte == b'|').any(|one| one == text.as_bytes())
 }
 
 /// Whether there is nothing but digits.

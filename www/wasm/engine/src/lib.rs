@@ -3,8 +3,7 @@
 //! no code is spent on the types of JavaScript. What the bytes mean: `idoine::wire`.
 
 use idoine::{Context, Decisions, LoadError, Program, decide, edits, wire};
-use std::cell::RefCell;
-use std::mem::ManuallyDrop;
+use std::sync::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Smaller than the standard library's by 3 KB, gzipped; as fast.
@@ -26,7 +25,7 @@ impl Engine {
     }
 
     /// Decides for a request: see [`wire::write_decisions`]. Nothing when its bytes are cut off.
-    pub fn decide(&mut self, request: &[u8]) -> Option<Vec<u8>> {
+    pub fn decide(&mut self, request: &[u8]) -> Option<Vec<u32>> {
         let context = Context::derive(&self.program, &wire::read_request(request)?);
         let decisions = decide(&self.program, &context);
         let (_, decisions) = self.last.insert((context, decisions));
@@ -50,75 +49,84 @@ struct Instance {
     engine: Option<Engine>,
     /// Written by the page. Once there is room, it stays.
     input: Vec<u8>,
-    /// Read by the page.
-    output: Vec<u8>,
+    /// What the page reads: decisions, or a text.
+    decisions: Vec<u32>,
+    text: Vec<u8>,
+    /// Where the output of the last call lies.
+    output: usize,
 }
 
-thread_local! {
-    // Never dropped: it ends with the Wasm instance, so that nothing has to ask whether it is still there.
-    static INSTANCE: RefCell<ManuallyDrop<Instance>> =
-        const { RefCell::new(ManuallyDrop::new(Instance { engine: None, input: Vec::new(), output: Vec::new() })) };
+impl Instance {
+    fn give(&mut self, text: Vec<u8>) -> usize {
+        self.text = text;
+        self.output = self.text.as_ptr().addr();
+        self.text.len()
+    }
 }
 
-/// Runs with what this instance holds, and says how many bytes there are to read.
-fn with(run: impl FnOnce(&mut Instance)) -> usize {
-    INSTANCE.with_borrow_mut(|instance| {
-        run(instance);
-        instance.output.len()
-    })
+static INSTANCE: Mutex<Instance> =
+    Mutex::new(Instance { engine: None, input: Vec::new(), decisions: Vec::new(), text: Vec::new(), output: 0 });
+
+/// Runs with what this instance holds. Nothing else does meanwhile: a page calls one function after the other.
+fn with(run: impl FnOnce(&mut Instance) -> usize) -> usize {
+    INSTANCE.try_lock().map_or(0, |mut instance| run(&mut instance))
 }
 
 /// Makes room for so many bytes of input, and says where. What was written there before stays, as does the place where there is
 /// room enough.
 #[wasm_bindgen]
-pub fn input(bytes: usize) -> *const u8 {
-    INSTANCE.with_borrow_mut(|instance| {
+pub fn input(bytes: usize) -> usize {
+    with(|instance| {
         if instance.input.len() < bytes {
             instance.input.resize(bytes, 0);
         }
-        instance.input.as_ptr()
+        instance.input.as_ptr().addr()
     })
 }
 
 /// Where the output of the last call lies.
 #[wasm_bindgen]
-pub fn output() -> *const u8 {
-    INSTANCE.with_borrow(|instance| instance.output.as_ptr())
+pub fn output() -> usize {
+    with(|instance| instance.output)
 }
 
-/// Takes so many bytes of the input as the program. The output is why it is refused; empty where it is not.
+/// Takes so many bytes of the input as the program. Returns the length of the output: why it is refused; 0 where it is not.
 #[wasm_bindgen]
 pub fn load(bytes: usize) -> usize {
     with(|instance| {
         let mut program = std::mem::take(&mut instance.input);
         program.truncate(bytes);
         match Engine::load(program) {
-            Ok(engine) => (instance.engine, instance.output) = (Some(engine), Vec::new()),
-            Err(error) => instance.output = error.message().into_bytes(),
+            Ok(engine) => {
+                instance.engine = Some(engine);
+                0
+            }
+            Err(error) => instance.give(error.message().into_bytes()),
         }
     })
 }
 
-/// Decides for the request in so many bytes of the input. The output are the decisions; empty when the request is cut off, or
-/// without a program.
+/// Decides for the request in so many bytes of the input. Returns the length of the output, the decisions, in bytes; 0 where the
+/// request is cut off, or there is no program.
 #[wasm_bindgen(js_name = decide)]
 pub fn decide_input(bytes: usize) -> usize {
     with(|instance| {
         let request = instance.input.get(..bytes);
         let decisions = instance.engine.as_mut().zip(request).and_then(|(engine, request)| engine.decide(request));
-        instance.output = decisions.unwrap_or_default();
+        instance.decisions = decisions.unwrap_or_default();
+        instance.output = instance.decisions.as_ptr().addr();
+        instance.decisions.len() * 4
     })
 }
 
-/// The output is a name: see [`wire::name`]. Of the kind 5 it is the edits of the last decision.
+/// Returns the length of the output, a name: see [`wire::name`]. Of the kind 5 it is the edits of the last decision.
 #[wasm_bindgen]
 pub fn read(kind: u32, number: u32) -> usize {
     with(|instance| {
-        if let Some(engine) = &instance.engine {
-            instance.output = match kind {
-                5 => engine.edits(),
-                _ => engine.name(kind, number).into_bytes(),
-            };
-        }
+        let text = instance.engine.as_ref().map(|engine| match kind {
+            5 => engine.edits(),
+            _ => engine.name(kind, number).into_bytes(),
+        });
+        instance.give(text.unwrap_or_default())
     })
 }
