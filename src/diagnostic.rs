@@ -179,9 +179,54 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// Written once, not for each kind of list.
 fn nearest_of(name: &str, candidates: &mut dyn Iterator<Item = &str>) -> Option<String> {
-    let name: String = name.chars().take(80).collect();
-    let distances = candidates.map(|candidate| (strsim::damerau_levenshtein(&name, candidate), candidate));
+    let name: Vec<char> = name.chars().take(80).collect();
+    let distances = candidates.map(|candidate| (distance(&name, &candidate.chars().collect::<Vec<_>>()), candidate));
     let (distance, candidate) = distances.min_by_key(|(distance, _)| *distance)?;
-    let length = name.chars().count();
+    let length = name.len();
     (distance <= 1 + length / 4 && distance < length).then(|| format!("did you mean `{candidate}`?"))
+}
+
+/// How many characters are to be left out, put in, replaced or swapped with the next to make one text of the other (the distance of
+/// Damerau and Levenshtein: what was swapped can be changed further).
+fn distance(one: &[char], other: &[char]) -> usize {
+    let width = other.len() + 1;
+    // A row for each beginning of the one text: the distances to all beginnings of the other.
+    let mut table: Vec<usize> = (0..width).collect();
+    for (row, char) in one.iter().enumerate() {
+        table.push(row + 1);
+        // Where this character was last in the other text.
+        let mut last = None;
+        for (column, candidate) in other.iter().enumerate() {
+            let at = |row: usize, column: usize| table.get(row * width + column).copied().unwrap_or(0);
+            let replaced = at(row, column) + usize::from(char != candidate);
+            let mut least = replaced.min(at(row, column + 1) + 1).min(at(row + 1, column) + 1);
+            // Of two that were swapped one has nothing between: else replacing is as good.
+            let before = |row: usize| one.iter().take(row).rposition(|known| known == candidate);
+            if let Some(last) = last
+                && (last + 1 == column || row.checked_sub(1).and_then(|row| one.get(row)) == Some(candidate))
+                && let Some(before) = before(row)
+            {
+                least = least.min(at(before, last) + (row - before) + (column - last - 1));
+            }
+            table.push(least);
+            if char == candidate {
+                last = Some(column);
+            }
+        }
+    }
+    table.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::distance;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_distance_is_the_one_of_damerau_and_levenshtein(one in "[abcé]{0,9}", other in "[abcé]{0,9}") {
+            let chars = |text: &str| text.chars().collect::<Vec<_>>();
+            prop_assert_eq!(distance(&chars(&one), &chars(&other)), strsim::damerau_levenshtein(&one, &other));
+        }
+    }
 }

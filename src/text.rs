@@ -135,6 +135,58 @@ pub(crate) fn is_digits(text: &str) -> bool {
 /// Stands for what is no UTF-8. As a text: to append any character takes more code.
 const REPLACEMENT: &str = "\u{fffd}";
 
+/// A text in a message, in quotes and on one line.
+#[cfg(feature = "author")]
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+#[cfg(feature = "author")]
+impl std::fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        display_text(self.0, f)
+    }
+}
+
+/// In WebAssembly all texts are quoted so: the standard library's own code for that knows each of Unicode's characters that can't be
+/// printed (see `scripts/lib/trim.mjs`, which knows it by this function's name).
+#[cfg(feature = "author")]
+#[inline(never)]
+fn display_text(text: &str, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    f.write_str("\"")?;
+    for char in text.chars() {
+        f.write_str(if char == '"' { "\\" } else { "" })?;
+        write!(f, "{}", Visible(char))?;
+    }
+    f.write_str("\"")
+}
+
+/// A character in a message: escaped where it would not be seen, or would change how others are.
+#[cfg(feature = "author")]
+pub(crate) struct Visible(pub(crate) char);
+
+#[cfg(feature = "author")]
+impl std::fmt::Display for Visible {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            ' ' => f.write_str(" "),
+            '\\' => f.write_str("\\\\"),
+            '\n' => f.write_str("\\n"),
+            '\r' => f.write_str("\\r"),
+            '\t' => f.write_str("\\t"),
+            // Soft hyphens, characters without width, and those that turn the direction of text.
+            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
+                escaped(self.0, f)
+            }
+            char if char.is_control() || char.is_whitespace() => escaped(char, f),
+            char => std::fmt::Write::write_char(f, char),
+        }
+    }
+}
+
+#[cfg(feature = "author")]
+fn escaped(char: char, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    write!(f, "\\u{{{:x}}}", u32::from(char))
+}
+
 /// The text that bytes are, with U+FFFD for what is no UTF-8.
 pub(crate) fn lossy(bytes: &[u8]) -> String {
     let mut text = String::new();
@@ -227,6 +279,17 @@ mod tests {
         fn reads_bytes_as_the_standard_library_does(bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"\xe2\x82\xf0\x9f\xc3ab".to_vec())], 0..12)) {
             prop_assert_eq!(lossy(&bytes), String::from_utf8_lossy(&bytes));
         }
+    }
+
+    #[cfg(feature = "author")]
+    #[test]
+    fn shows_what_would_not_be_seen() {
+        for text in
+            ["", "plain", "a \"b\" 'c' \\ d", "\t\r\n\u{1b}\u{7f}\u{85}", "é💡", "\u{a0}\u{ad}\u{200b}\u{202e}\u{2028}\u{feff}"]
+        {
+            assert_eq!(Quoted(text).to_string(), format!("{text:?}"));
+        }
+        assert_eq!(format!("{} {}", Visible('"'), Visible('\u{200f}')), "\" \\u{200f}");
     }
 
     #[test]

@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { prepare } from "./bench/native.mjs";
+import { benchmark, prepare } from "./bench/native.mjs";
 import { visitors } from "./bench/visitors.mjs";
 import { workload } from "./bench/workload.mjs";
 import { ROOT } from "./paths.mjs";
-import { must, Problem } from "./run.mjs";
+import { Problem } from "./run.mjs";
 import { countInstructions } from "./valgrind.mjs";
 
 /** Everything random is drawn from it. */
@@ -22,15 +22,6 @@ const BUILDS = { with: "serde,explain", without: "serde" };
 
 /** The function of benches/decide.rs that decides and does nothing else. */
 const COUNTED = "decide::counted";
-
-/** Compiles the benchmark with these features of the core and returns the program's path. */
-async function compiled(features, env) {
-  const words = ["cargo", "bench", "--quiet", "--bench", "decide", "--no-run", "--no-default-features", "--features", features, "--message-format=json-render-diagnostics"];
-  const messages = (await must(words, { cwd: ROOT, env })).trim().split("\n").map((line) => JSON.parse(line));
-  const { executable } = messages.find(({ reason, target }) => reason === "compiler-artifact" && target.name === "decide" && target.kind.includes("bench")) ?? {};
-  if (!executable) throw new Problem(`\`${words.join(" ")}\` made no program`);
-  return executable;
-}
 
 /** The benchmark's targeting, with something of everything else that a decision looks at. */
 function manifest() {
@@ -78,7 +69,7 @@ export async function measure(valgrind, folder, env) {
   await prepare(folder, manifest(), people, env);
   const results = {};
   for (const [name, features] of Object.entries(BUILDS)) {
-    const program = await compiled(features, env);
+    const program = await benchmark("decide", ["--no-default-features", "--features", features], env);
     const { instructions, output } = await countInstructions(valgrind, COUNTED, [program, "once", folder], env);
     if (output !== String(VISITORS)) throw new Problem(`the benchmark said \`${output}\` instead of ${VISITORS}`);
     results[name] = { instructions, perDecision: Math.round(instructions / VISITORS) };

@@ -26,9 +26,20 @@ const WRITES_DOUBLES_SHORTLY = /^idoine(\[\w+\])?::number::display_double(::h[0-
 // Its powers of ten (Grisu's, 81 of 16 bytes), which nothing else reads.
 const POWERS = /\xdf\x45\x1a\x3d\x03\xcf\x1a\xe6\xc1\xfb\xcc\xfe[^]{1284}/g;
 
-// How values are shown to programmers: only panics do that here, and what serde says of a text or a character in the wrong place.
+// How values are shown to programmers: only panics do that here, and what serde says of a text in the wrong place.
 const SHOWS = /^<.* as core(\[\w+\])?::fmt::Debug>::fmt(::h[0-9a-f]{16})?$/;
-const SHOWN = /^<(&?str|char) as /;
+const SHOWN = /^<&?str as /;
+
+// The standard library's quoting of texts, and ours, where there is ours. Its tables of what can be printed, which nothing else reads,
+// by how they begin and end.
+const QUOTES = /^<str as core(\[\w+\])?::fmt::Debug>::fmt$/;
+const QUOTES_SHORTLY = /^idoine(\[\w+\])?::text::display_text(::h[0-9a-f]{16})?$/;
+const PRINTABLE = [
+  /\x00\x01\x03\x05\x05\x06\x06\x02[^]{348}\xd9\xe7\xfe\xff/g,
+  /\x00\x06\x01\x01\x03\x01\x04\x02[^]{292}\xc7\xdd\xde\x93/g,
+  /\x00\x20\x5f\x22\x82\xdf\x04\x82[^]{280}\x1b\x03\x0f\x0d/g,
+  /\x5e\x22\x7b\x05\x03\x04\x2d\x03[^]{492}\x80\xfb\x84\x05/g,
+];
 
 // What only panics say: where in the source they come from, and why. The texts stand in the module's data as they are.
 const SOURCES = /src\/[\w/]+\.rs/g;
@@ -36,8 +47,16 @@ const SAID_BY_PANICS = [
   /\/rustc\/[0-9a-f]{40}\/[\w/.-]+?\.rs/g,
   /attempted to take ownership of Rust value while it was borrowed|null pointer passed to rust|recursive use of an object detected which would lead to unsafe aliasing in rust/g,
   /Tried to shrink to a larger capacity|index out of bounds: the len is | but the index is |insertion index \(is |\) should be <= len \(is /g,
-  /assertion failed: self\.is_char_boundary\(new_len\)|mid > len|capacity overflow/g,
-  /RefCell already (mutably )?borrowed/g,
+  /range (start|end) index | out of range for slice of length |attempt to join into collection with len > usize::MAX/g,
+  /called `(Option|Result)::unwrap\(\)` on (a `None`|an `Err`) value|internal error: entered unreachable code|explicit panic|`async fn` resumed after completion/g,
+  /assertion failed: (self\.is_char_boundary\(new_len\)|self\.peeked\.is_none\(\)|parts\.len\(\) >= 4|buf\.len\(\) >= (MAX_SIG_DIGITS|maxlen)|!buf\.is_empty\(\)|buf\[0\] > b'0'|other > 0|noborrow|digits < 40)/g,
+  /assertion failed: d\.((mant|minus|plus) > 0|mant (\+ d\.plus )?< \(1 << 61\)|mant\.checked_(sub|add)\(d\.(minus|plus)\)\.is_some\(\))/g,
+  /assertion `left | right` failed|mid > len|capacity overflow|attempt to divide by zero|argument of integer logarithm must be positive/g,
+  /RefCell already (mutably )?borrowed|(Once|LazyLock|LazyCell) instance has previously been poisoned|one-time initialization may not be performed recursively/g,
+  /cannot access a Thread Local Storage value during or after destruction: |a (formatting trait|Display) implementation returned an error (when the underlying stream did not|unexpectedly)/g,
+  /Formatting argument out of range|(to_digit: invalid radix -- |from_ascii_radix: )radix must (be|lie) in the range [^]{1,9}( to 36 inclusive|36\]` - found )/g,
+  // What jsonc-parser expects of itself.
+  /callers have to ensure map is allocated|map (should have been )?created above|Range was popped from the stack, but the stack was empty\./g,
 ];
 // The digits by which the standard library writes numbers. Only panics write any in a module that formats nothing.
 const DIGITS = /0001020304(?:\d\d){95}/g;
@@ -53,7 +72,9 @@ const DIGITS = /0001020304(?:\d\d){95}/g;
 export async function trim(path, { exports, formatsNothing = false, debugs = true, named = false } = {}) {
   const { default: binaryen } = await import("binaryen");
   binaryen.setDebugInfo(named);
-  const bytes = without(readFileSync(path), [...SAID_BY_PANICS, POWERS], [SOURCES, ...(formatsNothing ? [DIGITS] : [])], path);
+  const whole = readFileSync(path);
+  const quotes = !debugs && whole.includes("::text::display_text");
+  const bytes = without(whole, [...SAID_BY_PANICS, POWERS, ...(quotes ? PRINTABLE : [])], [SOURCES, ...(formatsNothing ? [DIGITS] : [])], path);
   const module = binaryen.readBinary(bytes);
   // Those of the optimizer's flags in cargo.mjs: more would let it write what browsers do not read yet.
   const { BulkMemory, BulkMemoryOpt, CallIndirectOverlong, Multivalue, MutableGlobals, NontrappingFPToInt, ReferenceTypes, SignExt } = binaryen.Features;
@@ -61,7 +82,8 @@ export async function trim(path, { exports, formatsNothing = false, debugs = tru
   const silenced = silencePanics(module, binaryen);
   // Rust's names change: say so rather than grow in silence.
   if (silenced < 5) throw new Problem(`${path}: only ${silenced} functions that panic were recognised; see scripts/lib/trim.mjs.`);
-  replaceDoubles(module, binaryen, path);
+  if (!replaceWriting(module, binaryen, WRITES_DOUBLES, WRITES_DOUBLES_SHORTLY)) throw new Problem(`${path}: our own writing of doubles was not found; see scripts/lib/trim.mjs.`);
+  if (quotes) replaceWriting(module, binaryen, QUOTES, QUOTES_SHORTLY);
   if (!debugs) hideValues(module, binaryen);
   if (exports) keepExports(module, binaryen, exports);
   if (!module.validate()) throw new Problem(`${path} is no valid module after it was trimmed; see scripts/lib/trim.mjs.`);
@@ -115,16 +137,17 @@ function functions(module, binaryen) {
   return handles.map((handle) => ({ handle, ...binaryen.getFunctionInfo(handle) })).filter(({ module: imported }) => !imported);
 }
 
-function replaceDoubles(module, binaryen, path) {
+/** Lets what the standard library writes be written by ours, where there is ours, and says whether it is so now. */
+function replaceWriting(module, binaryen, long, short) {
   const find = (pattern) => functions(module, binaryen).filter(({ name }) => pattern.test(name));
-  const long = find(WRITES_DOUBLES);
-  if (long.length === 0) return;
-  const [short] = find(WRITES_DOUBLES_SHORTLY);
-  if (!short) throw new Problem(`${path}: our own writing of doubles was not found; see scripts/lib/trim.mjs.`);
-  for (const { handle } of long) {
-    const parameters = [module.local.get(0, binaryen.i32), module.local.get(1, binaryen.i32)];
-    binaryen.Function.setBody(handle, module.call(short.name, parameters, binaryen.i32));
+  const longer = find(long);
+  const [shorter] = find(short);
+  if (!shorter) return longer.length === 0;
+  for (const { handle, params } of longer) {
+    const parameters = binaryen.expandType(params).map((type, index) => module.local.get(index, type));
+    binaryen.Function.setBody(handle, module.call(shorter.name, parameters, binaryen.i32));
   }
+  return true;
 }
 
 /** Lets what shows values write nothing, and say that this went well. */

@@ -1,4 +1,6 @@
 // Valgrind, which counts instructions. It's no must: there is none for many machines.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { canInstall, install } from "./apt.mjs";
 import { must, Problem, step, which } from "./run.mjs";
 
@@ -32,4 +34,40 @@ export async function countInstructions(valgrind, name, command, env) {
   const collected = /^==\d+== Collected : (\d+)$/m.exec(output)?.[1];
   if (collected === undefined || collected === "0") throw new Problem(`valgrind counted nothing in \`${name}\`:\n${output}`);
   return { instructions: Number(collected), output: output.replace(/^==\d+==.*\n?/gm, "").trim() };
+}
+
+/**
+ * How many instructions a program executes within each function whose name begins so, what these call included; and what it prints.
+ * @returns {Promise<{ counts: Record<string, { instructions: number, calls: number }>, output: string }>} by the rest of the name
+ */
+export async function countCalls(valgrind, prefix, command, folder, env) {
+  const profile = join(folder, "callgrind.out");
+  const output = await must([valgrind, "--tool=callgrind", `--callgrind-out-file=${profile}`, "--log-file=/dev/null", ...command], { env });
+  return { counts: callsIn(readFileSync(profile, "utf8"), prefix), output: output.trim() };
+}
+
+/** The calls in a profile (Valgrind manual, "Callgrind Format Specification"): a name has a number, and is written once. */
+export function callsIn(profile, prefix) {
+  const names = new Map();
+  const counts = {};
+  let called;
+  let calls;
+  for (const line of profile.split("\n")) {
+    const [, kind, id, name] = /^(c?fn)=(\(\d+\))(?: (.*))?$/.exec(line) ?? [];
+    if (kind) {
+      if (name) names.set(id, name);
+      if (kind === "cfn") called = names.get(id);
+    } else if (line.startsWith("calls=")) {
+      calls = Number(/^calls=(\d+)/.exec(line)[1]);
+    } else if (calls !== undefined) {
+      // The line behind says where from, and what the calls cost.
+      if (called?.startsWith(prefix)) {
+        const count = (counts[called.slice(prefix.length)] ??= { instructions: 0, calls: 0 });
+        count.instructions += Number(line.split(" ").at(-1));
+        count.calls += calls;
+      }
+      calls = undefined;
+    }
+  }
+  return counts;
 }

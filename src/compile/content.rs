@@ -86,7 +86,11 @@ impl Compiler<'_, '_, '_> {
         if let Some(class) = class {
             for (op, names) in [(EditOp::ClassAdd, &class.add), (EditOp::ClassRemove, &class.remove)] {
                 for name in &names.0 {
-                    if name.value.is_empty() || name.value.contains(|c: char| c.is_whitespace() || "{}\"'<>&".contains(c)) {
+                    if name.value.is_empty()
+                        || name
+                            .value
+                            .contains(|c: char| c.is_whitespace() || matches!(c, '{' | '}' | '"' | '\'' | '<' | '>' | '&'))
+                    {
                         self.error(name, "expected the name of one class; classes take no interpolation");
                     }
                     push(op, "", vec![Part::Literal(name.value.clone())]);

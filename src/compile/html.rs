@@ -1,6 +1,6 @@
 //! Where in a piece of HTML a value would stand (HTML standard, section 13.2.5, reduced to what tells places apart).
 
-use crate::text::contains;
+use crate::text::{Cut, contains};
 
 /// A place in HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,11 +89,11 @@ pub(super) fn is_attribute_name(name: &str) -> bool {
 /// Whether the start of a URL fixes where it leads, so that percent-encoded text behind it can't lead elsewhere.
 pub(super) fn is_fixed_origin(before: &str) -> bool {
     // Browsers drop control characters and decode entities: neither may hide a scheme.
-    if before.chars().any(char::is_control) || before.split('?').next().unwrap_or_default().contains('&') {
+    if before.chars().any(char::is_control) || before.split('?').next().unwrap_or_default().has(b'&') {
         return false;
     }
     let start = before.trim_start();
-    let ends_authority = |rest: &str| rest.find(['/', '?', '#']).is_some_and(|at| at > 0) && !rest.contains('\\');
+    let ends_authority = |rest: &str| rest.find(['/', '?', '#']).is_some_and(|at| at > 0) && !rest.has(b'\\');
     let lower = start.to_ascii_lowercase();
     if let Some(rest) =
         lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://")).or_else(|| lower.strip_prefix("//"))
@@ -105,7 +105,7 @@ pub(super) fn is_fixed_origin(before: &str) -> bool {
     let head = start.get(..separator).unwrap_or_default();
     let tail = start.get(separator..).unwrap_or_default();
     let leaves = tail.starts_with('\\') || (head.is_empty() && tail.starts_with("/\\"));
-    !leaves && !head.contains(':')
+    !leaves && !head.has(b':')
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use super::{Compiler, pages, selector};
 use crate::manifest::{PageRule, SlotKind};
+use crate::text::Cut;
 use std::collections::HashMap;
 
 /// The slots that have a selector in common, by their numbers.
@@ -90,5 +91,5 @@ impl<'m> Compiler<'m, '_, '_> {
 /// The path of a rule that names one and nothing else.
 fn plain_path(rule: &PageRule) -> Option<&str> {
     let path = rule.path.as_ref()?;
-    (rule.host.is_none() && rule.query.is_empty() && !path.value.contains('*')).then_some(path.value.as_str())
+    (rule.host.is_none() && rule.query.is_empty() && !path.value.has(b'*')).then_some(path.value.as_str())
 }

@@ -40,7 +40,7 @@ pub(super) fn parts(selector: &str) -> Vec<String> {
             continue;
         }
         // Within brackets, and around signs, space means nothing.
-        let sign = |c: char| ">,()+".contains(c);
+        let sign = |c: char| matches!(c, '>' | ',' | '(' | ')' | '+');
         if spaced && !part.is_empty() && !bracket && !sign(c) && !part.ends_with(|c| sign(c) && c != ')') {
             part.push(' ');
         }

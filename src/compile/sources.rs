@@ -9,7 +9,7 @@ use crate::context::{Class, of_source, registrable};
 use crate::manifest::{SessionSettings, Sources, Spanned};
 use crate::program::layout::{NONE, Section};
 use crate::sorted::ByName;
-use crate::text::cut_at;
+use crate::text::{Cut, cut_at};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -98,7 +98,7 @@ static TABLE: LazyLock<String> = LazyLock::new(|| table(built_in_sites()));
 /// The table's text (see `context/source/sites.rs`). What a host is called is known as a `utm_source` too.
 fn table(mut sites: ByName<Entry>) -> String {
     let named = sites.iter().filter(|(key, entry)| {
-        key.contains('.') && !matches!(entry.class, Class::None | Class::Payment) && !called(key, entry).contains('.')
+        key.has(b'.') && !matches!(entry.class, Class::None | Class::Payment) && !called(key, entry).has(b'.')
     });
     let names: Vec<_> = named.map(|(key, entry)| (called(key, entry).to_ascii_lowercase(), entry.class)).collect();
     let without = text(&sites);
@@ -122,7 +122,7 @@ fn text(sites: &ByName<Entry>) -> String {
 /// What the site of an entry is called.
 fn called<'e>(key: &'e str, entry: &'e Entry) -> &'e str {
     match entry.name.as_str() {
-        "" if key.contains('.') => registrable(key).0,
+        "" if key.has(b'.') => registrable(key).0,
         "" => key,
         name => name,
     }

@@ -7,7 +7,7 @@ use crate::edit::json_string;
 use crate::expr::{Env, ExprError};
 use crate::program::build::Part;
 use crate::program::layout::PartKind;
-use crate::text::cut_at;
+use crate::text::{Cut, cut_at};
 use std::ops::Range;
 
 /// Where a text goes.
@@ -202,7 +202,7 @@ fn field(inside: &str, span: Range<usize>, env: &dyn Env, doubles: bool) -> Resu
     let default = match default {
         None => None,
         Some(quoted) => match quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            Some(text) if !text.contains('"') => Some(text.to_owned()),
+            Some(text) if !text.has(b'"') => Some(text.to_owned()),
             _ => {
                 let error = ExprError::new(span, "expected a default in double quotes");
                 return Err(error.with_help(Some(format!("write {{{{ {path} | \"default\" }}}}"))));
@@ -212,7 +212,7 @@ fn field(inside: &str, span: Range<usize>, env: &dyn Env, doubles: bool) -> Resu
     match env.field(path) {
         None => {
             let names = env.names();
-            let help = nearest(path, names.iter().map(String::as_str).filter(|name| name.contains('.')));
+            let help = nearest(path, names.iter().map(String::as_str).filter(|name| name.has(b'.')));
             Err(ExprError::new(span, format!("unknown field `{path}`")).with_help(help))
         }
         Some((_, kind @ (Kind::Double | Kind::Timestamp | Kind::Map))) if kind != Kind::Double || !doubles => {

@@ -2,6 +2,7 @@
 
 use super::ExprError;
 use crate::number::parse_double;
+use crate::text::Visible;
 use std::ops::Range;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +66,7 @@ pub(super) fn tokens(source: &str) -> Result<Vec<Token>, ExprError> {
                 '‘' | '’' | '“' | '”' => Some("write straight quotes: ' or \"".to_owned()),
                 _ => None,
             };
-            let error = ExprError::new(at..at + c.len_utf8(), format!("unexpected character `{}`", c.escape_debug()));
+            let error = ExprError::new(at..at + c.len_utf8(), format!("unexpected character `{}`", Visible(c)));
             return Err(error.with_help(help));
         };
         tokens.push(Token { kind, span: start..at });

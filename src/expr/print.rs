@@ -2,6 +2,7 @@
 
 use super::tree::{Node, NodeKind};
 use crate::number::push_double;
+use crate::text::Cut;
 use std::fmt::Write as _;
 
 /// The text of an expression.
@@ -177,7 +178,7 @@ fn double(number: f64, out: &mut String) {
 }
 
 fn string(text: &str, out: &mut String) {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let quote = if text.has(b'\'') && !text.has(b'"') { '"' } else { '\'' };
     out.push(quote);
     for c in text.chars() {
         match c {

@@ -2,7 +2,8 @@
 
 use crate::diagnostic::{Diagnostics, nearest};
 use crate::number::parse_double;
-use jsonc_parser::ast::{Object, Value};
+use crate::text::Quoted;
+use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 use std::ops::Range;
 
@@ -148,18 +149,43 @@ impl<'r, 's> Reader<'r, 's> {
 
     /// The keys of an object and their values, each at its place.
     pub fn entries<T: Read>(&mut self) -> Option<Named<T>> {
-        let object = self.object(&[])?;
-        let mut entries = Vec::with_capacity(object.properties.len());
-        for property in &object.properties {
-            let name = property.name.as_str();
-            let path = child(&self.path, name);
-            let range = property.name.range();
-            let key = Spanned { value: name.to_owned(), span: range.start..range.end, path: path.clone() };
-            if let Some(value) = self.read_at(&property.value, path) {
+        let mut entries = Vec::new();
+        for (key, value) in self.keys()? {
+            if let Some(value) = self.read_at(value, key.path.clone()) {
                 entries.push((key, value));
             }
         }
         Some(entries)
+    }
+
+    /// Written once, not for each type of value.
+    #[inline(never)]
+    fn keys(&mut self) -> Option<Vec<(Spanned<String>, &'r Value<'r>)>> {
+        let object = self.object(&[])?;
+        let key = |property: &'r ObjectProp<'r>| {
+            let name = property.name.as_str();
+            let range = property.name.range();
+            (Spanned { value: name.to_owned(), span: range.start..range.end, path: child(&self.path, name) }, &property.value)
+        };
+        Some(object.properties.iter().map(key).collect())
+    }
+
+    /// Which of these words the value is.
+    #[inline(never)]
+    pub(crate) fn one_of(&mut self, words: &[&str]) -> Option<usize> {
+        let Value::StringLit(text) = self.value else {
+            return self.expected(&format!("one of {}", words.join(", ")));
+        };
+        let found = text.value.as_ref();
+        if let Some(position) = words.iter().position(|word| *word == found) {
+            return Some(position);
+        }
+        let message = format!("expected one of {}, found `{found}`", words.join(", "));
+        match nearest(found, words.iter().copied()) {
+            Some(hint) => self.diagnostics.error_with_help(&self.path, self.span(), message, hint),
+            None => self.diagnostics.error(&self.path, self.span(), message),
+        }
+        None
     }
 }
 
@@ -169,7 +195,7 @@ pub fn child(path: &str, key: &str) -> String {
     match (path, plain) {
         ("", true) => key.to_owned(),
         (_, true) => format!("{path}.{key}"),
-        (_, false) => format!("{path}[{key:?}]"),
+        (_, false) => format!("{path}[{}]", Quoted(key)),
     }
 }
 
@@ -360,23 +386,8 @@ macro_rules! choice {
     (@read $name:ty [$($word:literal => $value:expr),*] [$($text:expr, $text_doc:expr),*] $doc:expr) => {
         impl Read for $name {
             fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
-                let words = [$($word),*];
-                let jsonc_parser::ast::Value::StringLit(text) = reader.value else {
-                    return reader.expected(&format!("one of {}", words.join(", ")));
-                };
-                match text.value.as_ref() {
-                    $($word => Some($value),)*
-                    other => {
-                        let hint = crate::diagnostic::nearest(other, words);
-                        let message = format!("expected one of {}, found `{other}`", words.join(", "));
-                        let span = reader.span();
-                        match hint {
-                            Some(hint) => reader.diagnostics.error_with_help(&reader.path, span, message, hint),
-                            None => reader.diagnostics.error(&reader.path, span, message),
-                        }
-                        None
-                    }
-                }
+                let position = reader.one_of(&[$($word),*])?;
+                [$($value),*].get(position).copied()
             }
 
             #[cfg(feature = "schema")]

@@ -90,6 +90,7 @@ test("a function counts for the first crate in its name that is not the standard
   assert.deepEqual(owner("<alloc[0a1b2c3d4e5f6071]::vec::Vec<idoine[0a1b2c3d4e5f6071]::edit::Edit>>::push"), ["idoine", "idoine::edit", true]);
   assert.deepEqual(owner("<alloc[0a1b2c3d4e5f6071]::vec::Vec<u8>>::push"), ["std", "alloc::vec", false]);
   assert.deepEqual(owner("<idoine[0a1b2c3d4e5f6071]::report::Row as serde_core[0a1b2c3d4e5f6071]::ser::Serialize>::serialize"), ["idoine", "idoine::report", false]);
+  assert.deepEqual(owner("<str>::contains::<char>"), ["std", "core", false]);
   assert.deepEqual(owner("memcpy"), ["std", "compiler_builtins", false]);
   assert.deepEqual(owner("__wbindgen_malloc"), ["wasm_bindgen", "wasm_bindgen", false]);
   assert.deepEqual(owner("decide"), ["idoine_engine", "idoine_engine", false]);

@@ -2,12 +2,21 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DIST, ROOT } from "../paths.mjs";
-import { must } from "../run.mjs";
+import { must, Problem } from "../run.mjs";
 
 const BENCH = ["cargo", "bench", "--quiet", "--bench", "decide"];
 
 /** Compiles the native benchmark. */
 export const buildNative = (env) => must([...BENCH, "--no-run"], { cwd: ROOT, env });
+
+/** Compiles a benchmark with these arguments of cargo's and returns the program's path. */
+export async function benchmark(name, words, env) {
+  const command = ["cargo", "bench", "--quiet", "--bench", name, "--no-run", ...words, "--message-format=json-render-diagnostics"];
+  const messages = (await must(command, { cwd: ROOT, env })).trim().split("\n").map((line) => JSON.parse(line));
+  const { executable } = messages.find(({ reason, target }) => reason === "compiler-artifact" && target.name === name && target.kind.includes("bench")) ?? {};
+  if (!executable) throw new Problem(`\`${command.join(" ")}\` made no program`);
+  return executable;
+}
 
 /** Writes what the native run reads, and returns the compiled program's bytes and version. */
 export async function prepare(folder, manifest, people, env) {

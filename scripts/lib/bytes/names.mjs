@@ -14,7 +14,8 @@ export const readable = (name) => name.replace(HASHES, "");
 /**
  * The crate and the part of it that a function counts for: the first in its name that is not the standard library's. A function of the
  * standard library that was made for types or closures of a crate is that crate's (`generic`), as without it there would be none.
- * Functions without a path were named by hand: they are the module's own, except those of compilers and of wasm-bindgen.
+ * Functions of plain types, such as `<str>::find`, are the standard library's. What has no path was named by hand and is the module's
+ * own, except those of compilers and of wasm-bindgen.
  * @param {string | undefined} name
  * @param {string} own the module's crate
  * @returns {{ crate: string, part: string, generic: boolean }}
@@ -22,7 +23,7 @@ export const readable = (name) => name.replace(HASHES, "");
 export function ownerOf(name, own) {
   if (name === undefined) return { crate: "(without a name)", part: "(without a name)", generic: false };
   const paths = [...readable(name).matchAll(PATHS)].filter(([, , rest]) => rest !== "").map(([, crate, rest]) => ({ crate, inside: rest.slice(2).split("::") }));
-  if (paths.length === 0) return byHand(name, own);
+  if (paths.length === 0) return name.includes("::") ? { crate: STANDARD, part: "core", generic: false } : byHand(name, own);
   const first = paths.find(({ crate }) => !PARTS_OF_STANDARD.has(crate));
   if (!first) return { crate: STANDARD, part: `${paths[0].crate}::${paths[0].inside[0]}`, generic: false };
   const { crate, inside } = first;

@@ -11,8 +11,9 @@ use idoine::visitor::Visitor;
 use idoine::{Context, Offsets, Program};
 use js_sys::Function;
 use serde::Serialize;
-use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
+
+mod json;
 
 /// As in the engine: some kilobytes smaller than the standard library's.
 #[cfg(target_family = "wasm")]
@@ -29,10 +30,11 @@ impl Zones for HostZones<'_> {
     }
 }
 
-/// Maps become plain objects, so that JavaScript reads them as it reads JSON.
 fn to_js(value: &impl Serialize) -> Result<JsValue, JsError> {
-    value.serialize(&Serializer::json_compatible()).map_err(|error| JsError::new(&error.to_string()))
+    json::json(value).ok().and_then(|json| js_sys::JSON::parse(&json).ok()).ok_or_else(|| JsError::new(NO_RESULT))
 }
+
+const NO_RESULT: &str = "the result can't be made";
 
 fn load(program: Vec<u8>) -> Result<Program, JsError> {
     Program::load(program).map_err(|error| JsError::new(&error.to_string()))
@@ -60,9 +62,7 @@ pub fn compile(source: &str, zones: &Function) -> Result<JsValue, JsError> {
             let bytes = js_sys::Uint8Array::from(program.bytes());
             let warnings = to_js(&warnings)?;
             let done = set("program", &bytes).and_then(|_| set("version", &program.version().into()));
-            done.and_then(|_| set("warnings", &warnings))
-                .map(|_| result.into())
-                .map_err(|_| JsError::new("the result can't be made"))
+            done.and_then(|_| set("warnings", &warnings)).map(|_| result.into()).map_err(|_| JsError::new(NO_RESULT))
         }
     }
 }
