@@ -70,12 +70,12 @@ fn rule() -> impl Strategy<Value = Value> {
 }
 
 fn rules() -> impl Strategy<Value = Vec<Value>> {
-    prop_oneof![2 => Just(Vec::new()), 3 => prop::collection::vec(rule(), 1..4)]
+    prop_oneof![4 => Just(Vec::new()), 3 => prop::collection::vec(rule(), 1..4)]
 }
 
 fn experience(number: usize) -> impl Strategy<Value = Value> {
     let slots = prop::collection::btree_set(0..4usize, 1..3);
-    let special = prop::sample::select(vec!["", "", "", "", "sticky", "draft", "paused", "requires", "group", "schedule"]);
+    let special = prop::sample::select(vec!["", "", "", "", "sticky", "sticky", "draft", "paused", "requires", "group", "schedule"]);
     (audience(3), rules(), slots, -2..3, special).prop_map(move |(audience, pages, slots, priority, special)| {
         let text = |slot: usize| format!("{number} in {slot}");
         let shown = slots.into_iter().map(|slot| (format!("s{slot}"), json!({ "text": text(slot) }))).collect::<Map<_, _>>();
@@ -101,7 +101,7 @@ fn experience(number: usize) -> impl Strategy<Value = Value> {
 }
 
 fn manifest() -> impl Strategy<Value = Value> {
-    let experiences = (1..60usize).prop_flat_map(|count| (0..count).map(experience).collect::<Vec<_>>());
+    let experiences = (1..130usize).prop_flat_map(|count| (0..count).map(experience).collect::<Vec<_>>());
     let slots = prop::collection::vec(rules(), 4);
     (audience(0), audience(1), audience(2), slots, experiences).prop_map(|(a0, a1, a2, slots, experiences)| {
         let slots = slots.into_iter().enumerate();
@@ -115,7 +115,7 @@ fn manifest() -> impl Strategy<Value = Value> {
 fn request() -> impl Strategy<Value = Request> {
     let country = prop::option::weighted(0.8, prop::sample::select(COUNTRIES.to_vec()));
     let url = (prop::sample::select(vec!["a.example", "b.example", "c.test"]), prop::sample::select(PATHS.to_vec()), 0..3usize);
-    let profile = prop::collection::vec((0..60usize, prop::sample::select(vec!["assignment", "variant"])), 0..3);
+    let profile = prop::collection::vec((0..130usize, prop::sample::select(vec!["assignment", "assignment", "variant"])), 0..20);
     (country, url, 0..4i32, any::<[bool; 4]>(), profile).prop_map(|(country, (host, path, query), asn, [eu, agrees, vip, forces], profile)| {
         let query = ["", "?x=FR", "?x=DE"][query];
         let mut request = Request { url: format!("https://{host}{path}{query}"), now: 1_795_000_000_000, ..Request::default() };
@@ -145,7 +145,7 @@ fn compiled(manifest: &Value) -> Program {
 #[test]
 fn who_decides_by_the_index_decides_as_who_looks_at_everything() {
     let (decided, won) = (Cell::new(0), Cell::new(0));
-    let config = ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let result = runner.run(&(manifest(), prop::collection::vec(request(), 4)), |(manifest, requests)| {
         let program = compiled(&manifest);
