@@ -44,6 +44,10 @@ fn read<'a>(reader: &mut Reader<'a>, request: &mut Request<&'a str>) -> Option<(
             6 => &mut request.profile,
             _ => return None,
         };
+        if group.is_empty() {
+            // More than most requests have, so that it grows once.
+            group.reserve(16);
+        }
         group.push(pair);
     }
     Some(())
