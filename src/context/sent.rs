@@ -28,7 +28,7 @@ headers! {
     Model "sec-ch-ua-model",
     FormFactors "sec-ch-ua-form-factors",
     SaveData "save-data",
-    // The standard's name counts more than the older one.
+    // It counts less than the standard's name.
     OldViewportWidth "viewport-width",
     ViewportWidth "sec-ch-viewport-width",
     ViewportHeight "sec-ch-viewport-height",
