@@ -54,7 +54,10 @@ fn read(header: &str) -> Vec<(u16, String)> {
 fn thousandths(text: &str) -> Option<u16> {
     let bytes = text.as_bytes();
     let mut number = 0;
-    for place in [0, 2, 3, 4] {
+    for place in 0..5 {
+        if place == 1 {
+            continue;
+        }
         let digit = bytes.get(place).map_or(0, |byte| byte.wrapping_sub(b'0'));
         if digit > 9 {
             return None;
