@@ -175,6 +175,7 @@ impl Large {
         }
     }
 
+    #[inline(never)]
     fn multiply(&mut self, by: u32) {
         let mut carry = 0u64;
         for word in &mut self.0 {
@@ -207,6 +208,7 @@ impl Large {
         self.multiply(1 << (times % 31));
     }
 
+    #[inline(never)]
     fn compare(&self, other: &Large) -> Ordering {
         let mut ordering = self.0.len().cmp(&other.0.len());
         if ordering.is_eq() {
@@ -218,6 +220,7 @@ impl Large {
     }
 
     /// Takes away a number that is not larger.
+    #[inline(never)]
     fn subtract(&mut self, other: &Large) {
         let mut borrow = 0i64;
         let mut words = other.0.iter();

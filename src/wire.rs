@@ -44,6 +44,10 @@ fn read<'a>(reader: &mut Reader<'a>, request: &mut Request<&'a str>) -> Option<(
             6 => &mut request.profile,
             _ => return None,
         };
+        if group.is_empty() {
+            // More than most requests have, so that it grows once.
+            group.reserve(16);
+        }
         group.push(pair);
     }
     Some(())
@@ -76,9 +80,12 @@ pub fn write_decisions(decisions: &Decisions) -> Vec<u32> {
         let experience = decision.experience.unwrap_or(NONE);
         let factor = decision.factor.unwrap_or(NONE);
         let (source, reason) = (decision.source as u32, decision.reason as u32);
-        for word in [decision.slot, experience, decision.variant, source, reason, factor] {
-            words.push(word);
-        }
+        words.push(decision.slot);
+        words.push(experience);
+        words.push(decision.variant);
+        words.push(source);
+        words.push(reason);
+        words.push(factor);
     }
     words
 }
@@ -104,12 +111,17 @@ pub fn write_edits(edits: &[Edit<'_>]) -> Vec<u8> {
     for edit in edits {
         push(&mut bytes, edit.slot);
         push(&mut bytes, edit.op as u32 + 1);
-        for text in [edit.selector, edit.name, &edit.value] {
-            push(&mut bytes, text.len() as u32);
-            bytes.extend_from_slice(text.as_bytes());
-        }
+        push_text(&mut bytes, edit.selector);
+        push_text(&mut bytes, edit.name);
+        push_text(&mut bytes, &edit.value);
     }
     bytes
+}
+
+#[inline(never)]
+fn push_text(bytes: &mut Vec<u8>, text: &str) {
+    push(bytes, text.len() as u32);
+    bytes.extend_from_slice(text.as_bytes());
 }
 
 #[inline(never)]

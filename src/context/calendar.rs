@@ -35,10 +35,10 @@ pub(super) fn derive(context: &mut Context) {
     context.set_text(Field::TimeClock, &clock);
     let mut date = String::new();
     push_int(&mut date, civil.year);
-    for part in [civil.month, civil.day] {
-        push(&mut date, b'-');
-        push_two(&mut date, part);
-    }
+    push(&mut date, b'-');
+    push_two(&mut date, civil.month);
+    push(&mut date, b'-');
+    push_two(&mut date, civil.day);
     context.set_text(Field::TimeDate, &date);
 }
 

@@ -369,10 +369,9 @@ impl Context {
     /// the first that needs a consent.
     #[inline(never)]
     fn apply_consent(&mut self, program: &Program) {
-        let purposes = [Field::ConsentPersonalization, Field::ConsentAnalytics, Field::ConsentMarketing];
-        for (field, purpose) in purposes.into_iter().zip(Purpose::ALL) {
-            self.set_bool(field, self.consent.has(purpose));
-        }
+        self.set_bool(Field::ConsentPersonalization, self.consent.has(Purpose::Personalization));
+        self.set_bool(Field::ConsentAnalytics, self.consent.has(Purpose::Analytics));
+        self.set_bool(Field::ConsentMarketing, self.consent.has(Purpose::Marketing));
         if self.values.get(Field::VisitorReturning as usize) == Some(&None) {
             self.set_bool(Field::VisitorReturning, self.unit.is_some());
         }

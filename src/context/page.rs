@@ -19,19 +19,16 @@ pub(super) fn derive(context: &mut Context, sent: &Sent<'_>, url: &str, page_url
     }
     context.set_text(Field::PageReferrer, trim(sent.header(Header::Referer)));
 
-    let fetched_ahead = [Header::SecPurpose, Header::Purpose, Header::XMoz]
-        .into_iter()
-        .any(|header| contains(&sent.header(header).to_ascii_lowercase(), "prefetch"));
+    let ahead = |header| contains(&sent.header(header).to_ascii_lowercase(), "prefetch");
+    let fetched_ahead = ahead(Header::SecPurpose) || ahead(Header::Purpose) || ahead(Header::XMoz);
     context.set_bool(Field::PagePrefetch, fetched_ahead);
     // Any other destination is not the page's own request.
-    match sent.header(Header::SecFetchDest) {
-        "iframe" | "frame" | "embed" | "object" => context.set_bool(Field::PageFramed, true),
-        "document" => context.set_bool(Field::PageFramed, false),
-        _ => {}
+    let destination = sent.header(Header::SecFetchDest);
+    if is_one_of(destination, "document|iframe|frame|embed|object") {
+        context.set_bool(Field::PageFramed, destination != "document");
     }
-    for (field, header) in [(Field::PrivacyGpc, Header::SecGpc), (Field::PrivacyDnt, Header::Dnt)] {
-        context.set_bool(field, sent.header(header) == "1");
-    }
+    context.set_bool(Field::PrivacyGpc, sent.header(Header::SecGpc) == "1");
+    context.set_bool(Field::PrivacyDnt, sent.header(Header::Dnt) == "1");
 
     let scheme = sent.header(Header::ColorScheme);
     let scheme = scheme.strip_prefix("\"").and_then(|rest| rest.strip_suffix("\"")).unwrap_or(scheme);

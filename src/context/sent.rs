@@ -28,7 +28,7 @@ headers! {
     Model "sec-ch-ua-model",
     FormFactors "sec-ch-ua-form-factors",
     SaveData "save-data",
-    // The standard's name counts more than the older one.
+    // It counts less than the standard's name.
     OldViewportWidth "viewport-width",
     ViewportWidth "sec-ch-viewport-width",
     ViewportHeight "sec-ch-viewport-height",
@@ -71,6 +71,10 @@ impl<'a> Sent<'a> {
 /// Of each name the last value.
 #[inline(never)]
 fn find<'a, T: AsRef<str>>(names: &str, pairs: &'a [(T, T)], values: &mut [&'a str]) {
+    // A page in the browser often knows no field of `cf`.
+    if pairs.is_empty() {
+        return;
+    }
     for (name, value) in names.parts(b'|').zip(values) {
         for (known, text) in pairs {
             let known = known.as_ref();

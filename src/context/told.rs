@@ -19,13 +19,9 @@ pub(super) fn derive(context: &mut Context, sent: &Sent<'_>) {
     if Address::parse(address).is_some() {
         context.set_text(Field::NetworkIp, address);
     }
-    for (field, header) in [
-        (Field::DeviceViewportWidth, Header::OldViewportWidth),
-        (Field::DeviceViewportWidth, Header::ViewportWidth),
-        (Field::DeviceViewportHeight, Header::ViewportHeight),
-    ] {
-        read(context, field as u32, sent.header(header));
-    }
+    read(context, Field::DeviceViewportWidth as u32, sent.header(Header::OldViewportWidth));
+    read(context, Field::DeviceViewportWidth as u32, sent.header(Header::ViewportWidth));
+    read(context, Field::DeviceViewportHeight as u32, sent.header(Header::ViewportHeight));
 }
 
 /// Sets a field to what a text says, where that can be.

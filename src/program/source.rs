@@ -47,8 +47,9 @@ impl Program {
     /// The first of the click ids, in the order in which they count, whose parameter is given.
     pub(crate) fn click(&self, given: impl Fn(&[u8]) -> bool) -> Option<Click<'_>> {
         for index in 0..self.count(Section::ClickIds) {
-            let [parameter, source, medium] = self.record(Section::ClickIds, index)?;
+            let [parameter] = self.record(Section::ClickIds, index)?;
             if given(self.raw(parameter)) {
+                let [_, source, medium] = self.record(Section::ClickIds, index)?;
                 return Some(Click { parameter: self.text(parameter), source: self.text(source), medium: self.text(medium) });
             }
         }

@@ -4,7 +4,7 @@
 //! A line for each entry, sorted by key: `key`, a tab, a letter for the class (upper case: known as a `utm_source`
 //! alone, never as a host), and the site's name, where it is not the key's own (see [`Site::name`]).
 
-use crate::text::{Cut, cut_bytes, push, without_www};
+use crate::text::{Cut, cut_bytes, is_one_of, push, without_www};
 
 /// What a site is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +154,7 @@ pub(crate) fn of_source<'a>(table: &'a [u8], source: &str) -> Option<Site<'a>> {
 pub(crate) fn registrable(host: &str) -> (&str, &str) {
     let (rest, top) = host.cut_last(b'.').unwrap_or((host, ""));
     let rest = match rest.cut_last(b'.') {
-        Some((rest, "co" | "com" | "org" | "net" | "ac" | "gov" | "edu" | "ne" | "or")) if top.len() == 2 => rest,
+        Some((rest, second)) if top.len() == 2 && is_one_of(second, "co|com|org|net|ac|gov|edu|ne|or") => rest,
         _ => rest,
     };
     rest.cut_last(b'.').map_or((rest, ""), |(before, label)| (label, before))
