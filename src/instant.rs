@@ -1,8 +1,8 @@
 //! Instants and lengths of time to the nanosecond, as CEL's timestamps and durations are (CEL specification, "Abstract types").
 
-use crate::number::{parse_digits, push_int};
+use crate::number::{digits_of, push_int};
 use crate::text::push;
-use crate::time::{Civil, leading, parse_written, push_two};
+use crate::time::{Civil, digits_before, leading, parse_written, push_two};
 
 /// A number of seconds: since 1970-01-01T00:00:00Z, or of a length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,44 +90,43 @@ impl Seconds {
     /// The length that a text such as `1h30m`, `-1.5h` or `300ms` says (CEL specification, "duration"; the units are those of
     /// Go's `time.ParseDuration`).
     pub fn parse_length(text: &str) -> Option<Seconds> {
-        let (negative, mut rest) = match text.as_bytes().first()? {
-            b'-' => (true, text.get(1..)?),
-            b'+' => (false, text.get(1..)?),
-            _ => (false, text),
+        let (negative, mut rest) = match text.as_bytes() {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            rest => (false, rest),
         };
-        if rest == "0" {
-            return Some(Seconds::new(0));
-        }
         let mut sum = Seconds::new(0);
-        if rest.is_empty() {
-            return None;
+        if rest == b"0" {
+            return Some(sum);
         }
-        while !rest.is_empty() {
-            let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-            let (whole, behind) = rest.split_at_checked(digits(rest))?;
-            let (fraction, behind) = match behind.strip_prefix(".") {
-                Some(behind) => behind.split_at_checked(digits(behind))?,
-                None => ("", behind),
-            };
+        loop {
+            let whole = digits_before(rest);
+            let mut behind = rest.get(whole.len()..)?;
+            let mut fraction: &[u8] = b"";
+            if let [b'.', decimals @ ..] = behind {
+                fraction = digits_before(decimals);
+                behind = decimals.get(fraction.len()..)?;
+            }
             if whole.is_empty() && fraction.is_empty() {
                 return None;
             }
-            const UNITS: [(&str, u64); 7] = [
-                ("ns", 1),
-                ("us", 1_000),
-                ("µs", 1_000),
-                ("μs", 1_000),
-                ("ms", 1_000_000),
-                ("h", 3_600_000_000_000),
-                ("s", 1_000_000_000),
-            ];
-            let (unit, behind) = match UNITS.iter().find_map(|(name, unit)| Some((*unit, behind.strip_prefix(name)?))) {
-                Some(found) => found,
-                // Milliseconds, which begin so too, are above.
-                None => (60_000_000_000, behind.strip_prefix("m")?),
+            let (unit, behind) = match behind {
+                [b'n', b's', behind @ ..] => (1, behind),
+                // Micro, with the letter u, the sign of its own, or the Greek letter.
+                [b'u', b's', behind @ ..] | [0xc2, 0xb5, b's', behind @ ..] | [0xce, 0xbc, b's', behind @ ..] => {
+                    (1_000, behind)
+                }
+                [b'm', b's', behind @ ..] => (1_000_000, behind),
+                [b's', behind @ ..] => (1_000_000_000, behind),
+                [b'm', behind @ ..] => (60_000_000_000, behind),
+                [b'h', behind @ ..] => (3_600_000_000_000, behind),
+                _ => return None,
             };
             sum = sum.plus(scaled(whole, fraction, unit)?)?;
             rest = behind;
+            if rest.is_empty() {
+                break;
+            }
         }
         if negative { sum.negated()?.length() } else { sum.length() }
     }
@@ -164,9 +163,9 @@ impl Seconds {
 }
 
 /// So many units of so many nanoseconds each. A unit is less than a second, or at most 3600 of them.
-fn scaled(whole: &str, fraction: &str, unit: u64) -> Option<Seconds> {
+fn scaled(whole: &[u8], fraction: &[u8], unit: u64) -> Option<Seconds> {
     const SECOND: u64 = BILLION as u64;
-    let whole: u64 = if whole.is_empty() { 0 } else { parse_digits(whole)? };
+    let whole: u64 = if whole.is_empty() { 0 } else { digits_of(whole)? };
     let (seconds, nanos) = if unit < SECOND {
         let nanos = whole.checked_mul(unit)?;
         (nanos / SECOND, nanos % SECOND + leading(fraction, 9)? * unit / SECOND)

@@ -10,8 +10,14 @@ const MOST_DIGITS: usize = 800;
 
 /// Reads digits and nothing else.
 pub(crate) fn parse_digits(text: &str) -> Option<u64> {
+    digits_of(text.as_bytes())
+}
+
+/// As [`parse_digits`]: parts of bytes are taken without asking where characters begin.
+#[inline(never)]
+pub(crate) fn digits_of(text: &[u8]) -> Option<u64> {
     let mut number = 0u64;
-    for byte in text.bytes() {
+    for byte in text {
         let digit = u64::from(byte.wrapping_sub(b'0'));
         if digit > 9 || number > (u64::MAX - digit) / 10 {
             return None;

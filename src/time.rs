@@ -1,7 +1,7 @@
 //! Calendar arithmetic on the proleptic Gregorian calendar (algorithms after Howard Hinnant, "chrono-Compatible
 //! Low-Level Date Algorithms") and the ISO 8601 texts that manifests and visitors use.
 
-use crate::number::parse_digits;
+use crate::number::{digits_of, parse_digits};
 use crate::text::{Cut, push};
 
 /// Milliseconds of a day.
@@ -113,11 +113,12 @@ impl Written<'_> {
 /// Reads `2026-11-20`, `2026-11-20T14:00`, `2026-11-20T14:00:30.250`, and whatever follows a time. `None` when it is anything
 /// else, or no day of the calendar.
 pub(crate) fn parse_written(text: &str) -> Option<Written<'_>> {
-    let sign = |at: usize| text.as_bytes().get(at).copied();
+    let bytes = text.as_bytes();
+    let sign = |at: usize| bytes.get(at).copied();
     // So many digits at a place, behind a sign.
     let part = |behind: u8, at: usize, length: usize| {
-        let digits = text.get(at..at + length).filter(|_| at == 0 || sign(at - 1) == Some(behind))?;
-        parse_digits(digits)
+        let digits = bytes.get(at..at + length).filter(|_| at == 0 || sign(at - 1) == Some(behind))?;
+        digits_of(digits)
     };
     let mut civil = Civil {
         year: part(0, 0, 4)? as i64,
@@ -140,9 +141,9 @@ pub(crate) fn parse_written(text: &str) -> Option<Written<'_>> {
         civil.second = part(b':', 17, 2)? as u8;
         end = 19;
         if sign(end) == Some(b'.') {
-            let fraction = text.get(20..)?;
-            decimals = fraction.bytes().take_while(u8::is_ascii_digit).count();
-            nanos = leading(fraction.get(..decimals).filter(|digits| !digits.is_empty())?, 9)? as u32;
+            let fraction = digits_before(bytes.get(20..)?);
+            decimals = fraction.len();
+            nanos = leading(fraction, 9).filter(|_| decimals > 0)? as u32;
             end += 1 + decimals;
         }
     }
@@ -152,11 +153,18 @@ pub(crate) fn parse_written(text: &str) -> Option<Written<'_>> {
     Some(Written { civil, nanos, separator, seconds, decimals, zone })
 }
 
+/// The digits that bytes begin with.
+#[inline(never)]
+pub(crate) fn digits_before(bytes: &[u8]) -> &[u8] {
+    let count = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    bytes.get(..count).unwrap_or_default()
+}
+
 /// The first `count` of a fraction's digits as a number; those that are missing are zeros, those behind them are dropped.
-pub(crate) fn leading(digits: &str, count: usize) -> Option<u64> {
+pub(crate) fn leading(digits: &[u8], count: usize) -> Option<u64> {
     let mut sum = 0;
     for place in 0..count {
-        let digit = digits.as_bytes().get(place).map_or(0, |digit| digit.wrapping_sub(b'0'));
+        let digit = digits.get(place).map_or(0, |digit| digit.wrapping_sub(b'0'));
         if digit > 9 {
             return None;
         }
