@@ -75,7 +75,8 @@ fn rules() -> impl Strategy<Value = Vec<Value>> {
 
 fn experience(number: usize) -> impl Strategy<Value = Value> {
     let slots = prop::collection::btree_set(0..4usize, 1..3);
-    let special = prop::sample::select(vec!["", "", "", "", "sticky", "sticky", "draft", "paused", "requires", "group", "schedule"]);
+    let special =
+        prop::sample::select(vec!["", "", "", "", "sticky", "sticky", "draft", "paused", "requires", "group", "schedule"]);
     (audience(3), rules(), slots, -2..3, special).prop_map(move |(audience, pages, slots, priority, special)| {
         let text = |slot: usize| format!("{number} in {slot}");
         let shown = slots.into_iter().map(|slot| (format!("s{slot}"), json!({ "text": text(slot) }))).collect::<Map<_, _>>();
@@ -115,27 +116,31 @@ fn manifest() -> impl Strategy<Value = Value> {
 fn request() -> impl Strategy<Value = Request> {
     let country = prop::option::weighted(0.8, prop::sample::select(COUNTRIES.to_vec()));
     let url = (prop::sample::select(vec!["a.example", "b.example", "c.test"]), prop::sample::select(PATHS.to_vec()), 0..3usize);
-    let profile = prop::collection::vec((0..130usize, prop::sample::select(vec!["assignment", "assignment", "variant"])), 0..20);
-    (country, url, 0..4i32, any::<[bool; 4]>(), profile).prop_map(|(country, (host, path, query), asn, [eu, agrees, vip, forces], profile)| {
-        let query = ["", "?x=FR", "?x=DE"][query];
-        let mut request = Request { url: format!("https://{host}{path}{query}"), now: 1_795_000_000_000, ..Request::default() };
-        let mut tell = |path: &str, value: &str| request.overrides.push((path.to_owned(), value.to_owned()));
-        country.into_iter().for_each(|country| tell("geo.country", country));
-        tell("geo.is_eu", if eu { "true" } else { "false" });
-        tell("network.asn", &asn.to_string());
-        tell("geo.latitude", &asn.to_string());
-        tell("language.accepted", "fr,us");
-        tell("consent.personalization", if agrees { "true" } else { "false" });
-        tell("profile.vip", if vip { "true" } else { "false" });
-        tell("profile.plan", country.unwrap_or("FR"));
-        tell("visitor.id", "visitor-0001");
-        for (number, kind) in profile {
-            if kind == "assignment" || forces {
-                tell(&format!("{kind}.e{number}"), "1");
+    let profile =
+        prop::collection::vec((0..130usize, prop::sample::select(vec!["assignment", "assignment", "variant"])), 0..20);
+    (country, url, 0..4i32, any::<[bool; 4]>(), profile).prop_map(
+        |(country, (host, path, query), asn, [eu, agrees, vip, forces], profile)| {
+            let query = ["", "?x=FR", "?x=DE"][query];
+            let mut request =
+                Request { url: format!("https://{host}{path}{query}"), now: 1_795_000_000_000, ..Request::default() };
+            let mut tell = |path: &str, value: &str| request.overrides.push((path.to_owned(), value.to_owned()));
+            country.into_iter().for_each(|country| tell("geo.country", country));
+            tell("geo.is_eu", if eu { "true" } else { "false" });
+            tell("network.asn", &asn.to_string());
+            tell("geo.latitude", &asn.to_string());
+            tell("language.accepted", "fr,us");
+            tell("consent.personalization", if agrees { "true" } else { "false" });
+            tell("profile.vip", if vip { "true" } else { "false" });
+            tell("profile.plan", country.unwrap_or("FR"));
+            tell("visitor.id", "visitor-0001");
+            for (number, kind) in profile {
+                if kind == "assignment" || forces {
+                    tell(&format!("{kind}.e{number}"), "1");
+                }
             }
-        }
-        request
-    })
+            request
+        },
+    )
 }
 
 fn compiled(manifest: &Value) -> Program {
@@ -235,13 +240,16 @@ fn an_experience_takes_at_most_forty_bytes() {
 
 #[test]
 fn limits_are_told() {
-    let error = |manifest: Value| check(&manifest.to_string(), &Iana).err().map(|errors| (errors[0].path.clone(), errors[0].message.clone()));
+    let error = |manifest: Value| {
+        check(&manifest.to_string(), &Iana).err().map(|errors| (errors[0].path.clone(), errors[0].message.clone()))
+    };
     let slots = |count: usize| (0..count).map(|slot| (format!("s{slot}"), json!({ "type": "data" }))).collect::<Map<_, _>>();
     let many = |count: usize| json!({ "site": { "id": "x" }, "slots": slots(count) });
     assert_eq!(error(many(10_000)), None);
     assert_eq!(error(many(10_001)), Some(("slots.s10000".into(), "a site has at most 10000 slots, found 10001".into())));
     let experiences = |count: usize| {
-        let one = |number: usize| json!({ "id": format!("e{number}"), "type": "personalization", "slots": { "s0": { "json": 1 } } });
+        let one =
+            |number: usize| json!({ "id": format!("e{number}"), "type": "personalization", "slots": { "s0": { "json": 1 } } });
         json!({ "site": { "id": "x" }, "slots": slots(1), "experiences": (0..count).map(one).collect::<Vec<_>>() })
     };
     let found = error(experiences(200_001));

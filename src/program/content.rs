@@ -31,7 +31,7 @@ pub(crate) struct Parts<'a>(&'a [u8]);
 impl Program {
     /// What a content does; nothing where there is no such content.
     pub(crate) fn content(&self, content: u32) -> Content<'_> {
-        Content(self.record(Section::Contents, content as usize).map_or(&[], |[text]| self.raw(text)))
+        Content(self.raw(self.cell(Section::Contents, content as usize, 0)))
     }
 
     /// The parts of a value that is a text of its own.

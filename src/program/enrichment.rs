@@ -108,6 +108,6 @@ impl Program {
     }
 
     pub(crate) fn enrichment_values(&self, values: Run) -> impl Iterator<Item = &str> {
-        values.map_while(|index| Some(self.text(self.record::<1>(Section::EnrichmentValues, index)?[0])))
+        self.column(Section::EnrichmentValues, values).map(|value| self.text(value))
     }
 }

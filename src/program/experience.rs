@@ -214,7 +214,7 @@ impl Program {
 
     /// An experience's id.
     pub fn experience_id(&self, experience: u32) -> &str {
-        self.text(self.record::<1>(Section::Experiences, experience as usize).map_or(NONE, |[id]| id))
+        self.text(self.cell(Section::Experiences, experience as usize, 0))
     }
 
     /// The slots of an experience: each with the number of its contents that come before this slot's own, and its factor.
@@ -226,11 +226,11 @@ impl Program {
 
     /// Weights, groups or variants.
     pub(crate) fn numbers(&self, numbers: Run) -> impl Iterator<Item = u32> {
-        numbers.map_while(|index| Some(self.record::<1>(Section::Numbers, index)?[0]))
+        self.column(Section::Numbers, numbers)
     }
 
     pub(crate) fn needs(&self, needs: Run) -> impl Iterator<Item = u32> {
-        needs.map_while(|index| Some(self.record::<1>(Section::Needs, index)?[0]))
+        self.column(Section::Needs, needs)
     }
 
     pub(crate) fn requirements(&self, requires: Run) -> impl Iterator<Item = Requirement> {

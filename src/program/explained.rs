@@ -8,15 +8,15 @@ use crate::context::Field;
 impl Program {
     /// The name of an audience.
     pub(crate) fn audience_name(&self, audience: u32) -> &str {
-        self.text(self.record::<1>(Section::Audiences, audience as usize).map_or(NONE, |[name]| name))
+        self.text(self.cell(Section::Audiences, audience as usize, 0))
     }
 
     /// The set of page rules of each experience.
     pub(crate) fn sets_of_experiences(&self) -> Vec<u32> {
         let mut sets = vec![NONE; self.experience_count()];
-        for set in 0..self.count(Section::Pages) as u32 {
-            for posting in self.postings(set) {
-                let Some([experience]) = self.record(Section::Postings, posting) else { break };
+        for set in 0..self.count(Section::Pages).saturating_sub(1) as u32 {
+            let first = |set: usize| self.cell(Section::Pages, set, 2) as usize;
+            for experience in self.column(Section::Postings, first(set as usize)..first(set as usize + 1)) {
                 if let Some(place) = sets.get_mut(experience as usize) {
                     *place = set;
                 }

@@ -24,8 +24,7 @@ impl Program {
     pub(crate) fn candidates(&self, context: &Context, page: &Page) -> Bits {
         let mut candidates = Bits::new(self.experience_count());
         let mut hashes = Vec::new();
-        for index in 0..self.count(Section::KeyFields) {
-            let Some([field]) = self.record(Section::KeyFields, index) else { break };
+        for field in self.column(Section::KeyFields, 0..usize::MAX) {
             match context.get(field) {
                 Some(Value::String(text)) => hashes.push(hash(field, text.as_bytes())),
                 Some(Value::Int(number)) => hashes.push(hash(field, &number.to_le_bytes())),
@@ -40,26 +39,20 @@ impl Program {
             }
         }
         for set in page.sets() {
-            let all = self.postings(set);
-            let key = |set: u32| self.record(Section::Pages, set as usize).map_or(0, |[_, key]| key as usize);
-            let (first, end) = (key(set), key(set.saturating_add(1)));
-            // Where the postings of a key begin.
-            let begin = |key: usize| match self.record(Section::Keys, key).filter(|_| key < end) {
-                Some([_, posting]) => posting as usize,
-                None => all.end,
+            let (first, end) = (self.cell(Section::Pages, set as usize, 1), self.cell(Section::Pages, set as usize + 1, 1));
+            // Where the postings of a key begin, and those of all keys end.
+            let begin = |key: u32| match key < end {
+                true => self.cell(Section::Keys, key as usize, 1),
+                false => self.cell(Section::Pages, set as usize + 1, 2),
             };
-            self.post(all.start..begin(first), &mut candidates);
-            if first == end {
-                continue;
-            }
+            self.post(self.cell(Section::Pages, set as usize, 2)..begin(first), &mut candidates);
             for wanted in &hashes {
                 let (mut low, mut high) = (first, end);
                 while low < high {
                     let middle = low + (high - low) / 2;
-                    let [hash] = self.record(Section::Keys, middle).unwrap_or([u32::MAX]);
-                    if hash < *wanted { low = middle + 1 } else { high = middle }
+                    if self.cell(Section::Keys, middle as usize, 0) < *wanted { low = middle + 1 } else { high = middle }
                 }
-                if low < end && self.record(Section::Keys, low) == Some([*wanted]) {
+                if low < end && self.cell(Section::Keys, low as usize, 0) == *wanted {
                     self.post(begin(low)..begin(low + 1), &mut candidates);
                 }
             }

@@ -95,6 +95,23 @@ pub(crate) struct Node {
     pub(crate) b: u32,
 }
 
+/// See [`Program::column`].
+struct Column<'a> {
+    program: &'a Program,
+    section: Section,
+    records: Run,
+}
+
+impl Iterator for Column<'_> {
+    type Item = u32;
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<u32> {
+        let index = self.records.next()?;
+        Some(u32::from_le_bytes(*self.program.words_of(self.section, index)?.first()?))
+    }
+}
+
 /// 32 bits, little-endian.
 type Word = [u8; 4];
 
@@ -185,6 +202,18 @@ impl Program {
         Some(self.words_of(section, index)?.first_chunk()?.map(u32::from_le_bytes))
     }
 
+    /// A word of a record; `NONE` past the section's end.
+    #[inline(never)]
+    fn cell(&self, section: Section, index: usize, word: usize) -> u32 {
+        let word = self.words_of(section, index).and_then(|words| words.get(word));
+        word.map_or(NONE, |word| u32::from_le_bytes(*word))
+    }
+
+    /// The first words of a run of records. One that is forged ends where the section does.
+    fn column(&self, section: Section, records: Run) -> Column<'_> {
+        Column { program: self, section, records }
+    }
+
     /// The words of a record.
     #[inline(never)]
     fn words_of(&self, section: Section, index: usize) -> Option<&[Word]> {
@@ -239,7 +268,7 @@ impl Program {
 
     /// The hosts of the site, lower case.
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
-        (0..self.count(Section::Hosts)).filter_map(|index| Some(self.text(self.record::<1>(Section::Hosts, index)?[0])))
+        self.column(Section::Hosts, 0..usize::MAX).map(|host| self.text(host))
     }
 
     /// Number of the fields: those that every site has, and behind them those that the manifest declares.
@@ -284,7 +313,7 @@ impl Program {
     }
 
     pub(crate) fn list_items(&self, start: u32, len: u32) -> impl Iterator<Item = u32> {
-        run(start, len).map_while(|index| Some(self.record::<1>(Section::Lists, index)?[0]))
+        self.column(Section::Lists, run(start, len))
     }
 
     pub(crate) fn audience_count(&self) -> usize {

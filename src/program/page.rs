@@ -3,10 +3,11 @@
 //! others are those that it leads back to.
 
 use super::layout::{NONE, Section};
-use super::{Program, Run, run};
+use super::{Program, run};
 use crate::bits::Bits;
 use crate::context::Context;
 use crate::glob;
+use std::ops::Range;
 
 /// The set of page rules that has no rules, and so matches every page.
 const EVERYWHERE: u32 = 0;
@@ -25,18 +26,17 @@ impl Page {
         let (mut low, mut high) = (0, program.count(Section::Rules));
         while low < high {
             let middle = low + (high - low) / 2;
-            let [rule] = program.record(Section::Rules, middle).unwrap_or([NONE]);
-            if beginning(program.raw(rule)) <= path { low = middle + 1 } else { high = middle }
+            if beginning(program.raw(program.cell(Section::Rules, middle, 0))) <= path {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         let mut next = low.wrapping_sub(1);
         while let Some([glob, conditions, before, first]) = program.record(Section::Rules, next) {
             if glob::matches(program.raw(glob), path) && program.has_conditions(conditions, context) {
-                let end = program.record(Section::Rules, next + 1).map_or(NONE, |[_, _, _, end]: [u32; 4]| end);
-                for page in first as usize..(end as usize).min(program.count(Section::RulePages)) {
-                    if let Some([set]) = program.record(Section::RulePages, page) {
-                        sets.insert(set);
-                    }
-                }
+                let end = program.cell(Section::Rules, next + 1, 3);
+                program.column(Section::RulePages, first as usize..end as usize).for_each(|set| sets.insert(set));
             }
             // A forged one that leads to itself ends here.
             if before as usize >= next {
@@ -60,7 +60,8 @@ impl Page {
     pub(crate) fn experiences(&self, program: &Program) -> Bits {
         let mut experiences = Bits::new(program.experience_count());
         for set in self.sets() {
-            program.post(program.postings(set), &mut experiences);
+            let first = |set: usize| program.cell(Section::Pages, set, 2);
+            program.post(first(set as usize)..first(set as usize + 1), &mut experiences);
         }
         experiences
     }
@@ -75,22 +76,14 @@ pub(crate) fn beginning(glob: &[u8]) -> &[u8] {
 impl Program {
     /// The set of page rules of a slot.
     pub(crate) fn slot_pages(&self, slot: u32) -> u32 {
-        self.record(Section::Slots, slot as usize).map_or(NONE, |[_, _, pages]| pages)
-    }
-
-    /// All postings of a set of page rules.
-    pub(super) fn postings(&self, set: u32) -> Run {
-        let first = |set: u32| self.record(Section::Pages, set as usize).map_or(0, |[_, _, posting]| posting as usize);
-        first(set)..first(set.saturating_add(1))
+        self.cell(Section::Slots, slot as usize, 2)
     }
 
     /// Puts the experiences of postings in.
     #[inline(never)]
-    pub(super) fn post(&self, postings: Run, experiences: &mut Bits) {
-        for posting in postings {
-            let Some([experience]) = self.record(Section::Postings, posting) else { break };
-            experiences.insert(experience);
-        }
+    pub(super) fn post(&self, postings: Range<u32>, experiences: &mut Bits) {
+        let postings = postings.start as usize..postings.end as usize;
+        self.column(Section::Postings, postings).for_each(|experience| experiences.insert(experience));
     }
 
     /// Whether host and query of a page are as a rule wants them.
