@@ -100,7 +100,8 @@ fn read<'a>((key, value): (&'a [u8], &'a [u8]), hosts_only: bool) -> Option<Site
     let class = Class::from_letter(*letter).filter(|_| !hosts_only || letter.is_ascii_lowercase())?;
     let own = name.is_empty() && class != Class::None;
     let name = std::str::from_utf8(if own { key } else { name }).unwrap_or_default();
-    Some(Site { class, name: if own && name.has(b'.') { registrable(name).0 } else { name } })
+    // Of a key that is no host that is the key itself.
+    Some(Site { class, name: if own { registrable(name).0 } else { name } })
 }
 
 /// The entry of that key.
