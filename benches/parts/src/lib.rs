@@ -1,0 +1,158 @@
+//! The core's steps in Wasm, each by itself, for `npm run bench`: the engine that pages load has one call for all of them. Built as
+//! the engine is. An instance holds a program and visitors, each with what every step begins from; a step is run for many visitors
+//! in one call, so that crossing the boundary is not what is measured.
+
+use idoine::{Context, Decisions, Program, Request, decide, decide_by_scan, edits, wire};
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::mem::ManuallyDrop;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// The engine's.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
+/// A visitor, and what is known of one after each step.
+struct Visitor {
+    bytes: Vec<u8>,
+    request: Request,
+    context: Context,
+    decisions: Decisions,
+}
+
+/// What this instance holds.
+struct Instance {
+    program: Option<Program>,
+    visitors: Vec<Visitor>,
+    /// Written by the page.
+    input: Vec<u8>,
+    /// Read by the page.
+    output: Vec<u8>,
+}
+
+thread_local! {
+    // Never dropped, as in the engine.
+    static INSTANCE: RefCell<ManuallyDrop<Instance>> = const {
+        RefCell::new(ManuallyDrop::new(Instance { program: None, visitors: Vec::new(), input: Vec::new(), output: Vec::new() }))
+    };
+}
+
+/// Makes room for so many bytes of input, and says where.
+#[wasm_bindgen]
+pub fn input(bytes: usize) -> *const u8 {
+    INSTANCE.with_borrow_mut(|instance| {
+        instance.input = vec![0; bytes];
+        instance.input.as_ptr()
+    })
+}
+
+/// Where the output of the last call lies.
+#[wasm_bindgen]
+pub fn output() -> *const u8 {
+    INSTANCE.with_borrow(|instance| instance.output.as_ptr())
+}
+
+/// Takes the input as the program, and forgets all visitors. The output is why it is refused; empty where it is not.
+#[wasm_bindgen]
+pub fn load() -> usize {
+    INSTANCE.with_borrow_mut(|instance| {
+        instance.visitors.clear();
+        instance.output.clear();
+        match Program::load(std::mem::take(&mut instance.input)) {
+            Ok(program) => instance.program = Some(program),
+            Err(error) => instance.output = error.message().into_bytes(),
+        }
+        instance.output.len()
+    })
+}
+
+/// Takes the input as one more visitor's request. The output are the decisions, twice: by `decide`, and by a plain scan; empty when
+/// the request is cut off, or without a program.
+#[wasm_bindgen]
+pub fn keep() -> usize {
+    INSTANCE.with_borrow_mut(|instance| {
+        let bytes = std::mem::take(&mut instance.input);
+        let Instance { program: Some(program), visitors, output, .. } = &mut **instance else { return 0 };
+        output.clear();
+        let Some(request) = wire::read_request(&bytes) else { return 0 };
+        let context = Context::derive(program, &request);
+        let decisions = decide(program, &context);
+        output.extend(wire::write_decisions(&decisions));
+        output.extend(wire::write_decisions(&decide_by_scan(program, &context)));
+        visitors.push(Visitor { bytes, request, context, decisions });
+        output.len()
+    })
+}
+
+/// Does nothing, with input before it and output behind it as in a decision: the crossing alone.
+#[wasm_bindgen]
+pub fn cross(bytes: usize) -> usize {
+    INSTANCE.with_borrow_mut(|instance| {
+        instance.output = vec![0; bytes];
+        bytes
+    })
+}
+
+/// Every so many visitors from the first that is told: a step, and a number that depends on each of its results.
+fn each(first: usize, every: usize, step: impl Fn(&Program, &Visitor) -> usize) -> usize {
+    INSTANCE.with_borrow(|instance| {
+        let Some(program) = &instance.program else { return 0 };
+        let visitors = instance.visitors.iter().skip(first).step_by(every.max(1));
+        visitors.fold(0_usize, |sum, visitor| sum.wrapping_add(step(program, black_box(visitor))))
+    })
+}
+
+/// Reads the requests' bytes.
+#[wasm_bindgen]
+pub fn read(first: usize, every: usize) -> usize {
+    each(first, every, |_, visitor| black_box(wire::read_request(&visitor.bytes)).map_or(0, |request| request.headers.len()))
+}
+
+/// Derives the contexts from requests that are read.
+#[wasm_bindgen]
+pub fn derive(first: usize, every: usize) -> usize {
+    each(first, every, |program, visitor| black_box(Context::derive(program, &visitor.request)).path().len())
+}
+
+/// Decides for contexts that are derived.
+#[wasm_bindgen(js_name = decide)]
+pub fn decide_contexts(first: usize, every: usize) -> usize {
+    each(first, every, |program, visitor| black_box(decide(program, &visitor.context)).slots.len())
+}
+
+/// Decides for them by a plain scan.
+#[wasm_bindgen]
+pub fn scan(first: usize, every: usize) -> usize {
+    each(first, every, |program, visitor| black_box(decide_by_scan(program, &visitor.context)).slots.len())
+}
+
+/// Makes the edits of decisions that are made, and writes both as bytes.
+#[wasm_bindgen]
+pub fn write(first: usize, every: usize) -> usize {
+    each(first, every, |program, visitor| written(program, &visitor.context, &visitor.decisions))
+}
+
+/// All of it, as the engine does in one call.
+#[wasm_bindgen]
+pub fn page(first: usize, every: usize) -> usize {
+    each(first, every, |program, visitor| whole(program, visitor, decide))
+}
+
+/// All of it, by a plain scan.
+#[wasm_bindgen]
+pub fn page_by_scan(first: usize, every: usize) -> usize {
+    each(first, every, |program, visitor| whole(program, visitor, decide_by_scan))
+}
+
+fn whole(program: &Program, visitor: &Visitor, decides: fn(&Program, &Context) -> Decisions) -> usize {
+    let Some(request) = wire::read_request(&visitor.bytes) else { return 0 };
+    let context = Context::derive(program, &request);
+    let decisions = decides(program, &context);
+    written(program, &context, &decisions)
+}
+
+fn written(program: &Program, context: &Context, decisions: &Decisions) -> usize {
+    let edits = black_box(wire::write_edits(&edits(program, context, decisions)));
+    edits.len().wrapping_add(black_box(wire::write_decisions(decisions)).len())
+}

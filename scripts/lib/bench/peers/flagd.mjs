@@ -1,0 +1,49 @@
+// flagd's in-process evaluation: a flag for each slot, with JsonLogic for its targeting.
+import { FlagdCore } from "@openfeature/flagd-core";
+
+export const name = "flagd-core";
+export const from = "@openfeature/flagd-core";
+export const equivalence =
+  "A slot is a flag whose targeting is one JsonLogic `if` with a branch for each experience, in the order of arbitration; an experience is a variant. Ranges are `<=` and `<`, text contains is `in`, and `starts_with` and `ends_with` are flagd's own. Asked through FlagdCore.resolveStringEvaluation, which compiles the targeting to a function when flags are loaded; no log.";
+
+const attribute = (test) => ({ var: test.name });
+
+function logic(test) {
+  switch (test.is) {
+    case "equal": return { "==": [attribute(test), test.value] };
+    case "differs": return { "!=": [attribute(test), test.value] };
+    case "within": return { in: [attribute(test), test.values] };
+    case "between": return { and: [{ "<=": [test.from, attribute(test)] }, { "<": [attribute(test), test.until] }] };
+    case "contains": return { in: [test.part, attribute(test)] };
+    case "startsWith": return { starts_with: [attribute(test), test.part] };
+    case "endsWith": return { ends_with: [attribute(test), test.part] };
+    case "not": return { "!": [logic(test.test)] };
+    case "either": return { or: test.tests.map(logic) };
+    case "both": return { and: test.tests.map(logic) };
+    default: throw new Error(`flagd: no dialect for ${test.is}`);
+  }
+}
+
+/** What no experience is called. */
+const NONE = "none";
+
+export async function build(slots) {
+  const flags = {};
+  for (const { slot, rules } of slots) {
+    const variants = Object.fromEntries([NONE, ...rules.map(({ id }) => id)].map((id) => [id, id]));
+    const branches = rules.flatMap(({ id, test }) => [logic(test), id]);
+    flags[slot] = { state: "ENABLED", variants, defaultVariant: NONE, ...(rules.length > 0 && { targeting: { if: [...branches, NONE] } }) };
+  }
+  const silent = { error() {}, warn() {}, info() {}, debug() {} };
+  const core = new FlagdCore(undefined, silent);
+  core.setConfigurations(JSON.stringify({ flags }));
+  return {
+    ready: (attributes) => attributes,
+    evaluate: (context) =>
+      slots.map(({ slot }) => {
+        const { value, errorMessage } = core.resolveStringEvaluation(slot, NONE, context);
+        if (errorMessage) throw new Error(errorMessage);
+        return value === NONE ? null : value;
+      }),
+  };
+}
