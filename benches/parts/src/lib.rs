@@ -85,6 +85,20 @@ pub fn keep() -> usize {
     })
 }
 
+/// As the engine's `decide`, by a plain scan: decides for the request in the input. The output are the decisions.
+#[wasm_bindgen]
+pub fn decide_by_scan_of_input() -> usize {
+    INSTANCE.with_borrow_mut(|instance| {
+        let Instance { program: Some(program), input, output, .. } = &mut **instance else { return 0 };
+        let Some(request) = wire::read_request(input) else { return 0 };
+        let context = Context::derive(program, &request);
+        let decisions = decide_by_scan(program, &context);
+        black_box(wire::write_edits(&edits(program, &context, &decisions)));
+        *output = wire::write_decisions(&decisions);
+        output.len()
+    })
+}
+
 /// Does nothing, with input before it and output behind it as in a decision: the crossing alone.
 #[wasm_bindgen]
 pub fn cross(bytes: usize) -> usize {
@@ -130,29 +144,8 @@ pub fn scan(first: usize, every: usize) -> usize {
 /// Makes the edits of decisions that are made, and writes both as bytes.
 #[wasm_bindgen]
 pub fn write(first: usize, every: usize) -> usize {
-    each(first, every, |program, visitor| written(program, &visitor.context, &visitor.decisions))
-}
-
-/// All of it, as the engine does in one call.
-#[wasm_bindgen]
-pub fn page(first: usize, every: usize) -> usize {
-    each(first, every, |program, visitor| whole(program, visitor, decide))
-}
-
-/// All of it, by a plain scan.
-#[wasm_bindgen]
-pub fn page_by_scan(first: usize, every: usize) -> usize {
-    each(first, every, |program, visitor| whole(program, visitor, decide_by_scan))
-}
-
-fn whole(program: &Program, visitor: &Visitor, decides: fn(&Program, &Context) -> Decisions) -> usize {
-    let Some(request) = wire::read_request(&visitor.bytes) else { return 0 };
-    let context = Context::derive(program, &request);
-    let decisions = decides(program, &context);
-    written(program, &context, &decisions)
-}
-
-fn written(program: &Program, context: &Context, decisions: &Decisions) -> usize {
-    let edits = black_box(wire::write_edits(&edits(program, context, decisions)));
-    edits.len().wrapping_add(black_box(wire::write_decisions(decisions)).len())
+    each(first, every, |program, visitor| {
+        let edits = black_box(wire::write_edits(&edits(program, &visitor.context, &visitor.decisions)));
+        edits.len().wrapping_add(black_box(wire::write_decisions(&visitor.decisions)).len())
+    })
 }

@@ -110,7 +110,7 @@ export function mixed(count, seed) {
   return indices.map((index) => {
     const { asks, priority } = kinds[index];
     const pages = here.has(index) ? dice.weighted(HERE) : otherPage(dice, index);
-    return { id: `e-${String(index).padStart(5, "0")}`, slot: slots[index], priority: priority[0] + dice.below(priority[1]), pages, ...asks(dice) };
+    return { id: idOf(index), slot: slots[index], priority: priority[0] + dice.below(priority[1]), pages, ...asks(dice) };
   });
 }
 
@@ -122,3 +122,5 @@ export function workload(count, seed) {
   const experiences = mixed(count, seed);
   return { manifest: manifest(SLOTS, experiences), experiences, onPage: onPage(count) };
 }
+
+export const idOf = (index) => `e-${String(index).padStart(5, "0")}`;

@@ -33,7 +33,7 @@ function alternatives(test, negated = false) {
 /** What no experience is called. */
 const NONE = "none";
 
-export async function build(slots) {
+export function write(slots) {
   const allocation = ({ id, test }) => ({
     key: id, doLog: false, splits: [{ variationKey: id, shards: [] }], rules: alternatives(test).map((conditions) => ({ conditions })),
   });
@@ -42,16 +42,22 @@ export async function build(slots) {
     variations: Object.fromEntries(rules.map(({ id }) => [id, { key: id, value: id }])),
     allocations: rules.map(allocation),
   });
-  const store = new eppo.MemoryOnlyConfigurationStore();
-  await store.setEntries(Object.fromEntries(slots.map((one) => [one.slot, flag(one)])));
-  store.setFormat("SERVER");
-  const client = new eppo.EppoClient({ flagConfigurationStore: store });
-  return {
-    ready: (attributes, number) => ({ id: `visitor-${number}`, attributes }),
-    evaluate: ({ id, attributes }) =>
-      slots.map(({ slot }) => {
-        const value = client.getStringAssignment(slot, id, attributes, NONE);
-        return value === NONE ? null : value;
-      }),
+  return JSON.stringify(Object.fromEntries(slots.map((one) => [one.slot, flag(one)])));
+}
+
+export async function start() {
+  return async (text, slots) => {
+    const store = new eppo.MemoryOnlyConfigurationStore();
+    await store.setEntries(JSON.parse(text));
+    store.setFormat("SERVER");
+    const client = new eppo.EppoClient({ flagConfigurationStore: store });
+    const value = (slot, { id, attributes }) => {
+      const assigned = client.getStringAssignment(slot, id, attributes, NONE);
+      return assigned === NONE ? null : assigned;
+    };
+    return {
+      ready: (attributes, number) => ({ id: `visitor-${number}`, attributes }),
+      evaluate: (subject) => slots.map((slot) => value(slot, subject)),
+    };
   };
 }

@@ -27,23 +27,26 @@ function logic(test) {
 /** What no experience is called. */
 const NONE = "none";
 
-export async function build(slots) {
+export function write(slots) {
   const flags = {};
   for (const { slot, rules } of slots) {
     const variants = Object.fromEntries([NONE, ...rules.map(({ id }) => id)].map((id) => [id, id]));
     const branches = rules.flatMap(({ id, test }) => [logic(test), id]);
     flags[slot] = { state: "ENABLED", variants, defaultVariant: NONE, ...(rules.length > 0 && { targeting: { if: [...branches, NONE] } }) };
   }
+  return JSON.stringify({ flags });
+}
+
+export async function start() {
   const silent = { error() {}, warn() {}, info() {}, debug() {} };
-  const core = new FlagdCore(undefined, silent);
-  core.setConfigurations(JSON.stringify({ flags }));
-  return {
-    ready: (attributes) => attributes,
-    evaluate: (context) =>
-      slots.map(({ slot }) => {
-        const { value, errorMessage } = core.resolveStringEvaluation(slot, NONE, context);
-        if (errorMessage) throw new Error(errorMessage);
-        return value === NONE ? null : value;
-      }),
+  return (text, slots) => {
+    const core = new FlagdCore(undefined, silent);
+    core.setConfigurations(text);
+    const value = (slot, context) => {
+      const resolved = core.resolveStringEvaluation(slot, NONE, context);
+      if (resolved.errorMessage) throw new Error(resolved.errorMessage);
+      return resolved.value === NONE ? null : resolved.value;
+    };
+    return { ready: (attributes) => attributes, evaluate: (context) => slots.map((slot) => value(slot, context)) };
   };
 }

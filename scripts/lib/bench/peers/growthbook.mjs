@@ -33,17 +33,22 @@ function condition(test) {
   }
 }
 
-export async function build(slots, { folder }) {
+export function write(slots) {
+  const rules = (list) => list.map(({ id, test }) => ({ condition: condition(test), force: id }));
+  return JSON.stringify({ features: Object.fromEntries(slots.map(({ slot, rules: list }) => [slot, { defaultValue: null, rules: rules(list) }])) });
+}
+
+export async function start(folder) {
   // The package's other files ask `process.env` for the mode at every rule, which is slow in Node and which bundlers take out for
   // browsers and Workers. The copy's name says to Node that it's a module.
   const bundle = join(folder, "growthbook.mjs");
   writeFileSync(bundle, readFileSync(join(ROOT, "node_modules", from, "dist", "bundles", "esm.min.js")));
   const { GrowthBookClient } = await import(pathToFileURL(bundle).href);
-  const rules = (list) => list.map(({ id, test }) => ({ condition: condition(test), force: id }));
-  const features = Object.fromEntries(slots.map(({ slot, rules: list }) => [slot, { defaultValue: null, rules: rules(list) }]));
-  const client = new GrowthBookClient().initSync({ payload: { features } });
-  return {
-    ready: (attributes) => ({ attributes }),
-    evaluate: (user) => slots.map(({ slot }) => client.evalFeature(slot, user).value),
+  return (text, slots) => {
+    const client = new GrowthBookClient().initSync({ payload: JSON.parse(text) });
+    return {
+      ready: (attributes) => ({ attributes }),
+      evaluate: (user) => slots.map((slot) => client.evalFeature(slot, user).value),
+    };
   };
 }

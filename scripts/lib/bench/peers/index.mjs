@@ -2,7 +2,8 @@
 //   name         what it is called in figures
 //   from         the npm package
 //   equivalence  how Idoine's rules are said in its dialect
-//   build(slots, { folder })  takes what `ordered` of ../rules.mjs made, and a folder for files of its own; returns
+//   write(slots)   what `ordered` of ../rules.mjs made, as the text of its configuration
+//   start(folder)  what loads such a text, given the slots' names too; a folder for files of its own. Loaded, it is
 //     ready(attributes, number)  what it is asked with, made before anything is measured
 //     evaluate(ready)            the winner of each slot, or null; a promise of it where the package is asynchronous
 import { readFileSync } from "node:fs";

@@ -25,21 +25,29 @@ function conditions(test) {
   }
 }
 
-export async function build(slots) {
-  const engines = slots.map(({ rules }) => {
-    const engine = new Engine();
-    engine.addOperator("textContains", (text, part) => text.includes(part));
-    engine.addOperator("startsWith", (text, part) => text.startsWith(part));
-    engine.addOperator("endsWith", (text, part) => text.endsWith(part));
-    rules.forEach(({ id, test }, index) => {
-      const asked = conditions(test);
-      engine.addRule({ conditions: asked.fact ? { all: [asked] } : asked, event: { type: id }, priority: rules.length - index });
-    });
-    engine.on("success", () => engine.stop());
-    return engine;
-  });
-  return {
-    ready: (attributes) => attributes,
-    evaluate: async (facts) => (await Promise.all(engines.map((engine) => engine.run(facts)))).map(({ events }) => events[0]?.type ?? null),
+export function write(slots) {
+  const rule = (rules) => ({ id, test }, index) => {
+    const asked = conditions(test);
+    return { conditions: asked.fact ? { all: [asked] } : asked, event: { type: id }, priority: rules.length - index };
+  };
+  return JSON.stringify(slots.map(({ rules }) => rules.map(rule(rules))));
+}
+
+export async function start() {
+  const engine = (rules) => {
+    const made = new Engine();
+    made.addOperator("textContains", (text, part) => text.includes(part));
+    made.addOperator("startsWith", (text, part) => text.startsWith(part));
+    made.addOperator("endsWith", (text, part) => text.endsWith(part));
+    for (const rule of rules) made.addRule(rule);
+    made.on("success", () => made.stop());
+    return made;
+  };
+  return (text) => {
+    const engines = JSON.parse(text).map(engine);
+    return {
+      ready: (attributes) => attributes,
+      evaluate: async (facts) => (await Promise.all(engines.map((one) => one.run(facts)))).map(({ events }) => events[0]?.type ?? null),
+    };
   };
 }

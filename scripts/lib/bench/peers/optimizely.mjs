@@ -36,9 +36,9 @@ function rule(id, variation, audiences, featureEnabled) {
   };
 }
 
-function datafile(slots) {
+export function write(slots) {
   const all = slots.flatMap(({ rules }) => rules);
-  return {
+  return JSON.stringify({
     version: "4", projectId: "bench", accountId: "bench", sdkKey: "bench", environmentKey: "bench", revision: "1", anonymizeIP: true, botFiltering: false,
     attributes: [], audiences: [], events: [], experiments: [], groups: [], variables: [], integrations: [],
     typedAudiences: all.map(({ id, test }) => ({ id, name: id, conditions: conditions(test) })),
@@ -47,19 +47,20 @@ function datafile(slots) {
       id: `rollout-${slot}`,
       experiments: [...rules.map(({ id }) => rule(id, id, [id], true)), rule(`else-${slot}`, "none", [], false)],
     })),
-  };
+  });
 }
 
-export async function build(slots) {
-  const projectConfigManager = createStaticProjectConfigManager({ datafile: JSON.stringify(datafile(slots)) });
-  const client = createInstance({ projectConfigManager, defaultDecideOptions: [OptimizelyDecideOption.DISABLE_DECISION_EVENT] });
-  await client.onReady();
-  const flags = slots.map(({ slot }) => slot);
-  return {
-    ready: (attributes, number) => ({ id: `visitor-${number}`, attributes }),
-    evaluate({ id, attributes }) {
-      const decisions = client.createUserContext(id, attributes).decideForKeys(flags);
-      return flags.map((flag) => (decisions[flag].enabled ? decisions[flag].variationKey : null));
-    },
+export async function start() {
+  return async (datafile, flags) => {
+    const projectConfigManager = createStaticProjectConfigManager({ datafile });
+    const client = createInstance({ projectConfigManager, defaultDecideOptions: [OptimizelyDecideOption.DISABLE_DECISION_EVENT] });
+    await client.onReady();
+    return {
+      ready: (attributes, number) => ({ id: `visitor-${number}`, attributes }),
+      evaluate({ id, attributes }) {
+        const decisions = client.createUserContext(id, attributes).decideForKeys(flags);
+        return flags.map((flag) => (decisions[flag].enabled ? decisions[flag].variationKey : null));
+      },
+    };
   };
 }
