@@ -97,7 +97,7 @@ export function buildEngine(env) {
 /** The core's steps, each by itself, for `npm run bench` alone: built as the engine is, and kept out of what is deployed. */
 export async function buildParts(env) {
   const binary = join(DIST, "bench", "parts.wasm");
-  const exports = ["memory", "input", "output", "load", "keep", "cross", "read", "derive", "decide", "scan", "write", "decide_by_scan_of_input"];
+  const exports = ["memory", "input", "output", "load", "keep", "cross", "read", "derive", "decide", "scan", "write", "decide_input", "scan_input"];
   const finish = { outputs: [binary], run: (_, bytes) => writeIfChanged(binary, bytes) };
   await wasm({ crate: "idoine-parts", name: "parts", dir: join(DIST, "pkg", "parts"), flags: [], target: "bundler", trimmed: { exports, formatsNothing: true }, finish }, env);
   return binary;

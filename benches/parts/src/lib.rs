@@ -85,14 +85,24 @@ pub fn keep() -> usize {
     })
 }
 
-/// As the engine's `decide`, by a plain scan: decides for the request in the input. The output are the decisions.
+/// As the engine's `decide`: decides for the request in the input. The output are the decisions.
 #[wasm_bindgen]
-pub fn decide_by_scan_of_input() -> usize {
+pub fn decide_input() -> usize {
+    answer(decide)
+}
+
+/// As it, by a plain scan.
+#[wasm_bindgen]
+pub fn scan_input() -> usize {
+    answer(decide_by_scan)
+}
+
+fn answer(decides: fn(&Program, &Context) -> Decisions) -> usize {
     INSTANCE.with_borrow_mut(|instance| {
         let Instance { program: Some(program), input, output, .. } = &mut **instance else { return 0 };
         let Some(request) = wire::read_request(input) else { return 0 };
         let context = Context::derive(program, &request);
-        let decisions = decide_by_scan(program, &context);
+        let decisions = decides(program, &context);
         black_box(wire::write_edits(&edits(program, &context, &decisions)));
         *output = wire::write_decisions(&decisions);
         output.len()

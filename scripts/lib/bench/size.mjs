@@ -100,7 +100,7 @@ export async function measureSize(name, of, plan) {
       experiences, onPage, version, visitors: all.length, compileMs, bytes, loadMs,
       checked: { slots: slots.length, won: slots.filter((winner) => winner !== null).length, against: ["steps", "scan", ...(isNative ? ["native"] : []), ...Object.keys(running).filter((file) => file !== "idoine")] },
       idoine: Object.fromEntries(plan.measures.map((measure) => [measure, summary(times[measure])])),
-      toScan: { decide: ratio(times.decide, times.decideByScan), alone: ratio(times.index, times.scan) },
+      toScan: { decide: ratio(times.decideByIndex, times.decideByScan), alone: ratio(times.index, times.scan) },
       ...(natively && { native: Object.fromEntries(Object.entries(natively).map(([what, us]) => [what, summary(us)])) }),
       peers: results,
     };
