@@ -1,0 +1,14 @@
+// What is measured and how, sentence by sentence. It stands beside the figures in every form of the output.
+
+export const METHOD = [
+  "Workload: 8 slots of one page; experiences made from a committed seed: 60 % equalities of one to three fields, 20 % `||` and `in`, 10 % ranges and times, 10 % that no index can find (text contains, starts or ends with, negations); each has a priority, a page rule and one slot. Of N experiences the lesser of 60 % and 200 are for the page that is looked at, the others for other pages. Targeting only: engines draw buckets differently by design.",
+  "Peers: the same rules as data, which each peer's file writes in its own dialect and its own order of arbitration; page rules and schedules stand first. Every visitor has every attribute, because engines treat missing ones differently.",
+  "Checked first: for every visitor the experience that wins each slot is the value that each peer serves, and the answers of the native engine, of the plain scan and of the module that measures steps are those of the engine, word for word. One difference ends the run and shows the visitor.",
+  "What each is given: Idoine gets the raw request (URL, headers, geography) and derives the context from it: device, source and channel, language, local time, consent; `decision alone` begins where that is done. Peers get ready attributes and derive nothing.",
+  "Idoine's call is the one into the engine that pages load: request bytes in; context, decision and edits inside; small integers out. The plain scan, the index it is compared with, and the parts run in a module of the same core, built by the same pipeline, with an entry for each step; a step runs for many visitors in one call, so that crossing is not what is measured.",
+  "Microseconds per page: median of rounds, and in brackets the 10th and 90th percentile. Everybody has a process and takes turns, each round beginning with another; nobody else works meanwhile. What is slow takes some of the visitors in each turn, and all of them over the rounds. Ratios are the median of the rounds' own. Natively, the parts take turns in a process of their own.",
+  "A peer has a minute at each size to load its rules and decide once for each visitor. If that is not enough, or it fails, the table says so, and it is not tried at larger sizes.",
+  "Loading: Idoine copies and checks the program's bytes; each peer is given its configuration as JSON text, once.",
+  "Best: every experience asks for a campaign of its own. Adversarial, text: conditions without anything to look up. Keys: lists and alternatives that every visitor passes, before what fails. Pages: a set of page rules for each that the path passes. In all three every experience is for the page, and for each slot only the very last wins.",
+  "Cold start: fresh processes, with the program of the mixed workload: compiling the engine (where a Worker isn't compiled before), its instance and the program, the first decision.",
+];
