@@ -45,7 +45,7 @@ ${pick((id) => ["mixed", "ratios", "load", "workload"].includes(id))}
 ${pick((id) => ["boundary", "native"].includes(id))}
 ## With the index and without
 
-${pick((id) => id === "extremes")}
+${pick((id) => id.startsWith("scan"))}
 ## Cold start
 
 ${pick((id) => id.startsWith("cold"))}

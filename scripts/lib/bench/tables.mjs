@@ -80,28 +80,23 @@ function mixedTables(sizes, peers) {
       rows: [
         row("experiences for this page", ({ onPage }) => count(onPage)),
         row("visitors, all compared", ({ visitors }) => count(visitors)),
-        row("slots that an experience wins", ({ checked }) => `${Math.round((100 * checked.won) / checked.slots)} %`),
+        row("slots that an experience wins", ({ checked }) => `${figure((100 * checked.won) / checked.slots)} %`),
         row("rounds", ({ idoine }) => String(idoine.decide.batches)),
       ],
     },
   ];
 }
 
-function extremesTable(workloads) {
+function extremesTables(workloads) {
   const names = Object.keys(workloads);
   const sizes = workloads[names[0]];
-  const rows = names.flatMap((name) => {
-    const row = (title, cell) => [`${name}: ${title}`, ...workloads[name].map(cell)];
-    return [
-      row("index", ({ idoine }) => spread(idoine.decideByIndex)),
-      row("plain scan", ({ idoine }) => spread(idoine.decideByScan)),
-      row("index / scan", ({ toScan }) => `${figure(toScan.decide)} x`),
-      row("decision alone: index", ({ idoine }) => spread(idoine.index)),
-      row("decision alone: plain scan", ({ idoine }) => spread(idoine.scan)),
-      row("decision alone: index / scan", ({ toScan }) => `${figure(toScan.alone)} x`),
-    ];
-  });
-  return { id: "extremes", title: "Best, mixed and adversarial workloads: the index beside the plain scan", unit: "µs", head: head("experiences", sizes), rows };
+  const times = (measures) => names.flatMap((name) => Object.entries(measures).map(([measure, title]) => [`${name}, ${title}`, ...workloads[name].map(({ idoine }) => spread(idoine[measure]))]));
+  const ratios = (what, title) => names.map((name) => [`${name}, ${title}`, ...workloads[name].map(({ toScan }) => figure(toScan[what]))]);
+  return [
+    { id: "scan-ratios", title: "The index's time as a multiple of the plain scan's", unit: "x", head: head("experiences", sizes), rows: [...ratios("decide", "whole call"), ...ratios("alone", "decision alone")] },
+    { id: "scan-alone", title: "Decision alone, context ready", unit: "µs", head: head("experiences", sizes), rows: times({ index: "index", scan: "plain scan" }) },
+    { id: "scan-call", title: "Whole call: request's bytes to decisions and edits", unit: "µs", head: head("experiences", sizes), rows: times({ decideByIndex: "index", decideByScan: "plain scan" }) },
+  ];
 }
 
 function coldTables(cold) {
@@ -118,7 +113,7 @@ export function tables({ mixed, extremes, cold, peers }) {
   const same = (size) => sizes.includes(size.experiences);
   return [
     ...(mixed ? mixedTables(mixed, peers) : []),
-    ...(extremes ? [extremesTable(mixed?.filter(same).length === sizes.length ? { best: extremes.best, mixed: mixed.filter(same), ...extremes } : extremes)] : []),
+    ...(extremes ? extremesTables(mixed?.filter(same).length === sizes.length ? { best: extremes.best, mixed: mixed.filter(same), ...extremes } : extremes) : []),
     ...(cold ? coldTables(cold) : []),
   ];
 }

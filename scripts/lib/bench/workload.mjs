@@ -116,7 +116,7 @@ export function mixed(count, seed) {
 
 /**
  * The mixed workload as a manifest.
- * @returns {{manifest: string, experiences: object[], onPage: number}} its text, its experiences, and how many concern the page
+ * @returns {{manifest: string, experiences: {id: string, slot: string, priority: number, test: object}[], onPage: number}} its text, its experiences, and how many concern the page
  */
 export function workload(count, seed) {
   const experiences = mixed(count, seed);
