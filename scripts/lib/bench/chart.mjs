@@ -21,7 +21,7 @@ const LOOKS = {
   "json-rules-engine": ["#8a2c6c", "#f28ac8"],
 };
 
-const OURS = [["decide", "Idoine, from the raw request"], ["index", "Idoine, from a ready context"], ["decideByScan", "Idoine without its index"]];
+const OURS = [["decide", "Idoine, from raw requests"], ["index", "Idoine, context ready"], ["decideByScan", "Idoine without its index"]];
 
 const escaped = (text) => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 
@@ -41,12 +41,20 @@ function tick(us) {
   return us >= 1e3 ? `${count(us / 1e3)} ms` : `${us} µs`;
 }
 
-/** Moves labels of one column apart, as little as it takes, and never below or above the plot. */
+/** Moves labels of one column apart: those that would touch stand together around where they belong, within the plot. */
 function apart(labels) {
-  const sorted = [...labels].sort((a, b) => a.y - b.y);
-  for (let index = 1; index < sorted.length; index++) sorted[index].y = Math.max(sorted[index].y, sorted[index - 1].y + LINE);
-  for (let index = sorted.length - 1, floor = PLOT.bottom; index >= 0; index--, floor -= LINE) sorted[index].y = Math.min(sorted[index].y, floor);
-  return labels;
+  const groups = [];
+  for (const label of [...labels].sort((one, other) => one.y - other.y)) {
+    let group = { labels: [label], sum: label.y };
+    const top = ({ labels: { length }, sum }) => Math.min(Math.max(sum / length - ((length - 1) * LINE) / 2, PLOT.top), PLOT.bottom - (length - 1) * LINE);
+    for (let above = groups.at(-1); above && top(above) + above.labels.length * LINE > top(group); above = groups.at(-1)) {
+      group = { labels: [...above.labels, ...group.labels], sum: above.sum + group.sum };
+      groups.pop();
+    }
+    groups.push(group);
+    group.labels.forEach((one, index) => (one.placed = top(group) + index * LINE));
+  }
+  return labels.map(({ placed, ...label }) => ({ ...label, y: placed }));
 }
 
 /** The SVG of a run's mixed workload: the same for the same figures. */
