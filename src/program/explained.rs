@@ -6,6 +6,11 @@ use crate::consent::Purpose;
 use crate::context::Field;
 
 impl Program {
+    /// Number of named audiences.
+    pub(crate) fn audience_count(&self) -> usize {
+        self.count(Section::Audiences)
+    }
+
     /// The name of an audience.
     pub(crate) fn audience_name(&self, audience: u32) -> &str {
         self.text(self.cell(Section::Audiences, audience as usize, 0))

@@ -27,6 +27,7 @@ macro_rules! sections {
     ($($name:ident $width:literal: $doc:literal;)*) => {
         /// The sections, in their order.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[allow(dead_code)] // Not every runtime reads every section.
         pub(crate) enum Section { $(#[doc = $doc] $name),* }
 
         /// Words of a record of each section.

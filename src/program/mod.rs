@@ -316,10 +316,6 @@ impl Program {
         self.column(Section::Lists, run(start, len))
     }
 
-    pub(crate) fn audience_count(&self) -> usize {
-        self.count(Section::Audiences)
-    }
-
     pub(crate) fn audience_node(&self, audience: u32) -> Option<u32> {
         Some(self.record::<2>(Section::Audiences, audience as usize)?[1])
     }
