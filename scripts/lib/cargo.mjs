@@ -122,8 +122,9 @@ export function buildEngine(env) {
 export async function buildParts(env) {
   const binary = join(DIST, "bench", "parts.wasm");
   const exports = ["memory", "input", "output", "load", "keep", "cross", "read", "derive", "decide", "scan", "write", "decide_input", "scan_input"];
+  const parts = { crate: "idoine-parts", name: "parts", flags: [], target: "bundler", trimmed: { exports, formatsNothing: true } };
   const finish = { outputs: [binary], run: (_, bytes) => writeIfChanged(binary, bytes) };
-  await wasm({ crate: "idoine-parts", name: "parts", dir: join(DIST, "pkg", "parts"), flags: [], target: "bundler", trimmed: { exports, formatsNothing: true }, finish }, env);
+  await wasm(parts, { dir: join(DIST, "pkg", "parts"), finish }, env);
   return binary;
 }
 
