@@ -179,5 +179,8 @@ fn what_why_not_asks_for_makes_the_experience_win() {
     });
     run.unwrap_or_else(|error| panic!("{error}"));
     let [refused, unsure, alone, more, others] = seen.map(|count| count.get());
-    assert!(alone > 100 && more > 100 && others < more / 20, "{others} kept out by others; refused {refused}; unsure {unsure}; by its audience {alone}, by more {more}");
+    assert!(
+        alone > 100 && more > 100 && others < more / 20,
+        "{others} kept out by others; refused {refused}; unsure {unsure}; by its audience {alone}, by more {more}"
+    );
 }
