@@ -85,11 +85,11 @@ export function chart(result) {
     return `<g class="${id}"><path class="spread" d="${whiskers}"/><path class="curve" d="${path(points.map(([size, { median }]) => [size, median]))}"/>${dots}</g>`;
   });
 
-  // A label stands at the end of its curve. Those that end early are within the plot, so they get the ground's colour around them.
+  // A label stands at the end of its curve. Those that end early are within the plot, so they are above it, with the ground's colour around them.
   const columns = new Map();
   for (const { id, label, points, isCut } of all) {
     const [size, { median }] = points[points.length - 1];
-    const written = { id, x: isCut ? x(size) + 12 : PLOT.right + 4, y: y(median) + 4, label: isCut ? `${label} ×` : label };
+    const written = { id, x: isCut ? x(size) + 8 : PLOT.right + 4, y: y(median) + (isCut ? -7 : 4), label: isCut ? `${label} ×` : label };
     columns.set(written.x, [...(columns.get(written.x) ?? []), written]);
   }
   if (goals.length > 1) columns.set(PLOT.right + 4, [...(columns.get(PLOT.right + 4) ?? []), { id: "goal", x: PLOT.right + 4, y: y(goals[goals.length - 1][1]) + 4, label: "goal" }]);
