@@ -100,7 +100,7 @@ test("it says how it is used", () => {
   const run = (...args: string[]) => spawnSync(process.execPath, [script, ...args], { encoding: "utf8" });
   const table = run("--module", "engine", "--top", "3");
   assert.equal(table.status, 0, table.stderr);
-  assert.match(table.stdout, /^engine: [\d,]+ bytes, [\d,]+ compressed \(gzip -9\), [\d,]+ functions\n/);
+  assert.match(table.stdout, /^engine: [\d,]+ bytes, [\d,]+ compressed \(gzip, level 9\), [\d,]+ functions\n/);
   assert.match(table.stdout, /\n {2}and [\d,]+ more, of [\d,]+ bytes\n$/);
   assert.match(run("--help").stdout, /Usage: npm run bytes[^]*Example: /);
   for (const wrong of [["--module", "cli"], ["--top", "all"], ["--fast"]]) assert.equal(run(...wrong).status, 2, wrong.join(" "));

@@ -14,7 +14,7 @@ export function report({ module, raw, gzip, difference, sections, crates, shared
   const rows = (heads, list, cells) => table([heads, ...list.map(cells)]);
   const rest = functions.slice(top).reduce((sum, { size }) => sum + size, 0);
   return [
-    `${module}: ${number(raw)} bytes, ${number(gzip)} compressed (gzip -9), ${number(functions.length)} functions`,
+    `${module}: ${number(raw)} bytes, ${number(gzip)} compressed (gzip, level 9), ${number(functions.length)} functions`,
     `weighed with names, which makes a difference of ${difference.raw} bytes, ${difference.gzip} compressed`,
     "",
     rows(["bytes", "", "gzip less", "section"], sections, ({ name, size, gzip }) => [number(size), share(size, raw), number(gzip), name]),
