@@ -9,7 +9,7 @@
 //! A folder holds `site.program` and `visitors.bin`: for each visitor the length of a request in 32 bits and the request in the
 //! layout of `idoine::wire`, the same bytes that the Wasm engine is given. Lines are JSON.
 
-use idoine::{Context, Decisions, Program, Request, decide, edits, wire};
+use idoine::{Context, Decisions, Program, Request, decide, decide_by_scan, edits, wire};
 use std::error::Error;
 use std::hint::black_box;
 use std::path::Path;
@@ -45,8 +45,7 @@ fn print_decisions(folder: &Path) -> Outcome<()> {
     let (program, requests) = read(folder)?;
     for request in &requests {
         let decisions = decide(&program, &Context::derive(&program, request));
-        let bytes = wire::write_decisions(&decisions);
-        let words: Vec<u32> = bytes.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
+        let words = wire::write_decisions(&decisions);
         println!("{}", serde_json::json!({ "words": words }));
     }
     Ok(())
@@ -81,6 +80,11 @@ fn print_times(folder: &Path, time: Duration) -> Outcome<()> {
             black_box(decide(&program, black_box(context)));
         }
     };
+    let scan = |of: &[usize]| {
+        for context in of.iter().filter_map(|visitor| contexts.get(*visitor)) {
+            black_box(decide_by_scan(&program, black_box(context)));
+        }
+    };
     let page = |of: &[usize]| {
         for request in of.iter().filter_map(|visitor| requests.get(*visitor)) {
             let context = Context::derive(&program, black_box(request));
@@ -88,10 +92,11 @@ fn print_times(folder: &Path, time: Duration) -> Outcome<()> {
             black_box(edits(&program, &context, &decisions));
         }
     };
-    let mut measured: [Measured<'_>; 4] = [
+    let mut measured: [Measured<'_>; 5] = [
         ("load", &load, Vec::new()),
         ("context", &context, Vec::new()),
         ("decide", &decision, Vec::new()),
+        ("scan", &scan, Vec::new()),
         ("page", &page, Vec::new()),
     ];
     // Everything once before it counts. Then some of the visitors in each round, all of them over the rounds, and what is
@@ -126,7 +131,7 @@ fn read(folder: &Path) -> Outcome<(Program, Vec<Request>)> {
     let mut requests = Vec::new();
     while let Some((length, tail)) = rest.split_first_chunk::<4>() {
         let (request, tail) = tail.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or("visitors.bin is cut off")?;
-        requests.push(wire::read_request(request).ok_or("visitors.bin holds a request that can't be read")?);
+        requests.push(wire::read_request(request).ok_or("visitors.bin holds a request that can't be read")?.owned());
         rest = tail;
     }
     Ok((program, requests))

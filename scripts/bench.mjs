@@ -1,39 +1,60 @@
-// Decisions per page, natively and in Wasm, beside GrowthBook on the same workload; equal results are checked first.
-import { readFileSync, mkdtempSync, rmSync } from "node:fs";
+// Decisions per page beside published packages, by the index beside a plain scan, and from cold; equal results are checked first.
+import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { build } from "./build.mjs";
-import { check, contenders, growthbookVersion, load, turns } from "./lib/bench/contenders.mjs";
-import { alternate, ratio, summary } from "./lib/bench/measure.mjs";
-import { buildNative, nativeDecisions, nativeTimes, prepare } from "./lib/bench/native.mjs";
-import { METHOD, report } from "./lib/bench/report.mjs";
-import { visitors } from "./lib/bench/visitors.mjs";
-import { workload } from "./lib/bench/workload.mjs";
-import { command } from "./lib/cli.mjs";
+import { coldStarts } from "./lib/bench/cold/index.mjs";
+import { writeDocs } from "./lib/bench/docs.mjs";
+import { EXTREMES } from "./lib/bench/extremes.mjs";
+import { METHOD } from "./lib/bench/method.mjs";
+import { buildNative } from "./lib/bench/native.mjs";
+import { about, PEERS } from "./lib/bench/peers/index.mjs";
+import { report } from "./lib/bench/report.mjs";
+import { measureSize } from "./lib/bench/size.mjs";
+import { buildParts } from "./lib/cargo.mjs";
+import { command, WrongUsage } from "./lib/cli.mjs";
 import { underRecentNode } from "./lib/node.mjs";
-import { ROOT } from "./lib/paths.mjs";
 import { duration, must, say } from "./lib/run.mjs";
 import { ensure } from "./setup.mjs";
 
-const SIZES = [100, 1_000, 10_000];
 /** Everything random is drawn from it. */
 const SEED = 20261122;
-/** How much is measured. `batchMs`: what a batch of the slowest contender may take. */
-const FULL = { visitors: 500, warmMs: 1500, ms: 7000, least: 10, most: 120, nativeMs: 3000, loads: 15, batchMs: 150 };
-const QUICK = { visitors: 40, warmMs: 50, ms: 200, least: 3, most: 10, nativeMs: 50, loads: 3, batchMs: 50 };
+const SCAN = ["decide", "decideByIndex", "decideByScan", "index", "scan"];
+const ALL = ["page", ...SCAN, "bare", "write", "cross", "request", "context", "edits", "read"];
+const SIZES = [10, 100, 1_000, 10_000, 100_000];
+/** What a peer may take at a size to load its rules and to decide once for each visitor. */
+const LIMIT_MS = 60_000;
+
+/** How much is measured. `visitors`: fewer where a page takes long, so that a minute says something. */
+const FULL = {
+  visitors: (experiences) => (experiences > 10_000 ? 100 : 400),
+  mixed: { sizes: SIZES, measures: ALL, warmMs: 1500, ms: 12_000, least: 12, most: 60, batchMs: 40, nativeMs: 3000, loads: 15 },
+  extremes: { sizes: SIZES, measures: SCAN, warmMs: 500, ms: 3000, least: 12, most: 60, batchMs: 40, loads: 3 },
+  cold: { sizes: [10, 1_000, 10_000], starts: 15 },
+};
+const QUICK = {
+  visitors: () => 30,
+  mixed: { sizes: [10, 1_000], measures: ALL, warmMs: 50, ms: 200, least: 3, most: 5, batchMs: 20, nativeMs: 50, loads: 3 },
+  extremes: { sizes: [1_000], measures: SCAN, warmMs: 20, ms: 50, least: 3, most: 5, batchMs: 20, loads: 3 },
+  cold: { sizes: [10], starts: 1 },
+};
+
+const PARTS = ["mixed", "extremes", "cold"];
 
 const usage = `
-Usage: npm run bench [-- --json] [--quick]
+Usage: npm run bench [-- ${PARTS.map((part) => `[${part}]`).join(" ")} [--json] [--write] [--quick]]
 
-Builds, then measures one page of 8 slots at ${SIZES.map((size) => size.toLocaleString("en-US")).join(", ")} experiences: Idoine natively and in Wasm,
-and the published @growthbook/growthbook on the same rules and visitors. First it checks that all of them decide
-the same; if not, it shows the visitor and ends with exit code 1. About a minute, once everything is built.
+Builds, then measures one page of 8 slots at ${SIZES.map((size) => size.toLocaleString("en-US")).join(", ")} experiences. First it checks that
+all decide the same; if not, it shows the visitor and ends with exit code 1. A quarter of an hour on a quiet machine.
 
-  --json    one object: machine, method, and for each size what is in the table
-  --quick   some seconds, with too few batches to rely on the figures: shows that it runs and that results are equal
+  mixed      a shop's rules: Idoine in Wasm and natively beside ${PEERS.join(", ")}
+  extremes   what an index likes best and what it can do nothing about, beside a plain scan
+  cold       the first decision in a fresh Node, workerd and Chromium
+  --json     one object: machine, method, and what is in the tables
+  --write    writes docs/speed.md and docs/speed.svg
+  --quick    half a minute, with too few rounds to rely on the figures: shows that it runs and that results are equal
 
-Example: npm run --silent bench -- --json > bench.json
+Example: npm run --silent bench -- mixed --json > bench.json
 `;
 
 async function machine(env) {
@@ -49,78 +70,51 @@ async function machine(env) {
   };
 }
 
-/** The engine's input as bytes, and GrowthBook's as its user context: both are made before anything is measured. */
-function people(count, { encodeRequest }, zone) {
-  return visitors(count, SEED, zone).map((visitor) => ({ ...visitor, bytes: encodeRequest(visitor.request), user: { attributes: visitor.attributes } }));
-}
-
-/** Whose turn it is in a round: some of the visitors, so that a batch of the slowest stays short, all of them over the rounds. */
-function slices(all, slowest, { batchMs }) {
-  const start = performance.now();
-  for (const visitor of all.slice(0, 10)) slowest(visitor);
-  const each = (performance.now() - start) / 10;
-  const parts = Math.min(Math.ceil((each * all.length) / batchMs), Math.floor(all.length / 10));
-  const lists = Array.from({ length: Math.max(parts, 1) }, (_, part) => all.filter((_, index) => index % Math.max(parts, 1) === part));
-  return (round) => lists[round % lists.length];
-}
-
-async function bench(plan, scratch, env) {
-  const both = await contenders(scratch, plan.loads);
-  const zone = await import(pathToFileURL(join(ROOT, "www", "src", "zone.ts")).href);
-  const all = people(plan.visitors, both.wire, zone);
-
-  say(`making and compiling ${SIZES.length} sites`);
-  const sites = [];
-  for (const experiences of [0, ...SIZES]) {
-    const { manifest, features, onPage } = workload(experiences, SEED);
-    const folder = join(scratch, String(experiences));
-    const { program, version } = await prepare(folder, manifest, all, env);
-    sites.push({ experiences, onPage, folder, version, program: readFileSync(program), payload: JSON.stringify(features) });
-  }
-  const [empty, ...measured] = sites;
-  const bare = new both.Engine(empty.program);
-
-  say(`checking that native, Wasm and GrowthBook decide the same for ${all.length} visitors at each size`);
-  const loaded = [];
-  for (const { folder, program, payload } of measured) {
-    const one = load(both, program, payload, plan.loads);
-    loaded.push({ ...one, checked: check(one, all, await nativeDecisions(folder, env)) });
-  }
-
+/** A workload at all sizes. A peer that has no figure at one of them is not tried at larger ones. */
+async function workload(name, plan, visitors, { scratch, env }) {
+  const isMixed = name === "mixed";
   const sizes = [];
-  for (const [index, { experiences, onPage, folder, version, program, payload }] of measured.entries()) {
-    say(`measuring ${experiences.toLocaleString("en-US")} experiences (about ${Math.round((plan.warmMs + plan.ms + plan.nativeMs) / 1000)} s)`);
-    const contending = turns(loaded[index], bare, both.wire);
-    const times = alternate(contending, slices(all, contending.growthbook, plan), plan);
-    const natively = await nativeTimes(folder, plan.nativeMs, env);
-    sizes.push({
-      experiences,
-      onPage,
-      version,
-      checked: { ...loaded[index].checked, against: ["native", "growthbook"] },
-      wasm: { decide: summary(times.decide), page: summary(times.page), context: summary(times.context) },
-      growthbook: { page: summary(times.growthbook) },
-      native: { page: summary(natively.page), context: summary(natively.context), decide: summary(natively.decide) },
-      ratios: { decide: ratio(times.growthbook, times.decide), page: ratio(times.growthbook, times.page) },
-      load: { wasmMs: loaded[index].idoineMs, nativeMs: summary(natively.load.map((us) => us / 1000)), growthbookMs: loaded[index].growthbookMs },
-      bytes: { program: program.length, payload: Buffer.byteLength(payload) },
-    });
+  const out = {};
+  for (const experiences of plan.sizes) {
+    say(`${name}, ${experiences.toLocaleString("en-US")} experiences`);
+    const peers = isMixed ? PEERS.filter((file) => !out[file]) : [];
+    const folder = join(scratch, "size");
+    const size = await measureSize(name, { experiences, seed: SEED, visitors: visitors(experiences), peers, isNative: isMixed, limitMs: LIMIT_MS, folder, env }, plan);
+    rmSync(folder, { recursive: true, force: true });
+    for (const [file, { status }] of Object.entries(size.peers)) if (status !== "measured") out[file] = { status: "skipped" };
+    sizes.push({ ...size, peers: { ...out, ...size.peers } });
   }
-  return { visitors: all.length, seed: SEED, unit: "us per page", growthbook: { version: growthbookVersion() }, start: both.start, sizes };
+  return sizes;
 }
 
-await command({ usage, options: { json: { type: "boolean" }, quick: { type: "boolean" } } }, async ({ json, quick }) => {
+async function bench(parts, plan, where) {
+  const result = { seed: SEED, unit: "us per page", peers: await about() };
+  if (parts.includes("mixed")) result.mixed = await workload("mixed", plan.mixed, plan.visitors, where);
+  if (parts.includes("extremes")) {
+    result.extremes = {};
+    for (const name of EXTREMES) result.extremes[name] = await workload(name, plan.extremes, plan.visitors, where);
+  }
+  if (parts.includes("cold")) result.cold = await coldStarts({ ...plan.cold, seed: SEED, folder: where.scratch, env: where.env });
+  return result;
+}
+
+const options = { json: { type: "boolean" }, quick: { type: "boolean" }, write: { type: "boolean" } };
+
+await command({ usage, options, positionals: PARTS }, async ({ json, quick, write }, named) => {
+  const parts = named.length > 0 ? named : PARTS;
+  if (write && (quick || PARTS.some((part) => !parts.includes(part)))) throw new WrongUsage("--write wants all parts, and no --quick");
   if (await underRecentNode()) return process.exitCode;
   const env = await ensure();
   await build(["cli", "engine"], env);
-  const announce = setTimeout(() => say("building: native benchmark (a minute or two the first time) ..."), 1500);
-  await buildNative(env).finally(() => clearTimeout(announce));
+  const announce = setTimeout(() => say("building: the benchmark (a minute or two the first time) ..."), 1500);
+  await buildParts(env).then(() => buildNative(env)).finally(() => clearTimeout(announce));
   const about = await machine(env); // before our own work makes it look busy
   const begun = Date.now();
   const scratch = mkdtempSync(join(tmpdir(), "idoine-bench-"));
   try {
-    const result = { machine: about, quick: quick === true, ...(await bench(quick ? QUICK : FULL, scratch, env)) };
+    const result = { date: new Date(begun).toISOString().slice(0, 10), machine: about, quick: quick === true, ...(await bench(parts, quick ? QUICK : FULL, { scratch, env })) };
     say(`measured in ${duration(Date.now() - begun)}`);
+    if (write) say(`wrote ${writeDocs(result).join(" and ")}`);
     process.stdout.write(`${json ? JSON.stringify({ ...result, method: METHOD }, null, 2) : report(result)}\n`);
     return 0;
   } finally {

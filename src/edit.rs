@@ -4,8 +4,8 @@ use crate::context::{Context, Field, Value};
 use crate::decide::{Decisions, named};
 use crate::eval::utf8;
 use crate::number::push_int;
-use crate::program::Program;
 use crate::program::layout::PartKind;
+use crate::program::{Part, Program};
 use crate::text::{Cut, join, push, push_hex};
 use crate::url;
 
@@ -63,11 +63,13 @@ pub fn edits<'a>(program: &'a Program, context: &Context, decisions: &Decisions)
         let Some(content) = decision.content else { continue };
         for (op, name, parts) in program.content(content) {
             let mut value = String::new();
-            for (kind, text, default) in program.parts(parts) {
-                match (kind, context.get(text)) {
-                    (PartKind::Literal, _) => value.push_str(program.text(text)),
-                    (_, Some(shown)) => escape(kind, &display(shown), &mut value),
-                    (_, None) => escape(kind, default.unwrap_or_default(), &mut value),
+            for part in parts {
+                match part {
+                    Part::Literal(text) => value.push_str(text),
+                    Part::Field { field, kind, default } => match context.get(field) {
+                        Some(shown) => escape(kind, &display(shown), &mut value),
+                        None => escape(kind, default.unwrap_or_default(), &mut value),
+                    },
                 }
             }
             if op == EditOp::Redirect && !lead_away(&mut value, context) {

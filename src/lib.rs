@@ -47,6 +47,7 @@ pub mod visitor;
 
 // Small facts of the world.
 pub mod address;
+mod bits;
 pub mod bucket;
 pub mod consent;
 pub mod cookies;

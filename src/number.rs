@@ -108,39 +108,49 @@ fn nearest(digits: &[u8], power: i32) -> Option<f64> {
     if size > 310 {
         return None;
     }
-    let head = digits.iter().take(19).fold(0u64, |number, digit| number * 10 + u64::from(*digit));
     if digits.len() <= DIGITS && power.unsigned_abs() <= 22 {
+        let head = digits.iter().fold(0u64, |number, digit| number * 10 + u64::from(*digit));
         // Exact (Clinger, "How to Read Floating Point Numbers Accurately", the fast path).
         let scale = power_of_ten(power.unsigned_abs());
         return Some(if power < 0 { head as f64 / scale } else { head as f64 * scale });
     }
-    let dropped = digits.len().saturating_sub(19) as i32;
-    // A guess that is not above: it is at most 16 steps of scaling away, each of half a unit in the last place or less.
-    let mut guess = scaled(head as f64, power + dropped).min(f64::MAX).to_bits().saturating_sub(40);
-    // Up, as long as the digits are beyond the exact middle to the next double, or on it and the next is the even one.
-    loop {
-        let double = f64::from_bits(guess);
-        if double.is_infinite() {
-            return None;
-        }
-        let above = compare(digits, power, double);
-        if above == Ordering::Less || (above == Ordering::Equal && guess & 1 == 0) {
-            return Some(double);
-        }
-        guess += 1;
+    let (mut rest, mut unit) = (Large::new(0), Large::new(1));
+    for digit in digits {
+        rest.multiply(10);
+        rest.add(u32::from(*digit));
     }
-}
-
-/// A number times a power of ten, roughly.
-fn scaled(number: f64, power: i32) -> f64 {
-    let mut value = number;
-    let mut left = power.unsigned_abs();
-    while left > 0 {
-        let step = left.min(22);
-        value = if power < 0 { value / power_of_ten(step) } else { value * power_of_ten(step) };
-        left -= step;
+    (0..power.max(0)).for_each(|_| rest.multiply(10));
+    (0..(-power).max(0)).for_each(|_| unit.multiply(10));
+    // The number is rest / unit * 2^exponent, in the end with a first factor of at least 1 and less than 2.
+    let mut exponent = 0;
+    while rest.compare(&unit) != Ordering::Less {
+        unit.multiply(2);
+        exponent += 1;
     }
-    value
+    while rest.compare(&unit) == Ordering::Less {
+        rest.multiply(2);
+        exponent -= 1;
+    }
+    // A long division. Near zero a double has fewer bits.
+    let bits = 53 + (exponent + 1022).min(0);
+    if bits < 0 || exponent > 1023 {
+        return (bits < 0).then_some(0.0);
+    }
+    let mut whole = 0;
+    for _ in 0..bits {
+        whole *= 2;
+        if rest.compare(&unit) != Ordering::Less {
+            rest.subtract(&unit);
+            whole += 1;
+        }
+        rest.multiply(2);
+    }
+    let half = rest.compare(&unit);
+    if half == Ordering::Greater || (half == Ordering::Equal && whole & 1 == 1) {
+        whole += 1;
+    }
+    // The first bit of a double that is not near zero adds one to its exponent.
+    Some(f64::from_bits((((exponent + 1022).max(0) as u64) << 52) + whole)).filter(|value| value.is_finite())
 }
 
 /// Exact up to 10^22.
@@ -153,22 +163,6 @@ fn parts(value: f64) -> (u64, i32) {
     let bits = value.to_bits();
     let (exponent, fraction) = ((bits >> 52) as i32 & 0x7ff, bits & ((1 << 52) - 1));
     if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) }
-}
-
-/// How `digits` times ten to the `power` compares with the middle between a double and the next one.
-fn compare(digits: &[u8], power: i32, value: f64) -> Ordering {
-    let (whole, exponent) = parts(value);
-    let mut left = Large::new(0);
-    for digit in digits {
-        left.multiply(10);
-        left.add(u32::from(*digit));
-    }
-    let mut right = Large::new(whole * 2 + 1);
-    (0..power.max(0)).for_each(|_| left.multiply(10));
-    (0..(-power).max(0)).for_each(|_| right.multiply(10));
-    left.double((1 - exponent).max(0));
-    right.double((exponent - 1).max(0));
-    left.compare(&right)
 }
 
 /// A whole number of any size, lowest 32 bits first, without leading zeros.
@@ -187,6 +181,7 @@ impl Large {
         }
     }
 
+    #[inline(never)]
     fn multiply(&mut self, by: u32) {
         let mut carry = 0u64;
         for word in &mut self.0 {
@@ -219,6 +214,7 @@ impl Large {
         self.multiply(1 << (times % 31));
     }
 
+    #[inline(never)]
     fn compare(&self, other: &Large) -> Ordering {
         let mut ordering = self.0.len().cmp(&other.0.len());
         if ordering.is_eq() {
@@ -230,6 +226,7 @@ impl Large {
     }
 
     /// Takes away a number that is not larger.
+    #[inline(never)]
     fn subtract(&mut self, other: &Large) {
         let mut borrow = 0i64;
         let mut words = other.0.iter();
@@ -483,6 +480,28 @@ mod tests {
         }
         text.insert(text.len() - places as usize, '.');
         text.trim_end_matches('.').to_owned()
+    }
+
+    #[test]
+    fn the_ends_of_the_range_are_read_as_the_standard_library_reads_them() {
+        for text in [
+            "2.4703282292062327e-324",
+            "2.4703282292062328e-324",
+            "7.4109846876186981e-324",
+            "7.4109846876186982e-324",
+            "2.2250738585072008e-308",
+            "2.2250738585072011e-308",
+            "2.2250738585072012e-308",
+            "1.7976931348623158e308",
+            "1.7976931348623159e308",
+            "17976931348623158079e289",
+        ] {
+            assert_eq!(parse_double(text), text.parse().ok().filter(|number: &f64| number.is_finite()), "{text}");
+        }
+        // The exact middle between zero and the least, and between the least and the next.
+        for (whole, read) in [(1, 0.0), (3, 1e-323)] {
+            assert_eq!(parse_double(&exact(whole, -1075)), Some(read));
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use crate::context::parse_instant;
 use crate::number::parse_uint;
-use crate::text::Cut;
+use crate::text::{Cut, is_digits};
 use crate::time::DAY_MS;
 #[cfg(any(feature = "author", feature = "explain"))]
 use crate::{number::push_int, time::exact_instant_text};
@@ -87,7 +87,7 @@ impl Seen {
         for count in &mut seen.counts {
             let part = parts.next()?;
             // More digits than fit say more than any cap, not nothing.
-            let large = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            let large = !part.is_empty() && is_digits(part);
             let number = parse_uint(part).or(large.then_some(u64::MAX))?;
             *count = number.min(u64::from(u32::MAX)) as u32;
         }

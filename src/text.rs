@@ -33,17 +33,40 @@ pub(crate) trait Cut {
     fn has(&self, sign: u8) -> bool;
 }
 
+/// Where such a character first stands. A loop of its own: where code is to be small, the standard library's calls a function for
+/// each byte.
+#[inline(never)]
+pub(crate) fn place(text: &[u8], sign: u8) -> Option<usize> {
+    for (at, byte) in text.iter().enumerate() {
+        if *byte == sign {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// What is before and behind the first such character.
+pub(crate) fn cut_bytes(text: &[u8], sign: u8) -> Option<(&[u8], &[u8])> {
+    let at = place(text, sign)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 impl Cut for str {
     #[inline(never)]
     fn cut(&self, sign: u8) -> Option<(&str, &str)> {
-        let at = self.bytes().position(|byte| byte == sign)?;
+        let at = place(self.as_bytes(), sign)?;
         Some((self.get(..at)?, self.get(at + 1..)?))
     }
 
     #[inline(never)]
     fn cut_last(&self, sign: u8) -> Option<(&str, &str)> {
-        let at = self.bytes().rposition(|byte| byte == sign)?;
-        Some((self.get(..at)?, self.get(at + 1..)?))
+        let mut at = self.len();
+        loop {
+            at = at.checked_sub(1)?;
+            if self.as_bytes().get(at) == Some(&sign) {
+                return Some((self.get(..at)?, self.get(at + 1..)?));
+            }
+        }
     }
 
     fn parts(&self, sign: u8) -> Parts<'_> {
@@ -52,7 +75,7 @@ impl Cut for str {
 
     #[inline(never)]
     fn has(&self, sign: u8) -> bool {
-        self.bytes().any(|byte| byte == sign)
+        place(self.as_bytes(), sign).is_some()
     }
 }
 
@@ -78,7 +101,7 @@ impl<'a> Iterator for Parts<'a> {
 /// Appends an ASCII character; once, where the standard library's is there for each use, and for all characters.
 #[inline(never)]
 pub(crate) fn push(out: &mut String, ascii: u8) {
-    out.push_str(std::str::from_utf8(&[ascii]).unwrap_or_default());
+    out.push(char::from(ascii & 0x7f));
 }
 
 /// Appends the hexadecimal digit of the last four bits.
@@ -100,7 +123,13 @@ pub(crate) fn hex_digit(digit: u8) -> Option<u8> {
 /// Whether a text is one of those that stand in a list, with `|` between them.
 #[inline(never)]
 pub(crate) fn is_one_of(text: &str, list: &str) -> bool {
-    list.parts(b'|').any(|one| one == text)
+    list.as_bytes().split(|byte| *byte == b'|').any(|one| one == text.as_bytes())
+}
+
+/// Whether there is nothing but digits.
+#[inline(never)]
+pub(crate) fn is_digits(text: &str) -> bool {
+    text.as_bytes().iter().all(u8::is_ascii_digit)
 }
 
 /// Stands for what is no UTF-8. As a text: to append any character takes more code.

@@ -1,7 +1,7 @@
 //! The parts of an absolute URL that a context needs. A small reading, not the whole of the URL standard: runtimes hand
 //! in URLs that a browser or a server has already parsed, and anything else still gets an answer.
 
-use crate::text::{Cut, find, hex_digit, lossy, push};
+use crate::text::{Cut, find, hex_digit, is_digits, lossy, place, push};
 
 /// The parts of a URL, as slices of it; percent-escapes as they are.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -15,53 +15,57 @@ pub struct Parts<'a> {
 }
 
 /// Splits an absolute URL, or a path with an optional query.
+#[inline(never)]
 pub fn split(url: &str) -> Parts<'_> {
     let url = url.cut(b'#').map_or(url, |(before, _)| before);
     let (before_query, query) = url.cut(b'?').unwrap_or((url, ""));
     let behind_scheme = find(before_query.as_bytes(), b"://").and_then(|at| before_query.get(at + 3..));
     let (authority, path) = match behind_scheme {
         Some(rest) => {
-            let length = rest.bytes().take_while(|byte| *byte != b'/').count();
+            let length = place(rest.as_bytes(), b'/').unwrap_or(rest.len());
             rest.split_at_checked(length).unwrap_or((rest, ""))
         }
         None => ("", before_query),
     };
     let host_port = authority.cut_last(b'@').map_or(authority, |(_, host)| host);
     let host = match host_port.cut_last(b':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        Some((host, port)) if is_digits(port) => host,
         _ => host_port,
     };
     Parts { host, path: if path.is_empty() { "/" } else { path }, query }
 }
 
 /// The query's parameters in their order, decoded as `application/x-www-form-urlencoded` (URL standard, section 5.1).
-pub fn query_pairs(query: &str) -> Vec<(String, String)> {
-    pairs(query, false)
-}
-
 #[inline(never)]
-fn pairs(query: &str, first_only: bool) -> Vec<(String, String)> {
+pub fn query_pairs(query: &str) -> Vec<(String, String)> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for pair in query.parts(b'&') {
-        if pair.is_empty() {
-            continue;
-        }
-        let (name, value) = pair.cut(b'=').unwrap_or((pair, ""));
-        let name = decode(name);
-        if !first_only || pairs.iter().all(|(known, _)| *known != name) {
-            pairs.push((name, decode(value)));
+        if !pair.is_empty() {
+            let (name, value) = pair.cut(b'=').unwrap_or((pair, ""));
+            pairs.push((decode(name), decode(value)));
         }
     }
     pairs
 }
 
-/// The parameters of a query, the first of each name.
-pub fn first_pairs(query: &str) -> Vec<(String, String)> {
-    pairs(query, true)
+/// Of those parameters the first of each name.
+#[inline(never)]
+pub fn firsts(pairs: &[(String, String)]) -> Vec<(String, String)> {
+    let mut firsts: Vec<(String, String)> = Vec::new();
+    for (name, value) in pairs {
+        if firsts.iter().all(|(known, _)| known != name) {
+            firsts.push((name.clone(), value.clone()));
+        }
+    }
+    firsts
 }
 
 /// Percent-decodes, `+` as a space; bytes that are not UTF-8 become U+FFFD.
+#[inline(never)]
 fn decode(text: &str) -> String {
+    if !text.has(b'%') && !text.has(b'+') {
+        return text.to_owned();
+    }
     let bytes = text.as_bytes();
     let hex = |at: usize| hex_digit(*bytes.get(at)?);
     let mut out = Vec::new();

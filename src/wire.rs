@@ -5,29 +5,30 @@ use crate::context::Request;
 use crate::decide::{Decisions, Reason};
 use crate::edit::Edit;
 use crate::program::Program;
-use crate::text::lossy;
 use crate::zone::Offsets;
 
 /// Stands for "no experience" in results.
 pub const NONE: u32 = u32::MAX;
 
 /// Reads a request: now as a double in epoch milliseconds, the visitor's zone as so many doubles after their number
-/// (see [`Offsets::from_numbers`]), and then until the end a tag (1 URL, 2 header, 3 `cf`, 4 override, 5 enrichment, 6 profile), a key and a value. `None` when the bytes are cut off or no such thing.
-pub fn read_request(bytes: &[u8]) -> Option<Request> {
-    let mut reader = Reader(bytes);
-    let now = f64::from_le_bytes(*reader.take::<8>()?);
+/// (see [`Offsets::from_numbers`]), and then until the end a tag (1 URL, 2 header, 3 `cf`, 4 override, 5 enrichment, 6 profile), a key
+/// and a value. The texts stay where they are. `None` when the bytes are cut off or no such thing.
+pub fn read_request(bytes: &[u8]) -> Option<Request<&str>> {
+    let mut request = Request::default();
+    read(&mut Reader(bytes), &mut request)?;
+    Some(request)
+}
+
+fn read<'a>(reader: &mut Reader<'a>, request: &mut Request<&'a str>) -> Option<()> {
+    // `as` saturates, and makes NaN zero.
+    request.now = f64::from_le_bytes(*reader.take::<8>()?) as i64;
     let count = u32::from_le_bytes(*reader.take::<4>()?);
     // Gathered as it is read: a number in hostile bytes reserves nothing.
     let mut numbers = Vec::new();
     for _ in 0..count {
         numbers.push(f64::from_le_bytes(*reader.take::<8>()?));
     }
-    let mut request = Request {
-        // `as` saturates, and makes NaN zero.
-        now: now as i64,
-        offsets: Offsets::from_numbers(&numbers),
-        ..Request::default()
-    };
+    request.offsets = Offsets::from_numbers(&numbers);
     while !reader.0.is_empty() {
         let [tag] = *reader.take::<1>()?;
         let pair = (reader.text()?, reader.text()?);
@@ -43,9 +44,13 @@ pub fn read_request(bytes: &[u8]) -> Option<Request> {
             6 => &mut request.profile,
             _ => return None,
         };
+        if group.is_empty() {
+            // More than most requests have, so that it grows once.
+            group.reserve(16);
+        }
         group.push(pair);
     }
-    Some(request)
+    Some(())
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -57,27 +62,32 @@ impl<'a> Reader<'a> {
         Some(head)
     }
 
-    fn text(&mut self) -> Option<String> {
+    #[inline(never)]
+    fn text(&mut self) -> Option<&'a str> {
         let length = u32::from_le_bytes(*self.take::<4>()?) as usize;
         let (head, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
-        Some(lossy(head))
+        std::str::from_utf8(head).ok()
     }
 }
 
 /// The decisions of a page: their number, then six numbers for each: slot, experience or [`NONE`], variant, source, reason, and
 /// the number of the text that names the factor or [`NONE`].
-pub fn write_decisions(decisions: &Decisions) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    push(&mut bytes, decisions.slots.len() as u32);
+pub fn write_decisions(decisions: &Decisions) -> Vec<u32> {
+    let mut words = Vec::new();
+    words.push(decisions.slots.len() as u32);
     for decision in &decisions.slots {
         let experience = decision.experience.unwrap_or(NONE);
         let factor = decision.factor.unwrap_or(NONE);
-        for word in [decision.slot, experience, decision.variant, decision.source as u32, decision.reason as u32, factor] {
-            push(&mut bytes, word);
-        }
+        let (source, reason) = (decision.source as u32, decision.reason as u32);
+        words.push(decision.slot);
+        words.push(experience);
+        words.push(decision.variant);
+        words.push(source);
+        words.push(reason);
+        words.push(factor);
     }
-    bytes
+    words
 }
 
 /// What a number stands for. `kind`: 0 for the id of a slot, 1 of an experience, 2 for the name of a factor, 3 of a reason, and 4,
@@ -101,12 +111,17 @@ pub fn write_edits(edits: &[Edit<'_>]) -> Vec<u8> {
     for edit in edits {
         push(&mut bytes, edit.slot);
         push(&mut bytes, edit.op as u32 + 1);
-        for text in [edit.selector, edit.name, &edit.value] {
-            push(&mut bytes, text.len() as u32);
-            bytes.extend_from_slice(text.as_bytes());
-        }
+        push_text(&mut bytes, edit.selector);
+        push_text(&mut bytes, edit.name);
+        push_text(&mut bytes, &edit.value);
     }
     bytes
+}
+
+#[inline(never)]
+fn push_text(bytes: &mut Vec<u8>, text: &str) {
+    push(bytes, text.len() as u32);
+    bytes.extend_from_slice(text.as_bytes());
 }
 
 #[inline(never)]

@@ -31,7 +31,7 @@ impl Offsets {
     /// The entries as JavaScript hosts pass them: seconds since 1970 and seconds ahead of UTC in turn, no number (NaN) for
     /// what is not known.
     pub fn from_numbers(numbers: &[f64]) -> Offsets {
-        let mut entries = Vec::new();
+        let mut entries = Vec::with_capacity(numbers.len() / 2);
         for [from, seconds] in numbers.as_chunks::<2>().0 {
             // `as` saturates.
             entries.push((*from as i64, seconds.is_finite().then_some(*seconds as i32)));

@@ -459,7 +459,7 @@ fn the_engines_bytes_are_frozen() {
         let hex = vector["hex"].as_str().unwrap();
         let bytes: Vec<u8> = (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).unwrap()).collect();
         let request = wire::read_request(&bytes).unwrap();
-        let pairs = |key: &str| -> Vec<(String, String)> { serde_json::from_value(vector[key].clone()).unwrap() };
+        let pairs = |key: &str| -> Vec<(&str, &str)> { serde::Deserialize::deserialize(&vector[key]).unwrap() };
         assert_eq!(request.now, vector["now"].as_f64().unwrap() as i64);
         let numbers = vector["offsets"].as_array().unwrap().iter().map(|number| number.as_f64().unwrap_or(f64::NAN));
         assert_eq!(request.offsets, Offsets::from_numbers(&numbers.collect::<Vec<_>>()));

@@ -16,7 +16,7 @@ const ENGINE = join(ROOT, "www", "wasm", "engine", "engine.js");
 // What rustc's wasm32-unknown-unknown uses; all of it is in every browser since 2022 and in workerd.
 const FEATURES = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext", "call-indirect-overlong"];
 // How much LLVM inlines: what makes each compressed module smallest. Less and more make it larger again.
-const INLINING = { "idoine-engine": 12, "idoine-tools": 5, "idoine-worker": 12 };
+const INLINING = { "idoine-engine": 12, "idoine-parts": 12, "idoine-tools": 5, "idoine-worker": 12 };
 // Addresses that are counted up along with a loop's number, and loads that are made earlier on some paths: more code, no less time.
 const PLAIN = ["disable-lsr", "enable-pre=false", "enable-load-pre=false"].map((option) => `-Cllvm-args=-${option}`).join(" ");
 // SHA-256 as a loop in place of 64 rounds written out: a few milliseconds for a manifest of megabytes, and kilobytes less.
@@ -116,6 +116,16 @@ async function browserModule(name, entry, env) {
 export function buildEngine(env) {
   const entry = () => `export * from ${JSON.stringify(ENGINE)}; export { default } from ${JSON.stringify(ENGINE)};`;
   return browserModule("engine", entry, env);
+}
+
+/** The core's steps, each by itself, for `npm run bench` alone: built as the engine is, and kept out of what is deployed. */
+export async function buildParts(env) {
+  const binary = join(DIST, "bench", "parts.wasm");
+  const exports = ["memory", "input", "output", "load", "keep", "cross", "read", "derive", "decide", "scan", "write", "decide_input", "scan_input"];
+  const parts = { crate: "idoine-parts", name: "parts", flags: [], target: "bundler", trimmed: { exports, formatsNothing: true } };
+  const finish = { outputs: [binary], run: (_, bytes) => writeIfChanged(binary, bytes) };
+  await wasm(parts, { dir: join(DIST, "pkg", "parts"), finish }, env);
+  return binary;
 }
 
 /** tools.js + tools.wasm. */

@@ -34,14 +34,13 @@ impl Compiler<'_, '_, '_> {
         for (name, enrichment) in enrichments {
             self.check_identifier(name);
             let url = self.enrichment_url(&enrichment.url);
-            let [first_part, parts] = self.builder.parts(&url);
+            let url = self.builder.parts(&url);
             let first_field = self.builder.next(Section::EnrichmentFields);
             self.enrichment_fields(enrichment, field);
             field += enrichment.fields.len();
             let record = [
                 self.builder.text(&name.value),
-                first_part,
-                parts,
+                url,
                 first_field,
                 enrichment.fields.len() as u32,
                 self.number_within(enrichment.cache_seconds.as_ref(), CACHE_SECONDS, "seconds", 600),

@@ -238,11 +238,15 @@ fn constant(value: &Operand<'_>) -> Constant {
         Operand::Uint(value) => Constant::Uint(*value),
         Operand::Double(value) => Constant::Double(*value),
         Operand::Text(text) => Constant::String(owned(text)),
-        Operand::Timestamp(at) => Constant::Timestamp(*at),
-        Operand::Duration(length) => Constant::Duration(*length),
+        Operand::Timestamp(at) => Constant::Timestamp(at.seconds()),
+        Operand::Duration(length) => Constant::Duration(length.seconds()),
         Operand::Version(text) => Constant::Version(owned(text)),
-        Operand::Address(address) => Constant::Ip(written(&|out| address.write(out))),
-        Operand::Range(range) => Constant::Cidr(written(&|out| range.write(out))),
+        Operand::Address(address) => {
+            Constant::Ip(written(&|out| eval::address(address).into_iter().for_each(|address| address.write(out))))
+        }
+        Operand::Range(range) => {
+            Constant::Cidr(written(&|out| eval::range(range).into_iter().for_each(|range| range.write(out))))
+        }
         Operand::List(list) => Constant::List(list_items(list)),
         Operand::Map(map) => Constant::Map(map_entries(map)),
         // Lists and maps have no absent items.

@@ -3,7 +3,7 @@
 use super::content::ContentFields;
 use super::reads::Reads;
 use super::variants::Variants;
-use super::{Compiler, Outline, lookup, share};
+use super::{Compiler, MOST_EXPERIENCES, Outline, lookup, share};
 use crate::bucket::MILLION;
 use crate::consent::Purpose;
 use crate::manifest::{Experience, ExperienceKind, Ramp, RampKind, Status, Traffic};
@@ -15,6 +15,11 @@ use std::collections::HashMap;
 impl<'m> Compiler<'m, '_, '_> {
     pub(super) fn experiences(&mut self) {
         let manifest = self.manifest;
+        let count = manifest.experiences.0.len();
+        if let Some(first) = manifest.experiences.0.get(MOST_EXPERIENCES) {
+            self.error(&first.id, format!("a site has at most {MOST_EXPERIENCES} experiences, found {count}"));
+            return;
+        }
         let mut seen: HashMap<&str, ()> = HashMap::new();
         for experience in &manifest.experiences.0 {
             self.check_id(&experience.id);
@@ -30,6 +35,7 @@ impl<'m> Compiler<'m, '_, '_> {
         self.check_arbitration(&ordered);
         let reads: Vec<Reads> = ordered.iter().map(|experience| self.experience(experience, &ordered)).collect();
         self.all_reads(&ordered, &reads);
+        self.post();
     }
 
     /// Writes an experience and returns what it reads.
@@ -46,10 +52,7 @@ impl<'m> Compiler<'m, '_, '_> {
         let pages = self.page_rules(&experience.pages.0);
         let mut fields = ContentFields::default();
         let variants = self.variants(experience, &mut fields);
-        let need_start = self.builder.next(Section::Needs);
-        for field in &fields.needed {
-            self.builder.push(Section::Needs, &[*field]);
-        }
+        let needs = self.builder.run(Section::Needs, &fields.needed);
         let details = self.details(experience, &variants, ordered);
         let experiment = u32::from(experience.kind == ExperienceKind::Experiment);
         let purpose = experience.purpose.unwrap_or(Purpose::Personalization);
@@ -63,10 +66,8 @@ impl<'m> Compiler<'m, '_, '_> {
             _ => MILLION,
         };
         let ([from_low, from_high], [until_low, until_high]) = (halves(from), halves(until));
-        let record = [
-            self.builder.text(&experience.id.value),
+        let terms = [
             experiment | purpose.code() << 8 | status << 16,
-            audience,
             from_low,
             from_high,
             until_low,
@@ -75,14 +76,16 @@ impl<'m> Compiler<'m, '_, '_> {
             share(experience.holdout, 0),
             variants.weights[0],
             variants.weights[1],
-            pages,
             variants.slots[0],
             variants.slots[1],
-            need_start,
+            needs,
             fields.needed.len() as u32,
             details,
         ];
+        let terms = self.builder.run(Section::Terms, &terms);
+        let record = [self.builder.text(&experience.id.value), audience, terms, variants.contents];
         self.builder.push(Section::Experiences, &record);
+        self.sets.push(pages);
         reads.add_fields(&fields.read);
         let ContentFields { needed: needs, read } = fields;
         self.outlines.push(Outline { experience, audience: checked, needs, read, from, until });
@@ -122,7 +125,7 @@ impl<'m> Compiler<'m, '_, '_> {
         let plain = flags == 0
             && [record.get(1), record.get(2), record.get(13)].iter().all(|word| *word == Some(&NONE))
             && [ramp[1], requires[1], groups[1], suppresses[1], variants.factors[1]].iter().all(|count| *count == 0);
-        if plain { NONE } else { self.builder.push(Section::Details, &record) }
+        if plain { NONE } else { self.builder.run(Section::Details, &record) }
     }
 
     /// Writes the points of a ramp.

@@ -129,7 +129,7 @@ impl Compiler<'_, '_, '_> {
         let [session, day, week, total, cooldown] =
             parts.map(|part| part.as_ref().map_or(NONE, |part| part.value.max(1) as u32));
         let cooldown = if cooldown == NONE { 0 } else { cooldown };
-        self.builder.push(Section::Caps, &[session, day, week, total, cooldown])
+        self.builder.run(Section::Caps, &[session, day, week, total, cooldown])
     }
 
     /// The groups of that name, in `Numbers`.
@@ -149,11 +149,7 @@ impl Compiler<'_, '_, '_> {
 
     /// Writes numbers: the first, and how many there are.
     pub(super) fn numbers(&mut self, numbers: &[u32]) -> [u32; 2] {
-        let start = self.builder.next(Section::Numbers);
-        for number in numbers {
-            self.builder.push(Section::Numbers, &[*number]);
-        }
-        [start, numbers.len() as u32]
+        [self.builder.run(Section::Numbers, numbers), numbers.len() as u32]
     }
 
     /// Writes what an experience requires. `ordered`: all experiences by their numbers.

@@ -13,6 +13,7 @@ mod evaluation;
 mod experiences;
 mod groups;
 mod html;
+mod keys;
 mod logic;
 mod pages;
 mod personas;
@@ -46,11 +47,16 @@ use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::expr::{Checked, Env, ExprError, RESERVED};
 use crate::manifest::{Experience, Manifest, Named, PageRule, Share, Spanned, read_manifest};
 use crate::program::Program;
-use crate::program::build::Builder;
+use crate::program::build::{Builder, PageRecord};
 use crate::program::layout::{NONE, Section};
 use crate::sorted::Numbers;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+
+/// The most slots of a site: a page asks each whether it is on it.
+const MOST_SLOTS: usize = 10_000;
+/// The most experiences of a site. Their program stays below its own limit of 64 MiB.
+const MOST_EXPERIENCES: usize = 200_000;
 
 /// Knows the time zones of the world (IANA). The core has no such table: the command line brings one, JavaScript hosts ask
 /// `Intl`.
@@ -135,8 +141,9 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     read_fields: Numbers,
     /// The expressions of named audiences.
     checked_audiences: Vec<Option<Checked>>,
-    /// Experiences in the order of arbitration.
+    /// Experiences in the order of arbitration, and the set of page rules of each.
     outlines: Vec<Outline<'m>>,
+    sets: Vec<u32>,
     /// Experiences that the program says nothing of, though others may require them: nobody is assigned to them.
     left_out: HashSet<&'m str>,
 }
@@ -202,6 +209,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             read_fields: Numbers::default(),
             checked_audiences: Vec::new(),
             outlines: Vec::new(),
+            sets: Vec::new(),
             left_out: HashSet::new(),
         }
     }
@@ -347,7 +355,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         let words = self.builder.text(&device_words());
         self.builder.push(Section::DeviceWords, &[words]);
         let cap = self.cap(self.manifest.cap.as_ref());
-        let record = [self.builder.text(&site.id.value), self.manifest.holdout.map_or(0, |share| share.0), cap];
+        let record = [self.builder.text(&site.id.value), self.manifest.holdout.map_or(0, |share| share.0), cap, 0];
         self.builder.push(Section::Site, &record);
     }
 
@@ -365,6 +373,10 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
 
     fn slots(&mut self) {
         use crate::manifest::SlotKind;
+        let count = self.manifest.slots.len();
+        if let Some((name, _)) = self.manifest.slots.get(MOST_SLOTS) {
+            self.error(name, format!("a site has at most {MOST_SLOTS} slots, found {count}"));
+        }
         for (name, slot) in &self.manifest.slots {
             self.check_id(name);
             let no_element = slot.kind.is_some_and(|kind| kind != SlotKind::Element);
@@ -421,11 +433,13 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             }
             let host = rule.host.as_ref().map_or(NONE, |host| self.builder.text(&host.value));
             let path = self.builder.text(rule.path.as_ref().map_or("*", |path| path.value.as_str()));
-            let queries =
-                rule.query.iter().map(|(name, glob)| (self.builder.text(&name.value), self.builder.text(&glob.value)));
-            records.push((host, path, queries.collect::<Vec<_>>()));
+            let mut queries = Vec::new();
+            for (name, glob) in &rule.query {
+                queries.extend([self.builder.text(&name.value), self.builder.text(&glob.value)]);
+            }
+            records.push(PageRecord { host, path, queries });
         }
-        self.builder.pages(records)
+        self.builder.pages(&records)
     }
 
     fn goals(&mut self) {

@@ -72,7 +72,7 @@ pub(super) fn shadows<'a, 'm>(
         // Those who stay assigned are not asked whether they are in the audience.
         let sticky = outline.experience.is_sticky().then(|| logic.with_values(&Cases::always(), &outline.needs));
         let wins = sticky.as_ref().unwrap_or(&candidate.cases);
-        if outline.experience.is_running() && !wins.is_never() {
+        if outline.experience.is_running() && !wins.is_never() && !logic.is_spent() {
             for place in &own {
                 tried.extend(wanted.get(*place as usize).iter().flat_map(|wanted| &wanted.by));
             }

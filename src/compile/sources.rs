@@ -103,7 +103,7 @@ fn table(mut sites: ByName<Entry>) -> String {
     let names: Vec<_> = named.map(|(key, entry)| (called(key, entry).to_ascii_lowercase(), entry.class)).collect();
     let without = text(&sites);
     for (name, class) in names {
-        if of_source(&without, &name).is_none() && sites.get(&name).is_none() {
+        if of_source(without.as_bytes(), &name).is_none() && sites.get(&name).is_none() {
             sites.insert(name, Entry { class, name: String::new(), source_only: true });
         }
     }

@@ -16,6 +16,8 @@ pub(super) struct Variants {
     /// Of its variants, or of its runs.
     pub(super) weights: [u32; 2],
     pub(super) slots: [u32; 2],
+    /// The first of the contents of its slots.
+    pub(super) contents: u32,
     pub(super) factors: [u32; 2],
     /// The first run, if there are any.
     pub(super) runs: Option<u32>,
@@ -33,13 +35,13 @@ pub(super) fn levels_of(kind: ExperienceKind, slots: &Named<SlotContent>) -> usi
 impl Compiler<'_, '_, '_> {
     pub(super) fn variants(&mut self, experience: &Experience, fields: &mut ContentFields) -> Variants {
         self.check_kind(experience);
-        let mut slots = Vec::new();
+        let mut slots = Shown::default();
         let mut levels = Vec::new();
         let mut factors = [0, 0];
         if experience.factors.is_empty() {
             let count = self.level_count(experience.kind, &experience.slots);
             levels.push(count);
-            self.slot_records(&experience.slots, count, 0, fields, &mut slots);
+            self.slot_records(&experience.slots, 0, fields, &mut slots);
         } else {
             let mut records = Vec::new();
             for (index, (name, factor)) in experience.factors.iter().enumerate() {
@@ -49,7 +51,7 @@ impl Compiler<'_, '_, '_> {
                 }
                 let count = self.level_count(ExperienceKind::Experiment, &factor.slots);
                 levels.push(count);
-                self.slot_records(&factor.slots, count, index as u32, fields, &mut slots);
+                self.slot_records(&factor.slots, index as u32, fields, &mut slots);
                 if let Some(weights) = factor.weights.as_ref().filter(|_| experience.runs.is_some()) {
                     self.error(weights, "with runs the experience has weights, one for each run, and its factors have none");
                 }
@@ -76,12 +78,11 @@ impl Compiler<'_, '_, '_> {
             }
             (None, ExperienceKind::Personalization, _) => [0, 0],
         };
-        let start = self.builder.next(Section::ExperienceSlots);
-        for record in &slots {
-            self.builder.push(Section::ExperienceSlots, record);
-        }
         let winner = self.winner(experience, &levels);
-        Variants { weights, slots: [start, slots.len() as u32], factors, runs, winner }
+        let contents = self.builder.run(Section::Contents, &slots.contents);
+        let count = slots.records.len() as u32 / 3;
+        let slots = [self.builder.run(Section::ExperienceSlots, &slots.records), count];
+        Variants { weights, slots, contents, factors, runs, winner }
     }
 
     /// What only experiments have, and what can't stand together.
@@ -244,42 +245,35 @@ impl Compiler<'_, '_, '_> {
         Some(packed.0)
     }
 
-    /// What an experience shows in its slots: slot, content of variant 0, factor.
-    fn slot_records(
-        &mut self,
-        slots: &Named<SlotContent>,
-        variants: usize,
-        factor: u32,
-        fields: &mut ContentFields,
-        records: &mut Vec<[u32; 3]>,
-    ) {
+    /// What an experience shows in its slots.
+    fn slot_records(&mut self, slots: &Named<SlotContent>, factor: u32, fields: &mut ContentFields, shown: &mut Shown) {
         for (slot, content) in slots {
             let Ok((slot_index, declared)) = lookup(&self.manifest.slots, &slot.value) else { continue };
-            let contents: Vec<Option<Spanned<Content>>> = match content {
-                SlotContent::One(content) => vec![None, Some(Spanned::clone(content))],
-                SlotContent::Variants(list) => list
-                    .value
-                    .0
-                    .iter()
-                    .map(|variant| {
-                        let content = variant.value.clone()?;
-                        Some(Spanned { value: content, span: variant.span.clone(), path: variant.path.clone() })
-                    })
-                    .collect(),
+            // The baseline has none.
+            let contents: Vec<Spanned<Content>> = match content {
+                SlotContent::One(content) => vec![Spanned::clone(content)],
+                SlotContent::Variants(list) => {
+                    let variants = list.value.0.iter().filter_map(|variant| {
+                        let value = variant.value.clone()?;
+                        Some(Spanned { value, span: variant.span.clone(), path: variant.path.clone() })
+                    });
+                    variants.collect()
+                }
             };
-            let mut contents: Vec<[u32; 2]> = contents
-                .iter()
-                .map(|content| {
-                    let edits = content.as_ref().map_or_else(Vec::new, |content| self.content_edits(content, declared, fields));
-                    self.builder.content(&edits)
-                })
-                .collect();
-            contents.resize(variants, [0, 0]);
-            let start = self.builder.next(Section::Contents);
+            shown.records.extend([slot_index, shown.contents.len() as u32, factor]);
             for content in &contents {
-                self.builder.push(Section::Contents, content);
+                let edits = self.content_edits(content, declared, fields);
+                shown.contents.push(self.builder.content(&edits));
             }
-            records.push([slot_index, start, factor]);
         }
     }
+}
+
+/// What an experience shows in its slots.
+#[derive(Default)]
+struct Shown {
+    /// For each slot three words: slot, how many contents come before its own, factor.
+    records: Vec<u32>,
+    /// The contents of each slot from variant 1 on.
+    contents: Vec<u32>,
 }

@@ -20,18 +20,14 @@ pub(super) fn derive(context: &mut Context) {
     let day = local.div_euclid(DAY_MS);
     // A week belongs to the year of its Thursday (ISO 8601); the first day of 1970 was one.
     let thursday = (day + 3).div_euclid(7) * 7;
-    for (field, value) in [
-        (Field::TimeHour, i64::from(civil.hour)),
-        (Field::TimeMinute, i64::from(civil.minute)),
-        (Field::TimeWeekday, civil.weekday()),
-        (Field::TimeDay, i64::from(civil.day)),
-        (Field::TimeDayOfYear, day_of_year(day)),
-        (Field::TimeWeek, (day_of_year(thursday) - 1) / 7 + 1),
-        (Field::TimeMonth, i64::from(civil.month)),
-        (Field::TimeYear, civil.year),
-    ] {
-        context.set(field, Value::Int(value));
-    }
+    context.set_int(Field::TimeHour, i64::from(civil.hour));
+    context.set_int(Field::TimeMinute, i64::from(civil.minute));
+    context.set_int(Field::TimeWeekday, civil.weekday());
+    context.set_int(Field::TimeDay, i64::from(civil.day));
+    context.set_int(Field::TimeDayOfYear, day_of_year(day));
+    context.set_int(Field::TimeWeek, (day_of_year(thursday) - 1) / 7 + 1);
+    context.set_int(Field::TimeMonth, i64::from(civil.month));
+    context.set_int(Field::TimeYear, civil.year);
     let mut clock = String::new();
     push_two(&mut clock, civil.hour);
     push(&mut clock, b':');
@@ -39,10 +35,10 @@ pub(super) fn derive(context: &mut Context) {
     context.set_text(Field::TimeClock, &clock);
     let mut date = String::new();
     push_int(&mut date, civil.year);
-    for part in [civil.month, civil.day] {
-        push(&mut date, b'-');
-        push_two(&mut date, part);
-    }
+    push(&mut date, b'-');
+    push_two(&mut date, civil.month);
+    push(&mut date, b'-');
+    push_two(&mut date, civil.day);
     context.set_text(Field::TimeDate, &date);
 }
 

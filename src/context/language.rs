@@ -8,8 +8,8 @@ use crate::text::{Cut, push, trim};
 const MOST: usize = 32;
 
 #[inline(never)]
-pub(super) fn derive(context: &mut Context, program: &Program, header: Option<&str>) {
-    let ranges = read(header.unwrap_or_default());
+pub(super) fn derive(context: &mut Context, program: &Program, header: &str) {
+    let ranges = read(header);
     let mut tags = Vec::new();
     for (quality, tag) in &ranges {
         if *quality > 0 && tag != "*" {
@@ -54,7 +54,10 @@ fn read(header: &str) -> Vec<(u16, String)> {
 fn thousandths(text: &str) -> Option<u16> {
     let bytes = text.as_bytes();
     let mut number = 0;
-    for place in [0, 2, 3, 4] {
+    for place in 0..5 {
+        if place == 1 {
+            continue;
+        }
         let digit = bytes.get(place).map_or(0, |byte| byte.wrapping_sub(b'0'));
         if digit > 9 {
             return None;
@@ -69,22 +72,26 @@ fn thousandths(text: &str) -> Option<u16> {
 #[inline(never)]
 pub(crate) fn is_language(tag: &str) -> bool {
     tag.len() <= 35
-        && primary(tag).bytes().all(|b| b.is_ascii_alphabetic())
-        && tag.parts(b'-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && primary(tag).as_bytes().iter().all(u8::is_ascii_alphabetic)
+        && tag.parts(b'-').all(|part| (1..=8).contains(&part.len()) && part.as_bytes().iter().all(u8::is_ascii_alphanumeric))
 }
 
 /// The usual case of each part (BCP 47, section 2.1.1): `fr`, `zh-Hant`, `en-US`.
 #[inline(never)]
 fn canonical(tag: &str) -> String {
     let mut canonical = String::new();
-    for (position, part) in tag.parts(b'-').enumerate() {
-        if position > 0 {
+    for part in tag.parts(b'-') {
+        let mut part = part.to_ascii_lowercase();
+        if !canonical.is_empty() {
             push(&mut canonical, b'-');
+            let upper = match part.len() {
+                2 => 2,
+                4 => 1,
+                _ => 0,
+            };
+            part.get_mut(..upper).unwrap_or_default().make_ascii_uppercase();
         }
-        for (letter, byte) in part.bytes().enumerate() {
-            let upper = position > 0 && (part.len() == 2 || (part.len() == 4 && letter == 0));
-            push(&mut canonical, if upper { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() });
-        }
+        canonical.push_str(&part);
     }
     canonical
 }

@@ -7,6 +7,7 @@ mod fields;
 mod language;
 mod page;
 mod places;
+mod sent;
 mod source;
 #[cfg(feature = "explain")]
 mod supposed;
@@ -33,62 +34,69 @@ use crate::text::{Cut, trim};
 use crate::time::{Moment, parse_moment};
 use crate::zone::Offsets;
 use crate::{cookies, number, url};
+use sent::{Header, Sent};
 use std::borrow::Cow;
 
-/// A raw request: what a host knows before anything is made of it.
+/// A raw request: what a host knows before anything is made of it. Its texts are its own, or lie in bytes that came from elsewhere
+/// (see [`crate::wire`]).
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Request {
+pub struct Request<T = String> {
     /// The page's absolute URL.
-    pub url: String,
+    pub url: T,
     /// Header names in lower case, and their values.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(T, T)>,
     /// Fields of Cloudflare's `request.cf` as text (`true` and numbers too).
-    pub cf: Vec<(String, String)>,
+    pub cf: Vec<(T, T)>,
     /// The instant of the request in epoch milliseconds.
     pub now: i64,
     /// How far the visitor's time zone is ahead of UTC around that instant; empty where the zone is unknown.
     pub offsets: Offsets,
     /// Values that replace derived ones (previews, personas): field paths, `now` or `visitor.id`, and text as
     /// [`Value::parse`] reads it. Empty text makes a field absent.
-    pub overrides: Vec<(String, String)>,
+    pub overrides: Vec<(T, T)>,
     /// What enrichments told: field paths such as `enrichment.weather.temperature`, and text as [`Value::parse`] reads it.
-    pub enrichments: Vec<(String, String)>,
+    pub enrichments: Vec<(T, T)>,
     /// What is stored of the visitor: paths such as `assignment.<experience>`, and text (see [`crate::profile`]).
-    pub profile: Vec<(String, String)>,
+    pub profile: Vec<(T, T)>,
 }
 
-impl Request {
-    #[inline(never)]
-    fn header(&self, name: &str) -> Option<&str> {
-        find(&self.headers, name)
-    }
-
-    #[inline(never)]
-    fn cf(&self, name: &str) -> Option<&str> {
-        find(&self.cf, name).filter(|value| !value.is_empty())
-    }
-
+impl<T: AsRef<str>> Request<T> {
     /// The visitor's time zone (IANA): an override of `geo.timezone`, else the request's. A host asks for it to find the offsets.
     pub fn timezone(&self) -> Option<&str> {
-        find(&self.overrides, "geo.timezone").or_else(|| self.cf("timezone"))
+        let last = |pairs: &'_ [(T, T)], name: &str| pairs.iter().rposition(|(key, _)| key.as_ref() == name);
+        match last(&self.overrides, "geo.timezone") {
+            Some(at) => self.overrides.get(at).map(|(_, zone)| zone.as_ref()),
+            None => self.cf.get(last(&self.cf, "timezone")?).map(|(_, zone)| zone.as_ref()).filter(|zone| !zone.is_empty()),
+        }
+    }
+
+    /// The same, with texts of its own.
+    pub fn owned(&self) -> Request {
+        let pairs = |pairs: &[(T, T)]| {
+            pairs.iter().map(|(key, text)| (key.as_ref().to_owned(), text.as_ref().to_owned())).collect::<Vec<_>>()
+        };
+        Request {
+            url: self.url.as_ref().to_owned(),
+            headers: pairs(&self.headers),
+            cf: pairs(&self.cf),
+            now: self.now,
+            offsets: self.offsets.clone(),
+            overrides: pairs(&self.overrides),
+            enrichments: pairs(&self.enrichments),
+            profile: pairs(&self.profile),
+        }
     }
 
     /// The instant that decides: the last override of `now` that can be read, else the request's.
     pub fn instant(&self) -> i64 {
         let mut instant = self.now;
         for (path, text) in &self.overrides {
-            if path == "now" {
-                instant = parse_instant(text).unwrap_or(instant);
+            if path.as_ref() == "now" {
+                instant = parse_instant(text.as_ref()).unwrap_or(instant);
             }
         }
         instant
     }
-}
-
-/// The last value of that name.
-#[inline(never)]
-fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
 /// Whether a field is one of some.
@@ -148,7 +156,7 @@ impl Value {
                 Value::Strings(items)
             }
             Kind::Timestamp => Value::Timestamp(parse_instant(text)?),
-            Kind::Map => Value::Map(url::first_pairs(text)),
+            Kind::Map => Value::Map(url::firsts(&url::query_pairs(text))),
         })
     }
 }
@@ -190,16 +198,17 @@ pub struct Context {
 
 impl Context {
     /// Derives the context of a request. Never fails: what can't be read is absent.
-    pub fn derive(program: &Program, request: &Request) -> Context {
+    pub fn derive<T: AsRef<str>>(program: &Program, request: &Request<T>) -> Context {
         let now = request.instant();
-        let cookie = request.header("cookie").unwrap_or_default();
-        let gpc = request.header("sec-gpc") == Some("1");
-        let page_url = request.url.parts(b'#').next().unwrap_or_default();
-        let page = url::split(page_url);
+        let sent = &Sent::new(request);
+        let cookie = sent.header(Header::Cookie);
+        let url = request.url.as_ref();
+        let page_url = url.cut(b'#').map_or(url, |(before, _)| before);
+        let page = &url::split(page_url);
         let mut context = Context {
             values: Vec::new(),
             denied: Vec::new(),
-            consent: Consent::of_request(cookies::get(cookie, cookies::CONSENT), gpc),
+            consent: Consent::of_request(cookies::get(cookie, cookies::CONSENT), sent.header(Header::SecGpc) == "1"),
             now,
             offsets: request.offsets.clone(),
             unit: cookies::get(cookie, cookies::ID).and_then(cookies::split_id).map(|(id, _)| id.to_owned()),
@@ -210,14 +219,17 @@ impl Context {
         context.values.resize_with(program.field_count(), || None);
         let host = page.host.to_ascii_lowercase();
         context.set(Field::TimeNow, Value::Timestamp(now));
-        device::derive(&mut context, request, program.device_words());
-        told::derive(&mut context, request, program);
-        source::derive(&mut context, request, program, &host);
-        language::derive(&mut context, program, request.header("accept-language"));
+        device::derive(&mut context, sent, program.device_words());
+        told::derive(&mut context, sent);
+        source::derive(&mut context, sent, program, &host);
+        language::derive(&mut context, program, sent.header(Header::AcceptLanguage));
         calendar::derive(&mut context);
-        page::derive(&mut context, request, page_url, &host);
-        enrichment::derive(&mut context, request, program);
+        page::derive(&mut context, sent, url, page_url, page, &host);
+        for (path, text) in &request.enrichments {
+            enrichment::derive(&mut context, program, path.as_ref(), text.as_ref());
+        }
         for (path, text) in &request.profile {
+            let (path, text) = (path.as_ref(), text.as_ref());
             // Which variant is shown is forced by previews alone.
             let forces = path.starts_with("variant.");
             if !forces {
@@ -232,7 +244,10 @@ impl Context {
                 context.ignore(path, expected);
             }
         }
-        let overridden = context.override_with(program, &request.overrides);
+        let mut overridden = Vec::new();
+        for (path, text) in &request.overrides {
+            context.override_with(program, &mut overridden, path.as_ref(), text.as_ref());
+        }
         // These follow from other fields as they are after that.
         calendar::holidays(&mut context, program, &overridden);
         places::derive(&mut context, program, &overridden);
@@ -267,6 +282,16 @@ impl Context {
     }
 
     #[inline(never)]
+    fn set_int(&mut self, field: Field, number: i64) {
+        self.set(field, Value::Int(number));
+    }
+
+    #[inline(never)]
+    fn set_bool(&mut self, field: Field, is: bool) {
+        self.set(field, Value::Bool(is));
+    }
+
+    #[inline(never)]
     fn set_text(&mut self, field: Field, text: &str) {
         if !text.is_empty() {
             self.set(field, Value::String(text.to_owned()));
@@ -295,66 +320,63 @@ impl Context {
         self.ignored.insert(place, (path.to_owned(), expected.to_owned()));
     }
 
-    /// Returns the fields that were overridden, with a value or with nothing.
+    /// Puts a text in place of what is at a path. Notes the field in `overridden`, whether it is a value or nothing.
     #[inline(never)]
-    fn override_with(&mut self, program: &Program, overrides: &[(String, String)]) -> Vec<u32> {
-        let mut overridden = Vec::new();
-        for (path, text) in overrides {
-            let expected = match path.as_str() {
-                "visitor.id" => {
-                    self.unit = cookies::split_id(text).map(|(id, _)| id.to_owned());
-                    (self.unit.is_none() && !text.is_empty()).then_some("8 to 64 letters, digits, - or _")
+    fn override_with(&mut self, program: &Program, overridden: &mut Vec<u32>, path: &str, text: &str) {
+        let expected = match path {
+            "visitor.id" => {
+                self.unit = cookies::split_id(text).map(|(id, _)| id.to_owned());
+                (self.unit.is_none() && !text.is_empty()).then_some("8 to 64 letters, digits, - or _")
+            }
+            "now" => parse_instant(text).is_none().then_some("an instant such as 2026-11-20T12:30:00Z"),
+            _ => match program.field(path) {
+                None => {
+                    self.profile.put(path, text);
+                    #[cfg(feature = "explain")]
+                    let wrong = match Profile::check(path, text) {
+                        // Empty text stands for nothing.
+                        Some(Ok(())) if text.is_empty() => None,
+                        Some(Ok(())) => program.stored_of(self, path).and_then(Result::err),
+                        Some(Err(expected)) => Some(expected),
+                        None => Some("the path of a field"),
+                    };
+                    #[cfg(not(feature = "explain"))]
+                    let wrong = None;
+                    wrong
                 }
-                "now" => parse_instant(text).is_none().then_some("an instant such as 2026-11-20T12:30:00Z"),
-                _ => match program.field(path) {
-                    None => {
-                        self.profile.put(path, text);
-                        #[cfg(feature = "explain")]
-                        let wrong = match Profile::check(path, text) {
-                            // Empty text stands for nothing.
-                            Some(Ok(())) if text.is_empty() => None,
-                            Some(Ok(())) => program.stored_of(self, path).and_then(Result::err),
-                            Some(Err(expected)) => Some(expected),
-                            None => Some("the path of a field"),
-                        };
-                        #[cfg(not(feature = "explain"))]
-                        let wrong = None;
-                        wrong
-                    }
-                    Some((field, kind)) => {
-                        let value = Value::parse(kind, text);
-                        let wrong = (value.is_none() && !text.is_empty()).then_some(kind.name());
-                        overridden.push(field);
-                        self.put(field as usize, if text.is_empty() { None } else { value });
-                        wrong
-                    }
-                },
-            };
-            // Who explains nothing tells nobody.
-            #[cfg(feature = "explain")]
-            if let Some(expected) = expected {
-                self.ignore(path, expected);
-            }
-            #[cfg(not(feature = "explain"))]
-            let _ = expected;
-            if let Some(purpose) = path.strip_prefix("consent.").and_then(Purpose::from_name) {
-                self.consent = self.consent.with(purpose, matches!(text.as_str(), "true" | "1"));
-            }
+                Some((field, kind)) => {
+                    let value = Value::parse(kind, text);
+                    let wrong = (value.is_none() && !text.is_empty()).then_some(kind.name());
+                    overridden.push(field);
+                    self.put(field as usize, if text.is_empty() { None } else { value });
+                    wrong
+                }
+            },
+        };
+        // Who explains nothing tells nobody.
+        #[cfg(feature = "explain")]
+        if let Some(expected) = expected {
+            self.ignore(path, expected);
         }
-        overridden
+        #[cfg(not(feature = "explain"))]
+        let _ = expected;
+        if let Some(purpose) = path.strip_prefix("consent.").and_then(Purpose::from_name) {
+            self.consent = self.consent.with(purpose, matches!(text, "true" | "1"));
+        }
     }
 
-    /// Makes what is not agreed to absent, after everything else was set.
+    /// Makes what is not agreed to absent, after everything else was set. Of the fields that every site has `visitor.returning` is
+    /// the first that needs a consent.
     #[inline(never)]
     fn apply_consent(&mut self, program: &Program) {
-        let purposes = [Field::ConsentPersonalization, Field::ConsentAnalytics, Field::ConsentMarketing];
-        for (field, purpose) in purposes.into_iter().zip(Purpose::ALL) {
-            self.set(field, Value::Bool(self.consent.has(purpose)));
-        }
+        self.set_bool(Field::ConsentPersonalization, self.consent.has(Purpose::Personalization));
+        self.set_bool(Field::ConsentAnalytics, self.consent.has(Purpose::Analytics));
+        self.set_bool(Field::ConsentMarketing, self.consent.has(Purpose::Marketing));
         if self.values.get(Field::VisitorReturning as usize) == Some(&None) {
-            self.set(Field::VisitorReturning, Value::Bool(self.unit.is_some()));
+            self.set_bool(Field::VisitorReturning, self.unit.is_some());
         }
-        for field in 0..self.values.len() {
+        self.denied.resize(Field::VisitorReturning as usize, false);
+        for field in self.denied.len()..self.values.len() {
             let denied = program.field_purpose(field as u32).is_some_and(|purpose| !self.consent.has(purpose));
             self.denied.push(denied);
             if denied {

@@ -48,6 +48,10 @@ pub struct Decisions {
 
 /// Told what becomes of every experience, in the order in which they are decided. `()` listens to nothing and costs nothing.
 pub trait Trace {
+    /// Whether it wants to hear of everything: then every experience is looked at, and takes the steps in their order. Else only
+    /// those that could win are, and the cheapest tests come first.
+    const ALL: bool = true;
+
     /// An experience lost; `by` is the one that is the reason.
     fn lost(&mut self, experience: u32, loss: Loss, by: Option<u32>);
 
@@ -56,6 +60,15 @@ pub trait Trace {
 }
 
 impl Trace for () {
+    const ALL: bool = false;
+
+    fn lost(&mut self, _: u32, _: Loss, _: Option<u32>) {}
+}
+
+/// Listens to everything, and keeps nothing of it.
+struct Scan;
+
+impl Trace for Scan {
     fn lost(&mut self, _: u32, _: Loss, _: Option<u32>) {}
 }
 
@@ -68,53 +81,66 @@ pub fn decide(program: &Program, context: &Context) -> Decisions {
 }
 
 /// As [`decide`], telling `trace` of every experience that lost.
-pub fn decide_traced(program: &Program, context: &Context, trace: &mut impl Trace) -> Decisions {
+pub fn decide_traced<T: Trace>(program: &Program, context: &Context, trace: &mut T) -> Decisions {
     decide_with(&mut Assigner::new(program, context), trace)
 }
 
 /// As [`decide`], but by looking at every experience of the program: what the index is tested and measured against.
 pub fn decide_by_scan(program: &Program, context: &Context) -> Decisions {
-    decide_traced(program, context, &mut ())
+    decide_traced(program, context, &mut Scan)
 }
 
 /// As [`decide_traced`], with what the assigner knows already.
-pub(crate) fn decide_with(assigner: &mut Assigner<'_>, trace: &mut impl Trace) -> Decisions {
+pub(crate) fn decide_with<T: Trace>(assigner: &mut Assigner<'_>, trace: &mut T) -> Decisions {
     let (program, context) = (assigner.program, assigner.context);
     let page = Page::new(program, context);
     let mut decisions = Decisions::default();
     for slot in 0..program.slot_count() as u32 {
-        if page.has_slot(slot) {
+        if page.has_slot(program, slot) {
             decisions.slots.push(baseline(slot));
         }
     }
+    let forces = context.profile.forces;
+    // What is forced asks no audience, so that no key finds it.
+    let candidates = if T::ALL || forces { page.experiences(program) } else { program.candidates(context, &page) };
     let mut shown = Shown::default();
     // What a preview forces takes its slots before all others.
-    let rounds = if context.profile.forces { 0..2 } else { 1..2 };
-    for round in rounds {
-        for experience in program.experiences() {
+    for round in if forces { 0..2 } else { 1..2 } {
+        let mut next = 0;
+        while let Some(experience) = if T::ALL { program.experience(next) } else { program.next_experience(&candidates, next) }
+        {
+            let index = experience.index;
+            next = index + 1;
             if (round == 0) != experience.forced(program, context).is_some() {
                 continue;
             }
-            match candidate(assigner, &page, &experience, &mut shown, &mut decisions) {
-                Ok(reason) => trace.won(experience.index, reason),
-                Err((loss, by)) => trace.lost(experience.index, loss, by),
+            if T::ALL && !(candidates.has(index) && experience.has_place(program, &page)) {
+                trace.lost(index, Loss::Page, None);
+                continue;
+            }
+            match candidate::<T>(assigner, &experience, &mut shown, &mut decisions) {
+                Ok(reason) => trace.won(index, reason),
+                Err((loss, by)) => trace.lost(index, loss, by),
+            }
+            if !T::ALL && decisions.slots.iter().all(|decision| decision.experience.is_some()) {
+                return decisions;
             }
         }
     }
     decisions
 }
 
-/// Takes an experience through all steps. Where it wins, its slots are its own from then on.
-fn candidate(
+/// Takes an experience for the page through all other steps. Where it wins, its slots are its own from then on.
+fn candidate<T: Trace>(
     assigner: &mut Assigner<'_>,
-    page: &Page,
     experience: &Experience,
     shown: &mut Shown,
     decisions: &mut Decisions,
 ) -> Result<Reason, Lost> {
     let program = assigner.program;
-    if !experience.on_page(program, page) {
-        return Err((Loss::Page, None));
+    // Who listens hears of the first step in their order; for everybody else the cheapest decides.
+    if !T::ALL {
+        decisions.check_slots(program, experience)?;
     }
     let details = program.details(experience);
     let assignment = assigner.assign(experience, &details, 0)?;
@@ -122,24 +148,36 @@ fn candidate(
         shown.check_caps(program, assigner.context, experience, &details)?;
     }
     shown.check_groups(program, &details)?;
-    // All of its slots that are on this page, or none.
-    for (slot, ..) in program.experience_slots(experience.slots.clone()) {
-        if let Some(winner) = decisions.at(slot).and_then(|decision| decision.experience) {
-            return Err((Loss::SlotTaken, Some(winner)));
-        }
+    if T::ALL {
+        decisions.check_slots(program, experience)?;
     }
     shown.add(program, experience, &details);
-    for (slot, contents, factor) in program.experience_slots(experience.slots.clone()) {
+    for (slot, before, factor) in program.experience_slots(experience.slots.clone()) {
         if let Some(decision) = decisions.at(slot) {
             let name = program.factor(details.factors().start.saturating_add(factor as usize));
             let factor_name = name.filter(|_| !details.factors().is_empty()).map(|(name, _)| name);
-            *decision = assignment.decision(slot, experience, contents, factor, factor_name);
+            *decision = assignment.decision(slot, experience, before, factor, factor_name);
         }
     }
     Ok(assignment.reason)
 }
 
 impl Decisions {
+    /// Whether no other experience has one of its slots that are on the page: it takes all of them, or none.
+    #[inline(never)]
+    fn check_slots(&mut self, program: &Program, experience: &Experience) -> Result<(), Lost> {
+        let mut here = experience.slots.is_empty();
+        for (slot, ..) in program.experience_slots(experience.slots.clone()) {
+            if let Some(decision) = self.at(slot) {
+                if let Some(winner) = decision.experience {
+                    return Err((Loss::SlotTaken, Some(winner)));
+                }
+                here = true;
+            }
+        }
+        if here { Ok(()) } else { Err((Loss::Page, None)) }
+    }
+
     /// The decision of a slot of the page.
     #[inline(never)]
     fn at(&mut self, slot: u32) -> Option<&mut Decision> {
@@ -161,14 +199,15 @@ fn baseline(slot: u32) -> Decision {
 }
 
 impl Assignment {
-    /// What a slot of the experience shows. `contents` is the content of its variant 0.
-    fn decision(&self, slot: u32, experience: &Experience, contents: u32, factor: u32, name: Option<u32>) -> Decision {
+    /// What a slot of the experience shows. `before`: how many contents of other slots come before its own.
+    fn decision(&self, slot: u32, experience: &Experience, before: u32, factor: u32, name: Option<u32>) -> Decision {
         let won = Decision { experience: Some(experience.index), factor: name, reason: self.reason, ..baseline(slot) };
         if self.reason == Reason::NoUnit {
             return won;
         }
         let variant = self.levels.level(factor);
+        let content = variant.checked_sub(1).map(|index| experience.contents.saturating_add(before).saturating_add(index));
         let source = if experience.experiment { Source::Experiment } else { Source::Personalization };
-        Decision { variant, source, content: (variant > 0).then(|| contents.saturating_add(variant)), ..won }
+        Decision { variant, source, content, ..won }
     }
 }

@@ -2,9 +2,8 @@
 
 use super::arena::Arena;
 use super::convert::convert;
-use super::operand::{Error, List, Operand, compare, equal, utf8};
+use super::operand::{Error, List, Operand, Packed, address, compare, duration, equal, range, timestamp, utf8};
 use super::{MAX_ITEMS, MAX_SEARCH, MAX_TEXT};
-use crate::address::Address;
 use crate::instant::Seconds;
 use crate::program::layout::Op;
 use crate::time::Civil;
@@ -30,10 +29,9 @@ pub(crate) fn binary<'a>(op: Op, left: Operand<'a>, right: Operand<'a>, arena: &
             let whole = index == f64::from(index as u32);
             list.get(index as usize).filter(|_| whole).ok_or(Error::NoSuchItem)
         }
-        (Op::ContainsIp, Operand::Range(range), Operand::Address(address)) => Ok(Operand::Bool(range.contains(address))),
-        (Op::ContainsIp, Operand::Range(range), Operand::Text(address)) => {
-            let address = Address::parse(utf8(address)).ok_or(Error::Conversion)?;
-            Ok(Operand::Bool(range.contains(address)))
+        (Op::ContainsIp, Operand::Range(within), Operand::Address(of) | Operand::Text(of)) => {
+            let (within, of) = range(within).zip(address(of)).ok_or(Error::Conversion)?;
+            Ok(Operand::Bool(within.contains(of)))
         }
         (Op::Add, Operand::Text(left), Operand::Text(right)) => {
             let mut joined = left.to_vec();
@@ -100,18 +98,20 @@ fn arithmetic<'a>(op: Op, left: Operand<'a>, right: Operand<'a>) -> Applied<'a> 
             Op::Div => left / right,
             _ => return Err(Error::WrongType),
         })),
-        (Operand::Timestamp(left), Operand::Timestamp(right)) if op == Op::Sub => minus(left, right).map(Operand::Duration),
-        (Operand::Timestamp(at), Operand::Duration(length)) => sum(op, at, length)?.instant().map(Operand::Timestamp),
-        (Operand::Duration(length), Operand::Timestamp(at)) if op == Op::Add => {
-            sum(op, at, length)?.instant().map(Operand::Timestamp)
+        (Operand::Timestamp(left), Operand::Timestamp(right)) if op == Op::Sub => {
+            minus(left.seconds(), right.seconds()).map(duration)
         }
-        (Operand::Duration(left), Operand::Duration(right)) => sum(op, left, right)?.length().map(Operand::Duration),
+        (Operand::Timestamp(at), Operand::Duration(length)) => sum(op, at, length)?.instant().map(timestamp),
+        (Operand::Duration(length), Operand::Timestamp(at)) if op == Op::Add => sum(op, at, length)?.instant().map(timestamp),
+        (Operand::Duration(left), Operand::Duration(right)) => sum(op, left, right)?.length().map(duration),
         _ => return Err(Error::WrongType),
     };
     result.ok_or(Error::Overflow)
 }
 
-fn sum(op: Op, left: Seconds, right: Seconds) -> Result<Seconds, Error> {
+#[inline(never)]
+fn sum(op: Op, left: Packed, right: Packed) -> Result<Seconds, Error> {
+    let (left, right) = (left.seconds(), right.seconds());
     let right = match op {
         Op::Add => Some(right),
         Op::Sub => right.negated(),
@@ -148,14 +148,17 @@ pub(crate) fn unary<'a>(op: Op, value: Operand<'a>, arena: &'a Arena<'a>) -> App
             Operand::Text(arena.text(cased).ok_or(Error::TooLarge)?)
         }
         (Op::Trim, Operand::Text(text)) => Operand::Text(text::trim(utf8(text)).as_bytes()),
-        (op, Operand::Duration(length)) if op.is_getter() => Operand::Int(match op {
-            Op::Hours => length.towards_zero() / 3600,
-            Op::Minutes => length.towards_zero() / 60,
-            Op::Seconds => length.towards_zero(),
-            Op::Milliseconds => length.millis_towards_zero() % 1000,
-            _ => return Err(Error::WrongType),
-        }),
-        (op, Operand::Timestamp(at)) if op.is_getter() => getter(op, at, 0)?,
+        (op, Operand::Duration(length)) if op.is_getter() => {
+            let length = length.seconds();
+            Operand::Int(match op {
+                Op::Hours => length.towards_zero() / 3600,
+                Op::Minutes => length.towards_zero() / 60,
+                Op::Seconds => length.towards_zero(),
+                Op::Milliseconds => length.millis_towards_zero() % 1000,
+                _ => return Err(Error::WrongType),
+            })
+        }
+        (op, Operand::Timestamp(at)) if op.is_getter() => getter(op, at.seconds(), 0)?,
         (op, value) => return convert(op, value, arena),
     })
 }

@@ -3,7 +3,7 @@
 use super::operand::Operand;
 use std::cell::{Cell, OnceCell};
 
-/// What the texts and lists of one evaluation may take in all, in bytes.
+/// What the texts and lists of one evaluation may take in all, in bytes; what it shares with others is an evaluation of its own.
 const MOST_BYTES: usize = 4 << 20;
 /// What an item of a list counts: the same on every face, whatever its size there is.
 const ITEM_BYTES: usize = 32;
@@ -11,7 +11,8 @@ const ITEM_BYTES: usize = 32;
 /// A chain of blocks.
 #[derive(Default)]
 pub(crate) struct Arena<'a> {
-    first: Block<'a>,
+    /// Made when something is kept: most evaluations keep nothing.
+    first: OnceCell<Box<Block<'a>>>,
     /// The block that is being filled, where it is not the first.
     last: Cell<Option<&'a Block<'a>>>,
     /// Places taken in it.
@@ -31,6 +32,11 @@ enum Made<'a> {
 }
 
 impl<'a> Arena<'a> {
+    /// Begins to count what is made at so many bytes, and says how many it were until now.
+    pub(crate) fn count_from(&self, bytes: usize) -> usize {
+        self.bytes.replace(bytes)
+    }
+
     /// Keeps a text; `None` when there is too much already.
     pub(crate) fn text(&'a self, text: Vec<u8>) -> Option<&'a [u8]> {
         match self.keep(text.len(), Made::Text(text))? {
@@ -53,7 +59,13 @@ impl<'a> Arena<'a> {
             return None;
         }
         self.bytes.set(bytes);
-        let mut block = self.last.get().unwrap_or(&self.first);
+        let mut block = match self.last.get() {
+            Some(block) => block,
+            None => {
+                let _ = self.first.set(Box::default());
+                self.first.get()?
+            }
+        };
         if self.taken.get() == block.places.len() {
             let _ = block.next.set(Box::default());
             block = block.next.get()?;

@@ -1,8 +1,7 @@
 //! Conversions between types (CEL specification, "List of Standard Definitions").
 
 use super::arena::Arena;
-use super::operand::{Error, Operand, utf8};
-use crate::address::{Address, Range};
+use super::operand::{Error, Operand, address, duration, range, timestamp, utf8};
 use crate::instant::Seconds;
 use crate::number::{parse_digits, parse_double, parse_int, push_double, push_int, push_uint};
 use crate::program::layout::Op;
@@ -25,11 +24,11 @@ pub(crate) fn convert<'a>(op: Op, value: Operand<'a>, arena: &'a Arena<'a>) -> R
         (Op::ToInt, Operand::Double(number)) => {
             (number > -INT_LIMIT && number < INT_LIMIT).then_some(Operand::Int(number as i64))
         }
-        (Op::ToInt, Operand::Timestamp(at)) => Some(Operand::Int(at.whole)),
+        (Op::ToInt, Operand::Timestamp(at)) => Some(Operand::Int(at.seconds().whole)),
         (Op::ToUint, Operand::Int(number)) => u64::try_from(number).ok().map(Operand::Uint),
         (Op::ToUint, Operand::Double(number)) => (number > -1.0 && number < UINT_LIMIT).then_some(Operand::Uint(number as u64)),
         (Op::ToDouble, value) => super::operand::number(value).map(Operand::Double),
-        (Op::ToTimestamp, Operand::Int(seconds)) => Seconds::new(seconds).instant().map(Operand::Timestamp),
+        (Op::ToTimestamp, Operand::Int(seconds)) => Seconds::new(seconds).instant().map(timestamp),
         (Op::ToString, value) => {
             let text = to_text(value).ok_or(Error::WrongType)?;
             return arena.text(text.into_bytes()).map(Operand::Text).ok_or(Error::TooLarge);
@@ -75,11 +74,11 @@ fn of_text<'a>(op: Op, bytes: &'a [u8]) -> Option<Operand<'a>> {
             };
             number.map(Operand::Double)
         }
-        Op::ToTimestamp => Seconds::parse_instant(text).map(Operand::Timestamp),
-        Op::ToDuration => Seconds::parse_length(text).map(Operand::Duration),
+        Op::ToTimestamp => Seconds::parse_instant(text).map(timestamp),
+        Op::ToDuration => Seconds::parse_length(text).map(duration),
         Op::ToVersion => is_version(text).then_some(Operand::Version(bytes)),
-        Op::ToIp => Address::parse(text).map(Operand::Address),
-        Op::ToCidr => Range::parse(text).map(Operand::Range),
+        Op::ToIp => address(bytes).map(|_| Operand::Address(bytes)),
+        Op::ToCidr => range(bytes).map(|_| Operand::Range(bytes)),
         _ => None,
     }
 }
@@ -91,11 +90,11 @@ fn to_text(value: Operand<'_>) -> Option<String> {
         Operand::Int(number) => push_int(&mut text, number),
         Operand::Uint(number) => push_uint(&mut text, number),
         Operand::Double(number) => push_double(&mut text, number),
-        Operand::Timestamp(at) => at.write_instant(&mut text),
-        Operand::Duration(length) => length.write_length(&mut text),
+        Operand::Timestamp(at) => at.seconds().write_instant(&mut text),
+        Operand::Duration(length) => length.seconds().write_length(&mut text),
         Operand::Version(version) => text.push_str(utf8(version)),
-        Operand::Address(address) => address.write(&mut text),
-        Operand::Range(range) => range.write(&mut text),
+        Operand::Address(written) => address(written)?.write(&mut text),
+        Operand::Range(written) => range(written)?.write(&mut text),
         _ => return None,
     }
     Some(text)

@@ -7,18 +7,22 @@
 mod apply;
 mod arena;
 mod convert;
+mod known;
 mod operand;
 
 pub(crate) use arena::Arena;
 pub(crate) use operand::{Absent, Error, Operand, Why, number, utf8};
 #[cfg(feature = "author")]
 pub(crate) use operand::{List as OperandList, Map as OperandMap};
+#[cfg(any(feature = "author", feature = "explain"))]
+pub(crate) use operand::{address, range};
 
 use crate::context::{Context, Value};
-use crate::program::Program;
 use crate::program::layout::{NONE, Op, wide};
+use crate::program::{Node, Program};
 use crate::{geo, instant, zone};
-use operand::{List, Map, equal};
+use known::{Known, Settled};
+use operand::{List, Map, duration, equal, timestamp};
 
 /// The compiler refuses expressions deeper than this, so only a forged program gets here.
 const MAX_DEPTH: u32 = 200;
@@ -67,40 +71,37 @@ impl Truth {
     }
 }
 
-/// Evaluates expressions for one context; named audiences at most once.
+/// Evaluates expressions for one context; what several of them share once.
 pub(crate) struct Evaluator<'a> {
     program: &'a Program,
     context: &'a Context,
-    audiences: Vec<Option<Truth>>,
+    known: Known,
 }
 
 impl<'a> Evaluator<'a> {
     pub(crate) fn new(program: &'a Program, context: &'a Context) -> Evaluator<'a> {
-        Evaluator { program, context, audiences: vec![None; program.audience_count()] }
+        Evaluator { program, context, known: Known::new(program) }
     }
 
     /// The truth of a boolean expression.
     pub(crate) fn truth(&mut self, node: u32) -> Truth {
         let arena = Arena::default();
-        let mut walk = Walk::new(self.program, self.context, &arena, std::mem::take(&mut self.audiences));
-        let truth = walk.truth(node, 0);
-        self.audiences = walk.audiences;
-        truth
+        Truth::of(Walk::new(self.program, self.context, &arena, &mut self.known).eval(node, 0))
     }
 }
 
 /// The value of an expression. What it is made of lives in the arena.
 #[cfg(any(feature = "author", feature = "explain"))]
 pub(crate) fn value<'w>(program: &'w Program, context: &'w Context, node: u32, arena: &'w Arena<'w>) -> Operand<'w> {
-    Walk::new(program, context, arena, vec![None; program.audience_count()]).eval(node, 0)
+    Walk::new(program, context, arena, &mut Known::new(program)).eval(node, 0)
 }
 
 /// The truth of a part of an expression, and what failed where something did. The nodes that are visited are taken from
 /// `visits`, as one audience has many parts.
 #[cfg(feature = "explain")]
 pub(crate) fn look(program: &Program, context: &Context, node: u32, visits: &mut u32) -> (Truth, Option<Error>) {
-    let arena = Arena::default();
-    let mut walk = Walk::new(program, context, &arena, vec![None; program.audience_count()]);
+    let (arena, mut known) = (Arena::default(), Known::new(program));
+    let mut walk = Walk::new(program, context, &arena, &mut known);
     walk.visits = walk.visits.min(*visits);
     *visits -= walk.visits;
     let value = walk.eval(node, 0);
@@ -115,31 +116,42 @@ pub(crate) fn look(program: &Program, context: &Context, node: u32, visits: &mut
 }
 
 /// One walk over an expression's nodes.
-struct Walk<'a> {
+struct Walk<'a, 'k> {
     program: &'a Program,
     context: &'a Context,
     arena: &'a Arena<'a>,
-    audiences: Vec<Option<Truth>>,
+    known: &'k mut Known,
     /// The items that the macros around look at.
     variables: Vec<Operand<'a>>,
     visits: u32,
 }
 
-impl<'a> Walk<'a> {
-    fn new(program: &'a Program, context: &'a Context, arena: &'a Arena<'a>, audiences: Vec<Option<Truth>>) -> Walk<'a> {
-        Walk { program, context, arena, audiences, variables: Vec::new(), visits: MAX_VISITS }
-    }
-
-    fn truth(&mut self, node: u32, depth: u32) -> Truth {
-        Truth::of(self.eval(node, depth))
+impl<'a, 'k> Walk<'a, 'k> {
+    fn new(program: &'a Program, context: &'a Context, arena: &'a Arena<'a>, known: &'k mut Known) -> Walk<'a, 'k> {
+        Walk { program, context, arena, known, variables: Vec::new(), visits: MAX_VISITS }
     }
 
     fn eval(&mut self, node: u32, depth: u32) -> Operand<'a> {
-        let Some((op, a, b)) = self.program.node(node).filter(|_| depth < MAX_DEPTH && self.visits > 0) else {
+        let Some(what) = self.program.marked(node).filter(|_| depth < MAX_DEPTH && self.visits > 0) else {
             return failed(Error::TooLarge, node);
         };
         self.visits -= 1;
-        let depth = depth + 1;
+        if what.shared == 0 {
+            return self.compute(what, node, depth + 1);
+        }
+        if let Some(known) = self.known.get(what.shared) {
+            return known.into();
+        }
+        // What it makes counts for itself alone, so that what it comes to does not depend on who asks first.
+        let counted = self.arena.count_from(0);
+        let settled = Settled::of(self.compute(what, node, depth + 1), node);
+        self.arena.count_from(counted);
+        self.known.put(what.shared, settled);
+        settled.into()
+    }
+
+    fn compute(&mut self, what: Node, node: u32, depth: u32) -> Operand<'a> {
+        let Node { op, a, b, .. } = what;
         let applied = match op {
             Op::Bool => Ok(Operand::Bool(a != 0)),
             Op::Int => Ok(Operand::Int(wide(a, b) as i64)),
@@ -150,7 +162,7 @@ impl<'a> Walk<'a> {
                 Some((Op::Int, low, high)) => {
                     let seconds = instant::Seconds { whole: wide(low, high) as i64, nanos: b.min(999_999_999) };
                     let valid = if op == Op::Timestamp { seconds.instant() } else { seconds.length() };
-                    let made = if op == Op::Timestamp { Operand::Timestamp } else { Operand::Duration };
+                    let made = if op == Op::Timestamp { timestamp } else { duration };
                     valid.map(made).ok_or(Error::Overflow)
                 }
                 _ => Err(Error::WrongType),
@@ -165,8 +177,7 @@ impl<'a> Walk<'a> {
             },
             Op::Audience => return self.audience(a, node, depth),
             Op::Variable => self.variables.get(a as usize).copied().ok_or(Error::TooLarge),
-            Op::And => return self.logic(a, b, node, depth, false),
-            Op::Or => return self.logic(a, b, node, depth, true),
+            Op::And | Op::Or => return self.logic(what, node, depth),
             Op::Conditional => {
                 let [then, otherwise] = self.pair(b);
                 match self.eval(a, depth) {
@@ -197,7 +208,7 @@ impl<'a> Walk<'a> {
                     match (left, right) {
                         (Operand::Absent(left), Operand::Absent(right)) => return Operand::Absent(left.or(right)),
                         (absent @ Operand::Absent(_), _) | (_, absent @ Operand::Absent(_)) => return absent,
-                        (Operand::Timestamp(at), Operand::Text(zone)) if op.is_getter() => self.zoned(op, at, zone),
+                        (Operand::Timestamp(at), Operand::Text(zone)) if op.is_getter() => self.zoned(op, at.seconds(), zone),
                         (left, right) => apply::binary(op, left, right, self.arena),
                     }
                 }
@@ -214,7 +225,7 @@ impl<'a> Walk<'a> {
             Some(Value::String(value)) => Operand::Text(value.as_bytes()),
             Some(Value::Strings(values)) => Operand::List(List::Texts(values.get(..MAX_ITEMS).unwrap_or(values))),
             Some(Value::Timestamp(ms)) => match instant::Seconds::from_millis(*ms).instant() {
-                Some(at) => Operand::Timestamp(at),
+                Some(at) => timestamp(at),
                 None => failed(Error::Overflow, node),
             },
             Some(Value::Map(pairs)) => Operand::Map(Map::Texts(pairs.get(..MAX_ITEMS).unwrap_or(pairs))),
@@ -226,19 +237,8 @@ impl<'a> Walk<'a> {
     }
 
     fn audience(&mut self, audience: u32, node: u32, depth: u32) -> Operand<'a> {
-        let known = self.audiences.get(audience as usize).copied().flatten();
-        let truth = match (known, self.program.audience_node(audience)) {
-            (Some(truth), _) => truth,
-            (None, None) => Truth::Unknown,
-            (None, Some(node)) => {
-                let truth = self.truth(node, depth);
-                if let Some(place) = self.audiences.get_mut(audience as usize) {
-                    *place = Some(truth);
-                }
-                truth
-            }
-        };
-        match truth {
+        let root = self.program.audience_node(audience).unwrap_or(NONE);
+        match Truth::of(self.eval(root, depth)) {
             Truth::True => Operand::Bool(true),
             Truth::False => Operand::Bool(false),
             Truth::Unknown => Operand::Absent(Absent { why: Why::Missing, node }),
@@ -246,15 +246,18 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// `&&` when `absorbing` is false, `||` when it is true.
-    fn logic(&mut self, a: u32, b: u32, node: u32, depth: u32, absorbing: bool) -> Operand<'a> {
-        let left = self.eval(a, depth);
-        if matches!(left, Operand::Bool(value) if value == absorbing) {
-            return left;
+    /// `&&` and `||`: the operand that costs less comes first, and decides alone where it absorbs the other one.
+    fn logic(&mut self, what: Node, node: u32, depth: u32) -> Operand<'a> {
+        let absorbing = what.op == Op::Or;
+        let (first, second) = if what.right_first { (what.b, what.a) } else { (what.a, what.b) };
+        let first = self.eval(first, depth);
+        if matches!(first, Operand::Bool(value) if value == absorbing) {
+            return first;
         }
-        let right = self.eval(b, depth);
+        let second = self.eval(second, depth);
+        let (left, right) = if what.right_first { (second, first) } else { (first, second) };
         match (left, right) {
-            (_, right @ Operand::Bool(value)) if value == absorbing => right,
+            (absorbs @ Operand::Bool(value), _) | (_, absorbs @ Operand::Bool(value)) if value == absorbing => absorbs,
             (Operand::Bool(_), right @ Operand::Bool(_)) => right,
             (Operand::Absent(left), Operand::Absent(right)) => Operand::Absent(left.or(right)),
             (absent @ Operand::Absent(_), _) | (_, absent @ Operand::Absent(_)) => absent,

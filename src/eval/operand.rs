@@ -2,6 +2,7 @@
 
 use crate::address::{Address, Range};
 use crate::instant::Seconds;
+use crate::program::layout::wide;
 use std::cmp::Ordering;
 
 /// Why there is no value.
@@ -83,6 +84,26 @@ impl Absent {
     }
 }
 
+/// A number of seconds in words of 32 bits, so that a value takes no more room than its largest kind needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Packed {
+    whole: [u32; 2],
+    nanos: u32,
+}
+
+impl From<Seconds> for Packed {
+    fn from(Seconds { whole, nanos }: Seconds) -> Packed {
+        Packed { whole: [whole as u32, (whole as u64 >> 32) as u32], nanos }
+    }
+}
+
+impl Packed {
+    pub(crate) fn seconds(self) -> Seconds {
+        let [low, high] = self.whole;
+        Seconds { whole: wide(low, high) as i64, nanos: self.nanos }
+    }
+}
+
 /// A value, or the want of one. In the order of the conversions of [`Op`](crate::program::layout::Op).
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Operand<'a> {
@@ -92,11 +113,14 @@ pub(crate) enum Operand<'a> {
     Double(f64),
     /// UTF-8.
     Text(&'a [u8]),
-    Timestamp(Seconds),
-    Duration(Seconds),
+    Timestamp(Packed),
+    Duration(Packed),
+    /// As it is written: its text was looked at, and is one.
     Version(&'a [u8]),
-    Address(Address),
-    Range(Range),
+    /// As a version.
+    Address(&'a [u8]),
+    /// As a version.
+    Range(&'a [u8]),
     List(List<'a>),
     Map(Map<'a>),
     Absent(Absent),
@@ -184,8 +208,8 @@ pub(crate) fn equal(left: Operand<'_>, right: Operand<'_>) -> bool {
             };
             left.len() == right.len() && (0..left.len()).all(same)
         }
-        (Operand::Address(left), Operand::Address(right)) => left == right,
-        (Operand::Range(left), Operand::Range(right)) => left == right,
+        (Operand::Address(left), Operand::Address(right)) => address(left) == address(right),
+        (Operand::Range(left), Operand::Range(right)) => range(left) == range(right),
         _ => matches!(compare(left, right), Some(Some(Ordering::Equal))),
     }
 }
@@ -196,7 +220,7 @@ pub(crate) fn compare(left: Operand<'_>, right: Operand<'_>) -> Option<Option<Or
         (Operand::Text(left), Operand::Text(right)) => Some(left.cmp(right)),
         (Operand::Bool(left), Operand::Bool(right)) => Some(left.cmp(&right)),
         (Operand::Timestamp(left), Operand::Timestamp(right)) | (Operand::Duration(left), Operand::Duration(right)) => {
-            Some(left.cmp(&right))
+            Some(left.seconds().cmp(&right.seconds()))
         }
         (Operand::Version(left), Operand::Version(right)) => Some(crate::version::compare(utf8(left), utf8(right))),
         (left, right) => match (whole(left), whole(right)) {
@@ -224,6 +248,28 @@ pub(crate) fn number(operand: Operand<'_>) -> Option<f64> {
         Operand::Double(number) => Some(number),
         _ => None,
     }
+}
+
+/// The address that is written so.
+#[inline(never)]
+pub(crate) fn address(text: &[u8]) -> Option<Address> {
+    Address::parse(utf8(text))
+}
+
+/// The range of addresses that is written so.
+#[inline(never)]
+pub(crate) fn range(text: &[u8]) -> Option<Range> {
+    Range::parse(utf8(text))
+}
+
+/// An instant.
+pub(crate) fn timestamp<'a>(seconds: Seconds) -> Operand<'a> {
+    Operand::Timestamp(seconds.into())
+}
+
+/// A length of time.
+pub(crate) fn duration<'a>(seconds: Seconds) -> Operand<'a> {
+    Operand::Duration(seconds.into())
 }
 
 /// The text of bytes that are UTF-8.

@@ -72,7 +72,7 @@ fn near(kind: Kind, constant: Operand<'_>) -> Vec<Value> {
             _ => Vec::new(),
         },
         (Kind::Timestamp, Operand::Timestamp(at)) => {
-            let ms = at.millis();
+            let ms = at.seconds().millis();
             vec![Value::Timestamp(ms), Value::Timestamp(ms.saturating_add(1000)), Value::Timestamp(ms.saturating_sub(1000))]
         }
         (Kind::String | Kind::Strings | Kind::Map, Operand::Text(found) | Operand::Version(found)) => {

@@ -135,18 +135,20 @@ pub(super) struct Looking<'a> {
     program: &'a Program,
     context: &'a Context,
     assigner: Assigner<'a>,
+    /// The set of page rules of each experience.
+    sets: Vec<u32>,
 }
 
 impl<'a> Looking<'a> {
     pub(super) fn new(program: &'a Program, context: &'a Context) -> Looking<'a> {
-        Looking { program, context, assigner: Assigner::new(program, context) }
+        Looking { program, context, assigner: Assigner::new(program, context), sets: program.sets_of_experiences() }
     }
 
     /// What a step looked at, with what the page showed then. `None` where the audience or the other experience says all.
     pub(super) fn step(&mut self, experience: &Experience, loss: Loss, shown: &Shown) -> Option<Step> {
         let (program, context) = (self.program, self.context);
         match loss {
-            Loss::Page => Some(page(program, experience)),
+            Loss::Page => Some(page(program, experience, &self.sets)),
             Loss::Draft | Loss::Paused => status(experience),
             Loss::Schedule => Some(schedule(experience)),
             Loss::Unknown | Loss::NoConsent => {
@@ -202,10 +204,11 @@ impl<'a> Looking<'a> {
     }
 }
 
-pub(super) fn page(program: &Program, experience: &Experience) -> Step {
+/// `sets`: the set of page rules of each experience.
+pub(super) fn page(program: &Program, experience: &Experience, sets: &[u32]) -> Step {
     let slots = program.experience_slots(experience.slots.clone());
     Step::Page {
-        pages: program.page_rules(experience.pages),
+        pages: sets.get(experience.index as usize).map_or(Vec::new(), |set| program.page_rules(*set)),
         slots: slots.map(|(slot, ..)| (slot, program.page_rules(program.slot_pages(slot)))).collect(),
     }
 }

@@ -3,7 +3,7 @@
 //! A program holds no text of its expressions. What it made of `>`, `>=`, `!=`, long chains and names of items is undone here.
 
 use crate::context::Value;
-use crate::eval::{Operand, utf8};
+use crate::eval::{Operand, address, range, utf8};
 use crate::expr::{Name, Node, NodeKind, print};
 use crate::instant::Seconds;
 use crate::program::Program;
@@ -90,11 +90,11 @@ fn value_tree(value: Operand<'_>, depth: u32) -> Option<Node> {
         Operand::Uint(number) => made(NodeKind::Uint(number)),
         Operand::Double(number) => double(number),
         Operand::Text(text) => string(utf8(text)),
-        Operand::Timestamp(at) => written("timestamp", &|out| at.write_instant(out)),
-        Operand::Duration(seconds) => function("duration", vec![string(&length(seconds))]),
+        Operand::Timestamp(at) => written("timestamp", &|out| at.seconds().write_instant(out)),
+        Operand::Duration(seconds) => function("duration", vec![string(&length(seconds.seconds()))]),
         Operand::Version(text) => function("version", vec![string(utf8(text))]),
-        Operand::Address(address) => written("ip", &|out| address.write(out)),
-        Operand::Range(range) => written("cidr", &|out| range.write(out)),
+        Operand::Address(text) => written("ip", &|out| address(text).into_iter().for_each(|address| address.write(out))),
+        Operand::Range(text) => written("cidr", &|out| range(text).into_iter().for_each(|range| range.write(out))),
         Operand::List(list) => {
             let items = list.iter().map(|item| value_tree(item, depth + 1));
             made(NodeKind::List(items.collect::<Option<_>>()?))

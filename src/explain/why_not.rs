@@ -185,7 +185,9 @@ impl Seeker<'_> {
         if self.experience.on_page(program, &Page::new(program, context)) {
             return true;
         }
-        let Step::Page { pages, slots } = steps::page(program, self.experience) else { return false };
+        let Step::Page { pages, slots } = steps::page(program, self.experience, &program.sets_of_experiences()) else {
+            return false;
+        };
         let own = if pages.is_empty() { String::new() } else { format!("it is for {}; ", rules(&pages)) };
         let slots = slots.iter().map(|(slot, pages)| format!("{} on {}", program.slot_id(*slot), rules(pages)));
         let slots = slots.collect::<Vec<_>>().join(", ");

@@ -28,7 +28,7 @@ use read::object_schema;
 use read::{Read, Reader, choice, object};
 
 /// The largest manifest that is read, in bytes.
-pub const MAX_BYTES: usize = 16 << 20;
+pub const MAX_BYTES: usize = 32 << 20;
 
 object! { "A site's configuration." Manifest {
     optional schema "$schema": String = "Where editors find the schema of this document.";

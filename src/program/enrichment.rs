@@ -1,7 +1,7 @@
 //! What a program says of enrichments: endpoints, what to read of their answers, and which pages need them.
 
-use super::layout::{PartKind, Section};
-use super::{Page, Program, Run, run};
+use super::layout::Section;
+use super::{Page, Part, Program, Run, run};
 use crate::context::{Context, Kind, Value};
 use crate::edit::display;
 use crate::number::push_fixed;
@@ -14,7 +14,7 @@ const LONGEST_URL: usize = 2048;
 #[derive(Debug, Clone)]
 pub struct Enrichment<'a> {
     program: &'a Program,
-    record: [u32; 8],
+    record: [u32; 7],
 }
 
 impl<'a> Enrichment<'a> {
@@ -25,27 +25,30 @@ impl<'a> Enrichment<'a> {
 
     /// How long an answer may be kept for the same URL.
     pub fn cache_seconds(&self) -> u32 {
-        self.record[5]
+        self.record[4]
     }
 
     /// How long a page may wait for the answer.
     pub fn timeout_ms(&self) -> u32 {
-        self.record[6]
+        self.record[5]
     }
 
     /// The URL to ask for a request; `None` when it can't be said: a value in it is missing and has no default, or it gets
     /// too long or leads to another path than the one that is written.
     pub fn url(&self, context: &Context) -> Option<String> {
         let mut built = String::new();
-        for (kind, value, default) in self.program.parts(run(self.record[1], self.record[2])) {
-            if kind == PartKind::Literal {
-                built.push_str(self.program.text(value));
-                continue;
-            }
-            match context.get(value) {
+        for part in self.program.parts(self.record[1]) {
+            let (field, default) = match part {
+                Part::Literal(text) => {
+                    built.push_str(text);
+                    continue;
+                }
+                Part::Field { field, default, .. } => (field, default),
+            };
+            match context.get(field) {
                 Some(Value::Double(number)) => {
                     let mut text = String::new();
-                    push_fixed(&mut text, *number, self.record[7]).then(|| url::encode(&text, &mut built))?;
+                    push_fixed(&mut text, *number, self.record[6]).then(|| url::encode(&text, &mut built))?;
                 }
                 Some(known) => url::encode(&display(known), &mut built),
                 None => url::encode(default?, &mut built),
@@ -59,7 +62,7 @@ impl<'a> Enrichment<'a> {
     /// What to read of the answer: the field's path, its type, and where in the answer it stands.
     pub fn fields(&self) -> impl Iterator<Item = (&'a str, Kind, &'a str)> {
         let program = self.program;
-        let fields = run(self.record[3], self.record[4]);
+        let fields = run(self.record[2], self.record[3]);
         fields.map_while(|index| program.record::<2>(Section::EnrichmentFields, index)).filter_map(|[field, path]| {
             let (name, kind) = (program.field_path(field), program.field_kind(field)?);
             Some((name, kind, program.text(path)))
@@ -84,9 +87,10 @@ impl Program {
             return Vec::new();
         }
         let page = Page::new(self, context);
+        let here = page.experiences(self);
         let read = reads.filter_map(|index| {
             let [experience, enrichment] = self.record(Section::EnrichmentReads, index)?;
-            let experience = self.experience(experience)?;
+            let experience = self.experience(experience).filter(|_| here.has(experience))?;
             experience.may_run(self, context, &page).then_some(enrichment)
         });
         let read: Vec<u32> = read.collect();
@@ -104,6 +108,6 @@ impl Program {
     }
 
     pub(crate) fn enrichment_values(&self, values: Run) -> impl Iterator<Item = &str> {
-        values.map_while(|index| Some(self.text(self.record::<1>(Section::EnrichmentValues, index)?[0])))
+        self.column(Section::EnrichmentValues, values).map(|value| self.text(value))
     }
 }

@@ -1,7 +1,8 @@
 //! Experiences as a program has them: what each of them says, and what only some say in a record of its own.
 
 use super::layout::{NONE, Section, wide};
-use super::{Page, Program, Run, run};
+use super::{Page, Program, Run, Word, run};
+use crate::bits::Bits;
 use crate::bucket::MILLION;
 use crate::consent::Purpose;
 use crate::context::{Context, Unit};
@@ -29,10 +30,10 @@ pub(crate) struct Experience {
     pub(crate) holdout: u32,
     /// Of each variant; of each run where there are runs.
     pub(crate) weights: Run,
-    /// The set of its page rules.
-    pub(crate) pages: u32,
     pub(crate) slots: Run,
     pub(crate) needs: Run,
+    /// The content of the first of its slots' variant 1.
+    pub(crate) contents: u32,
     /// Where its record in `Details` is.
     details: u32,
 }
@@ -47,14 +48,17 @@ pub(crate) enum Status {
 
 /// What only some experiences say: the words of their record, read where they are asked for.
 #[derive(Debug, Clone)]
-pub(crate) struct Details([u32; 20]);
+pub(crate) struct Details<'a>(Option<&'a [Word; 20]>);
 
-impl Details {
-    /// What goes without saying.
-    const NONE: Details = Details([0, NONE, NONE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NONE, 0, 0, 0, 0, 0, 0]);
+impl Details<'_> {
+    /// A word of the record; without one `NONE`, and 0 where that is an answer: what goes without saying.
+    fn word(&self, index: usize) -> u32 {
+        let plain = if matches!(index, UNIT | LAYER | CAP) { NONE } else { 0 };
+        self.0.and_then(|words| words.get(index)).map_or(plain, |word| u32::from_le_bytes(*word))
+    }
 
     fn flag(&self, bit: u32) -> bool {
-        self.0[0] & bit != 0
+        self.word(0) & bit != 0
     }
 
     pub(crate) fn sticky(&self) -> bool {
@@ -72,7 +76,7 @@ impl Details {
     }
 
     pub(crate) fn unit(&self) -> Unit {
-        match self.0[1] {
+        match self.word(UNIT) {
             NONE => Unit::Visitor,
             USER => Unit::User,
             field => Unit::Trait(field),
@@ -81,43 +85,48 @@ impl Details {
 
     /// Name, and the part of the layer that it has in parts per million.
     pub(crate) fn layer(&self) -> Option<(u32, u32, u32)> {
-        (self.0[2] != NONE).then_some((self.0[2], self.0[3], self.0[4]))
+        (self.word(LAYER) != NONE).then_some((self.word(LAYER), self.word(3), self.word(4)))
     }
 
     pub(crate) fn ramp(&self) -> Run {
-        run(self.0[5], self.0[6])
+        run(self.word(5), self.word(6))
     }
 
     pub(crate) fn requires(&self) -> Run {
-        run(self.0[7], self.0[8])
+        run(self.word(7), self.word(8))
     }
 
     /// Groups that it belongs to, in `Numbers`.
     pub(crate) fn groups(&self) -> Run {
-        run(self.0[9], self.0[10])
+        run(self.word(9), self.word(10))
     }
 
     /// Groups that it suppresses, in `Numbers`.
     pub(crate) fn suppresses(&self) -> Run {
-        run(self.0[11], self.0[12])
+        run(self.word(11), self.word(12))
     }
 
     pub(crate) fn cap(&self) -> u32 {
-        self.0[13]
+        self.word(CAP)
     }
 
     pub(crate) fn winner(&self) -> Option<Levels> {
-        self.flag(WINNER).then(|| Levels(wide(self.0[14], self.0[15])))
+        self.flag(WINNER).then(|| Levels(wide(self.word(14), self.word(15))))
     }
 
     pub(crate) fn factors(&self) -> Run {
-        run(self.0[16], self.0[17])
+        run(self.word(16), self.word(17))
     }
 
     pub(crate) fn runs(&self) -> Run {
-        run(self.0[18], self.0[19])
+        run(self.word(18), self.word(19))
     }
 }
+
+/// Where a record in `Details` has what is `NONE` for most.
+const UNIT: usize = 1;
+const LAYER: usize = 2;
+const CAP: usize = 13;
 
 /// Bits of the first word of a record in `Details`.
 pub(crate) const STICKY: u32 = 1;
@@ -160,47 +169,55 @@ impl Program {
     }
 
     /// The experiences in the order of arbitration: priority, highest first, then id.
+    #[cfg(feature = "explain")]
     pub(crate) fn experiences(&self) -> impl Iterator<Item = Experience> {
         (0..self.experience_count() as u32).filter_map(|index| self.experience(index))
     }
 
+    /// The first of some experiences from a number on.
+    pub(crate) fn next_experience(&self, among: &Bits, from: u32) -> Option<Experience> {
+        self.experience(among.next(from)?)
+    }
+
     pub(crate) fn experience(&self, index: u32) -> Option<Experience> {
-        let r: [u32; 17] = self.record(Section::Experiences, index as usize)?;
+        let [id, audience, terms, contents] = self.record(Section::Experiences, index as usize)?;
+        let t: [u32; 14] = self.record(Section::Terms, terms as usize)?;
         let wide = |low: u32, high: u32| wide(low, high) as i64;
         Some(Experience {
             index,
-            id: r[0],
-            experiment: r[1] & 0xff == 1,
-            purpose: Purpose::from_code(r[1] >> 8 & 0xff)?,
-            status: match r[1] >> 16 {
+            id,
+            experiment: t[0] & 0xff == 1,
+            purpose: Purpose::from_code(t[0] >> 8 & 0xff)?,
+            status: match t[0] >> 16 {
                 0 => Status::Running,
                 1 => Status::Draft,
                 _ => Status::Paused,
             },
-            audience: Some(r[2]).filter(|node| *node != NONE),
-            from: wide(r[3], r[4]),
-            until: wide(r[5], r[6]),
-            traffic: r[7],
-            holdout: r[8],
-            weights: run(r[9], r[10]),
-            pages: r[11],
-            slots: run(r[12], r[13]),
-            needs: run(r[14], r[15]),
-            details: r[16],
+            audience: Some(audience).filter(|node| *node != NONE),
+            from: wide(t[1], t[2]),
+            until: wide(t[3], t[4]),
+            traffic: t[5],
+            holdout: t[6],
+            weights: run(t[7], t[8]),
+            slots: run(t[9], t[10]),
+            needs: run(t[11], t[12]),
+            contents,
+            details: t[13],
         })
     }
 
     /// What only some experiences say; of the others what goes without saying.
-    pub(crate) fn details(&self, experience: &Experience) -> Details {
-        self.record(Section::Details, experience.details as usize).map_or(Details::NONE, Details)
+    pub(crate) fn details(&self, experience: &Experience) -> Details<'_> {
+        let record = self.words_of(Section::Details, experience.details as usize);
+        Details(record.and_then(|words| words.first_chunk()))
     }
 
     /// An experience's id.
     pub fn experience_id(&self, experience: u32) -> &str {
-        self.text(self.record::<1>(Section::Experiences, experience as usize).map_or(NONE, |[id]| id))
+        self.text(self.cell(Section::Experiences, experience as usize, 0))
     }
 
-    /// The slots of an experience: each with the content of its variant 0, and its factor.
+    /// The slots of an experience: each with the number of its contents that come before this slot's own, and its factor.
     pub(crate) fn experience_slots(&self, slots: Run) -> impl Iterator<Item = (u32, u32, u32)> {
         slots
             .map_while(|index| self.record::<3>(Section::ExperienceSlots, index))
@@ -209,11 +226,11 @@ impl Program {
 
     /// Weights, groups or variants.
     pub(crate) fn numbers(&self, numbers: Run) -> impl Iterator<Item = u32> {
-        numbers.map_while(|index| Some(self.record::<1>(Section::Numbers, index)?[0]))
+        self.column(Section::Numbers, numbers)
     }
 
     pub(crate) fn needs(&self, needs: Run) -> impl Iterator<Item = u32> {
-        needs.map_while(|index| Some(self.record::<1>(Section::Needs, index)?[0]))
+        self.column(Section::Needs, needs)
     }
 
     pub(crate) fn requirements(&self, requires: Run) -> impl Iterator<Item = Requirement> {
@@ -250,7 +267,10 @@ impl Program {
     /// Whether some experience that could be shown passes page and schedule: whether a page could differ from what the origin sent.
     pub fn concerns(&self, context: &Context) -> bool {
         let page = Page::new(self, context);
-        self.experiences().any(|experience| !experience.slots.is_empty() && experience.may_run(self, context, &page))
+        page.experiences(self).iter().any(|experience| {
+            self.experience(experience)
+                .is_some_and(|experience| !experience.slots.is_empty() && experience.may_run(self, context, &page))
+        })
     }
 }
 
@@ -273,23 +293,26 @@ impl Program {
 }
 
 impl Experience {
-    /// Whether it passes the steps that look at no visitor: page, status and schedule.
+    /// Whether one that is for the page passes the other steps that look at no visitor: slots, status and schedule.
     pub(crate) fn may_run(&self, program: &Program, context: &Context, page: &Page) -> bool {
         let live = self.status == Status::Running && self.in_schedule(context.now);
-        (live || self.forced(program, context).is_some()) && self.on_page(program, page)
+        (live || self.forced(program, context).is_some()) && self.has_place(program, page)
     }
 
-    /// Whether the experience's own rules match and at least one of its slots is on the page. Without slots the rules alone.
-    pub(crate) fn on_page(&self, program: &Program, page: &Page) -> bool {
-        if page.has(self.pages) {
-            for (slot, ..) in program.experience_slots(self.slots.clone()) {
-                if page.has_slot(slot) {
-                    return true;
-                }
+    /// Whether at least one of its slots is on the page, or it has none.
+    pub(crate) fn has_place(&self, program: &Program, page: &Page) -> bool {
+        for (slot, ..) in program.experience_slots(self.slots.clone()) {
+            if page.has_slot(program, slot) {
+                return true;
             }
-            return self.slots.is_empty();
         }
-        false
+        self.slots.is_empty()
+    }
+
+    /// Whether its own rules match and it has a place there.
+    #[cfg(feature = "explain")]
+    pub(crate) fn on_page(&self, program: &Program, page: &Page) -> bool {
+        page.experiences(program).has(self.index) && self.has_place(program, page)
     }
 
     pub(crate) fn in_schedule(&self, now: i64) -> bool {

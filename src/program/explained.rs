@@ -1,27 +1,42 @@
 //! What of a program only explanations read.
 
-use super::layout::{NONE, Op, PartKind, Section};
-use super::{Program, Run, run};
+use super::layout::{NONE, Op, Section};
+use super::{Part, Program, Run, run};
 use crate::consent::Purpose;
 use crate::context::Field;
 
 impl Program {
-    /// The name of an audience.
-    pub(crate) fn audience_name(&self, audience: u32) -> &str {
-        self.text(self.record::<1>(Section::Audiences, audience as usize).map_or(NONE, |[name]| name))
+    /// Number of named audiences.
+    pub(crate) fn audience_count(&self) -> usize {
+        self.count(Section::Audiences)
     }
 
-    /// The set of page rules of a slot.
-    pub(crate) fn slot_pages(&self, slot: u32) -> u32 {
-        let [_, _, pages] = self.slot(slot);
-        pages
+    /// The name of an audience.
+    pub(crate) fn audience_name(&self, audience: u32) -> &str {
+        self.text(self.cell(Section::Audiences, audience as usize, 0))
+    }
+
+    /// The set of page rules of each experience.
+    pub(crate) fn sets_of_experiences(&self) -> Vec<u32> {
+        let mut sets = vec![NONE; self.experience_count()];
+        for set in 0..self.count(Section::Pages).saturating_sub(1) as u32 {
+            let first = |set: usize| self.cell(Section::Pages, set, 2) as usize;
+            for experience in self.column(Section::Postings, first(set as usize)..first(set as usize + 1)) {
+                if let Some(place) = sets.get_mut(experience as usize) {
+                    *place = set;
+                }
+            }
+        }
+        sets
     }
 
     /// The rules of a set of page rules as people write them, such as `shop.example/products/*?currency=EUR`.
-    pub(crate) fn page_rules(&self, pages: u32) -> Vec<String> {
-        let [start, len] = self.record(Section::Pages, pages as usize).unwrap_or_default();
-        let rules = run(start, len).map_while(|rule| self.record::<4>(Section::Rules, rule));
-        let written = rules.map(|[host, path, start, len]| {
+    pub(crate) fn page_rules(&self, set: u32) -> Vec<String> {
+        let first = |set: u32| self.record(Section::Pages, set as usize).map_or(0, |[first]| first as usize);
+        let rules = (first(set)..first(set.saturating_add(1))).map_while(|rule| self.record(Section::PageRules, rule));
+        let rules = rules.map_while(|[rule]| self.record(Section::Rules, rule as usize));
+        let written = rules.map(|[path, conditions]: [u32; 2]| {
+            let [host, start, len] = self.record(Section::RuleConditions, conditions as usize).unwrap_or([NONE, 0, 0]);
             let mut rule = format!("{}{}", self.text(host), self.text(path));
             let parameters = run(start, len).map_while(|parameter| self.record::<2>(Section::Queries, parameter));
             for (index, [name, glob]) in parameters.enumerate() {
@@ -32,6 +47,7 @@ impl Program {
         });
         written.collect()
     }
+
     /// Whether a field is read anew where another one is overridden: what a consent uncovers, the clock of a zone, the holidays
     /// of a date, the nearest place, and the answers of an enrichment whose URL is made of it.
     pub(crate) fn follows(&self, field: u32, from: u32) -> bool {
@@ -49,7 +65,7 @@ impl Program {
 
     /// Whether an enrichment tells a field, and is asked with the value of another one.
     fn is_answer(&self, field: u32, from: u32) -> bool {
-        self.asked_with(from).any(|[_, _, _, first, fields, ..]| {
+        self.asked_with(from).any(|[_, _, first, fields, ..]| {
             let mut told = run(first, fields).map_while(|index| self.record::<2>(Section::EnrichmentFields, index));
             told.any(|[told, _]| told == field)
         })
@@ -61,12 +77,11 @@ impl Program {
     }
 
     /// The enrichments whose URL is made of a field.
-    fn asked_with(&self, from: u32) -> impl Iterator<Item = [u32; 8]> {
+    fn asked_with(&self, from: u32) -> impl Iterator<Item = [u32; 4]> {
         let enrichments =
-            (0..self.count(Section::Enrichments)).filter_map(|index| self.record::<8>(Section::Enrichments, index));
-        enrichments.filter(move |[_, part, parts, ..]| {
-            self.parts(run(*part, *parts)).any(|(kind, value, _)| kind != PartKind::Literal && value == from)
-        })
+            (0..self.count(Section::Enrichments)).filter_map(|index| self.record::<4>(Section::Enrichments, index));
+        enrichments
+            .filter(move |[_, url, ..]| self.parts(*url).any(|part| matches!(part, Part::Field { field, .. } if field == from)))
     }
 
     /// The ids of the places of a list.

@@ -27,6 +27,7 @@ macro_rules! sections {
     ($($name:ident $width:literal: $doc:literal;)*) => {
         /// The sections, in their order.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[allow(dead_code)] // Not every runtime reads every section.
         pub(crate) enum Section { $(#[doc = $doc] $name),* }
 
         /// Words of a record of each section.
@@ -36,18 +37,25 @@ macro_rules! sections {
 }
 
 sections! {
-    Site 3: "id, holdout in parts per million, cap or NONE";
+    Site 4: "id, holdout in parts per million, cap or NONE, numbers of shared nodes";
     Hosts 1: "text";
     Fields 3: "path, kind, purpose or NONE: those of FIELDS, then those that the manifest declares";
-    Nodes 3: "operation, two operands";
+    Nodes 3: "operation (eight bits), whether its right operand costs less (one bit), number among the shared nodes from 1 or 0; two operands";
     Lists 1: "node";
     Audiences 2: "name, node";
     Slots 3: "id, selector or NONE for a data slot, pages";
-    Pages 2: "first page rule, page rules: equal ones once";
-    Rules 4: "host or NONE, path, first query rule, query rules";
+    Pages 3: "set of page rules: its first of PageRules, key and posting; they end where the next set's begin. The first set has no rules";
+    PageRules 1: "rule, in the order of the manifest";
+    Rules 4: "path, conditions or NONE, rule before it whose beginning its own begins with or NONE, first of RulePages; by beginning";
+    RulePages 1: "set of page rules that a rule is in";
+    RuleConditions 3: "host or NONE, first query rule, query rules";
     Queries 2: "parameter, glob";
-    Experiences 17: "see Experience; in the order of arbitration";
-    Details 20: "see Details";
+    Keys 2: "hash of a field and its value, first posting: by hash within a set; postings before the first have no key";
+    Postings 1: "experience, in the order of arbitration";
+    KeyFields 1: "field that keys are made of";
+    Experiences 4: "id, audience or NONE, terms, content of the first of its slots' variant 1: in the order of arbitration";
+    Terms 14: "see Experience; equal ones once";
+    Details 20: "see Details; equal ones once";
     Numbers 1: "weight of a variant, group, or variant that is required";
     RampPoints 3: "instant, share in parts per million";
     Requires 4: "experience, its factor, first variant, variants (0: any)";
@@ -55,10 +63,8 @@ sections! {
     Caps 5: "most times in a session, on a day, in a week and at all, each or NONE; minutes between two times";
     Factors 3: "name, first weight, weights: one for each level";
     Runs 2: "level of each factor, eight bits each";
-    ExperienceSlots 3: "slot, content of variant 0 (the others follow it), factor";
-    Contents 2: "first edit, edits";
-    Edits 4: "operation, name, first part, parts";
-    Parts 3: "kind, text or field, default or NONE";
+    ExperienceSlots 3: "slot, contents of the experience before its own, factor";
+    Contents 1: "text: see Content";
     Needs 1: "field without which an experience's content is unknown";
     Personas 3: "name, first value, values";
     PersonaValues 2: "path, text";
@@ -73,14 +79,14 @@ sections! {
     InternalHosts 1: "text";
     ClickIds 3: "parameter, source, medium or NONE: in the order in which they count";
     Channels 6: "name, globs of source, medium, campaign, referrer and letter of the class, a line for each glob, each or NONE";
-    Enrichments 8: "name, first part of the URL, parts, first field, fields, seconds to keep, milliseconds to wait, decimals";
+    Enrichments 7: "name, text of the URL's parts, first field, fields, seconds to keep, milliseconds to wait, decimals";
     EnrichmentFields 4: "declared field, path in the answer, first value that it may have, values (0: any)";
     EnrichmentValues 1: "text";
     EnrichmentReads 2: "experience, enrichment that its audience or its contents read";
     ClientHints 1: "text: the name of a header";
     DeviceWords 1: "text: see context/device/words.rs";
     Strings 2: "offset in bytes, length in bytes";
-    Texts 1: "UTF-8, padded with zeros";
+    Texts 1: "UTF-8, but for contents and URLs; padded with zeros";
 }
 
 /// Number of sections.
@@ -153,7 +159,7 @@ impl Op {
 codes! {
     /// What a part of a content's value is, and how a field's value is escaped in its place.
     PartKind {
-        // a = text, as it is.
+        // Text as it is.
         Literal,
         // The field's value as plain text.
         Plain,

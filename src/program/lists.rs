@@ -15,18 +15,17 @@ pub(crate) struct Nearest<'a> {
 impl Program {
     /// What the words of user agents mean (see `context/device/words.rs`).
     pub(crate) fn device_words(&self) -> &[u8] {
-        self.record(Section::DeviceWords, 0).map_or(&[], |[words]| self.raw(words))
+        self.raw(self.cell(Section::DeviceWords, 0, 0))
     }
 
     /// The client hints that tell a field which some experience reads, and which browsers send only to those who ask.
     pub fn client_hints(&self) -> impl Iterator<Item = &str> {
-        (0..self.count(Section::ClientHints))
-            .filter_map(|index| Some(self.text(self.record::<1>(Section::ClientHints, index)?[0])))
+        self.column(Section::ClientHints, 0..usize::MAX).map(|hint| self.text(hint))
     }
 
     /// The languages of the site, in the order of the manifest.
     pub(crate) fn languages(&self) -> impl Iterator<Item = &str> + Clone {
-        (0..self.count(Section::Languages)).map(|index| self.text(self.record(Section::Languages, index).unwrap_or([NONE])[0]))
+        (0..self.count(Section::Languages)).map(|index| self.text(self.cell(Section::Languages, index, 0)))
     }
 
     /// The lists of holidays: the field of each, and its dates.
@@ -38,8 +37,7 @@ impl Program {
     /// Whether one of two days stands in a list.
     pub(crate) fn is_listed(&self, dates: Run, days: [u32; 2]) -> bool {
         let [one, other] = days;
-        // A forged list may claim four thousand million dates: it ends where they do.
-        dates.map_while(|date| self.record::<1>(Section::HolidayDates, date)).any(|[date]| date == one || date == other)
+        self.column(Section::HolidayDates, dates).any(|date| date == one || date == other)
     }
 
     /// The lists of places: the first of the three fields of each, and its places.

@@ -2,29 +2,32 @@
 
 #[cfg(feature = "author")]
 pub(crate) mod build;
+mod content;
 mod enrichment;
 mod experience;
 #[cfg(feature = "explain")]
 mod explained;
+pub(crate) mod index;
 pub(crate) mod layout;
 mod lists;
+pub(crate) mod page;
 mod source;
 mod zones;
 
+pub(crate) use content::Part;
 pub use enrichment::Enrichment;
 pub(crate) use experience::{Cap, Details, Experience, Requirement, Status};
 #[cfg(feature = "author")]
 pub(crate) use experience::{LINEAR, NO_GLOBAL_CAP, STICKY, USER, WINNER};
 pub use layout::{FORMAT, MAX_BYTES};
+pub(crate) use page::Page;
 
 use crate::bucket::murmur3_32;
 use crate::consent::Purpose;
 use crate::context::Kind;
-use crate::edit::EditOp;
 use crate::number::push_int;
 use crate::text::push_hex;
-use crate::{context, glob};
-use layout::{HEADER, MAGIC, NONE, Op, PartKind, SECTIONS, Section, WIDTHS};
+use layout::{HEADER, MAGIC, NONE, Op, SECTIONS, Section, WIDTHS};
 use std::fmt;
 
 /// Why bytes are no program that this version can run.
@@ -80,6 +83,38 @@ pub struct Program {
     sections: [(usize, usize); SECTIONS],
 }
 
+/// A node of an expression. What `a` and `b` are, its operation says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Node {
+    pub(crate) op: Op,
+    /// Of `&&` and `||`: the right operand costs less than the left one.
+    pub(crate) right_first: bool,
+    /// Its number, from 1, among the nodes whose value is worth keeping as several others ask for it; else 0.
+    pub(crate) shared: u32,
+    pub(crate) a: u32,
+    pub(crate) b: u32,
+}
+
+/// See [`Program::column`].
+struct Column<'a> {
+    program: &'a Program,
+    section: Section,
+    records: Run,
+}
+
+impl Iterator for Column<'_> {
+    type Item = u32;
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<u32> {
+        let index = self.records.next()?;
+        Some(u32::from_le_bytes(*self.program.words_of(self.section, index)?.first()?))
+    }
+}
+
+/// 32 bits, little-endian.
+type Word = [u8; 4];
+
 /// A run of records.
 pub(crate) type Run = std::ops::Range<usize>;
 
@@ -107,7 +142,7 @@ impl Program {
         if program.word(6) != layout::FINGERPRINT || program.word(7) as usize != SECTIONS {
             return Err(LoadError::OtherVersion { found: program.word(1) });
         }
-        let words = program.bytes.len() / 4;
+        let words = program.words().len();
         for (index, width) in WIDTHS.iter().enumerate() {
             let (offset, count) = (program.word(HEADER + 2 * index) as usize, program.word(HEADER + 2 * index + 1) as usize);
             if count.checked_mul(*width).and_then(|length| length.checked_add(offset)).is_none_or(|end| end > words) {
@@ -123,6 +158,14 @@ impl Program {
     /// The program's bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// What it takes for everything but texts and the nodes of expressions, in bytes.
+    #[cfg(feature = "author")]
+    pub fn bytes_beside_texts_and_nodes(&self) -> usize {
+        let beside = [Section::Texts, Section::Strings, Section::Nodes, Section::Lists];
+        let take = |section: Section| self.count(section) * WIDTHS.get(section as usize).copied().unwrap_or(0) * 4;
+        self.bytes.len() - beside.into_iter().map(take).sum::<usize>()
     }
 
     /// The manifest's version: 16 hex digits of a hash of what it says. Two manifests that say the same have the same.
@@ -141,37 +184,45 @@ impl Program {
         self.bytes.get(16..24)?.try_into().ok()
     }
 
+    /// The words, as they stand in the bytes.
+    fn words(&self) -> &[Word] {
+        self.bytes.as_chunks().0
+    }
+
     fn word(&self, index: usize) -> u32 {
-        let start = index.saturating_mul(4);
-        let bytes = self.bytes.get(start..start.saturating_add(4)).and_then(|bytes| bytes.try_into().ok());
-        bytes.map_or(0, u32::from_le_bytes)
+        self.words().get(index).map_or(0, |word| u32::from_le_bytes(*word))
     }
 
     fn count(&self, section: Section) -> usize {
         self.sections.get(section as usize).map_or(0, |(_, count)| *count)
     }
 
-    /// The words of a record; `None` past the section's end.
+    /// The first words of a record; `None` past the section's end.
     fn record<const N: usize>(&self, section: Section, index: usize) -> Option<[u32; N]> {
-        let mut words = [0; N];
-        self.read(section, index, &mut words)?;
-        Some(words)
+        Some(self.words_of(section, index)?.first_chunk()?.map(u32::from_le_bytes))
     }
 
-    /// As [`Program::record`], whose every length would else have this code once more.
+    /// A word of a record; `NONE` past the section's end.
     #[inline(never)]
-    fn read(&self, section: Section, index: usize, words: &mut [u32]) -> Option<()> {
+    fn cell(&self, section: Section, index: usize, word: usize) -> u32 {
+        let word = self.words_of(section, index).and_then(|words| words.get(word));
+        word.map_or(NONE, |word| u32::from_le_bytes(*word))
+    }
+
+    /// The first words of a run of records. One that is forged ends where the section does.
+    fn column(&self, section: Section, records: Run) -> Column<'_> {
+        Column { program: self, section, records }
+    }
+
+    /// The words of a record.
+    #[inline(never)]
+    fn words_of(&self, section: Section, index: usize) -> Option<&[Word]> {
         let (offset, count) = *self.sections.get(section as usize)?;
         let width = *WIDTHS.get(section as usize)?;
-        if index >= count || words.len() > width {
+        if index >= count {
             return None;
         }
-        let start = (offset + index * width) * 4;
-        let bytes = self.bytes.get(start..start + words.len() * 4)?;
-        for (word, chunk) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
-            *word = u32::from_le_bytes(*chunk);
-        }
-        Some(())
+        self.words().get(offset + index * width..)?.get(..width)
     }
 
     /// The bytes of a text. Comparing them compares code points.
@@ -179,8 +230,8 @@ impl Program {
         let read = || {
             let [offset, length] = self.record(Section::Strings, string as usize)?;
             let (texts, words) = *self.sections.get(Section::Texts as usize)?;
-            let end = (offset as usize).checked_add(length as usize).filter(|end| *end <= words * 4)?;
-            self.bytes.get(texts * 4 + offset as usize..texts * 4 + end)
+            let texts = self.words().get(texts..texts + words)?.as_flattened();
+            texts.get(offset as usize..)?.get(..length as usize)
         };
         read().unwrap_or_default()
     }
@@ -190,8 +241,8 @@ impl Program {
         std::str::from_utf8(self.raw(string)).unwrap_or_default()
     }
 
-    fn site(&self) -> [u32; 3] {
-        self.record(Section::Site, 0).unwrap_or([NONE, 0, NONE])
+    fn site(&self) -> [u32; 4] {
+        self.record(Section::Site, 0).unwrap_or([NONE, 0, NONE, 0])
     }
 
     /// The site's id.
@@ -209,9 +260,15 @@ impl Program {
         self.cap(self.site()[2])
     }
 
+    /// How many nodes several others share (see [`Node::shared`]).
+    pub(crate) fn shared_count(&self) -> usize {
+        // A forged number is no more than there are nodes.
+        (self.site()[3] as usize).min(self.count(Section::Nodes))
+    }
+
     /// The hosts of the site, lower case.
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
-        (0..self.count(Section::Hosts)).filter_map(|index| Some(self.text(self.record::<1>(Section::Hosts, index)?[0])))
+        self.column(Section::Hosts, 0..usize::MAX).map(|host| self.text(host))
     }
 
     /// Number of the fields: those that every site has, and behind them those that the manifest declares.
@@ -244,17 +301,19 @@ impl Program {
         Purpose::from_code(self.field_record(field)[2])
     }
 
+    /// A node's operation and operands.
     pub(crate) fn node(&self, node: u32) -> Option<(Op, u32, u32)> {
-        let [op, a, b] = self.record(Section::Nodes, node as usize)?;
-        Some((Op::from_code(op)?, a, b))
+        self.marked(node).map(|node| (node.op, node.a, node.b))
+    }
+
+    /// A node with what the compiler noted of it.
+    pub(crate) fn marked(&self, node: u32) -> Option<Node> {
+        let [word, a, b] = self.record(Section::Nodes, node as usize)?;
+        Some(Node { op: Op::from_code(word & 0xff)?, right_first: word >> 8 & 1 == 1, shared: word >> 9, a, b })
     }
 
     pub(crate) fn list_items(&self, start: u32, len: u32) -> impl Iterator<Item = u32> {
-        run(start, len).map_while(|index| Some(self.record::<1>(Section::Lists, index)?[0]))
-    }
-
-    pub(crate) fn audience_count(&self) -> usize {
-        self.count(Section::Audiences)
+        self.column(Section::Lists, run(start, len))
     }
 
     pub(crate) fn audience_node(&self, audience: u32) -> Option<u32> {
@@ -280,51 +339,6 @@ impl Program {
         Some(self.slot(slot)[1]).filter(|selector| *selector != NONE).map(|selector| self.text(selector))
     }
 
-    /// Whether some of the rules matches the page. No rules match every page.
-    fn any_rule_matches(&self, rules: Run, page: &PageParts<'_>) -> bool {
-        if rules.is_empty() {
-            return true;
-        }
-        for rule in rules {
-            let Some([host, path, start, len]) = self.record(Section::Rules, rule) else { break };
-            let matches = |pattern, text: &str| glob::matches(self.raw(pattern), text.as_bytes());
-            if (host == NONE || matches(host, page.host)) && matches(path, page.path) && self.has_query(run(start, len), page) {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Whether the page has all of these query parameters.
-    fn has_query(&self, parameters: Run, page: &PageParts<'_>) -> bool {
-        for parameter in parameters {
-            let Some([name, pattern]) = self.record(Section::Queries, parameter) else { break };
-            let value = page.query.iter().find(|(key, _)| key.as_bytes() == self.raw(name));
-            if !value.is_some_and(|(_, value)| glob::matches(self.raw(pattern), value.as_bytes())) {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// The edits of a content: operation, name and parts of the value.
-    pub(crate) fn content(&self, content: u32) -> impl Iterator<Item = (EditOp, &str, Run)> {
-        let [start, len] = self.record(Section::Contents, content as usize).unwrap_or_default();
-        // A forged length ends where the records do.
-        run(start, len.min(self.count(Section::Edits) as u32)).filter_map(|edit| {
-            let [op, name, start, len] = self.record(Section::Edits, edit)?;
-            Some((EditOp::from_code(op)?, self.text(name), run(start, len)))
-        })
-    }
-
-    /// The parts of a value: kind, text or field, default.
-    pub(crate) fn parts(&self, parts: Run) -> impl Iterator<Item = (PartKind, u32, Option<&str>)> {
-        (parts.start..parts.end.min(self.count(Section::Parts))).filter_map(|part| {
-            let [kind, value, default] = self.record(Section::Parts, part)?;
-            Some((PartKind::from_code(kind)?, value, (default != NONE).then(|| self.text(default))))
-        })
-    }
-
     /// The personas: name, and paths with their text.
     pub fn personas(&self) -> impl Iterator<Item = (&str, Vec<(&str, &str)>)> {
         (0..self.count(Section::Personas)).filter_map(|index| {
@@ -332,43 +346,5 @@ impl Program {
             let values = run(start, len).map_while(|value| self.record::<2>(Section::PersonaValues, value));
             Some((self.text(name), values.map(|[path, text]| (self.text(path), self.text(text))).collect()))
         })
-    }
-}
-
-/// The page as page rules see it.
-struct PageParts<'a> {
-    host: &'a str,
-    path: &'a str,
-    query: &'a [(String, String)],
-}
-
-/// What of a program is on a page. Each set of page rules is matched once, however many experiences share it.
-#[derive(Debug)]
-pub(crate) struct Page {
-    pages: Vec<bool>,
-    slots: Vec<bool>,
-}
-
-impl Page {
-    pub(crate) fn new(program: &Program, context: &context::Context) -> Page {
-        let parts = PageParts { host: context.host(), path: context.path(), query: context.query() };
-        let mut page = Page { pages: Vec::new(), slots: Vec::new() };
-        for index in 0..program.count(Section::Pages) {
-            let Some([start, len]) = program.record(Section::Pages, index) else { break };
-            page.pages.push(program.any_rule_matches(run(start, len), &parts));
-        }
-        for slot in 0..program.slot_count() as u32 {
-            let on_page = page.has(program.slot(slot)[2]);
-            page.slots.push(on_page);
-        }
-        page
-    }
-
-    fn has(&self, pages: u32) -> bool {
-        self.pages.get(pages as usize) == Some(&true)
-    }
-
-    pub(crate) fn has_slot(&self, slot: u32) -> bool {
-        self.slots.get(slot as usize) == Some(&true)
     }
 }

@@ -5,7 +5,7 @@ use super::layout::{NONE, Section};
 use crate::context::Click;
 use crate::glob;
 use crate::session::SessionRules;
-use crate::text::Cut;
+use crate::text::{Cut, is_digits};
 use crate::time::DAY_MS;
 
 impl Program {
@@ -14,8 +14,8 @@ impl Program {
     }
 
     /// The table of known sites (see `context/source/sites.rs`).
-    pub(crate) fn sites(&self) -> &str {
-        self.text(self.sources()[0])
+    pub(crate) fn sites(&self) -> &[u8] {
+        self.raw(self.sources()[0])
     }
 
     /// When a session is over.
@@ -35,7 +35,7 @@ impl Program {
         for section in [Section::Hosts, Section::InternalHosts] {
             for index in 0..self.count(section) {
                 let host = self.record(section, index).map_or("", |[host]| self.text(host));
-                let name = host.cut_last(b':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+                let name = host.cut_last(b':').filter(|(_, port)| is_digits(port));
                 if is(name.map_or(host, |(name, _)| name)) {
                     return true;
                 }
@@ -44,12 +44,16 @@ impl Program {
         false
     }
 
-    /// The click ids that are looked for, in the order in which they count.
-    pub(crate) fn clicks(&self) -> impl Iterator<Item = Click<'_>> {
-        (0..self.count(Section::ClickIds)).filter_map(|index| {
-            let [parameter, source, medium] = self.record(Section::ClickIds, index)?;
-            Some(Click { parameter: self.text(parameter), source: self.text(source), medium: self.text(medium) })
-        })
+    /// The first of the click ids, in the order in which they count, whose parameter is given.
+    pub(crate) fn click(&self, given: impl Fn(&[u8]) -> bool) -> Option<Click<'_>> {
+        for index in 0..self.count(Section::ClickIds) {
+            let [parameter] = self.record(Section::ClickIds, index)?;
+            if given(self.raw(parameter)) {
+                let [_, source, medium] = self.record(Section::ClickIds, index)?;
+                return Some(Click { parameter: self.text(parameter), source: self.text(source), medium: self.text(medium) });
+            }
+        }
+        None
     }
 
     /// The channel of the first rule that matches source, medium, campaign, referrer, all in lower case, and the letter of the
@@ -59,7 +63,7 @@ impl Program {
         let matches = |pattern, part: &str| {
             pattern == NONE
                 || !part.is_empty()
-                    && self.text(pattern).parts(b'\n').any(|glob| glob::matches(glob.as_bytes(), part.as_bytes()))
+                    && self.raw(pattern).split(|byte| *byte == b'\n').any(|glob| glob::matches(glob, part.as_bytes()))
         };
         for index in 0..self.count(Section::Channels) {
             let Some([name, globs @ ..]) = self.record::<6>(Section::Channels, index) else { break };

@@ -337,11 +337,11 @@ test("a trap costs one decision nothing: the engine is replaced and asked again"
   /** Lets so many decisions trap. */
   const trap = (times: number): Promise<void> =>
     tab.evaluate(async (times) => {
-      const { Engine } = (await import("/_idoine/engine.js" as string)) as { Engine: { prototype: { decide(request: Uint8Array): unknown } } };
+      const { Engine } = (await import("/_idoine/engine.js" as string)) as { Engine: { prototype: { decide(bytes: number): unknown } } };
       const decide = Engine.prototype.decide;
-      Engine.prototype.decide = function (request) {
+      Engine.prototype.decide = function (bytes) {
         if (times-- > 0) throw new WebAssembly.RuntimeError("unreachable");
-        return decide.call(this, request);
+        return decide.call(this, bytes);
       };
     }, times);
   await trap(1);

@@ -3,7 +3,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Decision, Edit } from "../../www/src/types.ts";
-import { decodeDecisions, decodeEdits, encodeRequest, type Names, type Pair, type RawRequest } from "../../www/src/wire.ts";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { decodeDecisions, decodeEdits, encodeRequest, type Names, type Pair, type RawRequest, roomFor, writeRequest } from "../../www/src/wire.ts";
+import { asset } from "../spec-wasm/files.ts";
+import { compile, DIST } from "../worker/harness.ts";
 
 interface Spec {
   requests: (Omit<RawRequest, "offsets"> & { name: string; offsets: (number | null)[]; hex: string })[];
@@ -59,6 +63,41 @@ for (const { name, hex, ...written } of spec.requests) {
 test("request: a lone surrogate and a byte order mark keep their place", () => {
   const request = { now: 1, offsets: [], url: "\uFEFFa\uD800b", headers: [], cf: [], overrides: [] };
   assert.equal(readRequest(encodeRequest(request)).url, "\uFEFFa\uFFFDb");
+});
+
+test("request: written into a part of a larger memory, nothing beside it, and there is room enough", () => {
+  const request = { now: 1, offsets: [2, NaN], url: "https://shop.example/\u{1f45f}", headers: [["a", "\u20ac".repeat(9)]], cf: [], overrides: [["é", ""]] } satisfies RawRequest;
+  const room = roomFor(request);
+  const memory = new Uint8Array(room + 24).fill(0xaa);
+  const length = writeRequest(request, new DataView(memory.buffer, 8, room));
+  assert.ok(length <= room);
+  assert.deepEqual(memory.slice(8, 8 + length), encodeRequest(request));
+  assert.ok([...memory.slice(0, 8), ...memory.slice(8 + room)].every((byte) => byte === 0xaa));
+});
+
+test("request: the engine's place for it stays while there is room, and a larger one is decided too", async () => {
+  const { default: init, Engine } = (await import(pathToFileURL(join(DIST, "assets", "_idoine", "engine.js")).href)) as {
+    default(options: object): Promise<void>;
+    Engine: new (program: Uint8Array) => { input(bytes: number): DataView; decide(bytes: number): Uint32Array | undefined };
+  };
+  await init({ module_or_path: asset("engine.wasm") });
+  const manifest = { site: { id: "x" }, slots: { a: { type: "data" } }, experiences: [{ id: "e", type: "personalization", audience: "page.query.long.size() > 9", slots: { a: { json: 1 } } }] };
+  const engine = new Engine((await compile(manifest)).program);
+  const decided = (url: string): (number | undefined)[] => {
+    const request = { now: 1, offsets: [], url, headers: [], cf: [], overrides: [] };
+    return [...(engine.decide(writeRequest(request, engine.input(roomFor(request)))) ?? [])].slice(0, 3);
+  };
+  const [lost, won] = [[1, 0, 0xffffffff], [1, 0, 0]];
+  assert.deepEqual(decided("https://x.example/?long=123"), lost);
+  const place = engine.input(50);
+  assert.deepEqual(decided("https://x.example/?long="), lost);
+  assert.equal(engine.input(60), place);
+  // Wasm's memory grows for this one, and the old place is no more.
+  assert.deepEqual(decided(`https://x.example/?long=${"9".repeat(3_000_000)}`), won);
+  assert.equal(place.buffer.byteLength, 0);
+  assert.deepEqual(decided("https://x.example/?long=123"), lost);
+  assert.equal(engine.decide(5), undefined);
+  assert.equal(engine.decide(0xffffffff), undefined);
 });
 
 for (const { name, words, decisions } of spec.decisions) {

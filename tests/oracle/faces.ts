@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { asset, loadTools } from "../spec-wasm/files.ts";
 import { zoneOffset, type Tools, type ZoneOffset } from "../spec-wasm/checks.ts";
 import type { Edit } from "../../www/src/types.ts";
-import { decodeDecisions, decodeEdits, encodeRequest, type Names } from "../../www/src/wire.ts";
+import { decodeDecisions, decodeEdits, type Names, type RawRequest, roomFor, writeRequest } from "../../www/src/wire.ts";
 import { zoneOffsets, type Offsets } from "../../www/src/zone.ts";
 import type { Decision, Manifest, Told, Visitor } from "./manifest.ts";
 
@@ -34,7 +34,8 @@ export interface Explanation extends Answer {
 }
 
 interface EngineInstance extends Names {
-  decide(request: Uint8Array): Uint32Array | undefined;
+  input(bytes: number): DataView;
+  decide(bytes: number): Uint32Array | undefined;
   edits(): Uint8Array;
 }
 
@@ -97,7 +98,7 @@ export class Engine {
   }
 
   decide(visitor: Visitor): Answer {
-    const request = encodeRequest({
+    const request: RawRequest = {
       now: Date.parse(visitor.now),
       offsets: offsetsOf(visitor),
       url: visitor.url,
@@ -105,8 +106,8 @@ export class Engine {
       cf: [],
       overrides: Object.entries(visitor.context).map(([path, value]) => [path, textOf(value)] as const),
       profile: Object.entries(visitor.profile),
-    });
-    const words = this.#engine.decide(request);
+    };
+    const words = this.#engine.decide(writeRequest(request, this.#engine.input(roomFor(request))));
     if (!words) throw new Error("the request's bytes are cut off");
     return { decisions: decodeDecisions(words, this.#engine), edits: decodeEdits(this.#engine.edits(), this.#engine) };
   }

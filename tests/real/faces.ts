@@ -49,7 +49,7 @@ export async function decideNatively(manifest: string, visitors: Visitor[]): Pro
 
 interface EngineModule {
   default(options: { module_or_path: string }): Promise<unknown>;
-  Engine: new (program: Uint8Array) => wireModule.Names & { decide(request: Uint8Array): Uint32Array; edits(): Uint8Array };
+  Engine: new (program: Uint8Array) => wireModule.Names & { input(bytes: number): DataView; decide(bytes: number): Uint32Array; edits(): Uint8Array };
 }
 
 interface ToolsModule {
@@ -124,7 +124,7 @@ async function inPage(asked: string): Promise<string> {
   const seen = (JSON.parse(asked) as Visitor[]).map((visitor): SeenInChromium => {
     const now = typeof visitor.now === "number" ? visitor.now : Date.parse(visitor.now);
     const offsets = wire.zoneOffsets(visitor.cf?.["timezone"] as string | undefined, now);
-    const request = wire.encodeRequest({
+    const request: wireModule.RawRequest = {
       now,
       offsets,
       url: visitor.url,
@@ -132,8 +132,8 @@ async function inPage(asked: string): Promise<string> {
       cf: Object.entries(visitor.cf ?? {}).map(([name, value]) => [name, String(value)] as const),
       overrides: Object.entries(visitor.context ?? {}).map(([path, value]) => [path, String(value)] as const),
       profile: Object.entries(visitor.profile ?? {}),
-    });
-    const decisions = wire.decodeDecisions(engine.decide(request), engine);
+    };
+    const decisions = wire.decodeDecisions(engine.decide(wire.writeRequest(request, engine.input(wire.roomFor(request)))), engine);
     const edits = wire.decodeEdits(engine.edits(), engine);
     const explained = tools.explain(program, visitor, offsets);
     return {

@@ -18,7 +18,7 @@ import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 /** The root of the repository. */
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-const DIST = join(ROOT, "dist");
+export const DIST = join(ROOT, "dist");
 
 /** An answer as it came over the wire, whole. */
 export class Reply {

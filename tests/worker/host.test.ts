@@ -1,7 +1,67 @@
 // What the Worker's Rust side is told by JavaScript, without a Worker around it.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { cfFields, zoneOffsets } from "../../worker/js/host.js";
+import { pathToFileURL } from "node:url";
+import { cfFields, sentWith, zoneOffsets } from "../../worker/js/host.js";
+import { compile, DIST } from "./harness.ts";
+import { IPHONE, site } from "./site.ts";
+
+test("what came with a request is one text", () => {
+  const request = { method: "GET", headers: new Headers({ "user-agent": "x y", accept: "" }), cf: { city: "Nîmes", colo: "a\0b\nc", asn: 1 } };
+  assert.equal(sentWith(request), "GET\naccept\0\0user-agent\0x y\ncity\0Nîmes\0colo\0a\ufffdb\nc\0asn\x001");
+  assert.equal(sentWith({ method: "POST", headers: new Headers(), cf: undefined }), "POST\n\n");
+});
+
+/** The Worker's Rust side. */
+interface Worker {
+  initSync(options: { module: BufferSource }): void;
+  handle(request: object, env: object, ctx: object, url: string, overrides: string[] | undefined, ask: () => void): Promise<unknown>;
+}
+
+/** As Cloudflare's: it is known by its name. */
+class KvNamespace {
+  readonly #entries: Record<string, string | Uint8Array>;
+
+  constructor(entries: Record<string, string | Uint8Array>) {
+    this.#entries = entries;
+  }
+
+  async get(key: string, { type }: { type: string }): Promise<unknown> {
+    const entry = this.#entries[key];
+    return type === "arrayBuffer" && entry instanceof Uint8Array ? entry.buffer.slice(entry.byteOffset, entry.byteOffset + entry.length) : entry;
+  }
+}
+
+test("headers, cf and method are read once for each request, whatever is made of them", async () => {
+  const worker = (await import(pathToFileURL(join(DIST, "worker-pkg", "index.js")).href)) as Worker;
+  worker.initSync({ module: readFileSync(join(DIST, "worker-pkg", "index_bg.wasm")) });
+  const { program, version, site: id } = await compile(site());
+  const env = { IDOINE_SITE: id, IDOINE_KEY: "secret", PROGRAMS: new KvNamespace({ [`site:${id}`]: version, [`program:${version}`]: program }) };
+  const ctx = { waitUntil: () => undefined, passThroughOnException: () => undefined };
+  const headers = new Headers({ "user-agent": IPHONE, cookie: "idoine_consent=v1.personalization; idoine_id=12345678-abcd", "accept-language": "fr" });
+
+  const ask = async (path: string, overrides?: string[]): Promise<{ answer: unknown; reads: Record<string, number> }> => {
+    const reads: Record<string, number> = {};
+    const told: Record<string, unknown> = { method: "GET", headers, cf: { country: "FR", timezone: "Europe/Paris" }, body: null };
+    const request = new Proxy(told, {
+      get(target, name: string) {
+        reads[name] = (reads[name] ?? 0) + 1;
+        return target[name];
+      },
+    });
+    return { answer: await worker.handle(request, env, ctx, `https://shop.example${path}`, overrides, () => undefined), reads };
+  };
+
+  const once = { method: 1, headers: 1, cf: 1 };
+  const page = await ask("/?utm_source=instagram");
+  assert.match(String(page.answer), /"edits":\[\{/);
+  assert.deepEqual(page.reads, once);
+  const decided = await ask("/_idoine/decide?url=https://shop.example/%3Futm_source=instagram", ["geo.country", "FR"]);
+  assert.equal((decided.answer as Response).status, 200);
+  assert.deepEqual(decided.reads, once);
+});
 
 test("the fields of request.cf are texts, those of botManagement under its name; what is no scalar is left out", () => {
   const cf = {

@@ -11,6 +11,15 @@ export function newId() {
 }
 
 /**
+ * What came with a request, at once, as one text: a line for the method, a line for the headers, names and values in turn, and the
+ * scalar fields of `request.cf` likewise in all that follows. NUL stands between two texts: no header holds one, nor a line break.
+ */
+export function sentWith(request) {
+  const cf = cfFields(request).map((text) => text.replaceAll("\0", "\ufffd"));
+  return [request.method, [...request.headers].flat().join("\0"), cf.join("\0")].join("\n");
+}
+
+/**
  * The scalar fields of `request.cf`, names and texts in turn; those of `botManagement` as `botManagement.score`. Any of it may
  * be missing, and any of it may be odd.
  */
@@ -125,9 +134,6 @@ function offsetsFrom(formatter, first) {
 export async function readBody(request, limit) {
   if (request.body === null) {
     return new Uint8Array(0);
-  }
-  if (Number(request.headers.get("content-length")) > limit) {
-    return undefined;
   }
   const chunks = [];
   let size = 0;

@@ -17,9 +17,9 @@ extern "C" {
     #[wasm_bindgen(js_name = zoneOffsets)]
     fn js_zone_offsets(zone: &str, ms: f64) -> Vec<f64>;
 
-    /// The scalar fields of `request.cf`: names and texts in turn.
-    #[wasm_bindgen(js_name = cfFields)]
-    fn js_cf_fields(request: &web_sys::Request) -> Vec<String>;
+    /// What came with a request: see there.
+    #[wasm_bindgen(js_name = sentWith)]
+    fn js_sent_with(request: &web_sys::Request) -> String;
 
     /// The query parameters of an address: names and values in turn.
     #[wasm_bindgen(js_name = queryOf)]
@@ -46,9 +46,28 @@ pub fn zone_offsets(zone: &str, ms: i64) -> Offsets {
     Offsets::from_numbers(&js_zone_offsets(zone, ms as f64))
 }
 
-/// The scalar fields of `request.cf` as text.
-pub fn cf_fields(request: &web_sys::Request) -> Vec<(String, String)> {
-    pairs(js_cf_fields(request))
+/// What came with a request beside its URL and its body.
+#[derive(Debug, PartialEq)]
+pub struct Sent {
+    /// The method.
+    pub method: String,
+    /// The headers, their names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The scalar fields of `request.cf` as text.
+    pub cf: Vec<(String, String)>,
+}
+
+/// What came with a request. JavaScript is asked once: each text by itself costs more than all of them in one.
+pub fn sent_with(request: &web_sys::Request) -> Sent {
+    read_sent(&js_sent_with(request))
+}
+
+fn read_sent(text: &str) -> Sent {
+    let mut lines = text.splitn(3, '\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let method = line().to_owned();
+    let mut list = || pairs(line().split('\0').map(str::to_owned));
+    Sent { method, headers: list(), cf: list() }
 }
 
 /// The query parameters of an address, decoded.
@@ -80,4 +99,18 @@ pub fn var(env: &worker::Env, name: &str) -> Option<String> {
 pub fn pairs(flat: impl IntoIterator<Item = String>) -> Vec<(String, String)> {
     let mut flat = flat.into_iter();
     std::iter::from_fn(|| Some((flat.next()?, flat.next()?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_with_a_request_is_read() {
+        let pair = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        let (headers, cf) = (vec![pair("accept", ""), pair("x", "a, b")], vec![pair("city", "Nîmes"), pair("odd", "a\n\nb")]);
+        let expected = Sent { method: "GET".to_owned(), headers, cf };
+        assert_eq!(read_sent("GET\naccept\0\0x\0a, b\ncity\0Nîmes\0odd\0a\n\nb"), expected);
+        assert_eq!(read_sent("POST\n\n"), Sent { method: "POST".to_owned(), headers: Vec::new(), cf: Vec::new() });
+    }
 }

@@ -1,5 +1,6 @@
 //! A request as the Worker sees it, and what the core may know of it.
 
+use crate::host::Sent;
 use crate::{host, identity};
 use idoine::consent::Consent;
 use idoine::cookies;
@@ -7,8 +8,10 @@ use idoine::{Offsets, Request};
 
 /// A request and what came with it.
 pub struct Visit {
-    /// The request itself.
-    pub request: worker::Request,
+    /// The request itself: for its body. All else is in `sent`.
+    request: web_sys::Request,
+    /// What came with it, read once.
+    sent: Sent,
     /// Bindings and variables.
     pub env: worker::Env,
     /// What may go on after the answer.
@@ -31,7 +34,8 @@ impl Visit {
         overrides: Option<Vec<String>>,
         ask: js_sys::Function,
     ) -> Visit {
-        Visit { request: request.into(), env, ctx, url, overrides: overrides.map(host::pairs), ask }
+        let sent = host::sent_with(&request);
+        Visit { request, sent, env, ctx, url, overrides: overrides.map(host::pairs), ask }
     }
 
     /// The path of the URL.
@@ -54,27 +58,35 @@ impl Visit {
         self.overrides.is_some()
     }
 
-    /// A header's value.
-    pub fn header(&self, name: &str) -> Option<String> {
-        self.request.headers().get(name).ok().flatten()
+    /// The method of the request.
+    pub fn method(&self) -> &str {
+        &self.sent.method
+    }
+
+    /// A header's value; its name is in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.sent.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The bytes of the body; `None` when there are more than `limit`.
     pub async fn body(&self, limit: u32) -> Option<Vec<u8>> {
-        host::read_body(self.request.inner(), limit).await
+        let told = self.header("content-length").and_then(|length| length.parse::<u64>().ok());
+        if told.is_some_and(|length| length > u64::from(limit)) {
+            return None;
+        }
+        host::read_body(&self.request, limit).await
     }
 
     /// What the visitor agreed to, and whether they were asked at all.
     pub fn consent(&self) -> (Consent, bool) {
-        let header = self.header("cookie").unwrap_or_default();
-        let chosen = cookies::get(&header, cookies::CONSENT).filter(|value| Consent::from_cookie_value(value).is_some());
-        (Consent::of_request(chosen, self.header("sec-gpc").as_deref() == Some("1")), chosen.is_some())
+        let cookie = self.header("cookie").unwrap_or_default();
+        let chosen = cookies::get(cookie, cookies::CONSENT).filter(|value| Consent::from_cookie_value(value).is_some());
+        (Consent::of_request(chosen, self.header("sec-gpc") == Some("1")), chosen.is_some())
     }
 
     /// The anonymous id that the request carries, if it is one of ours.
     pub fn id(&self) -> Option<String> {
-        let header = self.header("cookie")?;
-        identity::verify(self.key().as_deref(), cookies::get(&header, cookies::ID)?)
+        identity::verify(self.key().as_deref(), cookies::get(self.header("cookie")?, cookies::ID)?)
     }
 
     /// The secret that ids are signed with, where there is one.
@@ -85,7 +97,7 @@ impl Visit {
     /// What the core may know of the request, as one for the page at `url`. Of the cookies that is the choice of purposes
     /// and, where something is agreed to, an id that is ours.
     pub fn facts(&self, url: String, overrides: Vec<(String, String)>) -> Request {
-        let mut headers: Vec<_> = self.request.headers().entries().filter(|(name, _)| name != "cookie").collect();
+        let mut headers: Vec<_> = self.sent.headers.iter().filter(|(name, _)| name != "cookie").cloned().collect();
         let mut cookie = Vec::new();
         let (consent, _) = self.consent();
         // A preview may agree in the visitor's place; the core then reads the id, or leaves it unread.
@@ -94,7 +106,7 @@ impl Visit {
         {
             cookie.push(format!("{}={id}", cookies::ID));
         }
-        if let Some(choice) = self.header("cookie").as_deref().and_then(|header| cookies::get(header, cookies::CONSENT)) {
+        if let Some(choice) = self.header("cookie").and_then(|header| cookies::get(header, cookies::CONSENT)) {
             cookie.push(format!("{}={choice}", cookies::CONSENT));
         }
         if !cookie.is_empty() {
@@ -103,7 +115,7 @@ impl Visit {
         with_offsets(Request {
             url,
             headers,
-            cf: host::cf_fields(self.request.inner()),
+            cf: self.sent.cf.clone(),
             now: host::now(),
             offsets: Offsets::default(),
             overrides,

@@ -1,6 +1,6 @@
 /** The decision engine in this page: loads its Wasm and a program, and survives one trap. */
 import type { Answer } from "./types.ts";
-import { decodeDecisions, decodeEdits, encodeRequest, type Names, type RawRequest } from "./wire.ts";
+import { decodeDecisions, decodeEdits, type Names, type RawRequest, roomFor, writeRequest } from "./wire.ts";
 
 /** What `engine.js` exports. */
 interface EngineModule {
@@ -10,7 +10,8 @@ interface EngineModule {
 
 interface EngineInstance extends Names {
   version(): string;
-  decide(request: Uint8Array): Uint32Array | undefined;
+  input(bytes: number): DataView;
+  decide(bytes: number): Uint32Array | undefined;
   edits(): Uint8Array;
 }
 
@@ -30,21 +31,23 @@ export async function loadEngine(base: string, program: string | Uint8Array): Pr
   let instance: EngineInstance | undefined = new module.Engine(bytes);
   let spare = 1;
   // Names follow from the program, which stays: each crosses from Wasm once.
+  const version = instance.version();
   const names: Names = {
     slot: remembered((slot) => instance!.slot(slot)),
     experience: remembered((experience) => instance!.experience(experience)),
     factor: remembered((text) => instance!.factor(text)),
     reason: remembered((code) => instance!.reason(code)),
   };
-  const run = (request: Uint8Array): Answer => {
+  const run = (request: RawRequest): Answer => {
     if (!instance) throw new Error("engine: stopped after a second trap");
-    const words = instance.decide(request);
+    const words = instance.decide(writeRequest(request, instance.input(roomFor(request))));
     if (!words) throw new Error("engine: the request's bytes are cut off");
     const decisions = decodeDecisions(words, names);
-    return { version: instance.version(), decisions, edits: decodeEdits(instance.edits(), names) };
+    // Only what an experience won has content.
+    const won = decisions.some(({ experience }) => experience !== null);
+    return { version, decisions, edits: won ? decodeEdits(instance.edits(), names) : [] };
   };
-  return async (raw) => {
-    const request = encodeRequest(raw);
+  return async (request) => {
     for (;;) {
       try {
         return run(request);

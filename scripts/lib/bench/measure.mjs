@@ -1,4 +1,4 @@
-// Measuring: batches of several contenders in turn, in one process, so that whatever disturbs the machine disturbs all of them.
+// Measuring: batches of several contenders in turn, so that whatever disturbs the machine disturbs all of them.
 
 /** The value below which this share of a sorted list lies. */
 function quantile(sorted, share) {
@@ -14,38 +14,41 @@ export function summary(numbers) {
   return { median: quantile(sorted, 0.5), p10: quantile(sorted, 0.1), p90: quantile(sorted, 0.9), batches: sorted.length };
 }
 
-/** What the contenders' answers flow into, so that no compiler may leave out their work. */
-let sink = 0;
+/** How many times as long as the other one took: the median over rounds, each against its own round. */
+export const ratio = (times, other) => summary(times.map((time, round) => time / other[round])).median;
 
-function batch(contender, items) {
-  const start = process.hrtime.bigint();
-  for (const item of items) sink = (sink + contender(item)) | 0;
-  return Number(process.hrtime.bigint() - start) / 1000 / items.length;
+/**
+ * Every how many visitors a turn takes, so that it stays below `batchMs`: what is slow takes some of them in each round, and all of
+ * them over the rounds.
+ */
+async function stride(turn, visitors, { batchMs }) {
+  const tried = Math.max(1, Math.floor(visitors / 10));
+  const us = await turn(0, tried);
+  return Math.min(Math.max(1, Math.ceil((us * visitors) / 1000 / batchMs)), visitors);
 }
 
 /**
- * Runs every contender over the same items, round after round, each round beginning with another one.
- * @param {Record<string, (item: any) => number>} contenders a number that depends on the answer
- * @param {(round: number) => any[]} itemsOf the items of a round
- * @param {{warmMs: number, ms: number, least: number, most: number}} plan rounds are run for `ms`, but `least` of them at least
- * @returns {Record<string, number[]>} microseconds per item, for each round
+ * Runs every turn, round after round, each round beginning with another one.
+ * @param {Record<string, (first: number, every: number) => Promise<number>>} turns microseconds per visitor, of every so many of the
+ * visitors from the first on
+ * @param {number} visitors how many there are
+ * @param {{warmMs: number, ms: number, least: number, most: number, batchMs: number}} plan rounds are run for `ms`, but `least` at least
+ * @returns {Promise<Record<string, number[]>>} microseconds per visitor, for each round
  */
-export function alternate(contenders, itemsOf, { warmMs, ms, least, most }) {
-  const names = Object.keys(contenders);
+export async function alternate(turns, visitors, plan) {
+  const names = Object.keys(turns);
+  const strides = {};
+  for (const name of names) strides[name] = await stride(turns[name], visitors, plan);
   const times = Object.fromEntries(names.map((name) => [name, []]));
   for (const warmUp of [true, false]) {
-    const end = performance.now() + (warmUp ? warmMs : ms);
-    for (let round = 0; round < most && (round < (warmUp ? 1 : least) || performance.now() < end); round++) {
-      const items = itemsOf(round);
-      for (let turn = 0; turn < names.length; turn++) {
-        const name = names[(round + turn) % names.length];
-        const took = batch(contenders[name], items);
+    const end = performance.now() + (warmUp ? plan.warmMs : plan.ms);
+    for (let round = 0; round < plan.most && (round < (warmUp ? 1 : plan.least) || performance.now() < end); round++) {
+      for (let place = 0; place < names.length; place++) {
+        const name = names[(round + place) % names.length];
+        const took = await turns[name](round % strides[name], strides[name]);
         if (!warmUp) times[name].push(took);
       }
     }
   }
   return times;
 }
-
-/** How many times as long as the other one took: the median over rounds, each against its own round. */
-export const ratio = (times, other) => summary(times.map((time, round) => time / other[round])).median;

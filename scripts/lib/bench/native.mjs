@@ -44,7 +44,7 @@ export async function nativeDecisions(folder, env) {
   return (await lines(["decisions", folder], env)).map(({ words }) => words);
 }
 
-/** Microseconds of each batch, by what was measured: load, context, decide, page. */
+/** Microseconds of each batch, by what was measured: load, context, decide, scan, page. */
 export async function nativeTimes(folder, ms, env) {
   return Object.fromEntries((await lines(["times", folder, String(ms)], env)).map(({ what, us }) => [what, us]));
 }

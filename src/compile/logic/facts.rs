@@ -59,8 +59,8 @@ fn value(constant: &Constant) -> Option<Operand<'_>> {
         Constant::Uint(value) => Operand::Uint(*value),
         Constant::Double(value) => Operand::Double(*value),
         Constant::String(text) => Operand::Text(text.as_bytes()),
-        Constant::Timestamp(at) => Operand::Timestamp(*at),
-        Constant::Duration(length) => Operand::Duration(*length),
+        Constant::Timestamp(at) => Operand::Timestamp((*at).into()),
+        Constant::Duration(length) => Operand::Duration((*length).into()),
         _ => return None,
     };
     number(operand).is_none_or(|number| number.abs() < EXACT).then_some(operand)

@@ -2,7 +2,7 @@
 
 use super::agent::{self, version};
 use super::words::{BROWSER, browser};
-use crate::context::Request;
+use crate::context::sent::{Header, Sent};
 use crate::text::Cut;
 
 /// The hints of a request; empty where the browser sends none.
@@ -27,16 +27,15 @@ pub(super) struct Branded {
 
 impl<'a> Hints<'a> {
     #[inline(never)]
-    pub(super) fn of(request: &'a Request) -> Hints<'a> {
-        let text = |name| request.header(name).unwrap_or_default();
+    pub(super) fn of(sent: &Sent<'a>) -> Hints<'a> {
         Hints {
-            brands: text("sec-ch-ua"),
-            full_versions: text("sec-ch-ua-full-version-list"),
-            platform: unquoted(text("sec-ch-ua-platform")),
-            platform_version: unquoted(text("sec-ch-ua-platform-version")),
-            model: unquoted(text("sec-ch-ua-model")),
-            form_factors: text("sec-ch-ua-form-factors"),
-            mobile: text("sec-ch-ua-mobile") == "?1",
+            brands: sent.header(Header::Brands),
+            full_versions: sent.header(Header::FullVersions),
+            platform: unquoted(sent.header(Header::Platform)),
+            platform_version: unquoted(sent.header(Header::PlatformVersion)),
+            model: unquoted(sent.header(Header::Model)),
+            form_factors: sent.header(Header::FormFactors),
+            mobile: sent.header(Header::Mobile) == "?1",
         }
     }
 

@@ -11,7 +11,8 @@ mod hints;
 mod system;
 mod words;
 
-use super::{Context, Field, Request, Value};
+use super::sent::{Header, Sent};
+use super::{Context, Field};
 use crate::text::{contains, is_one_of};
 use agent::Agent;
 use hints::{Branded, Hints};
@@ -24,11 +25,11 @@ pub(crate) use words::packed;
 pub(crate) const NAMES: &[&str] = &[KINDS, SYSTEMS, BROWSERS, APPS];
 
 #[inline(never)]
-pub(super) fn derive(context: &mut Context, request: &Request, table: &[u8]) {
-    let save_data = request.header("save-data").is_some_and(|value| value.eq_ignore_ascii_case("on"));
-    context.set(Field::DeviceSaveData, Value::Bool(save_data));
-    let text = request.header("user-agent").unwrap_or_default();
-    let hints = Hints::of(request);
+pub(super) fn derive(context: &mut Context, sent: &Sent<'_>, table: &[u8]) {
+    let save_data = sent.header(Header::SaveData).eq_ignore_ascii_case("on");
+    context.set_bool(Field::DeviceSaveData, save_data);
+    let text = sent.header(Header::UserAgent);
+    let hints = Hints::of(sent);
     let branded = hints.branded(table);
     let agent = agent::read(table, text);
     let model = agent::read(table, hints.model).kind.name;

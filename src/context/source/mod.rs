@@ -7,7 +7,8 @@ mod sites;
 pub(crate) use sites::registrable;
 pub(crate) use sites::{Class, of_source};
 
-use super::{Context, Field, Request};
+use super::sent::{Header, Sent};
+use super::{Context, Field};
 use crate::program::Program;
 use crate::text::{trim, without_www};
 use crate::url;
@@ -37,8 +38,8 @@ struct Referrer<'p> {
 
 impl<'p> Referrer<'p> {
     #[inline(never)]
-    fn of(request: &Request, program: &'p Program, page_host: &str) -> Option<Referrer<'p>> {
-        let url = trim(request.header("referer").unwrap_or_default());
+    fn of(sent: &Sent<'_>, program: &'p Program, page_host: &str) -> Option<Referrer<'p>> {
+        let url = trim(sent.header(Header::Referer));
         let host = url::split(url).host.to_ascii_lowercase();
         let host = without_www(host.strip_suffix(".").unwrap_or(&host));
         let own = |other: &str| is_below(host, without_www(other));
@@ -60,26 +61,33 @@ impl<'p> Referrer<'p> {
     }
 }
 
+/// The value of the first parameter of that name; empty where there is none.
 #[inline(never)]
-pub(super) fn derive(context: &mut Context, request: &Request, program: &Program, host: &str) {
+fn parameter<'a>(query: &'a [(String, String)], name: &str) -> &'a str {
+    query.iter().find(|(key, _)| key == name).map_or("", |(_, value)| trim(value))
+}
+
+#[inline(never)]
+fn known<'p>(program: &'p Program, source: &str) -> Option<Site<'p>> {
+    of_source(program.sites(), &source.to_ascii_lowercase())
+}
+
+#[inline(never)]
+pub(super) fn derive(context: &mut Context, sent: &Sent<'_>, program: &Program, host: &str) {
     // Taken for a while, since fields are written from it.
     let query = std::mem::take(&mut context.query);
-    let parameter = |name: &str| {
-        let value = query.iter().find(|(key, _)| key == name).map(|(_, value)| trim(value));
-        value.filter(|value| !value.is_empty())
-    };
-    let given = |name: &str| query.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && !trim(value).is_empty());
-    let known = |source: &str| of_source(program.sites(), &source.to_ascii_lowercase());
-    let referrer = Referrer::of(request, program, host);
-    let click = program.clicks().find(|click| given(click.parameter));
+    let given =
+        |name: &[u8]| query.iter().any(|(key, value)| key.as_bytes().eq_ignore_ascii_case(name) && !trim(value).is_empty());
+    let referrer = Referrer::of(sent, program, host);
+    let click = program.click(given);
 
     // What the visit's origin would be without UTM parameters. Where a visitor pays they only come back from. A click id that
     // doesn't say that the click was paid is copied with the links that it stands in, so that a known referrer tells more.
     let from = referrer.as_ref().filter(|referrer| referrer.class() != Class::Payment);
     let tells = |click: &&Click<'_>| !click.medium.is_empty() || from.is_none_or(|referrer| referrer.class() == Class::None);
-    let (origin, origin_class, origin_medium) = match (click.as_ref().filter(tells), from) {
+    let (mut name, mut class, mut medium) = match (click.as_ref().filter(tells), from) {
         (Some(click), _) => {
-            let class = known(click.source).map_or(Class::None, |site| site.class);
+            let class = known(program, click.source).map_or(Class::None, |site| site.class);
             (click.source, class, if click.medium.is_empty() { class.medium() } else { click.medium })
         }
         (None, Some(referrer)) => (referrer.name(), referrer.class(), referrer.class().medium()),
@@ -87,37 +95,32 @@ pub(super) fn derive(context: &mut Context, request: &Request, program: &Program
     };
 
     // A click id adds the half that the UTM parameters leave out, unless they name another source.
-    let (utm_source, utm_medium) = (parameter("utm_source"), parameter("utm_medium"));
-    let (name, class, medium) = match (utm_source, utm_medium) {
-        (None, None) => (origin, origin_class, origin_medium),
-        (None, Some(medium)) if click.is_some() => (origin, origin_class, medium),
-        (name, medium) => {
-            let name = name.unwrap_or_default();
-            let site = known(name);
-            let same = |click: &&Click<'_>| {
-                name.eq_ignore_ascii_case(click.source) || site.is_some_and(|site| site.name == click.source)
-            };
-            let told = click.as_ref().filter(same).map_or("", |click| click.medium);
-            (name, site.map_or(Class::None, |site| site.class), medium.unwrap_or(told))
-        }
-    };
-    let campaign = parameter("utm_campaign").unwrap_or_default();
+    let (utm_source, utm_medium) = (parameter(&query, "utm_source"), parameter(&query, "utm_medium"));
+    if !utm_source.is_empty() || (!utm_medium.is_empty() && click.is_none()) {
+        let site = known(program, utm_source);
+        let same = |click: &&Click<'_>| {
+            utm_source.eq_ignore_ascii_case(click.source) || site.is_some_and(|site| site.name == click.source)
+        };
+        name = utm_source;
+        class = site.map_or(Class::None, |site| site.class);
+        medium = click.as_ref().filter(same).map_or("", |click| click.medium);
+    }
+    if !utm_medium.is_empty() {
+        medium = utm_medium;
+    }
+    let campaign = parameter(&query, "utm_campaign");
     let referrer_host = referrer.as_ref().map_or("", |referrer| &referrer.host);
     let (source_lower, medium_lower) = (name.to_ascii_lowercase(), medium.to_ascii_lowercase());
     let campaign_lower = campaign.to_ascii_lowercase();
     let visit =
         Visit { source: &source_lower, class, medium: &medium_lower, campaign: &campaign_lower, referrer: referrer_host };
-    for (field, text) in [
-        (Field::SourceChannel, visit.channel(program)),
-        (Field::SourceName, name),
-        (Field::SourceMedium, medium),
-        (Field::SourceCampaign, campaign),
-        (Field::SourceTerm, parameter("utm_term").unwrap_or_default()),
-        (Field::SourceContent, parameter("utm_content").unwrap_or_default()),
-        (Field::SourceReferrerHost, referrer_host),
-        (Field::SourceClickId, click.as_ref().map_or("", |click| click.parameter)),
-    ] {
-        context.set_text(field, text);
-    }
+    context.set_text(Field::SourceChannel, visit.channel(program));
+    context.set_text(Field::SourceName, name);
+    context.set_text(Field::SourceMedium, medium);
+    context.set_text(Field::SourceCampaign, campaign);
+    context.set_text(Field::SourceTerm, parameter(&query, "utm_term"));
+    context.set_text(Field::SourceContent, parameter(&query, "utm_content"));
+    context.set_text(Field::SourceReferrerHost, referrer_host);
+    context.set_text(Field::SourceClickId, click.as_ref().map_or("", |click| click.parameter));
     context.query = query;
 }

@@ -4,7 +4,7 @@
 //! A line for each entry, sorted by key: `key`, a tab, a letter for the class (upper case: known as a `utm_source`
 //! alone, never as a host), and the site's name, where it is not the key's own (see [`Site::name`]).
 
-use crate::text::{Cut, push, without_www};
+use crate::text::{Cut, cut_bytes, is_one_of, push, without_www};
 
 /// What a site is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,19 +70,21 @@ pub(crate) struct Site<'a> {
 }
 
 /// Key and value of the line that begins there.
-fn line(table: &str, start: usize) -> Option<(&str, &str)> {
-    table.get(start..)?.parts(b'\n').next()?.cut(b'\t')
+fn line(table: &[u8], start: usize) -> Option<(&[u8], &[u8])> {
+    let rest = table.get(start..)?;
+    cut_bytes(cut_bytes(rest, b'\n').map_or(rest, |(line, _)| line), b'\t')
 }
 
 /// Key and value of the first line whose key is not before that one.
-fn first_from<'a>(table: &'a str, key: &str) -> Option<(&'a str, &'a str)> {
+#[inline(never)]
+fn first_from<'a>(table: &'a [u8], key: &str) -> Option<(&'a [u8], &'a [u8])> {
     // Both are where lines begin, or the end.
     let (mut low, mut high) = (0, table.len());
     while low < high {
-        let before = table.as_bytes().get(low..low + (high - low) / 2)?;
+        let before = table.get(low..low + (high - low) / 2)?;
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(low, |at| low + at + 1);
         let (found, value) = line(table, start)?;
-        if found < key {
+        if found < key.as_bytes() {
             low = start + found.len() + value.len() + 2;
         } else {
             high = start;
@@ -92,26 +94,24 @@ fn first_from<'a>(table: &'a str, key: &str) -> Option<(&'a str, &'a str)> {
 }
 
 /// What a line says.
-fn read<'a>((key, value): (&'a str, &'a str), hosts_only: bool) -> Option<Site<'a>> {
-    let letter = *value.as_bytes().first()?;
-    let class = Class::from_letter(letter).filter(|_| !hosts_only || letter.is_ascii_lowercase())?;
-    let name = match value.get(1..)? {
-        "" if class == Class::None => "",
-        "" if key.has(b'.') => registrable(key).0,
-        "" => key,
-        name => name,
-    };
-    Some(Site { class, name })
+#[inline(never)]
+fn read<'a>((key, value): (&'a [u8], &'a [u8]), hosts_only: bool) -> Option<Site<'a>> {
+    let (letter, name) = value.split_first()?;
+    let class = Class::from_letter(*letter).filter(|_| !hosts_only || letter.is_ascii_lowercase())?;
+    let own = name.is_empty() && class != Class::None;
+    let name = std::str::from_utf8(if own { key } else { name }).unwrap_or_default();
+    // Of a key that is no host that is the key itself.
+    Some(Site { class, name: if own { registrable(name).0 } else { name } })
 }
 
 /// The entry of that key.
-fn entry<'a>(table: &'a str, key: &str, hosts_only: bool) -> Option<Site<'a>> {
-    first_from(table, key).filter(|(found, _)| *found == key).and_then(|line| read(line, hosts_only))
+fn entry<'a>(table: &'a [u8], key: &str, hosts_only: bool) -> Option<Site<'a>> {
+    first_from(table, key).filter(|(found, _)| *found == key.as_bytes()).and_then(|line| read(line, hosts_only))
 }
 
 /// The site of a host, lower case and without `www.`: the host itself, else the nearest host above it, else its label under
 /// the public suffix.
-pub(super) fn of_host<'a>(table: &'a str, host: &str) -> Option<Site<'a>> {
+pub(super) fn of_host<'a>(table: &'a [u8], host: &str) -> Option<Site<'a>> {
     let mut above = host;
     let (site, before) = loop {
         let (_, next) = above.cut(b'.')?;
@@ -133,13 +133,13 @@ pub(super) fn of_host<'a>(table: &'a str, host: &str) -> Option<Site<'a>> {
 }
 
 /// The site of an Android app's package.
-pub(super) fn of_package<'a>(table: &'a str, package: &str) -> Option<Site<'a>> {
+pub(super) fn of_package<'a>(table: &'a [u8], package: &str) -> Option<Site<'a>> {
     entry(table, package, true)
 }
 
 /// The site of a `utm_source`, lower case: a host, or what a site is called. A site that is called as its host begins has no
 /// entry of its own for that (`discord` is that of `discord.com`).
-pub(crate) fn of_source<'a>(table: &'a str, source: &str) -> Option<Site<'a>> {
+pub(crate) fn of_source<'a>(table: &'a [u8], source: &str) -> Option<Site<'a>> {
     if source.has(b'.') {
         return of_host(table, without_www(source));
     }
@@ -155,7 +155,7 @@ pub(crate) fn of_source<'a>(table: &'a str, source: &str) -> Option<Site<'a>> {
 pub(crate) fn registrable(host: &str) -> (&str, &str) {
     let (rest, top) = host.cut_last(b'.').unwrap_or((host, ""));
     let rest = match rest.cut_last(b'.') {
-        Some((rest, "co" | "com" | "org" | "net" | "ac" | "gov" | "edu" | "ne" | "or")) if top.len() == 2 => rest,
+        Some((rest, second)) if top.len() == 2 && is_one_of(second, "co|com|org|net|ac|gov|edu|ne|or") => rest,
         _ => rest,
     };
     rest.cut_last(b'.').map_or((rest, ""), |(before, label)| (label, before))
@@ -173,7 +173,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    const TABLE: &str = "com.google.android.gm\tggmail\ndocs.find.example\ta\nfind\tb\nmail.find.example\tghermes\nnet\tcfacebook\nx.com\tCtwitter\ny-net.com\tc\ny.com\tc\nz.com\tC";
+    const TABLE: &[u8] = b"com.google.android.gm\tggmail\ndocs.find.example\ta\nfind\tb\nmail.find.example\tghermes\nnet\tcfacebook\nx.com\tCtwitter\ny-net.com\tc\ny.com\tc\nz.com\tC";
 
     #[test]
     fn the_nearest_entry_above_a_host_counts() {
@@ -226,15 +226,15 @@ mod tests {
         fn finds_what_a_map_finds(keys in prop::collection::btree_map("[ab.]{1,4}", "[bB]n?", 0..12), key in "[ab.]{0,4}") {
             let lines: Vec<String> = keys.iter().map(|(key, value)| format!("{key}\t{value}")).collect();
             let table = lines.join("\n");
-            prop_assert_eq!(entry(&table, &key, false).is_some(), keys.contains_key(&key));
+            prop_assert_eq!(entry(table.as_bytes(), &key, false).is_some(), keys.contains_key(&key));
             let host = keys.get(&key).is_some_and(|value| value.starts_with('b'));
-            prop_assert_eq!(entry(&table, &key, true).is_some(), host);
+            prop_assert_eq!(entry(table.as_bytes(), &key, true).is_some(), host);
         }
 
         #[test]
         fn any_table_gives_an_answer(table: String, host: String) {
-            of_host(&table, &host);
-            of_source(&table, &host);
+            of_host(table.as_bytes(), &host);
+            of_source(table.as_bytes(), &host);
         }
     }
 

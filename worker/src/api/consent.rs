@@ -37,7 +37,7 @@ pub fn post(visit: &Visit, body: &[u8]) -> Answer {
         return bad_request("Expected {\"granted\": [..]} with some of personalization, analytics, marketing.");
     };
     // What the browser refuses for its person is not stored as agreed to.
-    let gpc = visit.header("sec-gpc").as_deref() == Some("1");
+    let gpc = visit.header("sec-gpc") == Some("1");
     let consent = Consent::of_request(Some(&chosen.cookie_value()), gpc);
     let secure = if visit.is_local() { "" } else { "; Secure" };
     let cookie = |name: &str, value: &str, max_age: u32, http_only: &str| {

@@ -19,13 +19,11 @@ const BODY_LIMIT: u32 = 256 * 1024;
 
 /// Answers a request to an endpoint.
 pub async fn answer(visit: &Visit, endpoint: Endpoint) -> Answer {
-    let method = visit.request.inner().method();
-    let (origin, site) = (visit.header("origin"), visit.header("sec-fetch-site"));
-    let caller = Caller { origin: origin.as_deref(), site: site.as_deref(), own: visit.origin() };
+    let caller = Caller { origin: visit.header("origin"), site: visit.header("sec-fetch-site"), own: visit.origin() };
     let program = store::current(visit).await;
     let program = program.as_deref();
     let trusted = program.and_then(|program| caller.trusted_origin(program.hosts()));
-    let answer = match method.as_str() {
+    let answer = match visit.method() {
         "OPTIONS" => preflight(endpoint),
         "GET" | "HEAD" => match endpoint {
             Endpoint::Context => with(program, async |program| context::get(visit, program).await).await,

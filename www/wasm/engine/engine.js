@@ -16,24 +16,43 @@ export default async function init({ module_or_path }) {
 /** A program and the last decision made with it. */
 export class Engine {
   #wasm = new WebAssembly.Instance(module).exports;
+  #input;
 
   /** Loads a program; throws an `Error` that says why when its bytes are refused. */
   constructor(program) {
-    this.#give(program);
-    const refused = decoder.decode(this.#take(this.#wasm.load()));
+    const refused = decoder.decode(this.#take(this.#wasm.load(this.write(program))));
     if (refused) throw new Error(refused);
+    // The program keeps the place that it was written to.
+    this.#input = undefined;
   }
 
-  /** The decisions for a request, in numbers; nothing when its bytes are cut off. */
-  decide(request) {
-    this.#give(request);
-    const decisions = this.#take(this.#wasm.decide());
-    return decisions.length ? new Uint32Array(decisions.buffer) : undefined;
+  /** The engine's own memory for a request of at most so many bytes, to be written before the next call. */
+  input(bytes) {
+    // Another buffer is in the place of the memory's after it has grown, and the old one has no bytes any more.
+    if (this.#input?.buffer !== this.#wasm.memory.buffer || this.#input.byteLength < bytes) {
+      // Addresses have 32 bits without a sign.
+      const at = this.#wasm.input(bytes) >>> 0;
+      this.#input = new DataView(this.#wasm.memory.buffer, at, bytes);
+    }
+    return this.#input;
   }
 
-  /** The edits of the last decision, in bytes; once. */
+  /** Copies bytes into that memory, and returns their number. */
+  write(bytes) {
+    const { buffer, byteOffset } = this.input(bytes.length);
+    new Uint8Array(buffer, byteOffset).set(bytes);
+    return bytes.length;
+  }
+
+  /** The decisions for the request in the first bytes of that memory, in numbers; nothing when it is cut off. */
+  decide(bytes) {
+    const length = this.#wasm.decide(bytes);
+    return length ? new Uint32Array(this.#take(length)) : undefined;
+  }
+
+  /** The edits of the last decision, in bytes. */
   edits() {
-    return this.#read(5);
+    return new Uint8Array(this.#read(5));
   }
 
   /** The id of a slot. */
@@ -69,13 +88,9 @@ export class Engine {
     return this.#take(this.#wasm.read(kind, number));
   }
 
-  // The memory's buffer is another one after it has grown: it is asked for anew each time. Addresses have 32 bits without a sign.
-  #give(bytes) {
-    const at = this.#wasm.input(bytes.length) >>> 0;
-    new Uint8Array(this.#wasm.memory.buffer, at).set(bytes);
-  }
-
+  // A copy: the next call, were it for a name, writes over the output.
   #take(length) {
-    return new Uint8Array(this.#wasm.memory.buffer, this.#wasm.output() >>> 0, length).slice();
+    const at = this.#wasm.output() >>> 0;
+    return this.#wasm.memory.buffer.slice(at, at + length);
   }
 }

@@ -2,9 +2,8 @@
 //! boundary, and nothing else: bytes are written and read where the instance says that they lie (`../engine.js` does), so that
 //! no code is spent on the types of JavaScript. What the bytes mean: `idoine::wire`.
 
-use idoine::{Context, LoadError, Program, decide, edits, wire};
-use std::cell::RefCell;
-use std::mem::ManuallyDrop;
+use idoine::{Context, Decisions, LoadError, Program, decide, edits, wire};
+use std::sync::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Smaller than the standard library's by 3 KB, gzipped; as fast.
@@ -16,27 +15,27 @@ static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 #[derive(Debug)]
 pub struct Engine {
     program: Program,
-    edits: Vec<u8>,
+    last: Option<(Context, Decisions)>,
 }
 
 impl Engine {
     /// Loads a program.
     pub fn load(program: Vec<u8>) -> Result<Engine, LoadError> {
-        Ok(Engine { program: Program::load(program)?, edits: Vec::new() })
+        Ok(Engine { program: Program::load(program)?, last: None })
     }
 
     /// Decides for a request: see [`wire::write_decisions`]. Nothing when its bytes are cut off.
-    pub fn decide(&mut self, request: &[u8]) -> Option<Vec<u8>> {
-        let request = wire::read_request(request)?;
-        let context = Context::derive(&self.program, &request);
+    pub fn decide(&mut self, request: &[u8]) -> Option<Vec<u32>> {
+        let context = Context::derive(&self.program, &wire::read_request(request)?);
         let decisions = decide(&self.program, &context);
-        self.edits = wire::write_edits(&edits(&self.program, &context, &decisions));
-        Some(wire::write_decisions(&decisions))
+        let (_, decisions) = self.last.insert((context, decisions));
+        Some(wire::write_decisions(decisions))
     }
 
-    /// The edits of the last decision: see [`wire::write_edits`].
-    pub fn edits(&self) -> &[u8] {
-        &self.edits
+    /// The edits of the last decision, made for who asks: see [`wire::write_edits`].
+    pub fn edits(&self) -> Vec<u8> {
+        let edits = self.last.as_ref().map(|(context, decisions)| edits(&self.program, context, decisions));
+        wire::write_edits(&edits.unwrap_or_default())
     }
 
     /// What numbers in decisions stand for: see [`wire::name`].
@@ -48,68 +47,86 @@ impl Engine {
 /// What this instance holds.
 struct Instance {
     engine: Option<Engine>,
-    /// Written by the page.
+    /// Written by the page. Once there is room, it stays.
     input: Vec<u8>,
-    /// Read by the page.
-    output: Vec<u8>,
+    /// What the page reads: decisions, or a text.
+    decisions: Vec<u32>,
+    text: Vec<u8>,
+    /// Where the output of the last call lies.
+    output: usize,
 }
 
-thread_local! {
-    // Never dropped: it ends with the Wasm instance, so that nothing has to ask whether it is still there.
-    static INSTANCE: RefCell<ManuallyDrop<Instance>> =
-        const { RefCell::new(ManuallyDrop::new(Instance { engine: None, input: Vec::new(), output: Vec::new() })) };
+impl Instance {
+    fn give(&mut self, text: Vec<u8>) -> usize {
+        self.text = text;
+        self.output = self.text.as_ptr().addr();
+        self.text.len()
+    }
 }
 
-/// Runs with what this instance holds, and says how many bytes there are to read.
-fn with(run: impl FnOnce(&mut Instance)) -> usize {
-    INSTANCE.with_borrow_mut(|instance| {
-        run(instance);
-        instance.output.len()
-    })
+static INSTANCE: Mutex<Instance> =
+    Mutex::new(Instance { engine: None, input: Vec::new(), decisions: Vec::new(), text: Vec::new(), output: 0 });
+
+/// Runs with what this instance holds. Nothing else does meanwhile: a page calls one function after the other.
+fn with(run: impl FnOnce(&mut Instance) -> usize) -> usize {
+    INSTANCE.try_lock().map_or(0, |mut instance| run(&mut instance))
 }
 
-/// Makes room for so many bytes of input, and says where.
+/// Makes room for so many bytes of input, and says where. What was written there before stays, as does the place where there is
+/// room enough.
 #[wasm_bindgen]
-pub fn input(bytes: usize) -> *const u8 {
-    INSTANCE.with_borrow_mut(|instance| {
-        instance.input = vec![0; bytes];
-        instance.input.as_ptr()
+pub fn input(bytes: usize) -> usize {
+    with(|instance| {
+        if instance.input.len() < bytes {
+            instance.input.resize(bytes, 0);
+        }
+        instance.input.as_ptr().addr()
     })
 }
 
 /// Where the output of the last call lies.
 #[wasm_bindgen]
-pub fn output() -> *const u8 {
-    INSTANCE.with_borrow(|instance| instance.output.as_ptr())
+pub fn output() -> usize {
+    with(|instance| instance.output)
 }
 
-/// Takes the input as the program. The output is why it is refused; empty where it is not.
+/// Takes so many bytes of the input as the program. Returns the length of the output: why it is refused; 0 where it is not.
 #[wasm_bindgen]
-pub fn load() -> usize {
-    with(|instance| match Engine::load(std::mem::take(&mut instance.input)) {
-        Ok(engine) => (instance.engine, instance.output) = (Some(engine), Vec::new()),
-        Err(error) => instance.output = error.message().into_bytes(),
-    })
-}
-
-/// Decides for the request in the input. The output are the decisions; empty when the request is cut off, or without a program.
-#[wasm_bindgen(js_name = decide)]
-pub fn decide_input() -> usize {
+pub fn load(bytes: usize) -> usize {
     with(|instance| {
-        let decisions = instance.engine.as_mut().and_then(|engine| engine.decide(&instance.input));
-        instance.output = decisions.unwrap_or_default();
+        let mut program = std::mem::take(&mut instance.input);
+        program.truncate(bytes);
+        match Engine::load(program) {
+            Ok(engine) => {
+                instance.engine = Some(engine);
+                0
+            }
+            Err(error) => instance.give(error.message().into_bytes()),
+        }
     })
 }
 
-/// The output is a name: see [`wire::name`]. Of the kind 5 it is the edits of the last decision, once.
+/// Decides for the request in so many bytes of the input. Returns the length of the output, the decisions, in bytes; 0 where the
+/// request is cut off, or there is no program.
+#[wasm_bindgen(js_name = decide)]
+pub fn decide_input(bytes: usize) -> usize {
+    with(|instance| {
+        let request = instance.input.get(..bytes);
+        let decisions = instance.engine.as_mut().zip(request).and_then(|(engine, request)| engine.decide(request));
+        instance.decisions = decisions.unwrap_or_default();
+        instance.output = instance.decisions.as_ptr().addr();
+        instance.decisions.len() * 4
+    })
+}
+
+/// Returns the length of the output, a name: see [`wire::name`]. Of the kind 5 it is the edits of the last decision.
 #[wasm_bindgen]
 pub fn read(kind: u32, number: u32) -> usize {
     with(|instance| {
-        if let Some(engine) = &mut instance.engine {
-            instance.output = match kind {
-                5 => std::mem::take(&mut engine.edits),
-                _ => engine.name(kind, number).into_bytes(),
-            };
-        }
+        let text = instance.engine.as_ref().map(|engine| match kind {
+            5 => engine.edits(),
+            _ => engine.name(kind, number).into_bytes(),
+        });
+        instance.give(text.unwrap_or_default())
     })
 }

@@ -72,17 +72,20 @@ fn decisions() {
         let visitor: Visitor = serde_json::from_value(case["visitor"].clone()).unwrap();
         let request = visitor.request(0, |zone, instant| zones.offsets(zone, instant));
         let answer = engine.decide(&bytes(&request)).unwrap_or_else(|| panic!("{name}: no decision"));
-        let mut reader = Reader(answer, 0);
-        let decisions: Vec<Value> = (0..reader.word())
-            .map(|_| {
-                let [slot, experience, variant, source, reason, factor] = std::array::from_fn(|_| reader.word());
+        let (count, words) = answer.split_first().unwrap();
+        assert_eq!(words.len(), *count as usize * 6, "{name}");
+        let decisions: Vec<Value> = words
+            .as_chunks()
+            .0
+            .iter()
+            .map(|[slot, experience, variant, source, reason, factor]| {
+                let (slot, experience, variant, source, reason, factor) = (*slot, *experience, *variant, *source, *reason, *factor);
                 let known = |kind, number| (number != u32::MAX).then(|| engine.name(kind, number));
                 json!({ "slot": engine.name(SLOT, slot), "experience": known(EXPERIENCE, experience), "variant": variant,
                     "factor": known(FACTOR, factor), "source": Source::ALL[source as usize].name(), "reason": engine.name(REASON, reason) })
             })
             .collect();
-        assert_eq!(reader.1, reader.0.len(), "{name}");
-        let mut reader = Reader(engine.edits().to_vec(), 0);
+        let mut reader = Reader(engine.edits(), 0);
         let edits: Vec<Value> = (0..reader.word())
             .map(|_| {
                 let slot = engine.name(SLOT, reader.word());

@@ -1,5 +1,11 @@
 //! Writing a program's bytes.
 
+mod index;
+mod shared;
+
+pub(crate) use index::Key;
+use index::Posted;
+
 use super::layout::{FINGERPRINT, FORMAT, HEADER, MAGIC, NONE, Op, PartKind, SECTIONS, Section, WIDTHS};
 use crate::bucket::murmur3_32;
 use crate::edit::EditOp;
@@ -25,20 +31,25 @@ pub(crate) struct ContentEdit {
     pub(crate) value: Vec<Part>,
 }
 
-/// Collects the records of each section; texts and equal nodes are stored once.
+/// Collects the records of each section; equal texts, nodes and runs of records are stored once.
 pub(crate) struct Builder {
     sections: Vec<Vec<u32>>,
     texts: Vec<u8>,
-    interned: HashMap<String, u32>,
-    nodes: HashMap<(u32, u32, u32), u32>,
+    interned: HashMap<Vec<u8>, u32>,
+    /// The position of each run of records that is stored once: by its section and words.
+    runs: HashMap<Vec<u32>, u32>,
     /// Where each node was written in its expression; of equal nodes the first.
     spans: Vec<Range<usize>>,
-    lists: HashMap<Vec<u32>, u32>,
-    pages: HashMap<Vec<PageRecord>, u32>,
+    /// The experiences, and what they are found by.
+    posted: Vec<Posted>,
 }
 
-/// Host, path, and parameters with their globs.
-type PageRecord = (u32, u32, Vec<(u32, u32)>);
+/// A page rule: host and path, and parameters with their globs in turn.
+pub(crate) struct PageRecord {
+    pub(crate) host: u32,
+    pub(crate) path: u32,
+    pub(crate) queries: Vec<u32>,
+}
 
 impl Default for Builder {
     fn default() -> Builder {
@@ -48,15 +59,17 @@ impl Default for Builder {
 
 impl Builder {
     pub(crate) fn new() -> Builder {
-        Builder {
+        let mut builder = Builder {
             sections: vec![Vec::new(); SECTIONS],
             texts: Vec::new(),
             interned: HashMap::new(),
-            nodes: HashMap::new(),
+            runs: HashMap::new(),
             spans: Vec::new(),
-            lists: HashMap::new(),
-            pages: HashMap::new(),
-        }
+            posted: Vec::new(),
+        };
+        // The first set of page rules is the one of every page.
+        builder.pages(&[]);
+        builder
     }
 
     /// Appends a record and returns its position.
@@ -74,26 +87,61 @@ impl Builder {
         self.sections.get(section as usize).map_or(0, |words| (words.len() / width) as u32)
     }
 
+    fn section(&self, section: Section) -> &[u32] {
+        self.sections.get(section as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The first words of a record, to change them.
+    fn record<const N: usize>(&mut self, section: Section, index: usize) -> Option<&mut [u32; N]> {
+        let width = WIDTHS.get(section as usize)?;
+        self.sections.get_mut(section as usize)?.get_mut(index * width..)?.first_chunk_mut()
+    }
+
+    /// The bytes of a text.
+    fn bytes_of(&self, text: u32) -> &[u8] {
+        let strings = self.section(Section::Strings).as_chunks::<2>().0;
+        let Some([offset, len]) = strings.get(text as usize) else { return &[] };
+        self.texts.get(*offset as usize..(*offset + *len) as usize).unwrap_or_default()
+    }
+
+    /// The position of a run of records, which is stored once. Nothing stands anywhere.
+    pub(crate) fn run(&mut self, section: Section, words: &[u32]) -> u32 {
+        if words.is_empty() {
+            return 0;
+        }
+        let key = [&[section as u32], words].concat();
+        if let Some(position) = self.runs.get(&key) {
+            return *position;
+        }
+        let position = self.next(section);
+        if let Some(section) = self.sections.get_mut(section as usize) {
+            section.extend_from_slice(words);
+        }
+        self.runs.insert(key, position);
+        position
+    }
+
     /// The position of a text.
     pub(crate) fn text(&mut self, text: &str) -> u32 {
-        if let Some(position) = self.interned.get(text) {
+        self.bytes(text.as_bytes())
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> u32 {
+        if let Some(position) = self.interned.get(bytes) {
             return *position;
         }
         let offset = self.texts.len() as u32;
-        self.texts.extend_from_slice(text.as_bytes());
-        let position = self.push(Section::Strings, &[offset, text.len() as u32]);
-        self.interned.insert(text.to_owned(), position);
+        self.texts.extend_from_slice(bytes);
+        let position = self.push(Section::Strings, &[offset, bytes.len() as u32]);
+        self.interned.insert(bytes.to_vec(), position);
         position
     }
 
     fn node(&mut self, op: Op, a: u32, b: u32, span: &Range<usize>) -> u32 {
-        let key = (op as u32, a, b);
-        if let Some(position) = self.nodes.get(&key) {
-            return *position;
+        let position = self.run(Section::Nodes, &[op as u32, a, b]);
+        if position as usize == self.spans.len() {
+            self.spans.push(span.clone());
         }
-        let position = self.push(Section::Nodes, &[op as u32, a, b]);
-        self.spans.push(span.clone());
-        self.nodes.insert(key, position);
         position
     }
 
@@ -104,15 +152,7 @@ impl Builder {
 
     /// The first of the entries in `Lists` that hold these nodes.
     fn list(&mut self, nodes: Vec<u32>) -> u32 {
-        if let Some(start) = self.lists.get(&nodes) {
-            return *start;
-        }
-        let start = self.next(Section::Lists);
-        for node in &nodes {
-            self.push(Section::Lists, &[*node]);
-        }
-        self.lists.insert(nodes, start);
-        start
+        self.run(Section::Lists, &nodes)
     }
 
     /// Writes an expression and returns its root.
@@ -214,66 +254,28 @@ impl Builder {
         self.node(op, a, b, span)
     }
 
-    /// The position of a set of page rules.
-    pub(crate) fn pages(&mut self, rules: Vec<PageRecord>) -> u32 {
-        if let Some(position) = self.pages.get(&rules) {
-            return *position;
+    /// Writes a content and returns its text: see `program/content.rs`.
+    pub(crate) fn content(&mut self, edits: &[ContentEdit]) -> u32 {
+        let mut bytes = Vec::new();
+        for edit in edits {
+            bytes.push(edit.op as u8);
+            put_sized(&mut bytes, edit.name.as_bytes());
+            let value = parts(&edit.value);
+            put_sized(&mut bytes, &value);
         }
-        let mut records = Vec::with_capacity(rules.len());
-        for (host, path, queries) in &rules {
-            let start = self.next(Section::Queries);
-            for (name, glob) in queries {
-                self.push(Section::Queries, &[*name, *glob]);
-            }
-            records.push([*host, *path, start, queries.len() as u32]);
-        }
-        let start = self.next(Section::Rules);
-        for record in &records {
-            self.push(Section::Rules, record);
-        }
-        let position = self.push(Section::Pages, &[start, records.len() as u32]);
-        self.pages.insert(rules, position);
-        position
+        self.bytes(&bytes)
     }
 
-    /// Writes a content: edits one after another, then the record that spans them.
-    pub(crate) fn content(&mut self, edits: &[ContentEdit]) -> [u32; 2] {
-        let records: Vec<[u32; 4]> = edits
-            .iter()
-            .map(|edit| {
-                let [start, len] = self.parts(&edit.value);
-                [edit.op as u32, self.text(&edit.name), start, len]
-            })
-            .collect();
-        let start = self.next(Section::Edits);
-        for record in &records {
-            self.push(Section::Edits, record);
-        }
-        [start, records.len() as u32]
-    }
-
-    /// Writes the parts of a value: the first, and their number.
-    pub(crate) fn parts(&mut self, parts: &[Part]) -> [u32; 2] {
-        let parts: Vec<[u32; 3]> = parts.iter().map(|part| self.part(part)).collect();
-        let start = self.next(Section::Parts);
-        for part in &parts {
-            self.push(Section::Parts, part);
-        }
-        [start, parts.len() as u32]
-    }
-
-    fn part(&mut self, part: &Part) -> [u32; 3] {
-        match part {
-            Part::Literal(text) => [PartKind::Literal as u32, self.text(text), NONE],
-            Part::Field { field, kind, default } => {
-                let default = default.as_deref().map_or(NONE, |text| self.text(text));
-                [*kind as u32, *field, default]
-            }
-        }
+    /// Writes the parts of a value and returns their text.
+    pub(crate) fn parts(&mut self, value: &[Part]) -> u32 {
+        let bytes = parts(value);
+        self.bytes(&bytes)
     }
 
     /// The program's bytes. Its version is that of another program of the same manifest, if one is given, else its own.
     pub(crate) fn finish(mut self, version: Option<[u8; 8]>) -> Vec<u8> {
+        self.index();
+        self.mark_shared();
         self.texts.resize(self.texts.len().next_multiple_of(4), 0);
         let texts = std::mem::take(&mut self.texts);
         if let Some(section) = self.sections.get_mut(Section::Texts as usize) {
@@ -303,4 +305,36 @@ impl Builder {
         bytes.extend(tail);
         bytes
     }
+}
+
+fn parts(parts: &[Part]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for part in parts {
+        match part {
+            Part::Literal(text) => {
+                bytes.push(PartKind::Literal as u8);
+                put_sized(&mut bytes, text.as_bytes());
+            }
+            Part::Field { field, kind, default } => {
+                bytes.push(*kind as u8);
+                put_number(&mut bytes, *field);
+                put_number(&mut bytes, default.as_ref().map_or(0, |text| text.len() as u32 + 1));
+                bytes.extend_from_slice(default.as_deref().unwrap_or_default().as_bytes());
+            }
+        }
+    }
+    bytes
+}
+
+fn put_sized(bytes: &mut Vec<u8>, text: &[u8]) {
+    put_number(bytes, text.len() as u32);
+    bytes.extend_from_slice(text);
+}
+
+fn put_number(bytes: &mut Vec<u8>, mut number: u32) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
 }
