@@ -4,7 +4,7 @@
 mod support;
 
 use idoine::compile::{check, compile};
-use idoine::{Context, Program, Request, Trace, decide, decide_by_scan, decide_traced};
+use idoine::{Context, Program, Request, decide, decide_by_scan};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use std::cell::Cell;
@@ -168,20 +168,6 @@ fn who_decides_by_the_index_decides_as_who_looks_at_everything() {
     assert!(won.get() > 500 && won.get() < decided.get() * 9 / 10, "{} of {}", won.get(), decided.get());
 }
 
-/// Which experiences are looked at by who listens to nothing can't be seen; a page rule that matches can.
-#[derive(Default)]
-struct OnPage(Vec<bool>);
-
-impl Trace for OnPage {
-    fn lost(&mut self, _: u32, loss: idoine::Loss, _: Option<u32>) {
-        self.0.push(loss != idoine::Loss::Page);
-    }
-
-    fn won(&mut self, _: u32, _: idoine::Reason) {
-        self.0.push(true);
-    }
-}
-
 /// A glob in the plainest way there is.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     match pattern.split_first() {
@@ -199,16 +185,18 @@ proptest! {
         globs in prop::collection::vec(prop::collection::vec(prop_oneof![3 => "[*]?/[ab/*]{0,6}", 1 => prop::sample::select(GLOBS.to_vec()).prop_map(str::to_owned)], 1..4), 1..40),
         paths in prop::collection::vec("/[ab/]{0,6}", 1..6),
     ) {
-        let experiences = globs.iter().enumerate().map(|(number, globs)| json!({ "id": format!("e{number:02}"), "type": "personalization",
-            "pages": globs, "slots": { "s": { "text": "x" } } }));
-        let manifest = json!({ "site": { "id": "x" }, "slots": { "s": { "selector": "p" } }, "experiences": experiences.collect::<Vec<_>>() });
+        // Each has a slot of its own, so that all that are on the page win.
+        let experiences = globs.iter().enumerate().map(|(number, globs)| json!({ "id": format!("e{number}"), "type": "personalization",
+            "pages": globs, "slots": { format!("s{number}"): { "json": 1 } } }));
+        let slots = (0..globs.len()).map(|number| (format!("s{number}"), json!({ "type": "data" }))).collect::<Map<_, _>>();
+        let manifest = json!({ "site": { "id": "x" }, "slots": slots, "experiences": experiences.collect::<Vec<_>>() });
         let program = compiled(&manifest);
         for path in paths {
             let request = Request { url: format!("https://x.example{path}"), ..Request::default() };
-            let mut found = OnPage::default();
-            decide_traced(&program, &Context::derive(&program, &request), &mut found);
+            let decided = decide(&program, &Context::derive(&program, &request));
+            let found = decided.slots.iter().map(|slot| slot.experience.is_some()).collect::<Vec<_>>();
             let expected = globs.iter().map(|globs| globs.iter().any(|one| glob(one.as_bytes(), path.as_bytes()))).collect::<Vec<_>>();
-            prop_assert_eq!(found.0, expected, "{} {}", path, manifest);
+            prop_assert_eq!(found, expected, "{} {}", path, manifest);
         }
     }
 }

@@ -93,7 +93,7 @@ pub fn decide_by_scan(program: &Program, context: &Context) -> Decisions {
 /// As [`decide_traced`], with what the assigner knows already.
 pub(crate) fn decide_with<T: Trace>(assigner: &mut Assigner<'_>, trace: &mut T) -> Decisions {
     let (program, context) = (assigner.program, assigner.context);
-    let page = Page::new(program, context);
+    let page = if T::ALL { Page::by_scan(program, context) } else { Page::new(program, context) };
     let mut decisions = Decisions::default();
     for slot in 0..program.slot_count() as u32 {
         if page.has_slot(program, slot) {

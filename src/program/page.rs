@@ -20,8 +20,7 @@ pub(crate) struct Page {
 
 impl Page {
     pub(crate) fn new(program: &Program, context: &Context) -> Page {
-        let mut sets = Bits::new(program.count(Section::Pages));
-        sets.insert(EVERYWHERE);
+        let mut page = Page::everywhere(program);
         let path = context.path().as_bytes();
         let (mut low, mut high) = (0, program.count(Section::Rules));
         while low < high {
@@ -33,18 +32,39 @@ impl Page {
             }
         }
         let mut next = low.wrapping_sub(1);
-        while let Some([glob, conditions, before, first]) = program.record(Section::Rules, next) {
-            if glob::matches(program.raw(glob), path) && program.has_conditions(conditions, context) {
-                let end = program.cell(Section::Rules, next + 1, 3);
-                program.column(Section::RulePages, first as usize..end as usize).for_each(|set| sets.insert(set));
-            }
+        while let Some(before) = page.add(program, context, next) {
             // A forged one that leads to itself ends here.
-            if before as usize >= next {
+            if before >= next {
                 break;
             }
-            next = before as usize;
+            next = before;
         }
+        page
+    }
+
+    /// As [`Page::new`], by a look at every rule.
+    pub(crate) fn by_scan(program: &Program, context: &Context) -> Page {
+        let mut page = Page::everywhere(program);
+        for rule in 0..program.count(Section::Rules) {
+            page.add(program, context, rule);
+        }
+        page
+    }
+
+    fn everywhere(program: &Program) -> Page {
+        let mut sets = Bits::new(program.count(Section::Pages));
+        sets.insert(EVERYWHERE);
         Page { sets }
+    }
+
+    /// Adds the sets of a rule, if it matches. Returns the rule that it leads back to; nothing where there is no such rule.
+    fn add(&mut self, program: &Program, context: &Context, rule: usize) -> Option<usize> {
+        let [glob, conditions, before, first] = program.record(Section::Rules, rule)?;
+        if glob::matches(program.raw(glob), context.path().as_bytes()) && program.has_conditions(conditions, context) {
+            let end = program.cell(Section::Rules, rule + 1, 3);
+            program.column(Section::RulePages, first as usize..end as usize).for_each(|set| self.sets.insert(set));
+        }
+        Some(before as usize)
     }
 
     /// The sets that match.

@@ -6,10 +6,10 @@ export const GOALS = { 100: 10, 10_000: 25, 100_000: 100 };
 
 /** Whole calls and what is in them, by their name in the results. */
 const CALLS = [
-  ["decide", "Idoine: request's bytes to decisions and edits"],
-  ["page", "the same with the JavaScript around it"],
+  ["decide", "Idoine: request's bytes to decisions"],
+  ["page", "the same with edits and the JavaScript around it"],
   ["index", "Idoine: decision alone, context ready"],
-  ["decideByScan", "plain scan: request's bytes to decisions and edits"],
+  ["decideByScan", "plain scan: request's bytes to decisions"],
   ["scan", "plain scan: decision alone, context ready"],
 ];
 
@@ -45,11 +45,11 @@ function mixedTables(sizes, peers) {
       rows: [
         ...lines(CALLS, sizes, ({ idoine }, name) => spread(idoine[name])),
         ...byPeer((name) => `${name}, attributes ready`, ({ page }) => spread(page)),
-        row("goal", ({ experiences }) => (GOALS[experiences] === undefined ? "" : String(GOALS[experiences]))),
+        row("goal of a decision", ({ experiences }) => (GOALS[experiences] === undefined ? "" : String(GOALS[experiences]))),
       ],
     },
     {
-      id: "ratios", title: "The peers' time as a multiple of Idoine's (request's bytes to decisions and edits)", unit: "x",
+      id: "ratios", title: "The peers' time as a multiple of Idoine's (request's bytes to decisions)", unit: "x",
       head: head("experiences", sizes),
       rows: byPeer((name) => name, ({ ratio }) => figure(ratio)),
     },
