@@ -55,3 +55,61 @@ impl Known {
         }
     }
 }
+
+#[cfg(all(test, feature = "author"))]
+mod tests {
+    use crate::compile::{Zones, compile};
+    use crate::context::{Context, Value};
+    use crate::decide::{Assigner, decide_with};
+    use crate::program::Program;
+
+    struct None;
+
+    impl Zones for None {
+        fn offset(&self, _: &str, _: i64) -> Option<i32> {
+            Option::None
+        }
+    }
+
+    /// A program with an experience for each audience, all of one slot, and a context with these fields.
+    fn site(audiences: &[&str], values: &[(&str, Value)]) -> (Program, Context) {
+        let experiences = audiences.iter().enumerate().map(|(number, audience)| {
+            serde_json::json!({ "id": format!("e{number}"), "type": "personalization", "audience": audience, "slots": { "s": { "json": 1 } } })
+        });
+        let site = serde_json::json!({ "site": { "id": "x" }, "slots": { "s": { "type": "data" } }, "experiences": experiences.collect::<Vec<_>>() });
+        let program = compile(&site.to_string(), &None).unwrap_or_else(|errors| panic!("{errors:#?}"));
+        let values = values.iter().map(|(path, value)| (program.field(path).unwrap().0, value.clone())).collect();
+        let context = Context::of_values(&program, values);
+        (program, context)
+    }
+
+    /// How many shared nodes are evaluated in a decision.
+    fn evaluated(audiences: &[&str], values: &[(&str, Value)]) -> usize {
+        let (program, context) = site(audiences, values);
+        let mut assigner = Assigner::new(&program, &context);
+        decide_with(&mut assigner, &mut ());
+        assigner.evaluator.known.settled.len()
+    }
+
+    #[test]
+    fn what_is_shared_is_evaluated_once_for_a_page() {
+        let audiences = [
+            "geo.city.startsWith('P') && geo.country == 'DE'",
+            "geo.city.startsWith('P') && geo.country == 'IT'",
+            "!geo.city.startsWith('P')",
+            "geo.country == 'IT' || geo.country == 'DE'",
+        ];
+        let text = |text: &str| Value::String(text.to_owned());
+        // The beginning of the city, and the two countries.
+        assert_eq!(evaluated(&audiences, &[("geo.city", text("Paris")), ("geo.country", text("FR"))]), 3);
+        // What has no value is known to have none.
+        assert_eq!(evaluated(&audiences, &[]), 3);
+    }
+
+    #[test]
+    fn nobody_is_asked_whose_slot_is_taken() {
+        let asked = |first: &str| evaluated(&[first, "geo.city.startsWith('P')", "geo.city.startsWith('P') && geo.is_eu"], &[]);
+        assert_eq!(asked("true"), 0);
+        assert_eq!(asked("false"), 1);
+    }
+}

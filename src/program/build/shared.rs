@@ -133,3 +133,80 @@ impl Builder {
 
 /// As many as a node's word has room for.
 const MOST_SHARED: u32 = (1 << 23) - 1;
+
+#[cfg(test)]
+mod tests {
+    use crate::Program;
+    use crate::compile::{Zones, compile};
+    use crate::program::layout::Op;
+
+    struct None;
+
+    impl Zones for None {
+        fn offset(&self, _: &str, _: i64) -> Option<i32> {
+            Option::None
+        }
+    }
+
+    /// A program with experiences of these audiences.
+    fn program(audiences: &[&str]) -> Program {
+        let experiences = audiences.iter().enumerate().map(|(number, audience)| {
+            let slot = format!("s{number}");
+            serde_json::json!({ "id": format!("e{number}"), "type": "personalization", "audience": audience, "slots": { slot: { "json": 1 } } })
+        });
+        let slots = (0..audiences.len()).map(|number| (format!("s{number}"), serde_json::json!({ "type": "data" })));
+        let site = serde_json::json!({ "site": { "id": "x" }, "slots": slots.collect::<serde_json::Map<_, _>>(),
+            "audiences": { "paris": "geo.city == 'Paris'" }, "experiences": experiences.collect::<Vec<_>>() });
+        compile(&site.to_string(), &None).unwrap_or_else(|errors| panic!("{errors:#?}"))
+    }
+
+    /// The operations of the nodes that are shared, in the order of their numbers.
+    fn shared(audiences: &[&str]) -> Vec<Op> {
+        let program = program(audiences);
+        let mut nodes: Vec<_> = (0..).map_while(|node| program.marked(node)).filter(|node| node.shared > 0).collect();
+        nodes.sort_by_key(|node| node.shared);
+        assert_eq!(nodes.len(), program.shared_count());
+        nodes.into_iter().map(|node| node.op).collect()
+    }
+
+    #[test]
+    fn what_several_ask_for_is_shared() {
+        // The named audience always is: whoever names it asks for it.
+        assert_eq!(shared(&["geo.city == 'Rome'"]), [Op::Eq]);
+        let one = "geo.country == 'FR' && time.hour < 12";
+        assert_eq!(shared(&[one, "geo.country == 'DE'"]), [Op::Eq]);
+        // Of two equal ones the whole is asked for twice, and its parts by it alone.
+        assert_eq!(shared(&[one, one]), [Op::Eq, Op::And]);
+        assert_eq!(shared(&[one, "geo.country == 'FR' || geo.is_eu"]), [Op::Eq, Op::Eq]);
+        assert_eq!(shared(&["paris && geo.is_eu", "paris || geo.is_eu"]), [Op::Eq]);
+        // Fields and constants cost no more than what is kept.
+        assert_eq!(shared(&["geo.is_eu && has(geo.city)", "geo.is_eu || has(geo.city)"]), [Op::Eq]);
+    }
+
+    #[test]
+    fn what_reads_the_item_of_a_macro_around_is_not_shared() {
+        let list = "language.accepted";
+        let both =
+            [&*format!("{list}.exists(tag, tag == 'fr' && geo.is_eu)"), &*format!("{list}.all(tag, tag == 'fr' && geo.is_eu)")];
+        assert_eq!(shared(&both), [Op::Eq]);
+        // A macro as a whole reads nothing of what is around it.
+        let inner = "['Rome', 'Oslo'].exists(other, other == geo.city)";
+        let outer = |tag: &str| format!("{list}.exists(tag, {inner} && tag == '{tag}')");
+        assert_eq!(shared(&[&outer("fr"), &outer("de")]), [Op::Eq, Op::Exists]);
+    }
+
+    #[test]
+    fn the_operand_that_costs_less_comes_first() {
+        for (audience, right_first) in [
+            ("geo.city.contains('a') && geo.is_eu", true),
+            ("geo.is_eu && geo.city.contains('a')", false),
+            ("geo.is_eu || geo.city.contains('a')", false),
+            ("language.accepted.exists(tag, tag == 'fr') || geo.city == 'Rome'", true),
+            ("geo.city == 'Rome' && geo.country == 'IT'", false),
+        ] {
+            let program = program(&[audience]);
+            let root = program.experience(0).and_then(|experience| program.marked(experience.audience?)).unwrap();
+            assert_eq!(root.right_first, right_first, "{audience}");
+        }
+    }
+}
