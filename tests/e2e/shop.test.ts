@@ -139,10 +139,15 @@ for (const [name, path, options] of [
 ] as const) {
   test(`nothing shifts: ${name}`, async (t) => {
     const measure = async (site: string): Promise<number> => {
-      const page = await visit(t, options);
-      await offline(page);
-      await page.goto(site + path, { waitUntil: "load" });
-      return shifts(page);
+      const loads: number[] = [];
+      for (let load = 0; load < 3; load++) {
+        const page = await visit(t, options);
+        await offline(page);
+        await page.goto(site + path, { waitUntil: "load" });
+        loads.push(await shifts(page));
+      }
+      // Now and then a picture without a size comes after the first paint; what we would shift comes with every load.
+      return Math.min(...loads);
     };
     // The published pages shift by themselves where their pictures have no size; nothing may come on top of that.
     assert.ok((await measure(shop.url)) <= (await measure(shop.origin)) + 0.001);
