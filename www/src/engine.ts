@@ -1,6 +1,6 @@
 /** The decision engine in this page: loads its Wasm and a program, and survives one trap. */
 import type { Answer } from "./types.ts";
-import { decodeDecisions, decodeEdits, type Names, type RawRequest, roomFor, writeRequest } from "./wire.ts";
+import { decodeDecisions, decodeEdits, type Names, type RawRequest, remembering, roomFor, writeRequest } from "./wire.ts";
 
 /** What `engine.js` exports. */
 interface EngineModule {
@@ -32,12 +32,7 @@ export async function loadEngine(base: string, program: string | Uint8Array): Pr
   let spare = 1;
   // Names follow from the program, which stays: each crosses from Wasm once.
   const version = instance.version();
-  const names: Names = {
-    slot: remembered((slot) => instance!.slot(slot)),
-    experience: remembered((experience) => instance!.experience(experience)),
-    factor: remembered((text) => instance!.factor(text)),
-    reason: remembered((code) => instance!.reason(code)),
-  };
+  const names = remembering(() => instance!);
   const run = (request: RawRequest): Answer => {
     if (!instance) throw new Error("engine: stopped after a second trap");
     const words = instance.decide(writeRequest(request, instance.input(roomFor(request))));
@@ -57,15 +52,6 @@ export async function loadEngine(base: string, program: string | Uint8Array): Pr
         if (!instance) throw cause;
       }
     }
-  };
-}
-
-function remembered(read: (code: number) => string): (code: number) => string {
-  const known = new Map<number, string>();
-  return (code) => {
-    let name = known.get(code);
-    if (name === undefined) known.set(code, (name = read(code)));
-    return name;
   };
 }
 

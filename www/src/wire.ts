@@ -38,6 +38,24 @@ export interface Names {
   reason(code: number): string;
 }
 
+/** The names that another one tells, each of which is asked for once. */
+export function remembering(names: () => Names): Names {
+  const remembered = (read: (code: number) => string): ((code: number) => string) => {
+    const known = new Map<number, string>();
+    return (code) => {
+      let name = known.get(code);
+      if (name === undefined) known.set(code, (name = read(code)));
+      return name;
+    };
+  };
+  return {
+    slot: remembered((slot) => names().slot(slot)),
+    experience: remembered((experience) => names().experience(experience)),
+    factor: remembered((text) => names().factor(text)),
+    reason: remembered((code) => names().reason(code)),
+  };
+}
+
 const URL_TAG = 1;
 const HEADER_TAG = 2;
 const CF_TAG = 3;

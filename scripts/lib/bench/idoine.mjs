@@ -18,14 +18,18 @@ export async function startEngine() {
 }
 
 /** How a page asks the engine, in its three steps. Nothing else of the benchmark knows it. */
-export const asking = ({ encodeRequest, roomFor, writeRequest, decodeDecisions, decodeEdits }) => ({
+export const asking = ({ encodeRequest, roomFor, writeRequest, remembering, decodeDecisions, decodeEdits }) => ({
   /** A request as bytes of its own. */
   bytesOf: (request) => encodeRequest(request),
   /** A request, straight into the engine's memory. */
   written: (engine, request) => writeRequest(request, engine.input(roomFor(request))),
   /** What is decided for what was written. */
   decided: (engine, length) => engine.decide(length),
-  read: (engine, words, edits) => decodeDecisions(words, engine).length + decodeEdits(edits, engine).length,
+  /** As pages do, it asks the engine for each name once. */
+  reader(engine) {
+    const names = remembering(() => engine);
+    return (words, edits) => decodeDecisions(words, names).length + decodeEdits(edits, names).length;
+  },
 });
 
 /** The steps' module: bytes cross its boundary as they cross the engine's. */
@@ -95,8 +99,9 @@ function winners(engine, words) {
  */
 export async function idoine({ program, bare, people }) {
   const { Engine, wire } = await startEngine();
-  const { bytesOf, written, decided, read } = asking(wire);
+  const { bytesOf, written, decided, reader } = asking(wire);
   const [engine, empty, parts] = [new Engine(program), new Engine(bare), await Parts.start()];
+  const read = reader(engine);
   const slots = SLOTS.map((_, index) => engine.slot(index));
   if (slots.join() !== SLOTS.join()) throw new Problem(`the program's slots are ${slots.join(", ")}, not ${SLOTS.join(", ")}`);
   parts.load(program);
@@ -125,7 +130,7 @@ export async function idoine({ program, bare, people }) {
       // Whole pages, and the one call in them.
       page: each(({ request }) => {
         const words = decided(engine, written(engine, request));
-        return read(engine, words, engine.edits());
+        return read(words, engine.edits());
       }),
       decide: each(({ bytes }) => decided(engine, engine.write(bytes))[2]),
       // The same call in the steps' module, to compare the index with the scan in: code is laid out otherwise there than in the engine.
@@ -140,7 +145,7 @@ export async function idoine({ program, bare, people }) {
       index: step("decide"),
       scan: step("scan"),
       edits: step("write"),
-      read: each(({ words, edits }) => read(engine, words, edits)),
+      read: each(({ words, edits }) => read(words, edits)),
     },
   };
 }

@@ -95,7 +95,7 @@ function extremesTables(workloads) {
   return [
     { id: "scan-ratios", title: "The index's time as a multiple of the plain scan's", unit: "x", head: head("experiences", sizes), rows: [...ratios("decide", "whole call"), ...ratios("alone", "decision alone")] },
     { id: "scan-alone", title: "Decision alone, context ready", unit: "µs", head: head("experiences", sizes), rows: times({ index: "index", scan: "plain scan" }) },
-    { id: "scan-call", title: "Whole call: request's bytes to decisions and edits", unit: "µs", head: head("experiences", sizes), rows: times({ decideByIndex: "index", decideByScan: "plain scan" }) },
+    { id: "scan-call", title: "Whole call: request's bytes to decisions", unit: "µs", head: head("experiences", sizes), rows: times({ decideByIndex: "index", decideByScan: "plain scan" }) },
   ];
 }
 
