@@ -56,7 +56,7 @@ impl Known {
     }
 }
 
-#[cfg(all(test, feature = "author"))]
+#[cfg(test)]
 mod tests {
     use crate::compile::{Zones, compile};
     use crate::context::{Context, Value};
