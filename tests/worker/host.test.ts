@@ -38,7 +38,7 @@ test("headers, cf and method are read once for each request, whatever is made of
   const worker = (await import(pathToFileURL(join(DIST, "worker-pkg", "index.js")).href)) as Worker;
   worker.initSync({ module: readFileSync(join(DIST, "worker-pkg", "index_bg.wasm")) });
   const { program, version, site: id } = await compile(site());
-  const env = { IDOINE_SITE: id, IDOINE_KEY: "secret", PROGRAMS: new KvNamespace({ [`site:${id}`]: version, [`program:${version}`]: program }) };
+  const env = { IDOINE_KEY: "secret", PROGRAMS: new KvNamespace({ [`site:${id}`]: version, [`program:${version}`]: program }) };
   const ctx = { waitUntil: () => undefined, passThroughOnException: () => undefined };
   const headers = new Headers({ "user-agent": IPHONE, cookie: "idoine_consent=v1.personalization; idoine_id=12345678-abcd", "accept-language": "fr" });
 
@@ -51,7 +51,7 @@ test("headers, cf and method are read once for each request, whatever is made of
         return target[name];
       },
     });
-    return { answer: await worker.handle(request, env, ctx, `https://shop.example${path}`, overrides, () => undefined), reads };
+    return { answer: await worker.handle(request, env, ctx, id, `https://shop.example${path}`, overrides, () => undefined), reads };
   };
 
   const once = { method: 1, headers: 1, cf: 1 };

@@ -6,7 +6,7 @@ export function isAsset(pathname) {
 }
 
 /** The file, with what a browser must know of it. */
-export async function asset(request, env, url) {
+export async function asset({ request, env, url }) {
   if (request.method !== "GET" && request.method !== "HEAD") {
     return new Response("Only GET and HEAD.\n", { status: 405, headers: { allow: "GET, HEAD", "content-type": "text/plain; charset=utf-8" } });
   }

@@ -30,7 +30,7 @@ function withoutHash(url) {
 }
 
 /** The answer that leads the visitor to the page of their variant; undefined when they stay. */
-export function redirectOf(plan, request, { url, overrides }) {
+export function redirectOf(plan, { request, url, overrides }) {
   const value = valueOf(plan, "redirect");
   const to = value !== undefined && wantsPage(request) ? addressOf(value, url) : undefined;
   if (to === undefined || withoutHash(to) === withoutHash(url)) {
@@ -46,7 +46,7 @@ export function redirectOf(plan, request, { url, overrides }) {
 }
 
 /** The URL that the origin is asked for in the place of this one; undefined when it is this one. */
-export function pageOf(plan, request, { url }) {
+export function pageOf(plan, { request, url }) {
   const path = valueOf(plan, "page");
   if (path === undefined || !path.startsWith("/") || !wantsPage(request)) {
     return undefined;

@@ -3,6 +3,8 @@
 // later is kept for the next page. Nothing is shared between requests but the cache: a promise would belong to the
 // request that made it. So two requests at the same moment may both ask.
 
+import { log } from "./log.js";
+
 /** The longest that a page waits, whatever a program says. */
 const PATIENCE_MS = 50;
 
@@ -28,7 +30,7 @@ async function openCache() {
   try {
     return await caches.open(CACHE);
   } catch (error) {
-    console.error(`idoine: there is no cache for enrichments: ${error}`);
+    log("error", "no_cache", "there is no cache for enrichments", { error });
     return undefined;
   }
 }
@@ -48,7 +50,7 @@ async function keep(cache, url, text, seconds) {
   try {
     await cache?.put(keyOf(url), new Response(text ?? "", { headers }));
   } catch (error) {
-    console.error(`idoine: the answer of ${hostOf(url)} can't be kept: ${error}`);
+    log("error", "enrichment_not_kept", `the answer of ${hostOf(url)} can't be kept`, { error });
   }
 }
 
@@ -103,7 +105,7 @@ async function find({ url, cache_seconds }, opened, tell) {
   try {
     text = await ask(url);
   } catch (error) {
-    console.error(`idoine: no answer of ${hostOf(url)}: ${error}`);
+    log("error", "enrichment_failed", `no answer of ${hostOf(url)}`, { error });
   }
   tell(text ?? undefined);
   if (text !== null) {

@@ -3,6 +3,7 @@
 // replaced at once, and what was in flight in it is rejected, which its caller turns into the origin's page.
 
 import { enrich } from "./enrichment.js";
+import { log } from "./log.js";
 import module from "../../dist/worker-pkg/index_bg.wasm";
 import { __wbg_reset_state, handle, initSync } from "../../dist/worker-pkg/index.js";
 
@@ -33,14 +34,14 @@ function isFatal(error) {
 
 /** Replaces the instance and gives up what is in flight in it. */
 function discard(error) {
-  console.error(`idoine: the Wasm instance is replaced: ${error}`);
+  log("error", "instance_replaced", "the Wasm instance is replaced", { error });
   broken = true;
   // A callback of the old instance that comes later must not find the new one: the generated code checks that by the
   // instance's number, which the reset raises. So the reset can't wait until the next call.
   try {
     ensure();
   } catch (failure) {
-    console.error(`idoine: no new Wasm instance: ${failure}`);
+    log("error", "no_instance", "there is no new Wasm instance", { error: failure });
   }
   for (const reject of inFlight) {
     reject(error);
@@ -64,7 +65,7 @@ addEventListener("unhandledrejection", (event) => {
 try {
   ensure();
 } catch (error) {
-  console.error(`idoine: no Wasm instance: ${error}`);
+  log("error", "no_instance", "there is no Wasm instance", { error });
 }
 
 /**
@@ -72,7 +73,7 @@ try {
  * undefined when there is nothing to do. Rejects when the instance traps meanwhile, here or in another request.
  * `beforeWaiting` is called when it is certain that the page is going to be edited, and something has to be asked first.
  */
-export async function decide(request, env, ctx, visit, beforeWaiting) {
+export async function decide({ request, env, ctx, url, overrides, site }, beforeWaiting) {
   ensure();
   let reject;
   const trapped = new Promise((_, rejecter) => {
@@ -84,7 +85,7 @@ export async function decide(request, env, ctx, visit, beforeWaiting) {
     return enrich(ctx, JSON.parse(wanted));
   };
   try {
-    return await Promise.race([handle(request, env, ctx, visit.url.href, visit.overrides, ask), trapped]);
+    return await Promise.race([handle(request, env, ctx, site.id, url.href, overrides, ask), trapped]);
   } catch (error) {
     if (isFatal(error) && inFlight.has(reject)) {
       discard(error);

@@ -1,5 +1,6 @@
-// Passing a request on to the origin and its answer back. The origin is configured (`ORIGIN`); nothing in a request or
-// in a manifest can name another one.
+// Passing a request on to the origin of its site (sites.js) and its answer back.
+
+import { log } from "./log.js";
 
 /** Headers of one connection rather than of the message (RFC 9110, section 7.6.1). */
 const HOP_BY_HOP = [
@@ -24,25 +25,18 @@ function plain(status, text) {
   });
 }
 
-/** The configured origin, or undefined. */
-function originOf(env) {
-  try {
-    const origin = new URL(env.ORIGIN);
-    return /^https?:$/.test(origin.protocol) ? origin : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** The path that the origin's URL puts before every path of the site; empty for most. */
-function basePath(origin) {
-  return origin.pathname.replace(/\/+$/, "");
+function basePath(base) {
+  return base.pathname.replace(/\/+$/, "");
 }
 
 /** The origin's URL for a URL of the site. Assigned part by part: parsing it anew would take `//host/` for another host. */
-function targetOf(origin, url) {
-  const target = new URL(origin);
-  target.pathname = basePath(origin) + url.pathname;
+function targetOf({ base }, url) {
+  if (base === undefined) {
+    return url;
+  }
+  const target = new URL(base);
+  target.pathname = basePath(base) + url.pathname;
   target.search = url.search;
   target.hash = "";
   return target;
@@ -72,7 +66,7 @@ function decodable(header) {
   return kept.map((coding) => coding.trim()).join(", ") || "identity";
 }
 
-function headersFor(request, env, url, willEdit) {
+function headersFor({ request, site }, url, willEdit) {
   const headers = new Headers(request.headers);
   const websocket = headers.get("upgrade")?.toLowerCase() === "websocket";
   dropHopByHop(headers);
@@ -82,7 +76,7 @@ function headersFor(request, env, url, willEdit) {
   headers.delete("host");
   headers.set("x-forwarded-host", url.host);
   headers.set("x-forwarded-proto", url.protocol.slice(0, -1));
-  headers.append(VIA, siteOf(env));
+  headers.append(VIA, viaOf(site));
   const cookie = headers.get("cookie");
   if (cookie !== null) {
     const rest = foreignCookies(cookie);
@@ -101,8 +95,9 @@ function headersFor(request, env, url, willEdit) {
   return headers;
 }
 
-function siteOf(env) {
-  return String(env.IDOINE_SITE || "shop").replace(/[^\w.-]/g, "_");
+/** A site's name in a header. */
+function viaOf(site) {
+  return site.id.replace(/[^\w.-]/g, "_");
 }
 
 /**
@@ -131,9 +126,9 @@ function mapLocation(location, origin, target, url) {
 }
 
 /** The answer as a visitor may have it; the very same object wherever nothing must change. */
-function answer(response, origin, target, url) {
+function answer(response, { base }, target, url) {
   const location = response.headers.get("location");
-  const mapped = location === null ? null : mapLocation(location, origin, target, url);
+  const mapped = location === null || base === undefined ? location : mapLocation(location, base, target, url);
   if (response.status === 101 || (mapped === location && !response.headers.has("connection"))) {
     return response;
   }
@@ -146,25 +141,26 @@ function answer(response, origin, target, url) {
 }
 
 /**
- * Sends a request on to the origin. `url` is the request's, without what is ours; `willEdit` says that an HTML answer is
- * going to be edited, so that it must come whole and in an encoding that can be decoded; `signal` ends it.
+ * Sends a visit's request on to the origin. `url` is what is asked for, without what is ours; `willEdit` says that an HTML answer
+ * is going to be edited, so that it must come whole and in an encoding that can be decoded; `signal` ends it.
  */
-export async function passOn(request, env, url, willEdit, signal) {
-  const origin = originOf(env);
+export async function passOn(visit, url, willEdit, signal) {
+  const { request, site } = visit;
+  const { origin } = site;
   if (origin === undefined) {
-    console.error("idoine: the variable ORIGIN is not the URL of an origin");
+    log("error", "no_origin", "no origin is configured for this host name", { site: site.id });
     return plain(502, "No origin is configured for this site.");
   }
   const via = request.headers.get(VIA) ?? "";
-  if (via.split(",").some((site) => site.trim() === siteOf(env))) {
+  if (via.split(",").some((name) => name.trim() === viaOf(site))) {
     return plain(508, "The origin of this site leads back to the site.");
   }
   const target = targetOf(origin, url);
   let response;
   try {
-    response = await fetch(target, {
+    response = await origin.fetch(target, {
       method: request.method,
-      headers: headersFor(request, env, url, willEdit),
+      headers: headersFor(visit, url, willEdit),
       body: request.body,
       redirect: "manual",
       signal,
@@ -173,16 +169,16 @@ export async function passOn(request, env, url, willEdit, signal) {
     if (signal?.aborted) {
       throw error;
     }
-    console.error(`idoine: the origin can't be reached: ${error}`);
+    log("error", "origin_unreachable", "the origin can't be reached", { error, site: site.id });
     return plain(502, "The site can't be reached at the moment. Please try again.");
   }
   return answer(response, origin, target, url);
 }
 
 /** As `passOn`, for an answer that may turn out not to be wanted: `answer` is a promise of it, `drop` gives it up. */
-export function ask(request, env, url, willEdit) {
+export function ask(visit, url, willEdit) {
   const controller = new AbortController();
-  const answer = passOn(request, env, url, willEdit, controller.signal);
+  const answer = passOn(visit, url, willEdit, controller.signal);
   // Should it fail, whoever waits for it finds out; perhaps nobody does.
   answer.catch(() => {});
   return { answer, drop: () => controller.abort() };

@@ -1,7 +1,9 @@
 // Editing a page while it streams, by workerd's own HTMLRewriter. What is to be done is plain data that was decided
 // before; nothing here calls into Wasm, and no failure of a handler reaches the stream.
 
-import { escapeAttribute, escapeText, jsonEscapes, references } from "./escape.js";
+import { apply, safely } from "./edits.js";
+import { jsonEscapes } from "./escape.js";
+import { log } from "./log.js";
 import { begin, edited, isUtf16, unchanged } from "./stream.js";
 
 /** Whether a request may be one for a page: what browsers ask for when they navigate, or fetch as a page does. */
@@ -62,89 +64,6 @@ function stateMarkup(plan, nonce, isXml, isUtf8) {
   const loader = `<script async${isXml ? '="async"' : ""} src="/_idoine/idoine.js"${mark}></script>`;
   const bar = plan.preview ? `<script type="module" src="/_idoine/bar.js"${mark}></script>` : "";
   return `<script type="application/json" id="idoine-state">${state}</script>${loader}${bar}`;
-}
-
-/** An attribute as the page has it, character references and all, to be put back changed. */
-function raw(element, name) {
-  const value = element.getAttribute(name) ?? "";
-  if (value.includes("\ufffd")) {
-    throw new Error(`a ${name} in a character set that can't be read here`);
-  }
-  return value;
-}
-
-function classesOf(element) {
-  return raw(element, "class").split(/[\t\n\f\r ]+/).filter(Boolean);
-}
-
-/** Elements whose content is code or raw text: what is escaped for HTML is not for them. */
-const RAW_CONTENT = new Set(["script", "style", "iframe", "noembed", "noframes", "noscript", "plaintext", "xmp"]);
-
-/** Elements with text in them but no elements. */
-const TEXT_CONTENT = new Set(["textarea", "title"]);
-
-/** Throws where new content could become something else than what was written: a visitor's words, script. */
-function checkContent(element, op) {
-  const name = element.tagName.toLowerCase().split(":").pop(); // XHTML may have prefixes.
-  if (RAW_CONTENT.has(name) || (op === "html" && TEXT_CONTENT.has(name))) {
-    throw new Error(`${op} can't be the content of <${name}>`);
-  }
-}
-
-/** Carries one edit out. A page that is not UTF-8 gets character references, which are right in any character set. */
-function apply(element, edit, isUtf8) {
-  const { op, name, value = "" } = edit;
-  const encode = isUtf8 ? String : references;
-  switch (op) {
-    case "text":
-      checkContent(element, op);
-      element.setInnerContent(encode(escapeText(value)), { html: true });
-      break;
-    case "html":
-      checkContent(element, op);
-      element.setInnerContent(encode(value), { html: true });
-      break;
-    case "attribute":
-      element.setAttribute(name, encode(escapeAttribute(value)));
-      break;
-    case "remove_attribute":
-      element.removeAttribute(name);
-      break;
-    case "class_add": {
-      const classes = classesOf(element);
-      const added = encode(escapeAttribute(value));
-      if (!classes.includes(added)) {
-        element.setAttribute("class", [...classes, added].join(" "));
-      }
-      break;
-    }
-    case "class_remove": {
-      const removed = encode(escapeAttribute(value));
-      const classes = classesOf(element);
-      if (classes.includes(removed)) {
-        element.setAttribute("class", classes.filter((one) => one !== removed).join(" "));
-      }
-      break;
-    }
-    case "hide": {
-      const style = raw(element, "style").trim().replace(/;$/, "");
-      element.setAttribute("hidden", "");
-      element.setAttribute("style", `${style}${style && ";"}display:none!important`);
-      break;
-    }
-    default: // An operation of a newer core: better no edit than a wrong one.
-  }
-}
-
-/** Runs a handler whose failure must not break the stream. */
-function safely(handler) {
-  return (argument) => {
-    try {
-      handler(argument);
-    } catch (error) {
-      console.error(`idoine: an edit was left out: ${error}`);
-    }
-  };
 }
 
 /** Edits in their order, those in a row for the same selector together. */
@@ -284,7 +203,7 @@ export async function rewrite(response, plan, request) {
     const body = edited(source, edit, through, () => (mayBePart ? undefined : stateOnce()));
     return new Response(body, { status: response.status, statusText: response.statusText, headers: editedHeaders(response, plan) });
   } catch (error) {
-    console.error(`idoine: a page goes out as the origin sent it: ${error}`);
+    log("error", "page_as_it_is", "a page goes out as the origin sent it", { error });
     return asItIs(response, source);
   }
 }

@@ -2,6 +2,7 @@
 // what it made of the rest, so that the visitor always has the whole page, edited as far as it went.
 
 import { Guard } from "./guard.js";
+import { log } from "./log.js";
 
 /** Bytes asked for at once; what is there is given at once, however little. */
 const CHUNK = 1 << 16;
@@ -68,7 +69,7 @@ export function edited({ reader, first }, edit, through, tail) {
 
 /** Nothing better can be done once bytes went out than to let the visitor's browser know that some are missing. */
 function brokenOff(error, writable) {
-  console.error(`idoine: a page broke off: ${error}`);
+  log("error", "page_broke_off", "a page broke off", { error });
   return writable.abort(error).catch(() => {});
 }
 

@@ -29,6 +29,13 @@ extern "C" {
     async fn js_read_body(request: &web_sys::Request, limit: u32) -> Result<JsValue, JsValue>;
 }
 
+#[wasm_bindgen(module = "/js/log.js")]
+extern "C" {
+    /// Logs an event of a site: level, the event's name for programs, words for people, the site's id.
+    #[wasm_bindgen(js_name = logOfSite)]
+    pub fn log(level: &str, event: &str, message: &str, site: &str);
+}
+
 #[wasm_bindgen(module = "/js/preview.js")]
 extern "C" {
     /// A URL without its preview parameters, then those: paths and texts in turn. Empty when it is no URL.

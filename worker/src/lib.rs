@@ -21,7 +21,7 @@ use wasm_bindgen::prelude::*;
 /// Answers a request of Idoine's own with a `Response`; says of a page what to do to it, as JSON text, or `undefined`
 /// when nothing is to be done.
 ///
-/// `url` is the request's without preview parameters, `overrides` are those (paths and texts in turn), `undefined` where
+/// `site` is the id of the site that it is for; `url` is the request's without preview parameters, `overrides` are those (paths and texts in turn), `undefined` where
 /// preview is not allowed. `ask` gets the answers of enrichments (see `enrichment.rs`); that it is called tells the host that
 /// the page is going to be edited.
 #[wasm_bindgen]
@@ -29,11 +29,12 @@ pub async fn handle(
     request: web_sys::Request,
     env: worker::Env,
     ctx: worker::worker_sys::Context,
+    site: String,
     url: String,
     overrides: Option<Vec<String>>,
     ask: js_sys::Function,
 ) -> JsValue {
-    let visit = Visit::new(request, env, worker::Context::new(ctx), url, overrides, ask);
+    let visit = Visit::new(request, env, worker::Context::new(ctx), site, url, overrides, ask);
     match route::route(visit.path()) {
         None => page::plan(&visit).await.map_or(JsValue::UNDEFINED, JsValue::from),
         Some(endpoint) => api::answer(&visit, endpoint).await.into_response().map_or(JsValue::UNDEFINED, JsValue::from),

@@ -1,4 +1,4 @@
-//! The site's program, kept by the isolate.
+//! The programs of the sites, kept by the isolate.
 //!
 //! A page waits for it once, when the isolate has never tried to load it, and then for [`PATIENCE`] at most. From then on
 //! requests look again in the background, [`RELOAD_SECONDS`] after the last look; whatever goes wrong there, the last good
@@ -9,6 +9,7 @@ use crate::host;
 use crate::visit::Visit;
 use idoine::Program;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 use std::task::Poll;
@@ -38,12 +39,19 @@ struct Shelf {
 }
 
 thread_local! {
-    static SHELF: RefCell<Shelf> = RefCell::default();
+    /// By the site's id, which is configured: there are few.
+    static SHELVES: RefCell<BTreeMap<String, Shelf>> = RefCell::default();
 }
 
-/// Reads or changes the shelf. Never across an `await`, so that nobody else has hold of it.
-fn shelf<T: Default>(with: impl FnOnce(&mut Shelf) -> T) -> T {
-    SHELF.with(|shelf| shelf.try_borrow_mut().map(|mut shelf| with(&mut shelf)).unwrap_or_default())
+/// Reads or changes a site's shelf. Never across an `await`, so that nobody else has hold of it.
+fn shelf<T: Default>(site: &str, with: impl FnOnce(&mut Shelf) -> T) -> T {
+    SHELVES.with(|shelves| {
+        let Ok(mut shelves) = shelves.try_borrow_mut() else { return T::default() };
+        if let Some(shelf) = shelves.get_mut(site) {
+            return with(shelf);
+        }
+        with(shelves.entry(site.to_owned()).or_default())
+    })
 }
 
 /// The program to decide with; `None` when there is none, which is as if nothing concerned any page.
@@ -51,7 +59,8 @@ pub async fn current(visit: &Visit) -> Option<Rc<Program>> {
     let now = host::now();
     let reload = host::var(&visit.env, "IDOINE_RELOAD_SECONDS").and_then(|text| text.parse().ok());
     let pause = reload.unwrap_or(RELOAD_SECONDS).saturating_mul(1000);
-    let (settled, due) = shelf(|shelf| {
+    let site = visit.site.as_str();
+    let (settled, due) = shelf(site, |shelf| {
         // A clock that went back must not stop the looking.
         let due = shelf.looked.is_none_or(|looked| !(0..pause).contains(&(now - looked)));
         if due {
@@ -60,15 +69,15 @@ pub async fn current(visit: &Visit) -> Option<Rc<Program>> {
         (shelf.settled, due)
     });
     if !settled {
-        let looking = Box::pin(look(visit.env.clone(), site(visit)));
+        let looking = Box::pin(look(visit.env.clone(), site.to_owned()));
         if let Some(rest) = within(PATIENCE, looking).await {
             visit.ctx.wait_until(rest);
         }
-        shelf(|shelf| shelf.settled = true);
+        shelf(site, |shelf| shelf.settled = true);
     } else if due {
-        visit.ctx.wait_until(look(visit.env.clone(), site(visit)));
+        visit.ctx.wait_until(look(visit.env.clone(), site.to_owned()));
     }
-    shelf(|shelf| shelf.program.clone())
+    shelf(site, |shelf| shelf.program.clone())
 }
 
 /// The bytes of another version than the current one; `None` when the store does not have it.
@@ -80,10 +89,6 @@ pub async fn bytes_of(visit: &Visit, version: &str) -> Option<Vec<u8>> {
 /// Whether a text is a version: 16 lower-case hex digits.
 pub fn is_version(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-fn site(visit: &Visit) -> String {
-    host::var(&visit.env, "IDOINE_SITE").unwrap_or_else(|| "shop".to_owned())
 }
 
 /// Waits for a future no longer than `patience`; gives it back when it is not done by then.
@@ -101,12 +106,12 @@ async fn within<F: Future<Output = ()> + Unpin>(patience: Duration, mut future: 
 
 /// Looks for a new version and takes it over if it is a good one.
 async fn look(env: worker::Env, site: String) {
-    let number = shelf(|shelf| {
+    let number = shelf(&site, |shelf| {
         shelf.looks += 1;
         shelf.looks
     });
     let found = newer(&env, &site).await;
-    shelf(|shelf| {
+    shelf(&site, |shelf| {
         // One that set out before another and comes back after it has seen an older state of things.
         if number < shelf.latest {
             return;
@@ -115,7 +120,7 @@ async fn look(env: worker::Env, site: String) {
         let trouble = match found {
             Ok(None) => None,
             Ok(Some(program)) => {
-                worker::console_log!("idoine: program {} of site {site}", program.version());
+                host::log("info", "program_taken", &format!("program {} of site {site}", program.version()), &site);
                 shelf.program = Some(Rc::new(program));
                 None
             }
@@ -124,7 +129,7 @@ async fn look(env: worker::Env, site: String) {
         if let Some(trouble) = trouble.as_ref().filter(|trouble| shelf.trouble.as_ref() != Some(*trouble)) {
             let rest =
                 if shelf.program.is_some() { "the last good program stays" } else { "pages go out as the origin sends them" };
-            worker::console_error!("idoine: {trouble}; {rest}");
+            host::log("error", "program_trouble", &format!("{trouble}; {rest}"), &site);
         }
         shelf.trouble = trouble;
     });
@@ -140,7 +145,7 @@ async fn newer(env: &worker::Env, site: &str) -> Result<Option<Program>, String>
     if !is_version(version) {
         return Err(format!("the pointer of site {site} is not a version"));
     }
-    if shelf(|shelf| shelf.program.as_ref().is_some_and(|program| program.version() == version)) {
+    if shelf(site, |shelf| shelf.program.as_ref().is_some_and(|program| program.version() == version)) {
         return Ok(None);
     }
     let bytes = read_bytes(env, version).await?.ok_or_else(|| format!("program {version} is not in the store"))?;

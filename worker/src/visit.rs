@@ -16,6 +16,8 @@ pub struct Visit {
     pub env: worker::Env,
     /// What may go on after the answer.
     pub ctx: worker::Context,
+    /// The id of the site that it is for.
+    pub site: String,
     /// The request's absolute URL without preview parameters.
     pub url: String,
     /// The preview parameters; `None` where preview is not allowed.
@@ -30,12 +32,13 @@ impl Visit {
         request: web_sys::Request,
         env: worker::Env,
         ctx: worker::Context,
+        site: String,
         url: String,
         overrides: Option<Vec<String>>,
         ask: js_sys::Function,
     ) -> Visit {
         let sent = host::sent_with(&request);
-        Visit { request, sent, env, ctx, url, overrides: overrides.map(host::pairs), ask }
+        Visit { request, sent, env, ctx, site, url, overrides: overrides.map(host::pairs), ask }
     }
 
     /// The path of the URL.
