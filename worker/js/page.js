@@ -1,8 +1,10 @@
 // A page of the site: what the origin sends, personalised where some experience concerns it.
 
+import { became } from "./counters.js";
 import { pageOf, redirectOf } from "./elsewhere.js";
 import { decide } from "./instance.js";
 import { log } from "./log.js";
+import { tellDecisions, tellTimes, timed } from "./observe.js";
 import { ask, passOn } from "./origin.js";
 import { isPageRequest, isRewritable, rewrite, unshared } from "./rewrite.js";
 
@@ -23,27 +25,43 @@ export async function page(visit) {
   }
   const response = other ?? (await askOrigin(plan !== undefined).answer);
   if (plan === undefined || !isRewritable(response)) {
+    became(visit, "untouched", plan && "not_a_page");
     return response;
   }
   try {
-    return await rewrite(response, plan, visit.request);
+    return told(visit, plan, await rewrite(response, plan, visit));
   } catch (error) {
-    asItIs(error);
-    return response;
+    asItIs(visit, "rewriting", error);
+    // Where its body broke before anything of it was sent, there is nothing to lose in asking once more.
+    return response.bodyUsed ? passOn(visit, visit.url, false) : response;
   }
 }
 
-function asItIs(error) {
-  log("error", "page_as_it_is", "a page goes out as the origin sent it", { error });
+function asItIs(visit, reason, error) {
+  became(visit, "failed", reason);
+  log("error", "page_as_it_is", "a page goes out as the origin sent it", { error, site: visit.site.id });
+}
+
+/** An edited page, or a redirect, with what it tells of how it was made. */
+function told(visit, plan, response) {
+  if (visit.outcome === "edited" || visit.outcome === "redirected") {
+    tellTimes(visit, response.headers);
+    tellDecisions(plan, response.headers);
+  }
+  return response;
 }
 
 /** What the visitor gets in the place of this page; undefined when that is nothing, and when it is not to be had. */
 async function elsewhere(visit, plan) {
   try {
+    const redirect = await redirectOf(plan, visit);
+    if (redirect !== undefined) {
+      return told(visit, plan, redirect);
+    }
     const url = pageOf(plan, visit);
-    return redirectOf(plan, visit) ?? (url && (await otherPage(visit, url)));
+    return url && (await otherPage(visit, url));
   } catch (error) {
-    log("error", "variant_page_left_out", "a variant's page is left out", { error });
+    log("error", "variant_page_left_out", "a variant's page is left out", { error, site: visit.site.id });
     return undefined;
   }
 }
@@ -56,7 +74,8 @@ async function otherPage(visit, url) {
     return unshared(response);
   }
   const { status } = response;
-  log("error", "variant_page_left_out", `the page ${url.pathname} of a variant has the status ${status}: the page itself is shown`, { status });
+  // The path is the manifest's, with a visitor's words in it perhaps.
+  log("error", "variant_page_left_out", `a variant's page has the status ${status}: the page itself is shown`, { status, site: visit.site.id });
   drop();
   return undefined;
 }
@@ -64,10 +83,21 @@ async function otherPage(visit, url) {
 /** What is to be done to this page; undefined when that is nothing, and when anything at all went wrong. */
 async function planOf(visit, beforeWaiting) {
   try {
-    const plan = await decide(visit, beforeWaiting);
-    return typeof plan === "string" ? JSON.parse(plan) : undefined;
+    const answer = await timed(visit, "decide", () => decide(visit, beforeWaiting));
+    if (typeof answer !== "string") {
+      // A truth is told where no experience concerns the page: whether it's a bot that asks. Nothing: there is no program.
+      visit.bot = answer === true;
+      if (typeof answer !== "boolean") {
+        became(visit, "failed", "no_program");
+      }
+      return undefined;
+    }
+    const plan = JSON.parse(answer);
+    visit.bot = plan.bot;
+    visit.version = plan.version;
+    return plan;
   } catch (error) {
-    asItIs(error);
+    asItIs(visit, "decision", error);
     return undefined;
   }
 }

@@ -1,6 +1,7 @@
 // Editing a page while it streams, by workerd's own HTMLRewriter. What is to be done is plain data that was decided
 // before; nothing here calls into Wasm, and no failure of a handler reaches the stream.
 
+import { became, count, countAfter } from "./counters.js";
 import { apply, safely } from "./edits.js";
 import { jsonEscapes } from "./escape.js";
 import { log } from "./log.js";
@@ -87,7 +88,7 @@ function groups(edits) {
  * The rewriter for a plan, and `stateOnce`, the markup for the state if none was inserted so far. `atEnd` says whether
  * to insert at the document's end what found no better place.
  */
-function rewriterFor(plan, headers, atEnd) {
+function rewriterFor(plan, headers, visit, atEnd) {
   const isXml = /xhtml/i.test(headers.get("content-type"));
   let nonce = nonceOf(headers.get("content-security-policy")) ?? nonceOf(headers.get("content-security-policy-report-only"));
   // A page may say its character set itself.
@@ -133,11 +134,12 @@ function rewriterFor(plan, headers, atEnd) {
     });
 
   // Handlers run in the order they are given in. Where slots meet in one element the last one wins, as in the browser.
+  const leftOut = () => count(visit, "edits_left_out");
   for (const { selector, edits } of groups(plan.edits)) {
     rewriter.on(selector, {
       element: (element) => {
         for (const edit of edits) {
-          safely(() => apply(element, edit, isUtf8))();
+          safely(() => apply(element, edit, isUtf8), leftOut)();
         }
       },
     });
@@ -187,23 +189,28 @@ function asItIs(response, source) {
  * The page with the edits of a plan in it; as the origin sent it when that is not possible, which its first bytes or
  * the edits may tell.
  */
-export async function rewrite(response, plan, request) {
+export async function rewrite(response, plan, visit) {
   const source = await begin(response.body);
   if (isUtf16(source)) {
+    became(visit, "untouched", "not_a_page");
     return asItIs(response, source);
   }
   // What a script fetches may be a part of a page that goes into another one, which has its state.
-  const mayBePart = request.headers.get("sec-fetch-dest") === "empty";
+  const mayBePart = visit.request.headers.get("sec-fetch-dest") === "empty";
   try {
     const through = { isWhole: true };
-    const { rewriter, stateOnce } = rewriterFor(plan, response.headers, () => through.isWhole && !mayBePart);
+    const { rewriter, stateOnce } = rewriterFor(plan, response.headers, visit, () => through.isWhole && !mayBePart);
     // The type tells the rewriter the character set; the coding is undone already.
     const headers = { "content-type": response.headers.get("content-type") };
     const edit = (stream) => rewriter.transform(new Response(stream, { headers })).body;
-    const body = edited(source, edit, through, () => (mayBePart ? undefined : stateOnce()));
+    const { body, ended } = edited(source, edit, through, () => (mayBePart ? undefined : stateOnce()));
+    // What becomes of the edits is known when all of the page was sent.
+    countAfter(visit, ended.catch(() => count(visit, "pages_broken_off")));
+    became(visit, "edited");
     return new Response(body, { status: response.status, statusText: response.statusText, headers: editedHeaders(response, plan) });
   } catch (error) {
-    log("error", "page_as_it_is", "a page goes out as the origin sent it", { error });
+    became(visit, "failed", "rewriting");
+    log("error", "page_as_it_is", "a page goes out as the origin sent it", { error, site: visit.site.id });
     return asItIs(response, source);
   }
 }

@@ -39,7 +39,7 @@ export function unchanged({ reader, first }, length) {
 }
 
 /**
- * A body that was begun, edited: `edit` makes a stream of a stream. Where the rest can't be edited, `through.isWhole`
+ * A body that was begun, edited: `body`, and `ended`, a promise that rejects when it broke off. `edit` makes a stream of a stream. Where the rest can't be edited, `through.isWhole`
  * becomes false before the stream to edit ends; the rest follows as it is, and behind it the markup from `tail`, if any.
  */
 export function edited({ reader, first }, edit, through, tail) {
@@ -63,8 +63,9 @@ export function edited({ reader, first }, edit, through, tail) {
     }
     await output.writable.close();
   };
-  run().catch((error) => brokenOff(error, output.writable));
-  return output.readable;
+  const ended = run();
+  ended.catch((error) => brokenOff(error, output.writable));
+  return { body: output.readable, ended };
 }
 
 /** Nothing better can be done once bytes went out than to let the visitor's browser know that some are missing. */

@@ -16,6 +16,8 @@ pub enum Endpoint {
     Program,
     /// The saved visitors, for previews.
     Personas,
+    /// What the host's own answer about health needs.
+    Health,
     /// Anything else below the base path.
     Unknown,
 }
@@ -38,6 +40,7 @@ pub fn route(path: &str) -> Option<Endpoint> {
         "consent" => Endpoint::Consent,
         "program" => Endpoint::Program,
         "personas" => Endpoint::Personas,
+        "health" => Endpoint::Health,
         _ => Endpoint::Unknown,
     })
 }

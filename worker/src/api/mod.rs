@@ -3,6 +3,7 @@
 mod consent;
 mod context;
 mod decide;
+mod health;
 mod personas;
 mod program;
 
@@ -31,6 +32,7 @@ pub async fn answer(visit: &Visit, endpoint: Endpoint) -> Answer {
             Endpoint::Consent => consent::get(visit),
             Endpoint::Program => program::get(visit, program).await,
             Endpoint::Personas => personas::get(visit, program),
+            Endpoint::Health => health::get(program),
             Endpoint::Unknown => not_found(),
         },
         "POST" => match endpoint {
