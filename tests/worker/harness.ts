@@ -181,7 +181,7 @@ export async function startWorker(options: Options = {}): Promise<TestWorker> {
         ...Object.entries(options.modules ?? {}).map(([path, contents]) => ({ type: "CompiledWasm" as const, path, contents })),
       ],
       compatibilityDate: await compatibilityDate(),
-      bindings: bindings as Record<string, never>,
+      bindings: bindings as any,
       ...(bound("PROGRAMS") ? { kvNamespaces: ["PROGRAMS"] } : {}),
       ...(bound("ASSETS") ? { assets: { directory: options.assets ?? join(DIST, "assets"), binding: "ASSETS", routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true } } } : {}),
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
