@@ -66,7 +66,7 @@ function decodable(header) {
   return kept.map((coding) => coding.trim()).join(", ") || "identity";
 }
 
-function headersFor({ request, site }, url, willEdit) {
+function headersFor({ request, site }, url, willEdit, change) {
   const headers = new Headers(request.headers);
   const websocket = headers.get("upgrade")?.toLowerCase() === "websocket";
   dropHopByHop(headers);
@@ -92,6 +92,7 @@ function headersFor({ request, site }, url, willEdit) {
     headers.delete("if-none-match");
     headers.delete("if-modified-since");
   }
+  change?.(headers);
   return headers;
 }
 
@@ -142,9 +143,9 @@ function answer(response, { base }, target, url) {
 
 /**
  * Sends a visit's request on to the origin. `url` is what is asked for, without what is ours; `willEdit` says that an HTML answer
- * is going to be edited, so that it must come whole and in an encoding that can be decoded; `signal` ends it.
+ * is going to be edited, so that it must come whole and in an encoding that can be decoded; `signal` ends it; `change` has the last word on its headers.
  */
-export async function passOn(visit, url, willEdit, signal) {
+export async function passOn(visit, url, willEdit, signal, change) {
   const { request, site } = visit;
   const { origin } = site;
   if (origin === undefined) {
@@ -160,7 +161,7 @@ export async function passOn(visit, url, willEdit, signal) {
   try {
     response = await origin.fetch(target, {
       method: request.method,
-      headers: headersFor(visit, url, willEdit),
+      headers: headersFor(visit, url, willEdit, change),
       body: request.body,
       redirect: "manual",
       signal,

@@ -1,36 +1,61 @@
 // A page of the site: what the origin sends, personalised where some experience concerns it.
 
+import { obtain, outcome, placeOf, variantFor } from "./cache.js";
 import { pageOf, redirectOf } from "./elsewhere.js";
 import { decide } from "./instance.js";
 import { log } from "./log.js";
 import { ask, passOn } from "./origin.js";
 import { isPageRequest, isRewritable, rewrite, unshared } from "./rewrite.js";
+import { isShareable, keepVariant, nameOf } from "./variants.js";
 
 /** The answer to a request of the site. */
 export async function page(visit) {
   if (!isPageRequest(visit.request)) {
     return passOn(visit, visit.url, false);
   }
+  let place;
   let asked;
-  const askOrigin = (willEdit) => (asked ??= ask(visit, visit.url, willEdit));
-  // How the origin is asked follows from the plan. Where the plan waits for enrichments, the origin is asked beside them for the
-  // page itself, which nearly always is the one that is wanted.
-  const beforeWaiting = () => void askOrigin(true);
-  const plan = await planOf(visit, beforeWaiting);
-  const other = plan && (await elsewhere(visit, plan));
+  const find = (version) => (place ??= placeOf(visit, version));
+  const askOrigin = (version) => (asked ??= obtain(visit, find(version)));
+  // How the origin is asked follows from the plan. Where the plan waits for enrichments, the page itself, which nearly always
+  // is the one that is wanted, is looked for beside them.
+  const { plan, text } = await planOf(visit, (version) => void askOrigin(version));
+  if (plan === undefined) {
+    return asked === undefined ? passOn(visit, visit.url, false) : (await asked.answer).response;
+  }
+  const other = await elsewhere(visit, plan);
   if (other !== undefined) {
     asked?.drop();
+    return isRewritable(other) ? personalised(visit, plan, other) : other;
   }
-  const response = other ?? (await askOrigin(plan !== undefined).answer);
-  if (plan === undefined || !isRewritable(response)) {
+  const { key, wishes } = await find(plan.version);
+  const name = key !== undefined && isShareable(plan) ? await nameOf(text) : undefined;
+  const variant = name && (await variantFor(visit, { key, wishes }, name));
+  if (variant !== undefined) {
+    asked?.drop();
+    return variant;
+  }
+  const { response, generation } = await askOrigin(plan.version).answer;
+  if (!isRewritable(response)) {
     return response;
   }
+  const edited = await personalised(visit, plan, response, visit.cache === "hit" || visit.cache === "stale");
+  return name !== undefined && generation !== undefined ? keepVariant(visit, key, name, generation, edited) : edited;
+}
+
+/** A page with the edits of a plan; as the origin sent it where that fails. `isKept`: its bytes are from the cache, and there are others. */
+async function personalised(visit, plan, response, isKept = false) {
   try {
     return await rewrite(response, plan, visit.request);
   } catch (error) {
     asItIs(error);
+  }
+  if (!isKept) {
     return response;
   }
+  outcome(visit, "bypass", "unreadable");
+  const again = await passOn(visit, visit.url, true);
+  return isRewritable(again) ? personalised(visit, plan, again) : again;
 }
 
 function asItIs(error) {
@@ -53,6 +78,7 @@ async function otherPage(visit, url) {
   const { answer, drop } = ask(visit, url, true);
   const response = await answer;
   if (response.status < 400) {
+    outcome(visit, "bypass", "other_page");
     return unshared(response);
   }
   const { status } = response;
@@ -61,13 +87,13 @@ async function otherPage(visit, url) {
   return undefined;
 }
 
-/** What is to be done to this page; undefined when that is nothing, and when anything at all went wrong. */
+/** What is to be done to this page, and the text that says so; nothing of it when that is nothing, and when anything at all went wrong. */
 async function planOf(visit, beforeWaiting) {
   try {
-    const plan = await decide(visit, beforeWaiting);
-    return typeof plan === "string" ? JSON.parse(plan) : undefined;
+    const text = await decide(visit, beforeWaiting);
+    return typeof text === "string" ? { plan: JSON.parse(text), text } : {};
   } catch (error) {
     asItIs(error);
-    return undefined;
+    return {};
   }
 }

@@ -9,10 +9,14 @@ use serde::Serialize;
 /// What the host does to the page. Its rewriter is `worker/js/rewrite.js`.
 #[derive(Serialize)]
 struct Plan<'a> {
+    /// The program's version.
+    version: &'a str,
     edits: Vec<EditReport<'a>>,
     /// The page's state as JSON text that can stand in a script element.
     state: &'a str,
     preview: bool,
+    /// Whether the edits show something of the visitor alone, so that the page is not to be kept.
+    personal: bool,
     /// The client hints that the site's experiences read, as an `Accept-CH` header names them.
     hints: String,
 }
@@ -31,7 +35,14 @@ pub async fn plan(visit: &Visit) -> Option<String> {
     let edits = idoine::edits(&program, &context, &decisions);
     let state = state(&program, &decisions, &edits)?;
     let hints = program.client_hints().collect::<Vec<_>>().join(", ");
-    let plan = Plan { edits: report::edits(&program, &edits), state: &state, preview: visit.is_preview(), hints };
+    let plan = Plan {
+        version: &program.version(),
+        edits: report::edits(&program, &edits),
+        state: &state,
+        preview: visit.is_preview(),
+        personal: idoine::shows_visitor(&program, &decisions),
+        hints,
+    };
     serde_json::to_string(&plan).ok()
 }
 
