@@ -64,6 +64,8 @@ pub mod version;
 
 pub use context::{Context, Request};
 pub use decide::{Decision, Decisions, Loss, Reason, Source, Trace, decide, decide_by_scan, decide_traced};
+#[cfg(feature = "explain")]
+pub use edit::shows_visitor;
 pub use edit::{Edit, EditOp, edits};
 #[cfg(feature = "explain")]
 pub use eval::Truth;

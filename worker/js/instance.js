@@ -73,7 +73,8 @@ try {
 /**
  * Asks the Rust side: a plan as JSON text for a page that is to be edited, a Response for a request to the API,
  * undefined when there is nothing to do. Rejects when the instance traps meanwhile, here or in another request.
- * `beforeWaiting` is called when it is certain that the page is going to be edited, and something has to be asked first.
+ * `beforeWaiting` is called, with the program's version, when it is certain that the page is going to be edited, and something
+ * has to be asked first.
  */
 export async function decide({ request, env, ctx, url, overrides, site }, beforeWaiting) {
   ensure();
@@ -82,8 +83,8 @@ export async function decide({ request, env, ctx, url, overrides, site }, before
     reject = rejecter;
   });
   inFlight.add(reject);
-  const ask = (wanted) => {
-    beforeWaiting?.();
+  const ask = (wanted, version) => {
+    beforeWaiting?.(version);
     return enrich(ctx, JSON.parse(wanted));
   };
   try {

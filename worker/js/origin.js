@@ -62,7 +62,7 @@ function decodable(header) {
   return kept.map((coding) => coding.trim()).join(", ") || "identity";
 }
 
-function headersFor({ request, site }, url, willEdit) {
+function headersFor({ request, site }, url, willEdit, change) {
   const headers = new Headers(request.headers);
   const websocket = headers.get("upgrade")?.toLowerCase() === "websocket";
   dropHopByHop(headers);
@@ -88,6 +88,7 @@ function headersFor({ request, site }, url, willEdit) {
     headers.delete("if-none-match");
     headers.delete("if-modified-since");
   }
+  change?.(headers);
   return headers;
 }
 
@@ -154,9 +155,9 @@ async function twice(visit, { method, headers, signal }, fetch) {
 
 /**
  * Sends a visit's request on to the origin. `url` is what is asked for, without what is ours; `willEdit` says that an HTML answer
- * is going to be edited, so that it must come whole and in an encoding that can be decoded; `signal` ends it.
+ * is going to be edited, so that it must come whole and in an encoding that can be decoded; `signal` ends it; `change` has the last word on its headers.
  */
-export async function passOn(visit, url, willEdit, signal) {
+export async function passOn(visit, url, willEdit, signal, change) {
   const { request, site } = visit;
   const { origin } = site;
   if (origin === undefined) {
@@ -170,7 +171,7 @@ export async function passOn(visit, url, willEdit, signal) {
     return plain(508, "The origin of this site leads back to the site.");
   }
   const target = targetOf(origin, url);
-  const init = { method: request.method, headers: headersFor(visit, url, willEdit), body: request.body, redirect: "manual", signal };
+  const init = { method: request.method, headers: headersFor(visit, url, willEdit, change), body: request.body, redirect: "manual", signal };
   let response;
   try {
     response = await timed(visit, "origin", () => twice(visit, init, () => origin.fetch(target, init)));

@@ -15,6 +15,8 @@ struct Plan<'a> {
     /// The page's state as JSON text that can stand in a script element.
     state: &'a str,
     preview: bool,
+    /// Whether the edits show something of the visitor alone, so that the page is not to be kept.
+    personal: bool,
     /// The client hints that the site's experiences read, as an `Accept-CH` header names them.
     hints: String,
     /// The program's version, and whether a bot asks: for what is counted.
@@ -73,6 +75,7 @@ async fn plan(visit: &Visit, program: &Program) -> Result<String, bool> {
         edits: report::edits(program, &edits),
         state: &state(program, &decisions, &edits).ok_or(bot)?,
         preview: visit.is_preview(),
+        personal: idoine::shows_visitor(program, &decisions),
         hints: program.client_hints().collect::<Vec<_>>().join(", "),
         version: program.version(),
         bot,
