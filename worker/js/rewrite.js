@@ -1,10 +1,11 @@
 // Editing a page while it streams, by workerd's own HTMLRewriter. What is to be done is plain data that was decided
 // before; nothing here calls into Wasm, and no failure of a handler reaches the stream.
 
+import { charsetOf, encodingOfType, isKnown } from "./charset.js";
 import { apply, safely } from "./edits.js";
 import { jsonEscapes } from "./escape.js";
 import { log } from "./log.js";
-import { begin, edited, isUtf16, unchanged } from "./stream.js";
+import { begin, edited, unchanged } from "./stream.js";
 
 /** Whether a request may be one for a page: what browsers ask for when they navigate, or fetch as a page does. */
 export function isPageRequest(request) {
@@ -21,8 +22,7 @@ export function isPageRequest(request) {
 /** Whether an answer is a page that can be edited without loss. */
 export function isRewritable(response) {
   const { status, headers, body } = response;
-  const [type = "", ...parameters] = (headers.get("content-type") ?? "").toLowerCase().split(";");
-  const charset = parameters.map((parameter) => /^\s*charset\s*=\s*"?\s*([^"\s]*)/.exec(parameter)?.[1]).find(Boolean);
+  const type = headers.get("content-type") ?? "";
   return (
     body !== null &&
     status >= 200 &&
@@ -32,8 +32,8 @@ export function isRewritable(response) {
     status !== 205 &&
     status !== 206 &&
     !(status >= 300 && status < 400) &&
-    ["text/html", "application/xhtml+xml"].includes(type.trim()) &&
-    (charset === undefined || charset === "utf-8" || charset === "utf8") &&
+    /^\s*(?:text\/html|application\/xhtml\+xml)\s*(?:;|$)/i.test(type) &&
+    isKnown(encodingOfType(type)) &&
     ["", "identity", "gzip", "br"].includes((headers.get("content-encoding") ?? "").trim().toLowerCase())
   );
 }
@@ -87,11 +87,9 @@ function groups(edits) {
  * The rewriter for a plan, and `stateOnce`, the markup for the state if none was inserted so far. `atEnd` says whether
  * to insert at the document's end what found no better place.
  */
-function rewriterFor(plan, headers, atEnd) {
+function rewriterFor(plan, headers, isUtf8, atEnd) {
   const isXml = /xhtml/i.test(headers.get("content-type"));
   let nonce = nonceOf(headers.get("content-security-policy")) ?? nonceOf(headers.get("content-security-policy-report-only"));
-  // A page may say its character set itself.
-  let isUtf8 = true;
   let inserted = false;
   const stateOnce = () => {
     if (inserted) {
@@ -112,10 +110,6 @@ function rewriterFor(plan, headers, atEnd) {
       element: safely((meta) => {
         const content = meta.getAttribute("content") ?? "";
         const equiv = (meta.getAttribute("http-equiv") ?? "").trim().toLowerCase();
-        const charset = meta.getAttribute("charset") ?? (equiv === "content-type" ? /charset\s*=\s*["']?([^"'\s;]+)/i.exec(content)?.[1] : null);
-        if (charset && !/^\s*utf-?8\s*$/i.test(charset)) {
-          isUtf8 = false;
-        }
         if (equiv === "content-security-policy") {
           nonce ??= nonceOf(content.replace(/&#39;|&apos;/g, "'"));
         }
@@ -188,17 +182,20 @@ function asItIs(response, source) {
  * the edits may tell.
  */
 export async function rewrite(response, plan, request) {
-  const source = await begin(response.body);
-  if (isUtf16(source)) {
+  const type = response.headers.get("content-type");
+  const source = await begin(response.body, (bytes) => charsetOf(type, bytes).isSure);
+  const { encoding } = charsetOf(type, source.first);
+  if (!isKnown(encoding)) {
     return asItIs(response, source);
   }
   // What a script fetches may be a part of a page that goes into another one, which has its state.
   const mayBePart = request.headers.get("sec-fetch-dest") === "empty";
   try {
     const through = { isWhole: true };
-    const { rewriter, stateOnce } = rewriterFor(plan, response.headers, () => through.isWhole && !mayBePart);
-    // The type tells the rewriter the character set; the coding is undone already.
-    const headers = { "content-type": response.headers.get("content-type") };
+    const { rewriter, stateOnce } = rewriterFor(plan, response.headers, encoding === "utf-8", () => through.isWhole && !mayBePart);
+    // The type tells the rewriter the character set; the coding is undone already. Of a page that declares none browsers think what
+    // they like: in windows-1252 each byte is a character, so that any of them is kept.
+    const headers = { "content-type": `text/html; charset=${encoding ?? "windows-1252"}` };
     const edit = (stream) => rewriter.transform(new Response(stream, { headers })).body;
     const body = edited(source, edit, through, () => (mayBePart ? undefined : stateOnce()));
     return new Response(body, { status: response.status, statusText: response.statusText, headers: editedHeaders(response, plan) });
