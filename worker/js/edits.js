@@ -16,6 +16,12 @@ function classesOf(element) {
   return raw(element, "class").split(/[\t\n\f\r ]+/).filter(Boolean);
 }
 
+/** A class as a page may write it: in its character set, or in character references. */
+function spellings(name) {
+  const plain = escapeAttribute(name);
+  return [plain, references(plain)];
+}
+
 /** Elements whose content is code or raw text: what is escaped for HTML is not for them. */
 const RAW_CONTENT = new Set(["script", "style", "iframe", "noembed", "noframes", "noscript", "plaintext", "xmp"]);
 
@@ -51,17 +57,16 @@ export function apply(element, edit, isUtf8) {
       break;
     case "class_add": {
       const classes = classesOf(element);
-      const added = encode(escapeAttribute(value));
-      if (!classes.includes(added)) {
-        element.setAttribute("class", [...classes, added].join(" "));
+      if (!spellings(value).some((one) => classes.includes(one))) {
+        element.setAttribute("class", [...classes, encode(escapeAttribute(value))].join(" "));
       }
       break;
     }
     case "class_remove": {
-      const removed = encode(escapeAttribute(value));
       const classes = classesOf(element);
-      if (classes.includes(removed)) {
-        element.setAttribute("class", classes.filter((one) => one !== removed).join(" "));
+      const kept = classes.filter((one) => !spellings(value).includes(one));
+      if (kept.length < classes.length) {
+        element.setAttribute("class", kept.join(" "));
       }
       break;
     }

@@ -1,11 +1,12 @@
 // Editing a page while it streams, by workerd's own HTMLRewriter. What is to be done is plain data that was decided
 // before; nothing here calls into Wasm, and no failure of a handler reaches the stream.
 
+import { charsetOf, encodingOfType, isKnown } from "./charset.js";
 import { became, count, countAfter } from "./counters.js";
 import { apply, safely } from "./edits.js";
 import { jsonEscapes } from "./escape.js";
 import { log } from "./log.js";
-import { begin, edited, isUtf16, unchanged } from "./stream.js";
+import { begin, edited, unchanged } from "./stream.js";
 
 /** Whether a request may be one for a page: what browsers ask for when they navigate, or fetch as a page does. */
 export function isPageRequest(request) {
@@ -22,8 +23,7 @@ export function isPageRequest(request) {
 /** Whether an answer is a page that can be edited without loss. */
 export function isRewritable(response) {
   const { status, headers, body } = response;
-  const [type = "", ...parameters] = (headers.get("content-type") ?? "").toLowerCase().split(";");
-  const charset = parameters.map((parameter) => /^\s*charset\s*=\s*"?\s*([^"\s]*)/.exec(parameter)?.[1]).find(Boolean);
+  const type = headers.get("content-type") ?? "";
   return (
     body !== null &&
     status >= 200 &&
@@ -33,8 +33,8 @@ export function isRewritable(response) {
     status !== 205 &&
     status !== 206 &&
     !(status >= 300 && status < 400) &&
-    ["text/html", "application/xhtml+xml"].includes(type.trim()) &&
-    (charset === undefined || charset === "utf-8" || charset === "utf8") &&
+    /^\s*(?:text\/html|application\/xhtml\+xml)\s*(?:;|$)/i.test(type) &&
+    isKnown(encodingOfType(type)) &&
     ["", "identity", "gzip", "br"].includes((headers.get("content-encoding") ?? "").trim().toLowerCase())
   );
 }
@@ -88,11 +88,9 @@ function groups(edits) {
  * The rewriter for a plan, and `stateOnce`, the markup for the state if none was inserted so far. `atEnd` says whether
  * to insert at the document's end what found no better place.
  */
-function rewriterFor(plan, headers, visit, atEnd) {
+function rewriterFor(plan, headers, visit, isUtf8, atEnd) {
   const isXml = /xhtml/i.test(headers.get("content-type"));
   let nonce = nonceOf(headers.get("content-security-policy")) ?? nonceOf(headers.get("content-security-policy-report-only"));
-  // A page may say its character set itself.
-  let isUtf8 = true;
   let inserted = false;
   const stateOnce = () => {
     if (inserted) {
@@ -113,10 +111,6 @@ function rewriterFor(plan, headers, visit, atEnd) {
       element: safely((meta) => {
         const content = meta.getAttribute("content") ?? "";
         const equiv = (meta.getAttribute("http-equiv") ?? "").trim().toLowerCase();
-        const charset = meta.getAttribute("charset") ?? (equiv === "content-type" ? /charset\s*=\s*["']?([^"'\s;]+)/i.exec(content)?.[1] : null);
-        if (charset && !/^\s*utf-?8\s*$/i.test(charset)) {
-          isUtf8 = false;
-        }
         if (equiv === "content-security-policy") {
           nonce ??= nonceOf(content.replace(/&#39;|&apos;/g, "'"));
         }
@@ -190,8 +184,10 @@ function asItIs(response, source) {
  * the edits may tell.
  */
 export async function rewrite(response, plan, visit) {
-  const source = await begin(response.body);
-  if (isUtf16(source)) {
+  const type = response.headers.get("content-type");
+  const source = await begin(response.body, (bytes) => charsetOf(type, bytes).isSure);
+  const { encoding } = charsetOf(type, source.first);
+  if (!isKnown(encoding)) {
     became(visit, "untouched", "not_a_page");
     return asItIs(response, source);
   }
@@ -199,9 +195,10 @@ export async function rewrite(response, plan, visit) {
   const mayBePart = visit.request.headers.get("sec-fetch-dest") === "empty";
   try {
     const through = { isWhole: true };
-    const { rewriter, stateOnce } = rewriterFor(plan, response.headers, visit, () => through.isWhole && !mayBePart);
-    // The type tells the rewriter the character set; the coding is undone already.
-    const headers = { "content-type": response.headers.get("content-type") };
+    const { rewriter, stateOnce } = rewriterFor(plan, response.headers, visit, encoding === "utf-8", () => through.isWhole && !mayBePart);
+    // The type tells the rewriter the character set; the coding is undone already. Of a page that declares none browsers think what
+    // they like: in windows-1252 each byte is a character, so that any of them is kept.
+    const headers = { "content-type": `text/html; charset=${encoding ?? "windows-1252"}` };
     const edit = (stream) => rewriter.transform(new Response(stream, { headers })).body;
     const { body, ended } = edited(source, edit, through, () => (mayBePart ? undefined : stateOnce()));
     // What becomes of the edits is known when all of the page was sent.

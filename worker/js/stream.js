@@ -7,21 +7,38 @@ import { log } from "./log.js";
 /** Bytes asked for at once; what is there is given at once, however little. */
 const CHUNK = 1 << 16;
 
-/** Reads the beginning of a body: its reader, and its first chunk, which is empty only when the body is. */
-export async function begin(body) {
+/**
+ * Reads the beginning of a body: its reader, and its first bytes, which are none only when the body is empty. They are those that
+ * came at once, unless `isEnough` wants more of them; then those up to where it has enough, or to the end.
+ */
+export async function begin(body, isEnough = () => true) {
   const reader = body.getReader({ mode: "byob" });
+  let buffer = new ArrayBuffer(CHUNK);
+  let length = 0;
+  /** What was read, should the body break off. */
+  let kept = new Uint8Array(0);
   try {
-    return { reader, first: (await reader.read(new Uint8Array(CHUNK))).value ?? new Uint8Array(0) };
+    for (;;) {
+      const { done, value } = await reader.read(new Uint8Array(buffer, length));
+      if (done) {
+        return { reader, first: kept };
+      }
+      buffer = value.buffer;
+      length += value.length;
+      const first = new Uint8Array(buffer, 0, length);
+      if (length === CHUNK || isEnough(first)) {
+        return { reader, first };
+      }
+      kept = first.slice();
+    }
   } catch (error) {
-    // Whoever reads on meets the same error.
+    if (length > 0) {
+      // Whoever reads on meets the same error, behind what came before it.
+      return { reader, first: kept };
+    }
     reader.releaseLock();
     throw error;
   }
-}
-
-/** Whether a body begins as UTF-16 does, in which no parser of ASCII finds its way. */
-export function isUtf16({ first }) {
-  return (first[0] === 0xfe && first[1] === 0xff) || (first[0] === 0xff && first[1] === 0xfe);
 }
 
 /** A body that was begun, as it is. With `length` it is announced to be that long. */
