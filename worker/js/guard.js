@@ -11,8 +11,8 @@ export const LONGEST_TAG = 1 << 20;
 /** Elements open at once; it fails above some 11,000, and leaves elements open that a browser closes by itself. */
 export const DEEPEST = 5000;
 
-/** A tag's name as a number, so that none has to be made into a string. */
-const add = (hash, byte) => (Math.imul(hash, 31) + (byte | 0x20)) | 0;
+/** A tag's name as a number, so that none has to be made into a string; of 30 bits, for which V8 allocates nothing. */
+const add = (hash, byte) => (Math.imul(hash, 31) + (byte | 0x20)) & 0x3fffffff;
 const hashOf = (name) => [...name].reduce((hash, character) => add(hash, character.charCodeAt(0)), 0);
 const setOf = (names) => new Set(names.split(" ").map(hashOf));
 
@@ -32,6 +32,13 @@ const HTML_IN = new Map([
   [SVG, setOf("desc title foreignobject")],
   [MATH, setOf("mi mo mn ms mtext")],
 ]);
+
+/** What a name is known for, as bits; most are known for nothing. */
+const [IS_RAW, IS_VOID, IS_SPECIAL] = [1, 2, 4];
+const KINDS = new Map();
+for (const [names, kind] of [[RAW, IS_RAW], [VOID, IS_VOID], [[SELECT, FRAMESET, SVG, MATH], IS_SPECIAL]]) {
+  for (const name of names) KINDS.set(name, kind | (KINDS.get(name) ?? 0));
+}
 
 // Where the tokenizer is. Below BOGUS: outside of markup, inside of it from there on.
 const [TEXT, OPEN, END_OPEN, NAME, BEFORE, SELF, ATTRIBUTE, AFTER, VALUE, DOUBLE, SINGLE, UNQUOTED] = Array.from({ length: 12 }, (_, at) => at);
@@ -55,6 +62,9 @@ export class Guard {
   #start = -1;
   #isEnd = false;
   #name = 0;
+  #kind = 0;
+  /** Whether the tag is one that has no effect but on what is open, or on whether text follows; most are. */
+  #isUsual = false;
   /** The element whose text is being read. */
   #raw = 0;
   /** In a script: 1 inside `<!--`, 2 inside a `<script>` in there. */
@@ -133,7 +143,7 @@ export class Guard {
           this.#name = name;
           if (at < end) {
             if (this.#nameEnds()) return true;
-            if (this.#wantsAttributes()) this.#attributesAt = at;
+            if (!this.#isUsual && this.#wantsAttributes()) this.#attributesAt = at;
             this.#state = BEFORE;
           }
           break;
@@ -378,6 +388,9 @@ export class Guard {
   /** What a tag's name alone changes; true when the rewriter must not see the tag. */
   #nameEnds() {
     const name = this.#name;
+    this.#kind = KINDS.get(name) ?? 0;
+    this.#isUsual = this.#place === 0 && this.#spaces.length === 1 && (this.#kind & IS_SPECIAL) === 0;
+    if (this.#isUsual) return false;
     if (!this.#isEnd) {
       if (this.#isAmbiguous(name)) return true;
       if (this.#spaces.at(-1) !== 0 && LEAVES_FOREIGN.has(name)) {
@@ -427,6 +440,12 @@ export class Guard {
     return !this.#isEnd && this.#spaces.at(-1) === 0 && RAW.has(this.#name);
   }
 
+  #beginText(name) {
+    this.#raw = name;
+    this.#escaped = 0;
+    this.#state = name === PLAINTEXT ? PLAIN : RAW_TEXT;
+  }
+
   #wantsAttributes() {
     const space = this.#spaces.at(-1);
     return !this.#isEnd && ((space !== 0 && this.#name === FONT) || (space === MATH && this.#name === ANNOTATION));
@@ -436,23 +455,30 @@ export class Guard {
   #tagEnds(chunk, at, isSelfClosing) {
     if (this.#isTooLong(at)) return true;
     const name = this.#name;
+    const open = this.#open;
     this.#state = TEXT;
     if (this.#isEnd) {
-      const opened = this.#open.lastIndexOf(name);
-      if (opened >= 0) this.#open.length = opened;
+      const opened = open[open.length - 1] === name ? open.length - 1 : open.lastIndexOf(name);
+      if (opened >= 0) open.length = opened;
+    } else if (this.#isUsual) {
+      if ((this.#kind & IS_VOID) === 0) {
+        if (open.length >= DEEPEST) return true;
+        open.push(name);
+      }
+      if ((this.#kind & IS_RAW) !== 0) this.#beginText(name);
+      this.#start = -1;
+      return false;
     } else {
       if ((name === SVG || name === MATH) && !isSelfClosing) {
         this.#spaces.push(name);
       }
       const space = this.#spaces.at(-1);
       if (!VOID.has(name) && !(isSelfClosing && space !== 0)) {
-        if (this.#open.length >= DEEPEST) return true;
-        this.#open.push(name);
+        if (open.length >= DEEPEST) return true;
+        open.push(name);
       }
       if (this.#startsText()) {
-        this.#raw = name;
-        this.#escaped = 0;
-        this.#state = name === PLAINTEXT ? PLAIN : RAW_TEXT;
+        this.#beginText(name);
       } else if (this.#attributesAt >= 0) {
         const attributes = this.#attributes + latin1(chunk.subarray(this.#attributesAt, at));
         if (name === FONT && /[\s/"'](?:color|size|face)[\s/=>]/i.test(attributes)) {
