@@ -19,7 +19,8 @@ const setOf = (names) => new Set(names.split(" ").map(hashOf));
 const [SELECT, FRAMESET, TEMPLATE, SCRIPT, NOFRAMES, PLAINTEXT, SVG, MATH, FONT, ANNOTATION] =
   "select frameset template script noframes plaintext svg math font annotation-xml".split(" ").map(hashOf);
 /** Elements whose content is text. */
-const RAW = setOf("textarea title plaintext script style iframe xmp noembed noframes noscript");
+const RAW_NAMES = "textarea title plaintext script style iframe xmp noembed noframes noscript".split(" ");
+const RAW = new Set(RAW_NAMES.map(hashOf));
 const ENDS_SELECT = setOf("select textarea input keygen");
 const VOID = setOf("area base basefont bgsound br col embed hr img input keygen link meta param source track wbr");
 const LEAVES_FOREIGN = setOf(
@@ -53,8 +54,12 @@ const bytesOf = (text) => [...text].map((character) => character.charCodeAt(0));
 const WORD_SCRIPT = bytesOf("script");
 const WORD_CDATA = bytesOf("[CDATA[");
 
-/** Reads a page chunk by chunk. */
+/** The attribute of the tags with which the rest of a page begins. */
+export const MARK = "idoine-rest";
+
+/** Reads a page chunk by chunk. With `stopsAtFrames` its part ends before a frameset, behind which nothing makes the rewriter pass the rest on. */
 export class Guard {
+  #stopsAtFrames;
   #state = TEXT;
   /** Bytes of the chunks before this one. */
   #base = 0;
@@ -79,6 +84,13 @@ export class Guard {
   /** 0 elsewhere, 1 in a select, 2 and above in templates in a select, -1 in or after a frameset. */
   #place = 0;
 
+  /** What was so where the tag in question begins: the element whose text it is in, `#place`, and whether it is in SVG or MathML. */
+  #before = { raw: 0, place: 0, isForeign: false };
+
+  constructor({ stopsAtFrames = false } = {}) {
+    this.#stopsAtFrames = stopsAtFrames;
+  }
+
   /**
    * Reads a chunk. `from` is the first byte that must not reach the rewriter yet, counted from the chunk's beginning
    * (below zero: in an earlier chunk); with `stop` it must never, nor must any byte after it.
@@ -92,6 +104,18 @@ export class Guard {
     const from = this.#start < 0 ? chunk.length : this.#start - this.#base;
     this.#base += chunk.length;
     return { from, stop: stop || (this.#start >= 0 && this.#base - this.#start > LONGEST_TAG) };
+  }
+
+  /**
+   * Behind a stop: markup after which the rewriter takes all that comes for text, whatever it is, and hands it on byte by byte as it
+   * is. First a tag by which it can be known that this is no markup of the page any more; then out of a text, out of templates in a
+   * select, out of the select, out of SVG; then `plaintext`, which has no end.
+   */
+  rest() {
+    const { raw, place, isForeign } = this.#before;
+    const marked = (name) => `<${name} ${MARK}>`;
+    const text = raw === 0 ? "" : `</${RAW_NAMES.find((name) => hashOf(name) === raw)}>`;
+    return text + marked("keygen") + "</template>".repeat(Math.max(place - 1, 0)) + (place > 0 ? marked("keygen") : "") + (isForeign ? marked("listing") : "") + marked("plaintext");
   }
 
   #read(chunk) {
@@ -370,6 +394,9 @@ export class Guard {
   }
 
   #begin(isEnd, state) {
+    this.#before.raw = state === RAW_NAME ? this.#raw : 0;
+    this.#before.place = this.#place;
+    this.#before.isForeign = this.#spaces.length > 1 && this.#spaces.at(-1) !== 0;
     this.#isEnd = isEnd;
     this.#name = 0;
     this.#state = state;
@@ -420,7 +447,7 @@ export class Guard {
   #isAmbiguous(name) {
     if (this.#place === 0) {
       this.#place = name === SELECT ? 1 : name === FRAMESET ? -1 : 0;
-      return false;
+      return this.#place === -1 && this.#stopsAtFrames;
     }
     if (this.#place === -1) {
       return name !== NOFRAMES && RAW.has(name);

@@ -4,7 +4,7 @@
 import { apply, safely } from "./edits.js";
 import { jsonEscapes } from "./escape.js";
 import { log } from "./log.js";
-import { begin, edited, isUtf16, unchanged } from "./stream.js";
+import { begin, edited, isUtf16, registerRest, unchanged } from "./stream.js";
 
 /** Whether a request may be one for a page: what browsers ask for when they navigate, or fetch as a page does. */
 export function isPageRequest(request) {
@@ -83,32 +83,26 @@ function groups(edits) {
   return runs;
 }
 
-/**
- * The rewriter for a plan, and `stateOnce`, the markup for the state if none was inserted so far. `atEnd` says whether
- * to insert at the document's end what found no better place.
- */
-function rewriterFor(plan, headers, atEnd) {
+/** The rewriter for a plan. `isPage`: whether to insert at the document's end what found no better place. */
+function rewriterFor(plan, headers, isPage) {
   const isXml = /xhtml/i.test(headers.get("content-type"));
   let nonce = nonceOf(headers.get("content-security-policy")) ?? nonceOf(headers.get("content-security-policy-report-only"));
   // A page may say its character set itself.
   let isUtf8 = true;
   let inserted = false;
-  const stateOnce = () => {
-    if (inserted) {
-      return undefined;
-    }
-    inserted = true;
-    return stateMarkup(plan, nonce, isXml, isUtf8);
-  };
   const insert = (put) => {
-    const markup = stateOnce();
-    if (markup !== undefined) {
-      put(markup, { html: true });
+    if (!inserted) {
+      inserted = true;
+      put(stateMarkup(plan, nonce, isXml, isUtf8), { html: true });
     }
   };
 
-  const rewriter = new HTMLRewriter()
-    .on("meta", {
+  const rest = { isReached: false };
+  const rewriter = new HTMLRewriter();
+  registerRest(rewriter, rest);
+  rewriter
+    // Each call of a handler costs as much as the rewriter needs for some KB.
+    .on("meta[charset], meta[http-equiv]", {
       element: safely((meta) => {
         const content = meta.getAttribute("content") ?? "";
         const equiv = (meta.getAttribute("http-equiv") ?? "").trim().toLowerCase();
@@ -126,7 +120,7 @@ function rewriterFor(plan, headers, atEnd) {
     .on("body", { element: safely((body) => insert((...markup) => body.prepend(...markup))) })
     .onDocument({
       end: safely((end) => {
-        if (atEnd()) {
+        if (isPage) {
           insert((...markup) => end.append(...markup));
         }
       }),
@@ -136,13 +130,13 @@ function rewriterFor(plan, headers, atEnd) {
   for (const { selector, edits } of groups(plan.edits)) {
     rewriter.on(selector, {
       element: (element) => {
-        for (const edit of edits) {
+        for (const edit of rest.isReached ? [] : edits) {
           safely(() => apply(element, edit, isUtf8))();
         }
       },
     });
   }
-  return { rewriter, stateOnce };
+  return rewriter;
 }
 
 function forOne(headers) {
@@ -176,11 +170,10 @@ function editedHeaders(response, plan) {
   return headers;
 }
 
-/** A page as the origin sent it, of which the first chunk was read. */
-function asItIs(response, source) {
-  const length = response.headers.get("content-length");
-  const isPlain = length !== null && /^\d+$/.test(length) && !response.headers.has("content-encoding");
-  return new Response(unchanged(source, isPlain ? Number(length) : undefined), response);
+/** How many bytes the origin says its page has, where those are the page's bytes. */
+function lengthOf({ headers }) {
+  const length = headers.get("content-length");
+  return length !== null && /^\d{1,15}$/.test(length) && !headers.has("content-encoding") ? Number(length) : undefined;
 }
 
 /**
@@ -188,22 +181,21 @@ function asItIs(response, source) {
  * the edits may tell.
  */
 export async function rewrite(response, plan, request) {
-  const source = await begin(response.body);
+  const length = lengthOf(response);
+  const source = await begin(response.body, length);
   if (isUtf16(source)) {
-    return asItIs(response, source);
+    return new Response(unchanged(source, length), response);
   }
   // What a script fetches may be a part of a page that goes into another one, which has its state.
   const mayBePart = request.headers.get("sec-fetch-dest") === "empty";
   try {
-    const through = { isWhole: true };
-    const { rewriter, stateOnce } = rewriterFor(plan, response.headers, () => through.isWhole && !mayBePart);
+    const rewriter = rewriterFor(plan, response.headers, !mayBePart);
     // The type tells the rewriter the character set; the coding is undone already.
     const headers = { "content-type": response.headers.get("content-type") };
-    const edit = (stream) => rewriter.transform(new Response(stream, { headers })).body;
-    const body = edited(source, edit, through, () => (mayBePart ? undefined : stateOnce()));
+    const body = edited(source, (input) => rewriter.transform(new Response(input, { headers })).body);
     return new Response(body, { status: response.status, statusText: response.statusText, headers: editedHeaders(response, plan) });
   } catch (error) {
     log("error", "page_as_it_is", "a page goes out as the origin sent it", { error });
-    return asItIs(response, source);
+    return new Response(unchanged(source, length), response);
   }
 }
