@@ -6,7 +6,7 @@ import { became, count, countAfter } from "./counters.js";
 import { apply, safely } from "./edits.js";
 import { jsonEscapes } from "./escape.js";
 import { log } from "./log.js";
-import { begin, edited, unchanged } from "./stream.js";
+import { begin, edited, registerRest, unchanged } from "./stream.js";
 
 /** Whether a request may be one for a page: what browsers ask for when they navigate, or fetch as a page does. */
 export function isPageRequest(request) {
@@ -38,6 +38,9 @@ export function isRewritable(response) {
     ["", "identity", "gzip", "br"].includes((headers.get("content-encoding") ?? "").trim().toLowerCase())
   );
 }
+
+/** How long a page that was handed over whole may take to go out before it is taken to be no longer wanted, in milliseconds. */
+const LEAVING_MS = 10_000;
 
 /** Headers that let someone keep a page, or a part of it, that is one visitor's. */
 const SHARING = ["accept-ranges", "age", "cdn-cache-control", "cloudflare-cdn-cache-control", "etag", "expires", "last-modified", "surrogate-control"];
@@ -85,29 +88,26 @@ function groups(edits) {
 }
 
 /**
- * The rewriter for a plan, and `stateOnce`, the markup for the state if none was inserted so far. `atEnd` says whether
- * to insert at the document's end what found no better place.
+ * The rewriter for a plan. `isPage`: whether to insert at the document's end what found no better place; `atEnd` is called when all of the page
+ * has been through.
  */
-function rewriterFor(plan, headers, visit, isUtf8, atEnd) {
+function rewriterFor(plan, headers, visit, { isUtf8, isPage, atEnd }) {
   const isXml = /xhtml/i.test(headers.get("content-type"));
   let nonce = nonceOf(headers.get("content-security-policy")) ?? nonceOf(headers.get("content-security-policy-report-only"));
   let inserted = false;
-  const stateOnce = () => {
-    if (inserted) {
-      return undefined;
-    }
-    inserted = true;
-    return stateMarkup(plan, nonce, isXml, isUtf8);
-  };
   const insert = (put) => {
-    const markup = stateOnce();
-    if (markup !== undefined) {
-      put(markup, { html: true });
+    if (!inserted) {
+      inserted = true;
+      put(stateMarkup(plan, nonce, isXml, isUtf8), { html: true });
     }
   };
 
-  const rewriter = new HTMLRewriter()
-    .on("meta", {
+  const rest = { isReached: false };
+  const rewriter = new HTMLRewriter();
+  registerRest(rewriter, rest);
+  rewriter
+    // Each call of a handler costs as much as the rewriter needs for some KB.
+    .on("meta[http-equiv]", {
       element: safely((meta) => {
         const content = meta.getAttribute("content") ?? "";
         const equiv = (meta.getAttribute("http-equiv") ?? "").trim().toLowerCase();
@@ -121,7 +121,8 @@ function rewriterFor(plan, headers, visit, isUtf8, atEnd) {
     .on("body", { element: safely((body) => insert((...markup) => body.prepend(...markup))) })
     .onDocument({
       end: safely((end) => {
-        if (atEnd()) {
+        atEnd();
+        if (isPage) {
           insert((...markup) => end.append(...markup));
         }
       }),
@@ -132,13 +133,13 @@ function rewriterFor(plan, headers, visit, isUtf8, atEnd) {
   for (const { selector, edits } of groups(plan.edits)) {
     rewriter.on(selector, {
       element: (element) => {
-        for (const edit of edits) {
+        for (const edit of rest.isReached ? [] : edits) {
           safely(() => apply(element, edit, isUtf8), leftOut)();
         }
       },
     });
   }
-  return { rewriter, stateOnce };
+  return rewriter;
 }
 
 function forOne(headers) {
@@ -172,11 +173,10 @@ function editedHeaders(response, plan) {
   return headers;
 }
 
-/** A page as the origin sent it, of which the first chunk was read. */
-function asItIs(response, source) {
-  const length = response.headers.get("content-length");
-  const isPlain = length !== null && /^\d+$/.test(length) && !response.headers.has("content-encoding");
-  return new Response(unchanged(source, isPlain ? Number(length) : undefined), response);
+/** How many bytes the origin says its page has, where those are the page's bytes. */
+function lengthOf({ headers }) {
+  const length = headers.get("content-length");
+  return length !== null && /^\d{1,15}$/.test(length) && !headers.has("content-encoding") ? Number(length) : undefined;
 }
 
 /**
@@ -185,29 +185,30 @@ function asItIs(response, source) {
  */
 export async function rewrite(response, plan, visit) {
   const type = response.headers.get("content-type");
-  const source = await begin(response.body, (bytes) => charsetOf(type, bytes).isSure);
+  const length = lengthOf(response);
+  const source = await begin(response.body, length, (bytes) => charsetOf(type, bytes).isSure);
   const { encoding } = charsetOf(type, source.first);
   if (!isKnown(encoding)) {
     became(visit, "untouched", "not_a_page");
-    return asItIs(response, source);
+    return new Response(unchanged(source, length), response);
   }
   // What a script fetches may be a part of a page that goes into another one, which has its state.
   const mayBePart = visit.request.headers.get("sec-fetch-dest") === "empty";
   try {
-    const through = { isWhole: true };
-    const { rewriter, stateOnce } = rewriterFor(plan, response.headers, visit, encoding === "utf-8", () => through.isWhole && !mayBePart);
+    let atEnd;
+    const wentThrough = new Promise((resolve) => (atEnd = resolve));
+    const rewriter = rewriterFor(plan, response.headers, visit, { isUtf8: encoding === "utf-8", isPage: !mayBePart, atEnd });
     // The type tells the rewriter the character set; the coding is undone already. Of a page that declares none browsers think what
     // they like: in windows-1252 each byte is a character, so that any of them is kept.
     const headers = { "content-type": `text/html; charset=${encoding ?? "windows-1252"}` };
-    const edit = (stream) => rewriter.transform(new Response(stream, { headers })).body;
-    const { body, ended } = edited(source, edit, through, () => (mayBePart ? undefined : stateOnce()));
-    // What becomes of the edits is known when all of the page was sent.
-    countAfter(visit, ended.catch(() => count(visit, "pages_broken_off")));
+    const { body, fed } = edited(source, (input) => rewriter.transform(new Response(input, { headers })).body);
+    const brokeOff = fed.then(() => scheduler.wait(LEAVING_MS)).catch(() => count(visit, "pages_broken_off"));
+    countAfter(visit, Promise.race([wentThrough, brokeOff]));
     became(visit, "edited");
     return new Response(body, { status: response.status, statusText: response.statusText, headers: editedHeaders(response, plan) });
   } catch (error) {
     became(visit, "failed", "rewriting");
     log("error", "page_as_it_is", "a page goes out as the origin sent it", { error, site: visit.site.id });
-    return asItIs(response, source);
+    return new Response(unchanged(source, length), response);
   }
 }
