@@ -23,6 +23,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 /// What was decided for a slot.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Decision"))]
 pub struct DecisionReport<'a> {
     /// The slot's id.
     pub slot: &'a str,
@@ -33,20 +34,24 @@ pub struct DecisionReport<'a> {
     /// That factor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub factor: Option<&'a str>,
-    /// [`crate::Source`]
+    /// What it comes from: a [`crate::Source`].
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = crate::Source::NAMES)))]
     pub source: &'static str,
-    /// [`crate::Reason`]
+    /// Why: a [`crate::Reason`].
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = crate::Reason::NAMES)))]
     pub reason: &'static str,
 }
 
 /// One change to the elements of a slot.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Edit"))]
 pub struct EditReport<'a> {
     /// The slot's id.
     pub slot: &'a str,
     /// The slot's CSS selector; empty for a data slot.
     pub selector: &'a str,
-    /// [`crate::EditOp`]
+    /// What it does: an [`crate::EditOp`].
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = crate::EditOp::NAMES)))]
     pub op: &'static str,
     /// The attribute's name.
     #[serde(skip_serializing_if = "str::is_empty")]
