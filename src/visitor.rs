@@ -235,12 +235,14 @@ impl schemars::JsonSchema for Visitor {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let text = serde_json::json!({ "type": ["string", "number", "boolean", "null", "array"], "items": { "type": "string" } });
+        let text =
+            serde_json::json!({ "type": ["string", "number", "boolean", "null", "array"], "items": { "type": "string" } });
         let texts = |about: &str| serde_json::json!({ "description": about, "type": "object", "additionalProperties": text });
         schemars::json_schema!({
             "description": "A visitor: a raw request, and what is to be overridden in its context.",
             "type": "object",
             "additionalProperties": false,
+            "required": ["url"],
             "properties": {
                 "url": { "description": "The page's absolute URL.", "type": "string" },
                 "headers": texts("Headers by name, in any case."),
