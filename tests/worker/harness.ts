@@ -111,6 +111,8 @@ export interface Options {
   modules?: Record<string, Uint8Array>;
   /** Replaces the Worker's Wasm module. */
   wasm?: (bytes: Uint8Array) => Promise<Uint8Array> | Uint8Array;
+  /** Rate limits by the names of their bindings. */
+  ratelimits?: Record<string, { simple: { limit: number; period: 10 | 60 } }>;
   /** Bindings to be left out, such as "PROGRAMS". */
   without?: string[];
 }
@@ -182,6 +184,7 @@ export async function startWorker(options: Options = {}): Promise<TestWorker> {
       ],
       compatibilityDate: await compatibilityDate(),
       bindings: bindings as any,
+      ...(options.ratelimits === undefined ? {} : { ratelimits: options.ratelimits }),
       ...(bound("PROGRAMS") ? { kvNamespaces: ["PROGRAMS"] } : {}),
       ...(bound("ASSETS") ? { assets: { directory: options.assets ?? join(DIST, "assets"), binding: "ASSETS", routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true } } } : {}),
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],

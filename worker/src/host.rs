@@ -25,6 +25,9 @@ extern "C" {
     #[wasm_bindgen(js_name = queryOf)]
     fn js_query(url: &str) -> Vec<String>;
 
+    #[wasm_bindgen(js_name = isLimited)]
+    async fn js_is_limited(env: &worker::Env, name: &str, key: &str) -> JsValue;
+
     #[wasm_bindgen(js_name = readBody, catch)]
     async fn js_read_body(request: &web_sys::Request, limit: u32) -> Result<JsValue, JsValue>;
 }
@@ -92,6 +95,11 @@ pub fn split_preview(url: &str) -> Option<(String, Vec<(String, String)>)> {
 pub async fn read_body(request: &web_sys::Request, limit: u32) -> Option<Vec<u8>> {
     let bytes = js_read_body(request, limit).await.ok()?;
     bytes.dyn_into::<js_sys::Uint8Array>().ok().map(|bytes| bytes.to_vec())
+}
+
+/// Whether a rate limit that is bound by this name refuses a key. One that is not bound, or fails, refuses nothing.
+pub async fn is_limited(env: &worker::Env, name: &str, key: &str) -> bool {
+    js_is_limited(env, name, key).await.is_truthy()
 }
 
 /// A variable of the Worker as text.

@@ -3,7 +3,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use idoine::cookies;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 /// Bytes of the signature that are kept: 128 bits.
 const SIGNATURE: usize = 16;
@@ -28,6 +28,22 @@ pub fn verify(key: Option<&str>, value: &str) -> Option<String> {
     Some(id.to_owned())
 }
 
+/// The id that stands for what a server calls a visitor: an id as it is, an id cookie's signed value by its id, and any other text
+/// by a digest of it.
+pub fn of_name(key: Option<&str>, name: &str) -> String {
+    let known = match cookies::split_id(name) {
+        Some((id, None)) => Some(id.to_owned()),
+        Some((_, Some(_))) if key.is_some() => verify(key, name),
+        _ => None,
+    };
+    known.unwrap_or_else(|| digest(name.as_bytes()))
+}
+
+/// The first half of the SHA-256 of bytes: 32 hex digits.
+pub fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn signature(key: &str, id: &str) -> Option<String> {
     let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.as_bytes()).ok()?;
     mac.update(id.as_bytes());
@@ -35,7 +51,7 @@ fn signature(key: &str, id: &str) -> Option<String> {
 }
 
 /// Compares in a time that does not depend on where the texts differ.
-fn equal(a: &[u8], b: &[u8]) -> bool {
+pub fn equal(a: &[u8], b: &[u8]) -> bool {
     let difference = a.iter().zip(b).fold(0, |difference, (x, y)| std::hint::black_box(difference | (x ^ y)));
     a.len() == b.len() && difference == 0
 }
@@ -78,6 +94,19 @@ mod tests {
         assert_eq!(verify(Some("secret"), &value).as_deref(), Some(ID));
         assert_eq!(sign(None, ID), ID);
         assert_eq!(verify(None, ID).as_deref(), Some(ID));
+    }
+
+    #[test]
+    fn a_server_may_call_a_visitor_anything() {
+        let signed = sign(Some("secret"), ID);
+        assert_eq!(of_name(None, ID), ID);
+        assert_eq!(of_name(Some("secret"), &signed), ID);
+        // SHA-256 of "abc", FIPS 180-2.
+        assert_eq!(of_name(None, "abc"), "ba7816bf8f01cfea414140de5dae2223");
+        for name in ["jo@shop.example", "12345678.abc", &signed] {
+            assert_eq!(of_name(None, name), digest(name.as_bytes()), "{name}");
+        }
+        assert_eq!(of_name(Some("another"), &signed), digest(signed.as_bytes()));
     }
 
     #[test]

@@ -10,9 +10,12 @@ mod cors;
 mod enrichment;
 mod host;
 mod identity;
+#[cfg(any(test, feature = "openapi"))]
+pub mod openapi;
 mod page;
 mod program;
 mod route;
+mod tokens;
 mod visit;
 
 use visit::Visit;
@@ -37,6 +40,6 @@ pub async fn handle(
     let visit = Visit::new(request, env, worker::Context::new(ctx), site, url, overrides, ask);
     match route::route(visit.path()) {
         None => page::known(&visit).await,
-        Some(endpoint) => api::answer(&visit, endpoint).await.into_response().map_or(JsValue::UNDEFINED, JsValue::from),
+        Some(found) => api::answer(&visit, found).await.into_response().map_or(JsValue::UNDEFINED, JsValue::from),
     }
 }
