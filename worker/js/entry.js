@@ -4,6 +4,7 @@
 
 import { asset, isAsset } from "./assets.js";
 import { decide } from "./instance.js";
+import { mayPreview, preview, previewed } from "./links.js";
 import { log } from "./log.js";
 import { page } from "./page.js";
 import { readPreview } from "./preview.js";
@@ -45,7 +46,9 @@ export default {
       // What can't be caught (CPU or memory limits) falls open too where the Worker is on a route of the site's zone.
       ctx.passThroughOnException();
       const visit = visitOf(request, env, ctx);
-      return await (visit.url.pathname.startsWith(BASE) ? own : page)(visit);
+      // Only who brings a preview link, or came by one, waits for it to be checked.
+      const led = mayPreview(visit) ? await preview(visit) : undefined;
+      return led ?? (visit.url.pathname.startsWith(BASE) ? await own(visit) : previewed(visit, await page(visit)));
     } catch (error) {
       log("error", "request_failed", "a request gets no answer", { error });
       return new Response("The page can't be shown at the moment. Please try again.\n", {

@@ -6,13 +6,17 @@
 
 mod answer;
 mod api;
+mod audit;
 mod cors;
 mod enrichment;
 mod host;
 mod identity;
 mod page;
+mod pointer;
 mod program;
 mod route;
+mod store;
+mod tokens;
 mod visit;
 
 use visit::Visit;

@@ -16,8 +16,25 @@ pub enum Endpoint {
     Program,
     /// The saved visitors, for previews.
     Personas,
+    /// What is for the site's owner alone.
+    Owned(Owned),
     /// Anything else below the base path.
     Unknown,
+}
+
+/// An address of the owner's API: it takes a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owned {
+    /// What is published, and publishing.
+    Programs,
+    /// A version's bytes.
+    Program,
+    /// Going back to a version.
+    Rollback,
+    /// Who did what when.
+    Audit,
+    /// Links for previews.
+    Preview,
 }
 
 impl Endpoint {
@@ -25,6 +42,9 @@ impl Endpoint {
     pub fn methods(self) -> &'static str {
         match self {
             Endpoint::Decide | Endpoint::Consent => "GET, HEAD, POST, OPTIONS",
+            Endpoint::Owned(Owned::Programs) => "GET, HEAD, POST, DELETE",
+            Endpoint::Owned(Owned::Rollback | Owned::Preview) => "POST",
+            Endpoint::Owned(_) => "GET, HEAD",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -38,6 +58,11 @@ pub fn route(path: &str) -> Option<Endpoint> {
         "consent" => Endpoint::Consent,
         "program" => Endpoint::Program,
         "personas" => Endpoint::Personas,
+        "api/program" => Endpoint::Owned(Owned::Programs),
+        "api/rollback" => Endpoint::Owned(Owned::Rollback),
+        "api/audit" => Endpoint::Owned(Owned::Audit),
+        "api/preview" => Endpoint::Owned(Owned::Preview),
+        version if version.starts_with("api/program/") => Endpoint::Owned(Owned::Program),
         _ => Endpoint::Unknown,
     })
 }
@@ -57,6 +82,11 @@ mod tests {
             ("/_idoine/decide", Some(Endpoint::Decide)),
             ("/_idoine/decide/", Some(Endpoint::Unknown)),
             ("/_idoine/program", Some(Endpoint::Program)),
+            ("/_idoine/api/program", Some(Endpoint::Owned(Owned::Programs))),
+            ("/_idoine/api/program/0123456789abcdef", Some(Endpoint::Owned(Owned::Program))),
+            ("/_idoine/api/programs", Some(Endpoint::Unknown)),
+            ("/_idoine/api/rollback", Some(Endpoint::Owned(Owned::Rollback))),
+            ("/_idoine/api/audit/", Some(Endpoint::Unknown)),
         ] {
             assert_eq!(route(path), expected, "{path}");
         }

@@ -3,6 +3,7 @@
 mod consent;
 mod context;
 mod decide;
+mod owner;
 mod personas;
 mod program;
 
@@ -20,6 +21,9 @@ const BODY_LIMIT: u32 = 256 * 1024;
 /// Answers a request to an endpoint.
 pub async fn answer(visit: &Visit, endpoint: Endpoint) -> Answer {
     let caller = Caller { origin: visit.header("origin"), site: visit.header("sec-fetch-site"), own: visit.origin() };
+    if let Endpoint::Owned(owned) = endpoint {
+        return owner::answer(visit, owned, &caller).await;
+    }
     let program = store::current(visit).await;
     let program = program.as_deref();
     let trusted = program.and_then(|program| caller.trusted_origin(program.hosts()));
@@ -31,7 +35,7 @@ pub async fn answer(visit: &Visit, endpoint: Endpoint) -> Answer {
             Endpoint::Consent => consent::get(visit),
             Endpoint::Program => program::get(visit, program).await,
             Endpoint::Personas => personas::get(visit, program),
-            Endpoint::Unknown => not_found(),
+            Endpoint::Owned(_) | Endpoint::Unknown => not_found(),
         },
         "POST" => match endpoint {
             Endpoint::Decide => match (visit.body(BODY_LIMIT).await, program) {

@@ -1,0 +1,74 @@
+//! The owner's API below `/_idoine/api/`: publishing, going back, who did what, preview links. It takes a bearer token, is for
+//! no page of another site, and its answers are nobody else's.
+
+mod audit;
+mod preview;
+mod program;
+mod rollback;
+
+use super::{not_allowed, not_found};
+use crate::answer::Answer;
+use crate::audit::{Entry, write};
+use crate::cors::Caller;
+use crate::host;
+use crate::route::{Endpoint, Owned};
+use crate::tokens::{self, Bearer, Role};
+use crate::visit::Visit;
+
+/// Answers a request to an endpoint of the owner's.
+pub async fn answer(visit: &Visit, endpoint: Owned, caller: &Caller<'_>) -> Answer {
+    if caller.is_another_site() {
+        return Answer::error(403, "forbidden", "This address is not for pages of another site.");
+    }
+    let Some(bearer) = tokens::bearer(visit) else {
+        return Answer::error(401, "unauthorized", "Send a token of IDOINE_TOKENS: Authorization: Bearer <token>.")
+            .with("www-authenticate", "Bearer");
+    };
+    let Some(role) = role(endpoint, visit.method()) else { return not_allowed(Endpoint::Owned(endpoint)) };
+    if bearer.role < role {
+        refused(visit, &bearer).await;
+        return Answer::error(403, "forbidden", "This takes a token with the role `publish`.");
+    }
+    match (visit.method(), endpoint) {
+        ("POST", Owned::Programs) => program::post(visit, &bearer).await,
+        ("DELETE", Owned::Programs) => program::cancel(visit, &bearer).await,
+        (_, Owned::Programs) => program::list(visit).await,
+        (_, Owned::Program) => program::get(visit).await,
+        (_, Owned::Rollback) => rollback::post(visit, &bearer).await,
+        (_, Owned::Audit) => audit::get(visit).await,
+        (_, Owned::Preview) => preview::post(visit, &bearer).await,
+    }
+}
+
+/// What a token must be good for; `None` for a method that the address does not take.
+fn role(endpoint: Owned, method: &str) -> Option<Role> {
+    match (endpoint, method) {
+        (Owned::Programs | Owned::Program | Owned::Audit, "GET" | "HEAD") | (Owned::Preview, "POST") => Some(Role::Read),
+        (Owned::Programs, "POST" | "DELETE") | (Owned::Rollback, "POST") => Some(Role::Publish),
+        _ => None,
+    }
+}
+
+/// Notes an attempt at what a token is not good for.
+async fn refused(visit: &Visit, bearer: &Bearer) {
+    let mut entry = Entry::new(bearer, "refused");
+    entry.what = Some(format!("{} {}", visit.method(), visit.path()).chars().take(100).collect());
+    if let Err(trouble) = write(visit, &entry).await {
+        host::log(
+            "error",
+            "audit_lost",
+            &format!("an attempt without the role for it is not in the trail: {trouble}"),
+            &visit.site,
+        );
+    }
+}
+
+/// What a failure of the store is to a caller.
+fn unavailable(visit: &Visit, trouble: &str) -> Answer {
+    host::log("error", "store_failed", trouble, &visit.site);
+    Answer::error(503, "unavailable", "The store did not take it, or does not answer: try again.").with("retry-after", "1")
+}
+
+fn no_version() -> Answer {
+    Answer::error(404, "no_version", "The store has no such version of this site.")
+}
