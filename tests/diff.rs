@@ -108,7 +108,7 @@ fn remove(manifest: &mut Value, path: &str) {
         Value::Array(items) => {
             items.remove(key.parse().unwrap());
         }
-        _ => unreachable!(),
+        _ => panic!("{parent} has no inside"),
     }
 }
 
