@@ -8,6 +8,7 @@ import { became, report } from "./counters.js";
 import { health } from "./health.js";
 import { decide } from "./instance.js";
 import { limited } from "./limit.js";
+import { mayPreview, preview, previewed } from "./links.js";
 import { log } from "./log.js";
 import { tellTimes, timed } from "./observe.js";
 import { passOn } from "./origin.js";
@@ -77,7 +78,9 @@ export default {
       // What can't be caught (CPU or memory limits) falls open too where the Worker is on a route of the site's zone.
       ctx.passThroughOnException();
       visit = visitOf(request, env, ctx);
-      response = await (visit.isOwn ? own : page)(visit);
+      // Only who brings a preview link, or came by one, waits for it to be checked.
+      response = mayPreview(visit) ? await preview(visit) : undefined;
+      response ??= visit.isOwn ? await own(visit) : previewed(visit, await page(visit));
     } catch (error) {
       log("error", "request_failed", "a request gets no answer of ours", { error });
       if (visit !== undefined) {

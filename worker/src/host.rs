@@ -44,6 +44,10 @@ extern "C" {
     /// A URL without its preview parameters, then those: paths and texts in turn. Empty when it is no URL.
     #[wasm_bindgen(js_name = splitPreview)]
     fn js_split_preview(url: &str) -> Vec<String>;
+
+    /// See there.
+    #[wasm_bindgen(js_name = previewLink)]
+    fn js_preview_link(url: &str, base: &str, token: &str) -> Vec<String>;
 }
 
 /// Epoch milliseconds.
@@ -89,6 +93,11 @@ pub fn query(url: &str) -> Vec<(String, String)> {
 pub fn split_preview(url: &str) -> Option<(String, Vec<(String, String)>)> {
     let mut parts = js_split_preview(url).into_iter();
     Some((parts.next()?, pairs(parts)))
+}
+
+/// The link to a page with which a browser may preview the site, and the page's address without query; `None` when it is none.
+pub fn preview_link(url: &str, base: &str, token: &str) -> Option<(String, String)> {
+    pairs(js_preview_link(url, base, token)).pop()
 }
 
 /// The bytes of a body; `None` when there are too many or they can't be read.

@@ -1,5 +1,5 @@
 //! The id cookie: a random id, and the Worker's signature on it where the Worker has a key, so that nobody can make up
-//! another visitor's id or many of their own.
+//! another visitor's id or many of their own. And the tokens of preview links, signed by the same secret.
 
 use hmac::{Hmac, KeyInit, Mac};
 use idoine::cookies;
@@ -45,12 +45,24 @@ pub fn digest(bytes: &[u8]) -> String {
 }
 
 fn signature(key: &str, id: &str) -> Option<String> {
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.as_bytes()).ok()?;
-    mac.update(id.as_bytes());
-    Some(base64url(mac.finalize().into_bytes().get(..SIGNATURE)?))
+    Some(base64url(mac(key.as_bytes(), id)?.get(..SIGNATURE)?))
 }
 
-/// Compares in a time that does not depend on where the texts differ.
+/// The token of a preview link: when it ends (seconds since 1970), a nonce, and the signature of both and the site, by a key of
+/// its own that is derived from the Worker's. `worker/js/links.js` checks it.
+pub fn preview_token(key: &str, site: &str, expires: i64, nonce: &str) -> Option<String> {
+    let own = mac(key.as_bytes(), "idoine preview link")?;
+    let signature = mac(&own, &format!("preview\n{site}\n{expires}\n{nonce}"))?;
+    Some(format!("{expires}.{nonce}.{}", base64url(&signature)))
+}
+
+fn mac(key: &[u8], text: &str) -> Option<Vec<u8>> {
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).ok()?;
+    mac.update(text.as_bytes());
+    Some(mac.finalize().into_bytes().to_vec())
+}
+
+/// Compares in a time that does not depend on where the bytes differ.
 pub fn equal(a: &[u8], b: &[u8]) -> bool {
     let difference = a.iter().zip(b).fold(0, |difference, (x, y)| std::hint::black_box(difference | (x ^ y)));
     a.len() == b.len() && difference == 0

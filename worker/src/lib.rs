@@ -6,6 +6,7 @@
 
 mod answer;
 mod api;
+mod audit;
 mod cors;
 mod enrichment;
 mod host;
@@ -13,8 +14,10 @@ mod identity;
 #[cfg(any(test, feature = "openapi"))]
 pub mod openapi;
 mod page;
+mod pointer;
 mod program;
 mod route;
+mod store;
 mod tokens;
 mod visit;
 

@@ -19,6 +19,8 @@ pub struct Described {
     pub parameters: &'static [Parameter],
     /// The body that it reads, where it reads one.
     pub request: &'static [SchemaOf],
+    /// The media type of a body that is anything else than JSON.
+    pub bytes: &'static [&'static str],
     /// Its answers.
     pub responses: &'static [Response],
 }
@@ -109,10 +111,13 @@ fn operation(operation: &Operation, read: &mut SchemaGenerator, answered: &mut S
     for request in described.request {
         put("requestBody", json!({ "required": true, "content": { "application/json": { "schema": request(read) } } }));
     }
+    for media in described.bytes {
+        put("requestBody", json!({ "required": true, "content": { *media: {} } }));
+    }
     match operation.access {
         Access::Anyone | Access::Preview => None,
         Access::VisitorOrRead => put("security", json!([{}, { "token": [] }])),
-        Access::Read => put("security", json!([{ "token": [] }])),
+        Access::Read | Access::OwnerRead | Access::OwnerPublish => put("security", json!([{ "token": [] }])),
     };
     let mut responses = Map::new();
     for response in described.responses {

@@ -1,7 +1,7 @@
 //! Idoine's own addresses: one table, by which requests are routed and of which the API's description (`openapi.rs`) is made.
 //!
 //! An address is an [`Endpoint`] and its path below [`BASE`]; `{key}` at the end stands for the rest of a path. Then its methods: who
-//! may call, what it does, parameters (`@place "name" required|optional "what it is"`), the body that it reads (`<- Type`), and for
+//! may call, what it does, parameters (`@place "name" required|optional "what it is"`), the body that it reads (`<- Type` as JSON, `<| "media type"` as anything else), and for
 //! each status what it says, the body (`: Type` as JSON, `| "media type"` as anything else) and its headers. Answers that every
 //! address gives (405, and 503 where the Wasm instance breaks) are added by `openapi.rs`.
 
@@ -22,6 +22,10 @@ pub enum Access {
     VisitorOrRead,
     /// Who has a token.
     Read,
+    /// Who has a token, for the site's owner: no page of another site, and what is refused is in the audit trail.
+    OwnerRead,
+    /// The same with a token of the role `publish`.
+    OwnerPublish,
 }
 
 /// A method of an address.
@@ -52,6 +56,7 @@ macro_rules! routes {
         $($method:ident $access:ident $summary:literal {
             $(@$place:ident $parameter:literal $need:ident $about:literal;)*
             $(<- $request:ty;)?
+            $(<| $bytes:literal)?
             $($status:literal $says:literal $(: $body:ty)? $(| $media:literal)? $([$($header:literal),*])?;)*
         })*
     })*) => {
@@ -76,6 +81,7 @@ macro_rules! routes {
                         about: $about,
                     }),*],
                     request: &[$(|generator| generator.subschema_for::<$request>())?],
+                    bytes: &[$($bytes)?],
                     responses: &[$(Response {
                         status: $status,
                         says: $says,
@@ -172,6 +178,94 @@ routes! {
             503 "No program is published.": crate::answer::Failure<'static>;
         }
     }
+    /// What is published, and publishing.
+    Programs "api/program" {
+        GET OwnerRead "What is live, what is scheduled, and the versions that are kept." {
+            200 "What is published.": crate::api::owner::program::List;
+            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The request is from a page of another site.": crate::answer::Failure<'static>;
+            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
+        }
+        POST OwnerPublish "Publishes a program." {
+            @query "at" optional "When it becomes live (RFC 3339); at once without it.";
+            @query "if-live" optional "Only where this version is live.";
+            @query "dry-run" optional "Checks it and changes nothing.";
+            <| "application/octet-stream"
+            200 "It is published, or scheduled.": crate::api::owner::program::Published;
+            400 "The bytes are no program of this site, or a parameter can't be read.": crate::answer::Failure<'static>;
+            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The token is not for publishing, or the request is from a page of another site.": crate::answer::Failure<'static>;
+            409 "Another version is live, or too many are scheduled.": crate::answer::Failure<'static>;
+            413 "The program is larger than the store takes.": crate::answer::Failure<'static>;
+            415 "The body is announced as something else than bytes.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
+        }
+        DELETE OwnerPublish "Cancels what is scheduled." {
+            @query "scheduled" required "The version that is not to become live.";
+            200 "What is published now.": crate::api::owner::program::State;
+            400 "The parameter is missing, or no version.": crate::answer::Failure<'static>;
+            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The token is not for publishing, or the request is from a page of another site.": crate::answer::Failure<'static>;
+            404 "It is not scheduled.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
+        }
+    }
+    /// A version's bytes.
+    Version "api/program/{key}" {
+        GET OwnerRead "A program's bytes." {
+            @path "key" required "Its version.";
+            @header "if-none-match" optional "The version that is known.";
+            200 "The bytes." | "application/octet-stream" ["etag", "cache-control"];
+            304 "It is the one that is known." ["etag", "cache-control"];
+            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The request is from a page of another site.": crate::answer::Failure<'static>;
+            404 "There is no such version of this site.": crate::answer::Failure<'static>;
+            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
+        }
+    }
+    /// Going back to a version.
+    Rollback "api/rollback" {
+        POST OwnerPublish "Makes a version live that was published before; the one that was live before where none is named." {
+            <- crate::api::owner::rollback::Asked;
+            200 "It is live.": crate::api::owner::rollback::RolledBack;
+            400 "The body can't be read.": crate::answer::Failure<'static>;
+            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The token is not for publishing, or the request is from a page of another site.": crate::answer::Failure<'static>;
+            404 "There is no such version of this site.": crate::answer::Failure<'static>;
+            409 "There is none to go back to, or it can't be loaded.": crate::answer::Failure<'static>;
+            413 "The body is too large.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
+        }
+    }
+    /// Who did what when.
+    Audit "api/audit" {
+        GET OwnerRead "Who did what when, the newest first." {
+            @query "limit" optional "How many entries, 1 to 1000 (default 100).";
+            @query "cursor" optional "Where a list before this one ended.";
+            200 "The entries.": crate::api::owner::audit::Trail;
+            400 "`limit` is no such number.": crate::answer::Failure<'static>;
+            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The request is from a page of another site.": crate::answer::Failure<'static>;
+            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
+        }
+    }
+    /// Links for previews.
+    Link "api/preview" {
+        POST OwnerRead "Makes a link with which a browser may preview the site." {
+            <- crate::api::owner::preview::Asked;
+            200 "The link.": crate::api::owner::preview::Link;
+            400 "The body can't be read, or `url` is no page of this site.": crate::answer::Failure<'static>;
+            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The request is from a page of another site.": crate::answer::Failure<'static>;
+            413 "The body is too large.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            501 "The secret IDOINE_KEY, by which links are signed, is not set.": crate::answer::Failure<'static>;
+            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
+        }
+    }
     /// A slot as a flag.
     Flag "ofrep/v1/evaluate/flags/{key}" {
         POST VisitorOrRead "OFREP: one slot as a flag." {
@@ -220,8 +314,16 @@ impl Route {
                 methods.push("HEAD");
             }
         }
-        methods.push("OPTIONS");
+        // No page of another site is to ask for what is the owner's.
+        if !self.is_owners() {
+            methods.push("OPTIONS");
+        }
         methods.join(", ")
+    }
+
+    /// Whether it is for the site's owner alone.
+    pub fn is_owners(&self) -> bool {
+        self.operations.iter().any(|operation| matches!(operation.access, Access::OwnerRead | Access::OwnerPublish))
     }
 
     /// What it does by a method.

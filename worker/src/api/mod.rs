@@ -6,6 +6,7 @@ pub mod context;
 pub mod decide;
 pub mod health;
 pub mod ofrep;
+pub mod owner;
 pub mod personas;
 mod program;
 
@@ -39,6 +40,9 @@ struct Call<'a> {
 /// Answers a request below `/_idoine/`.
 pub async fn answer(visit: &Visit, found: Found<'_>) -> Answer {
     let caller = Caller { origin: visit.header("origin"), site: visit.header("sec-fetch-site"), own: visit.origin() };
+    if let Some(route) = found.route.filter(|route| route.is_owners()) {
+        return owner::answer(visit, route, &caller).await;
+    }
     let program = store::current(visit).await;
     let program = program.as_deref();
     let trusted = program.and_then(|program| caller.trusted_origin(program.hosts()));
@@ -75,7 +79,8 @@ fn refusal(call: &Call<'_>, operation: &Operation) -> Option<Answer> {
         Access::Anyone | Access::VisitorOrRead => None,
         Access::Preview => (!call.visit.is_preview()).then(not_found),
         // Who may publish may read.
-        Access::Read => (!matches!(call.role, Ok(Some(_)))).then(unauthorized),
+        // The owner's addresses are asked for elsewhere.
+        Access::Read | Access::OwnerRead | Access::OwnerPublish => (!matches!(call.role, Ok(Some(_)))).then(unauthorized),
     }
 }
 

@@ -21,8 +21,8 @@ pub async fn get(visit: &Visit, current: Option<&Program>) -> Answer {
     let bytes = match current.filter(|program| program.version() == version) {
         Some(_) if known => return Answer::empty(304).with("etag", tag).with("cache-control", keep),
         Some(program) => program.bytes().to_vec(),
-        None => match store::bytes_of(visit, &version).await {
-            Some(bytes) => bytes,
+        None => match store::other(visit, &version).await {
+            Some(program) => program.bytes().to_vec(),
             None => return not_found(),
         },
     };
