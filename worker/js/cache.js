@@ -201,6 +201,10 @@ function noteOf({ request }, response, asked) {
   if (["content-security-policy", "content-security-policy-report-only"].some((name) => /nonce-/i.test(headers.get(name) ?? ""))) {
     return { reason: "nonce" };
   }
+  // Other bytes are not read as they are written.
+  if (![statusText, ...headers.values()].every((value) => /^[\t\x20-\x7e]*$/.test(value))) {
+    return { reason: "headers" };
+  }
   const without = varying(headers, request);
   if (without === undefined) {
     return { reason: "vary" };
