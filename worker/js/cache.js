@@ -261,11 +261,12 @@ async function store(visit, key, note, stream, known) {
 }
 
 async function put(key, note, bytes) {
-  if (await keep(key, bytes, note, Math.max(note.fresh, note.stale, note.error))) {
+  const reason = await keep(key, bytes, note, Math.max(note.fresh, note.stale, note.error));
+  if (reason === undefined) {
     remember(key, note);
     count("kept", "pages");
   } else {
-    count("not_kept", "failed");
+    count("not_kept", reason);
   }
 }
 

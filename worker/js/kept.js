@@ -86,20 +86,20 @@ export async function find(key) {
   }
 }
 
-/** Keeps bytes with a note until an instant (epoch milliseconds); whether that was possible. Never rejects. */
+/** Keeps bytes with a note until an instant (epoch milliseconds); undefined, or why that was not possible. Never rejects. */
 export async function keep(key, bytes, note, until) {
   const text = JSON.stringify(note);
   const seconds = Math.floor((until - Date.now()) / 1000);
   if (text.length > LONGEST_NOTE || seconds < 1) {
-    return false;
+    return seconds < 1 ? "too_short" : "headers";
   }
   try {
     const cache = await open();
-    await cache?.put(addressOf(key), new Response(bytes, { headers: { "cache-control": `max-age=${seconds}`, "content-type": "text/html", [NOTE]: text } }));
-    return cache !== undefined;
+    await cache.put(addressOf(key), new Response(bytes, { headers: { "cache-control": `max-age=${seconds}`, "content-type": "text/html", [NOTE]: text } }));
+    return undefined;
   } catch (error) {
     log("error", "page_not_kept", "a page can't be kept", { error });
-    return false;
+    return "failed";
   }
 }
 
