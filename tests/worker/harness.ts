@@ -13,6 +13,7 @@ import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 
 /** The root of the repository. */
@@ -96,7 +97,7 @@ export interface Options {
   preview?: boolean;
   /**
    * JavaScript that runs in the Worker's isolate around it, for faults: the body of
-   * `async (request, env, ctx, worker) => Response`; call `worker.fetch(request, env, ctx)` in it.
+   * `async (request, env, ctx, worker, parts) => Response`; call `worker.fetch(request, env, ctx)` in it.
    */
   around?: string;
   /** Further options of Miniflare for the Worker: its other bindings, and what answers requests to elsewhere. */
@@ -105,6 +106,8 @@ export interface Options {
   handlers?: string;
   /** The folder behind `ASSETS`, in the place of dist/assets. */
   assets?: string;
+  /** Files of `worker/js` whose exports `around` is given as `parts`: what the Worker knows of itself. */
+  parts?: string[];
   /** JavaScript at the top of the module that does so, before the Worker starts. */
   before?: string;
   /** Wasm modules beside it, by file name, for `before` to import. */
@@ -138,8 +141,8 @@ export interface TestWorker {
 /** Sets what a test's request can't say by HTTP: the URL's scheme and host, and `cf`. */
 function outerModule({ around = "return worker.fetch(request, env, ctx);", before = "", handlers = "" }: Options): string {
   return `${before}
-const { default: worker } = await import("./index.js");
-async function around(request, env, ctx, worker) { ${around} }
+const { default: worker, ...parts } = await import("./index.js");
+async function around(request, env, ctx, worker, parts) { ${around} }
 export default {
   fetch(request, env, ctx) {
     const headers = new Headers(request.headers);
@@ -147,14 +150,31 @@ export default {
     const cf = headers.get("x-test-cf");
     headers.delete("x-test-url");
     headers.delete("x-test-cf");
-    if (headers.has("upgrade")) return around(request, env, ctx, worker);
+    if (headers.has("upgrade")) return around(request, env, ctx, worker, parts);
     const init = { method: request.method, headers, body: request.body, redirect: "manual" };
     if (cf !== null) init.cf = JSON.parse(decodeURIComponent(cf));
-    return around(new Request(url ?? request.url, init), env, ctx, worker);
+    return around(new Request(url ?? request.url, init), env, ctx, worker, parts);
   },
   ${handlers}
 };
 `;
+}
+
+/** The Worker's script as it was built; with `parts` made anew, with the exports of those files too. */
+async function script(parts: string[] = []): Promise<string> {
+  if (parts.length === 0) {
+    return readFile(join(DIST, "worker", "index.js"), "utf8");
+  }
+  const contents = ['export { default } from "./entry.js";', ...parts.map((part) => `export * from "./${part}";`)].join("\n");
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: join(ROOT, "worker", "js") },
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    write: false,
+    plugins: [{ name: "wasm", setup: (build) => build.onResolve({ filter: /\.wasm$/ }, () => ({ path: "./index_bg.wasm", external: true })) }],
+  });
+  return outputFiles[0]!.text;
 }
 
 /** Starts the Worker that `npm run build` made. */
@@ -178,7 +198,7 @@ export async function startWorker(options: Options = {}): Promise<TestWorker> {
       cf: false,
       modules: [
         { type: "ESModule", path: "outer.js", contents: outerModule(options) },
-        { type: "ESModule", path: "index.js", contents: await readFile(join(DIST, "worker", "index.js"), "utf8") },
+        { type: "ESModule", path: "index.js", contents: await script(options.parts) },
         { type: "CompiledWasm", path: "index_bg.wasm", contents: (await options.wasm?.(binary)) ?? binary },
         ...Object.entries(options.modules ?? {}).map(([path, contents]) => ({ type: "CompiledWasm" as const, path, contents })),
       ],

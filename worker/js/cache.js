@@ -201,6 +201,10 @@ function noteOf({ request }, response, asked) {
   if (["content-security-policy", "content-security-policy-report-only"].some((name) => /nonce-/i.test(headers.get(name) ?? ""))) {
     return { reason: "nonce" };
   }
+  // Other bytes are not read as they are written.
+  if (![statusText, ...headers.values()].every((value) => /^[\t\x20-\x7e]*$/.test(value))) {
+    return { reason: "headers" };
+  }
   const without = varying(headers, request);
   if (without === undefined) {
     return { reason: "vary" };
@@ -257,11 +261,12 @@ async function store(visit, key, note, stream, known) {
 }
 
 async function put(key, note, bytes) {
-  if (await keep(key, bytes, note, Math.max(note.fresh, note.stale, note.error))) {
+  const reason = await keep(key, bytes, note, Math.max(note.fresh, note.stale, note.error));
+  if (reason === undefined) {
     remember(key, note);
     count("kept", "pages");
   } else {
-    count("not_kept", "failed");
+    count("not_kept", reason);
   }
 }
 

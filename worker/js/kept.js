@@ -11,7 +11,7 @@ const PATIENCE_MS = 100;
 /** What is known of an entry, beside its bytes: JSON. Headers as such would be read by the cache itself. */
 const NOTE = "x-idoine-kept";
 
-/** The longest note: caches limit the headers of an entry. */
+/** The longest note, which is of ASCII: caches limit the headers of an entry. */
 const LONGEST_NOTE = 8192;
 
 /** Of this isolate, since it started: how pages came about, and what became of what was to be kept. */
@@ -39,9 +39,6 @@ export async function digest(text) {
 
 /** An entry's address. Of a host that does not exist, so that it is no page's. */
 const addressOf = (key) => `https://page.invalid/${key}`;
-
-/** ASCII alone may stand in a header. */
-const ascii = (text) => text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** The value of a promise; undefined when it fails, or takes too long. */
 function inTime(promise) {
@@ -89,20 +86,20 @@ export async function find(key) {
   }
 }
 
-/** Keeps bytes with a note until an instant (epoch milliseconds); whether that was possible. Never rejects. */
+/** Keeps bytes with a note until an instant (epoch milliseconds); undefined, or why that was not possible. Never rejects. */
 export async function keep(key, bytes, note, until) {
-  const text = ascii(JSON.stringify(note));
+  const text = JSON.stringify(note);
   const seconds = Math.floor((until - Date.now()) / 1000);
   if (text.length > LONGEST_NOTE || seconds < 1) {
-    return false;
+    return seconds < 1 ? "too_short" : "headers";
   }
   try {
     const cache = await open();
-    await cache?.put(addressOf(key), new Response(bytes, { headers: { "cache-control": `max-age=${seconds}`, "content-type": "text/html", [NOTE]: text } }));
-    return cache !== undefined;
+    await cache.put(addressOf(key), new Response(bytes, { headers: { "cache-control": `max-age=${seconds}`, "content-type": "text/html", [NOTE]: text } }));
+    return undefined;
   } catch (error) {
     log("error", "page_not_kept", "a page can't be kept", { error });
-    return false;
+    return "failed";
   }
 }
 

@@ -98,12 +98,13 @@ export function keepVariant(visit, key, name, generation, edited) {
 async function put(key, page, name, { statusText, headers }, stream) {
   const { bytes, reason } = await collect(stream, false);
   const note = { fresh: page.fresh, statusText, headers: [...headers].filter(([name]) => name !== "set-cookie") };
-  if (bytes !== undefined && (await keep(key, bytes, note, page.fresh))) {
+  const refused = reason ?? (await keep(key, bytes, note, page.fresh));
+  if (refused === undefined) {
     count("kept", "variants");
-    return;
+  } else {
+    page.variants.delete(name);
+    count("not_kept", refused);
   }
-  page.variants.delete(name);
-  count("not_kept", reason ?? "failed");
 }
 
 function tellOnce(visit, key, page) {
