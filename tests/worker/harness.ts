@@ -204,7 +204,7 @@ export async function startWorker(options: Options = {}): Promise<TestWorker> {
       ],
       compatibilityDate: await compatibilityDate(),
       bindings: bindings as any,
-      ...(options.ratelimits === undefined ? {} : { ratelimits: options.ratelimits }),
+      ...(options.ratelimits === undefined ? {} : { ratelimits: Object.fromEntries(Object.entries(options.ratelimits).map(([name, limit]) => [name, { namespace_id: name, ...limit }])) }),
       ...(bound("PROGRAMS") ? { kvNamespaces: ["PROGRAMS"] } : {}),
       ...(bound("ASSETS") ? { assets: { directory: options.assets ?? join(DIST, "assets"), binding: "ASSETS", routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true } } } : {}),
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
