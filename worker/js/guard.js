@@ -49,6 +49,8 @@ const [RAW_TEXT, RAW_OPEN, RAW_END, RAW_NAME, PLAIN, ESCAPE, ESCAPED, ESCAPED_OP
 const isSpace = (byte) => byte === 0x20 || byte === 0x0a || byte === 0x09 || byte === 0x0d || byte === 0x0c;
 const isLetter = (byte) => (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
 const endsName = (byte) => byte === 0x3e || byte === 0x2f || isSpace(byte);
+/** 1 for the bytes that end a name. */
+const ENDS_NAME = Uint8Array.from({ length: 256 }, (_, byte) => Number(endsName(byte)));
 const bytesOf = (text) => [...text].map((character) => character.charCodeAt(0));
 
 const WORD_SCRIPT = bytesOf("script");
@@ -136,6 +138,7 @@ export class Guard {
       const byte = chunk[at];
       switch (this.#state) {
         case TEXT:
+          at = this.#usualTags(chunk, at);
           if (skipTo(0x3c, OPEN)) this.#start = this.#base + at - 1;
           break;
         case OPEN:
@@ -391,6 +394,70 @@ export class Guard {
       }
     }
     return false;
+  }
+
+  /**
+   * Reads on, outside of markup, as long as tags are whole in this chunk, are written as most are, and change nothing but what is open.
+   * Returns where to go on with all care. Most of a page is read here, in half the time.
+   */
+  #usualTags(chunk, from) {
+    if (this.#place !== 0 || this.#spaces.length !== 1) return from;
+    const open = this.#open;
+    const end = chunk.length;
+    for (let start = from; ; ) {
+      while (start < end && chunk[start] !== 0x3c) start += 1;
+      let at = start + 1;
+      if (at >= end) return start;
+      let byte = chunk[at];
+      const isEnd = byte === 0x2f;
+      if (isEnd) {
+        at += 1;
+        if (at >= end) return start;
+        byte = chunk[at];
+      }
+      if (!isLetter(byte)) return start;
+      let name = 0;
+      while (ENDS_NAME[byte] === 0) {
+        name = add(name, byte);
+        at += 1;
+        if (at >= end) return start;
+        byte = chunk[at];
+      }
+      const kind = KINDS.get(name) ?? 0;
+      if ((kind & (IS_RAW | IS_SPECIAL)) !== 0) return start;
+      /** Whether an attribute's name is right before. */
+      let isNamed = false;
+      while (byte !== 0x3e) {
+        at += 1;
+        if (at >= end) return start;
+        const next = chunk[at];
+        if (byte !== 0x3d) {
+          if (byte === 0x22 || byte === 0x27) return start;
+          isNamed = ENDS_NAME[byte] === 0;
+        } else {
+          if (!isNamed || next === 0x3e || isSpace(next)) return start;
+          if (next === 0x22 || next === 0x27) {
+            at += 1;
+            while (at < end && chunk[at] !== next) at += 1;
+            at += 1;
+          } else {
+            while (at < end && chunk[at] !== 0x3e && !isSpace(chunk[at])) at += 1;
+          }
+          if (at >= end) return start;
+          isNamed = false;
+        }
+        byte = chunk[at];
+      }
+      at += 1;
+      if (at - start > LONGEST_TAG || (open.length >= DEEPEST && !isEnd)) return start;
+      if (isEnd) {
+        const opened = open[open.length - 1] === name ? open.length - 1 : open.lastIndexOf(name);
+        if (opened >= 0) open.length = opened;
+      } else if ((kind & IS_VOID) === 0) {
+        open.push(name);
+      }
+      start = at;
+    }
   }
 
   #begin(isEnd, state) {
