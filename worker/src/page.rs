@@ -11,6 +11,7 @@ use wasm_bindgen::JsValue;
 /// What the host does to the page. Its rewriter is `worker/js/rewrite.js`.
 #[derive(Serialize)]
 struct Plan<'a> {
+    /// As the API tells them, and one operation of its own: `mark`, which writes the slot's id on its elements.
     edits: Vec<EditReport<'a>>,
     /// The page's state as JSON text that can stand in a script element.
     state: &'a str,
@@ -71,8 +72,10 @@ async fn plan(visit: &Visit, program: &Program) -> Result<String, bool> {
     let context = enrichment::enrich(visit, program, facts, context).await;
     let decisions = idoine::decide(program, &context);
     let edits = idoine::edits(program, &context, &decisions);
+    let mut planned = report::edits(program, &edits);
+    planned.extend(marks(program, &decisions));
     let plan = Plan {
-        edits: report::edits(program, &edits),
+        edits: planned,
         state: &state(program, &decisions, &edits).ok_or(bot)?,
         preview: visit.is_preview(),
         personal: idoine::shows_visitor(program, &decisions),
@@ -106,7 +109,15 @@ fn exposure<'a>(
     })
 }
 
-/// The page's state: what was decided, and the values for front-end code.
+/// For each slot of the page that its own code shows, a mark on the elements, by which that code finds them.
+fn marks<'a>(program: &'a Program, decisions: &'a Decisions) -> impl Iterator<Item = EditReport<'a>> {
+    decisions.slots.iter().filter_map(|decision| {
+        let selector = program.slot_handed_over(decision.slot)?;
+        Some(EditReport { slot: program.slot_id(decision.slot), selector, op: "mark", name: "", value: "" })
+    })
+}
+
+/// The page's state: what was decided, the values for front-end code, and the edits that it is to make itself.
 fn state(program: &Program, decisions: &Decisions, edits: &[Edit<'_>]) -> Option<String> {
     let mut state = format!(
         "{{\"version\":\"{}\",\"decisions\":{},\"values\":{{",
@@ -121,7 +132,17 @@ fn state(program: &Program, decisions: &Decisions, edits: &[Edit<'_>]) -> Option
         state.push(':');
         state.push_str(&edit.value);
     }
-    state.push_str("}}");
+    state.push('}');
+    let handed_over: Vec<EditReport<'_>> = report::edits(program, edits)
+        .into_iter()
+        .zip(edits)
+        .filter_map(|(report, edit)| program.slot_handed_over(edit.slot).map(|_| report))
+        .collect();
+    if !handed_over.is_empty() {
+        state.push_str(",\"edits\":");
+        state.push_str(&serde_json::to_string(&handed_over).ok()?);
+    }
+    state.push('}');
     Some(for_script(&state))
 }
 
