@@ -325,8 +325,8 @@ impl Program {
         self.count(Section::Slots)
     }
 
-    fn slot(&self, slot: u32) -> [u32; 3] {
-        self.record(Section::Slots, slot as usize).unwrap_or([NONE, NONE, NONE])
+    fn slot(&self, slot: u32) -> [u32; 4] {
+        self.record(Section::Slots, slot as usize).unwrap_or([NONE; 4])
     }
 
     /// A slot's id.
@@ -334,9 +334,14 @@ impl Program {
         self.text(self.slot(slot)[0])
     }
 
-    /// A slot's CSS selector; `None` for a data slot.
+    /// A slot's CSS selector; `None` where it has no element, or is handed to the page's own code.
     pub fn slot_selector(&self, slot: u32) -> Option<&str> {
         Some(self.slot(slot)[1]).filter(|selector| *selector != NONE).map(|selector| self.text(selector))
+    }
+
+    /// The CSS selector of a slot that is handed to the page's own code.
+    pub fn slot_handed_over(&self, slot: u32) -> Option<&str> {
+        Some(self.slot(slot)[3]).filter(|selector| *selector != NONE).map(|selector| self.text(selector))
     }
 
     /// The personas: name, and paths with their text.

@@ -2,7 +2,7 @@
 // before; nothing here calls into Wasm, and no failure of a handler reaches the stream.
 
 import { charsetOf, encodingOfType, isKnown } from "./charset.js";
-import { apply, safely } from "./edits.js";
+import { apply, isAdded, safely } from "./edits.js";
 import { jsonEscapes } from "./escape.js";
 import { log } from "./log.js";
 import { begin, edited, unchanged } from "./stream.js";
@@ -66,10 +66,13 @@ function stateMarkup(plan, nonce, isXml, isUtf8) {
   return `<script type="application/json" id="idoine-state">${state}</script>${loader}${bar}`;
 }
 
-/** Edits in their order, those in a row for the same selector together. */
+/**
+ * Edits in their order, those in a row for the same selector together. What is added to an element's content comes behind
+ * what replaces it, whichever slot says so.
+ */
 function groups(edits) {
   const runs = [];
-  for (const edit of edits) {
+  for (const edit of [...edits.filter((edit) => !isAdded(edit)), ...edits.filter(isAdded)]) {
     // Data for front-end code is read from the state, and a whole page has come already.
     if (!edit.selector) {
       continue;

@@ -9,6 +9,7 @@ use serde::Serialize;
 /// What the host does to the page. Its rewriter is `worker/js/rewrite.js`.
 #[derive(Serialize)]
 struct Plan<'a> {
+    /// As the API tells them, and one operation of its own: `mark`, which writes the slot's id on its elements.
     edits: Vec<EditReport<'a>>,
     /// The page's state as JSON text that can stand in a script element.
     state: &'a str,
@@ -31,11 +32,21 @@ pub async fn plan(visit: &Visit) -> Option<String> {
     let edits = idoine::edits(&program, &context, &decisions);
     let state = state(&program, &decisions, &edits)?;
     let hints = program.client_hints().collect::<Vec<_>>().join(", ");
-    let plan = Plan { edits: report::edits(&program, &edits), state: &state, preview: visit.is_preview(), hints };
+    let mut planned = report::edits(&program, &edits);
+    planned.extend(marks(&program, &decisions));
+    let plan = Plan { edits: planned, state: &state, preview: visit.is_preview(), hints };
     serde_json::to_string(&plan).ok()
 }
 
-/// The page's state: what was decided, and the values for front-end code.
+/// For each slot of the page that its own code shows, a mark on the elements, by which that code finds them.
+fn marks<'a>(program: &'a Program, decisions: &'a Decisions) -> impl Iterator<Item = EditReport<'a>> {
+    decisions.slots.iter().filter_map(|decision| {
+        let selector = program.slot_handed_over(decision.slot)?;
+        Some(EditReport { slot: program.slot_id(decision.slot), selector, op: "mark", name: "", value: "" })
+    })
+}
+
+/// The page's state: what was decided, the values for front-end code, and the edits that it is to make itself.
 fn state(program: &Program, decisions: &Decisions, edits: &[Edit<'_>]) -> Option<String> {
     let mut state = format!(
         "{{\"version\":\"{}\",\"decisions\":{},\"values\":{{",
@@ -50,7 +61,17 @@ fn state(program: &Program, decisions: &Decisions, edits: &[Edit<'_>]) -> Option
         state.push(':');
         state.push_str(&edit.value);
     }
-    state.push_str("}}");
+    state.push('}');
+    let handed_over: Vec<EditReport<'_>> = report::edits(program, edits)
+        .into_iter()
+        .zip(edits)
+        .filter_map(|(report, edit)| program.slot_handed_over(edit.slot).map(|_| report))
+        .collect();
+    if !handed_over.is_empty() {
+        state.push_str(",\"edits\":");
+        state.push_str(&serde_json::to_string(&handed_over).ok()?);
+    }
+    state.push('}');
     Some(for_script(&state))
 }
 
