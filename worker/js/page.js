@@ -1,6 +1,7 @@
 // A page of the site: what the origin sends, personalised where some experience concerns it.
 
 import { pageOf, redirectOf } from "./elsewhere.js";
+import { Fragments } from "./fragments.js";
 import { decide } from "./instance.js";
 import { log } from "./log.js";
 import { ask, passOn } from "./origin.js";
@@ -17,17 +18,21 @@ export async function page(visit) {
   // page itself, which nearly always is the one that is wanted.
   const beforeWaiting = () => void askOrigin(true);
   const plan = await planOf(visit, beforeWaiting);
+  const fragments = new Fragments(visit, plan);
+  void fragments.start();
   const other = plan && (await elsewhere(visit, plan));
   if (other !== undefined) {
     asked?.drop();
   }
   const response = other ?? (await askOrigin(plan !== undefined).answer);
   if (plan === undefined || !isRewritable(response)) {
+    fragments.drop();
     return response;
   }
   try {
-    return await rewrite(response, plan, visit.request);
+    return await rewrite(response, plan, visit, fragments);
   } catch (error) {
+    fragments.drop();
     asItIs(error);
     return response;
   }

@@ -1,7 +1,7 @@
 // Editing a page while it streams, by workerd's own HTMLRewriter. What is to be done is plain data that was decided
 // before; nothing here calls into Wasm, and no failure of a handler reaches the stream.
 
-import { charsetOf, encodingOfType, isKnown } from "./charset.js";
+import { charsetOf, encodingOfType, isHtmlType, isKnown, isXmlType } from "./charset.js";
 import { apply, isAdded, safely } from "./edits.js";
 import { jsonEscapes } from "./escape.js";
 import { log } from "./log.js";
@@ -22,7 +22,7 @@ export function isPageRequest(request) {
 /** Whether an answer is a page that can be edited without loss. */
 export function isRewritable(response) {
   const { status, headers, body } = response;
-  const type = headers.get("content-type") ?? "";
+  const type = headers.get("content-type");
   return (
     body !== null &&
     status >= 200 &&
@@ -32,7 +32,7 @@ export function isRewritable(response) {
     status !== 205 &&
     status !== 206 &&
     !(status >= 300 && status < 400) &&
-    /^\s*(?:text\/html|application\/xhtml\+xml)\s*(?:;|$)/i.test(type) &&
+    isHtmlType(type) &&
     isKnown(encodingOfType(type)) &&
     ["", "identity", "gzip", "br"].includes((headers.get("content-encoding") ?? "").trim().toLowerCase())
   );
@@ -90,8 +90,8 @@ function groups(edits) {
  * The rewriter for a plan, and `stateOnce`, the markup for the state if none was inserted so far. `atEnd` says whether
  * to insert at the document's end what found no better place.
  */
-function rewriterFor(plan, headers, isUtf8, atEnd) {
-  const isXml = /xhtml/i.test(headers.get("content-type"));
+function rewriterFor(plan, headers, fragments, atEnd) {
+  const { isXml, isUtf8 } = fragments.page;
   let nonce = nonceOf(headers.get("content-security-policy")) ?? nonceOf(headers.get("content-security-policy-report-only"));
   let inserted = false;
   const stateOnce = () => {
@@ -129,14 +129,19 @@ function rewriterFor(plan, headers, isUtf8, atEnd) {
       }),
     });
 
+  const carryOut = (element) => (edit) => safely(() => apply(element, edit, isUtf8))();
+  const withFragments = (edits) => async (element) => {
+    for (const edit of edits) {
+      const made = edit.op === "fragment" ? await fragments.edit(edit) : edit;
+      if (made !== undefined) {
+        carryOut(element)(made);
+      }
+    }
+  };
   // Handlers run in the order they are given in. Where slots meet in one element the last one wins, as in the browser.
   for (const { selector, edits } of groups(plan.edits)) {
     rewriter.on(selector, {
-      element: (element) => {
-        for (const edit of edits) {
-          safely(() => apply(element, edit, isUtf8))();
-        }
-      },
+      element: edits.some(({ op }) => op === "fragment") ? withFragments(edits) : (element) => edits.forEach(carryOut(element)),
     });
   }
   return { rewriter, stateOnce };
@@ -184,26 +189,31 @@ function asItIs(response, source) {
  * The page with the edits of a plan in it; as the origin sent it when that is not possible, which its first bytes or
  * the edits may tell.
  */
-export async function rewrite(response, plan, request) {
+export async function rewrite(response, plan, visit, fragments) {
   const type = response.headers.get("content-type");
   const source = await begin(response.body, (bytes) => charsetOf(type, bytes).isSure);
   const { encoding } = charsetOf(type, source.first);
   if (!isKnown(encoding)) {
+    fragments.drop();
     return asItIs(response, source);
   }
   // What a script fetches may be a part of a page that goes into another one, which has its state.
-  const mayBePart = request.headers.get("sec-fetch-dest") === "empty";
+  const mayBePart = visit.request.headers.get("sec-fetch-dest") === "empty";
   try {
-    const through = { isWhole: true };
-    const { rewriter, stateOnce } = rewriterFor(plan, response.headers, encoding === "utf-8", () => through.isWhole && !mayBePart);
+    const through = { isWhole: true, fragments };
+    Object.assign(fragments.page, { encoding, isUtf8: encoding === "utf-8", isXml: isXmlType(type) });
+    const { rewriter, stateOnce } = rewriterFor(plan, response.headers, fragments, () => through.isWhole && !mayBePart);
     // The type tells the rewriter the character set; the coding is undone already. Of a page that declares none browsers think what
     // they like: in windows-1252 each byte is a character, so that any of them is kept.
     const headers = { "content-type": `text/html; charset=${encoding ?? "windows-1252"}` };
     const edit = (stream) => rewriter.transform(new Response(stream, { headers })).body;
-    const body = edited(source, edit, through, () => (mayBePart ? undefined : stateOnce()));
+    const { body, ended } = edited(source, edit, through, () => (mayBePart ? undefined : stateOnce()));
+    const drop = () => fragments.drop();
+    ended.then(drop, drop);
     return new Response(body, { status: response.status, statusText: response.statusText, headers: editedHeaders(response, plan) });
   } catch (error) {
     log("error", "page_as_it_is", "a page goes out as the origin sent it", { error });
+    fragments.drop();
     return asItIs(response, source);
   }
 }

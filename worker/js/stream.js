@@ -5,7 +5,7 @@ import { Guard } from "./guard.js";
 import { log } from "./log.js";
 
 /** Bytes asked for at once; what is there is given at once, however little. */
-const CHUNK = 1 << 16;
+export const CHUNK = 1 << 16;
 
 /**
  * Reads the beginning of a body: its reader, and its first bytes, which are none only when the body is empty. They are those that
@@ -56,20 +56,23 @@ export function unchanged({ reader, first }, length) {
 }
 
 /**
- * A body that was begun, edited: `edit` makes a stream of a stream. Where the rest can't be edited, `through.isWhole`
- * becomes false before the stream to edit ends; the rest follows as it is, and behind it the markup from `tail`, if any.
+ * A body that was begun, edited: `body`, and `ended`, a promise that rejects when it broke off. `edit` makes a stream of a stream.
+ * Where the rest can't be edited, `through.isWhole` becomes false before the stream to edit ends; the rest follows as it is, and behind
+ * it the markup from `tail`, if any. `through.fragments` go in where `edit` left their marks.
  */
 export function edited({ reader, first }, edit, through, tail) {
   const input = new IdentityTransformStream();
   const output = new IdentityTransformStream();
   const made = edit(input.readable);
+  const { fragments } = through;
+  const copyEdited = (made) => (fragments.isEmpty ? copy(made, output) : fragments.copy(made, output));
   const run = async () => {
     const failed = async (error) => {
       // Each side may be waiting for the other.
       await Promise.allSettled([reader.cancel(error), output.writable.abort(error)]);
       throw error;
     };
-    const [rest] = await Promise.all([feed(reader, first, input, through), copy(made.getReader({ mode: "byob" }), output).catch(failed)]);
+    const [rest] = await Promise.all([feed(reader, first, input, through), copyEdited(made.getReader({ mode: "byob" })).catch(failed)]);
     if (!through.isWhole) {
       await put(output, rest);
       await copy(reader, output);
@@ -80,8 +83,9 @@ export function edited({ reader, first }, edit, through, tail) {
     }
     await output.writable.close();
   };
-  run().catch((error) => brokenOff(error, output.writable));
-  return output.readable;
+  const ended = run();
+  ended.catch((error) => brokenOff(error, output.writable));
+  return { body: output.readable, ended };
 }
 
 /** Nothing better can be done once bytes went out than to let the visitor's browser know that some are missing. */
@@ -127,7 +131,9 @@ async function feed(reader, first, { writable }, through) {
           await writer.write(piece);
         }
         if (from > 0) {
-          await writer.write(chunk.subarray(0, from));
+          for (const piece of through.fragments.pieces(chunk.subarray(0, from))) {
+            await writer.write(piece);
+          }
         }
       }
       if (from < chunk.length) {
