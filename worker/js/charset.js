@@ -47,7 +47,15 @@ function encodingOfMark(bytes) {
   return a === 0xff && b === 0xfe ? "utf-16le" : a === 0xfe && b === 0xff ? "utf-16be" : undefined;
 }
 
-const isXml = (type) => /^\s*application\/xhtml\+xml/i.test(type ?? "");
+/** Whether a type is that of a page. */
+export function isHtmlType(type) {
+  return /^\s*text\/html\s*(?:;|$)/i.test(type ?? "") || isXmlType(type);
+}
+
+/** Whether it is that of a page in XML. */
+export function isXmlType(type) {
+  return /^\s*application\/xhtml\+xml\s*(?:;|$)/i.test(type ?? "");
+}
 
 /**
  * What is known of a page's encoding by its type and its first bytes: `encoding`, undefined when none is declared, and `isSure`, false
@@ -71,7 +79,7 @@ export function charsetOf(type, bytes) {
   if (/^(?:<\0|\0<)/.test(text)) {
     return { encoding: text[0] === "<" ? "utf-16le" : "utf-16be", isSure: true };
   }
-  const { encoding, isSure } = isXml(type) ? xhtml(text) : prescan(text);
+  const { encoding, isSure } = isXmlType(type) ? xhtml(text) : prescan(text);
   return { encoding, isSure: !mayBeMark && (isSure || bytes.length >= PRESCAN) };
 }
 

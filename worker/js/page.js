@@ -3,6 +3,7 @@
 import { obtain, outcome, placeOf, variantFor } from "./cache.js";
 import { became } from "./counters.js";
 import { pageOf, redirectOf } from "./elsewhere.js";
+import { Fragments } from "./fragments.js";
 import { decide } from "./instance.js";
 import { log } from "./log.js";
 import { tellDecisions, tellTimes, timed } from "./observe.js";
@@ -26,10 +27,16 @@ export async function page(visit) {
     became(visit, "untouched");
     return asked === undefined ? passOn(visit, visit.url, false) : (await asked.answer).response;
   }
+  const fragments = new Fragments(visit, plan);
+  void fragments.start();
   const other = await elsewhere(visit, plan);
   if (other !== undefined) {
     asked?.drop();
-    return isRewritable(other) ? told(visit, plan, await personalised(visit, plan, other)) : other;
+    if (!isRewritable(other)) {
+      fragments.drop();
+      return other;
+    }
+    return told(visit, plan, await personalised(visit, plan, fragments, other));
   }
   const { key, wishes } = await find(plan.version);
   const name = key !== undefined && isShareable(plan) ? await nameOf(text) : undefined;
@@ -41,28 +48,30 @@ export async function page(visit) {
   }
   const { response, generation } = await askOrigin(plan.version).answer;
   if (!isRewritable(response)) {
+    fragments.drop();
     became(visit, "untouched", "not_a_page");
     return response;
   }
-  const edited = await personalised(visit, plan, response, visit.cache === "hit" || visit.cache === "stale");
+  const edited = await personalised(visit, plan, fragments, response, visit.cache === "hit" || visit.cache === "stale");
   const isVariant = name !== undefined && generation !== undefined;
   return told(visit, plan, isVariant ? keepVariant(visit, key, name, generation, edited) : edited);
 }
 
 /** A page with the edits of a plan; as the origin sent it where that fails. `isKept`: its bytes are from the cache, and there are others. */
-async function personalised(visit, plan, response, isKept = false) {
+async function personalised(visit, plan, fragments, response, isKept = false) {
   try {
-    return await rewrite(response, plan, visit);
+    return await rewrite(response, plan, visit, fragments);
   } catch (error) {
     asItIs(visit, "rewriting", error);
   }
   // Where its body broke before anything of it was sent, there is nothing to lose in asking once more.
   if (!isKept) {
+    fragments.drop();
     return response.bodyUsed ? passOn(visit, visit.url, false) : response;
   }
   outcome(visit, "bypass", "unreadable");
   const again = await passOn(visit, visit.url, true);
-  return isRewritable(again) ? personalised(visit, plan, again) : again;
+  return isRewritable(again) ? personalised(visit, plan, fragments, again) : again;
 }
 
 function asItIs(visit, reason, error) {

@@ -1,7 +1,7 @@
 // Editing a page while it streams, by workerd's own HTMLRewriter. What is to be done is plain data that was decided
 // before; nothing here calls into Wasm, and no failure of a handler reaches the stream.
 
-import { charsetOf, encodingOfType, isKnown } from "./charset.js";
+import { charsetOf, encodingOfType, isHtmlType, isKnown, isXmlType } from "./charset.js";
 import { became, count, countAfter } from "./counters.js";
 import { apply, isAdded, safely } from "./edits.js";
 import { jsonEscapes } from "./escape.js";
@@ -23,7 +23,7 @@ export function isPageRequest(request) {
 /** Whether an answer is a page that can be edited without loss. */
 export function isRewritable(response) {
   const { status, headers, body } = response;
-  const type = headers.get("content-type") ?? "";
+  const type = headers.get("content-type");
   return (
     body !== null &&
     status >= 200 &&
@@ -33,7 +33,7 @@ export function isRewritable(response) {
     status !== 205 &&
     status !== 206 &&
     !(status >= 300 && status < 400) &&
-    /^\s*(?:text\/html|application\/xhtml\+xml)\s*(?:;|$)/i.test(type) &&
+    isHtmlType(type) &&
     isKnown(encodingOfType(type)) &&
     ["", "identity", "gzip", "br"].includes((headers.get("content-encoding") ?? "").trim().toLowerCase())
   );
@@ -94,8 +94,8 @@ function groups(edits) {
  * The rewriter for a plan. `isPage`: whether to insert at the document's end what found no better place; `atEnd` is called when all of the page
  * has been through.
  */
-function rewriterFor(plan, headers, visit, { isUtf8, isPage, atEnd }) {
-  const isXml = /xhtml/i.test(headers.get("content-type"));
+function rewriterFor(plan, headers, visit, { fragments, isPage, atEnd }) {
+  const { isXml, isUtf8 } = fragments.page;
   let nonce = nonceOf(headers.get("content-security-policy")) ?? nonceOf(headers.get("content-security-policy-report-only"));
   let inserted = false;
   const insert = (put) => {
@@ -131,15 +131,24 @@ function rewriterFor(plan, headers, visit, { isUtf8, isPage, atEnd }) {
       }),
     });
 
-  // Handlers run in the order they are given in. Where slots meet in one element the last one wins, as in the browser.
   const leftOut = () => count(visit, "edits_left_out");
+  const carryOut = (element) => (edit) => {
+    if (!rest.isReached) {
+      safely(() => apply(element, edit, isUtf8), leftOut)();
+    }
+  };
+  const withFragments = (edits) => async (element) => {
+    for (const edit of edits) {
+      const made = edit.op === "fragment" ? await fragments.edit(edit) : edit;
+      if (made !== undefined) {
+        carryOut(element)(made);
+      }
+    }
+  };
+  // Handlers run in the order they are given in. Where slots meet in one element the last one wins, as in the browser.
   for (const { selector, edits } of groups(plan.edits)) {
     rewriter.on(selector, {
-      element: (element) => {
-        for (const edit of rest.isReached ? [] : edits) {
-          safely(() => apply(element, edit, isUtf8), leftOut)();
-        }
-      },
+      element: edits.some(({ op }) => op === "fragment") ? withFragments(edits) : (element) => edits.forEach(carryOut(element)),
     });
   }
   return rewriter;
@@ -186,12 +195,13 @@ function lengthOf({ headers }) {
  * The page with the edits of a plan in it; as the origin sent it when that is not possible, which its first bytes or
  * the edits may tell.
  */
-export async function rewrite(response, plan, visit) {
+export async function rewrite(response, plan, visit, fragments) {
   const type = response.headers.get("content-type");
   const length = lengthOf(response);
   const source = await begin(response.body, length, (bytes) => charsetOf(type, bytes).isSure);
   const { encoding } = charsetOf(type, source.first);
   if (!isKnown(encoding)) {
+    fragments.drop();
     became(visit, "untouched", "not_a_page");
     return new Response(unchanged(source, length), response);
   }
@@ -200,16 +210,20 @@ export async function rewrite(response, plan, visit) {
   try {
     let atEnd;
     const wentThrough = new Promise((resolve) => (atEnd = resolve));
-    const rewriter = rewriterFor(plan, response.headers, visit, { isUtf8: encoding === "utf-8", isPage: !mayBePart, atEnd });
+    Object.assign(fragments.page, { encoding, isUtf8: encoding === "utf-8", isXml: isXmlType(type) });
+    const rewriter = rewriterFor(plan, response.headers, visit, { fragments, isPage: !mayBePart, atEnd });
     // The type tells the rewriter the character set; the coding is undone already. Of a page that declares none browsers think what
     // they like: in windows-1252 each byte is a character, so that any of them is kept.
     const headers = { "content-type": `text/html; charset=${encoding ?? "windows-1252"}` };
-    const { body, fed } = edited(source, (input) => rewriter.transform(new Response(input, { headers })).body);
+    const { body, fed } = edited(source, (input) => rewriter.transform(new Response(input, { headers })).body, fragments);
+    const drop = () => fragments.drop();
+    fed.then(drop, drop);
     const brokeOff = fed.then(() => scheduler.wait(LEAVING_MS)).catch(() => count(visit, "pages_broken_off"));
     countAfter(visit, Promise.race([wentThrough, brokeOff]));
     became(visit, "edited");
     return new Response(body, { status: response.status, statusText: response.statusText, headers: editedHeaders(response, plan) });
   } catch (error) {
+    fragments.drop();
     became(visit, "failed", "rewriting");
     log("error", "page_as_it_is", "a page goes out as the origin sent it", { error, site: visit.site.id });
     return new Response(unchanged(source, length), response);

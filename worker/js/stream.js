@@ -6,7 +6,7 @@ import { Guard, MARK } from "./guard.js";
 import { log } from "./log.js";
 
 /** Bytes asked for at once where nothing is known of the body; what is there is given at once, however little. */
-const CHUNK = 1 << 16;
+export const CHUNK = 1 << 16;
 /** As much where the body is known to be longer. */
 const LARGEST_CHUNK = 1 << 18;
 
@@ -62,20 +62,38 @@ export function unchanged({ reader, first }, length) {
 }
 
 /**
- * A body that was begun, edited: `edit` makes what goes out of what is to be edited, a stream or bytes; that is `body`. `fed` resolves when
- * all of it was handed to `edit`, and rejects when it broke off. `registerRest` must have been called for its rewriter.
+ * A body that was begun, edited: `edit` makes what goes out of what is to be edited, a stream or bytes, and `fragments` go in where it left
+ * their marks; that is `body`. `fed` resolves when all of it was handed on, and rejects when it broke off. `registerRest` must have been
+ * called for its rewriter.
  */
-export function edited({ reader, first, isAll }, edit) {
+export function edited({ reader, first, isAll }, edit, fragments) {
   const guard = new Guard({ stopsAtFrames: true });
   const begun = guard.scan(first);
-  if (isAll && !begun.stop) {
+  if (isAll && !begun.stop && fragments.isEmpty) {
     return { body: edit(first), fed: Promise.resolve() };
   }
   const input = new IdentityTransformStream();
-  const body = edit(input.readable);
-  const fed = feed(reader, first, begun, guard, input.writable.getWriter());
+  const made = edit(input.readable);
+  const fed = feed(reader, first, begun, guard, input.writable.getWriter(), fragments);
   fed.catch((error) => log("error", "page_broke_off", "a page broke off", { error }));
-  return { body, fed };
+  return fragments.isEmpty ? { body: made, fed } : filled(made, fed, fragments);
+}
+
+/** What the rewriter made, with the fragments in the place of their marks. */
+function filled(made, fed, fragments) {
+  const output = new IdentityTransformStream();
+  const reader = made.getReader({ mode: "byob" });
+  const run = async () => {
+    try {
+      await fragments.copy(reader, output);
+      await output.writable.close();
+    } catch (error) {
+      // Each side may be waiting for the other.
+      await Promise.allSettled([reader.cancel(error), output.writable.abort(error)]);
+      throw error;
+    }
+  };
+  return { body: output.readable, fed: Promise.all([fed, run()]) };
 }
 
 /**
@@ -127,7 +145,7 @@ async function copy(reader, { writable }) {
 }
 
 /** Gives the rewriter a page: `first`, which the guard has read, and what is still to be read. */
-async function feed(reader, first, begun, guard, writer) {
+async function feed(reader, first, begun, guard, writer, fragments) {
   /** The beginning of a tag that has not ended. */
   let held = [];
   const release = async () => {
@@ -144,8 +162,8 @@ async function feed(reader, first, begun, guard, writer) {
         const { from, stop } = chunk === first ? begun : guard.scan(chunk);
         if (from >= 0) {
           await release();
-          if (from > 0) {
-            await writer.write(chunk.subarray(0, from));
+          for (const piece of from > 0 ? fragments.pieces(chunk.subarray(0, from)) : []) {
+            await writer.write(piece);
           }
         }
         if (from < chunk.length) {
