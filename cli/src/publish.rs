@@ -10,6 +10,9 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// The largest value that KV takes.
+const MAX_BYTES: usize = 25 << 20;
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The manifest, or its compiled program
@@ -78,6 +81,9 @@ fn instant(text: &str) -> Result<String, String> {
 
 pub(crate) fn run(args: &Args) -> Outcome {
     let program = input::program_or_manifest(&args.source)?;
+    if program.bytes().len() > MAX_BYTES {
+        return Err(format!("the program has {} bytes; a Worker's store takes at most {MAX_BYTES}", program.bytes().len()));
+    }
     let remote = args.to.open()?;
     let version = program.version();
     let state = remote.state()?;

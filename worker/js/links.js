@@ -2,7 +2,7 @@
 // The Rust side makes the tokens (`preview_token` in worker/src/identity.rs); here they are checked.
 
 import { log } from "./log.js";
-import { LINK, isLink, isLoopback, take } from "./preview.js";
+import { LINK, isLink, isLoopback, take, withPreview } from "./preview.js";
 import { unshared } from "./rewrite.js";
 
 /** Keeps a link's token in the browser. Our cookies never reach the origin. */
@@ -68,12 +68,13 @@ export async function preview(visit) {
     const [, token] = take(url, isLink);
     visit.url = url;
     if (token !== undefined && ["GET", "HEAD"].includes(request.method)) {
+      const page = withPreview(url, visit.overrides ?? []);
       if (token === "off") {
-        return lead(url, "", 0);
+        return lead(page, "", 0);
       }
       const end = await endOf(token, env.IDOINE_KEY, site.id);
       if (end !== undefined) {
-        return lead(url, token, end - Math.floor(Date.now() / 1000));
+        return lead(page, token, end - Math.floor(Date.now() / 1000));
       }
     }
     if (visit.overrides === undefined && (await endOf(cookieOf(request) ?? "", env.IDOINE_KEY, site.id)) !== undefined) {
