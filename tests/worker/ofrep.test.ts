@@ -212,6 +212,9 @@ test("without a token the request itself is the visitor, and claims count as far
   assert.equal((await values({ targetingKey: "visitor-77" }, { headers: signed }))["ignored"], "targetingKey");
   assert.equal((await ask({ ...mighty, "consent.personalization": true }, { key: "place" })).json().value, undefined);
   assert.match((await ask(mighty, { key: "place" })).json().metadata.ignored, /^cf\.country,.*visitor\.user_id$/);
+  // What is ignored is told in few words, however much it is.
+  const huge = { ["x".repeat(1000)]: Object.fromEntries(Array.from({ length: 5000 }, (_, number) => [`y${number}`, number])), z: { ...Array(5000).fill(0) } };
+  assert.ok((await ask(huge)).wire.length < 10_000);
   // A password of a site that is not public yet is no token.
   assert.equal((await ask({}, { headers: { authorization: "Basic YTpi" } })).status, 200);
 });
