@@ -156,6 +156,13 @@ test("what is no request is refused", async () => {
   assert.equal((await worker.fetch(PATH, { headers: { authorization: `Bearer ${READ}` } })).status, 405);
 });
 
+test("servers alone may ask: no page of whatever host gets leave to", async () => {
+  const headers = { origin: "https://www.shop.example", authorization: `Bearer ${READ}` };
+  const preflight = await worker.fetch(PATH, { method: "OPTIONS", headers: { ...headers, "access-control-request-method": "POST", "access-control-request-headers": "authorization" } });
+  assert.deepEqual([preflight.status, preflight.header("allow"), preflight.header("access-control-allow-origin")], [405, "POST", null]);
+  assert.equal((await post({ visitors: [] }, headers)).header("access-control-allow-origin"), null);
+});
+
 test("only with a token of the site", async (t) => {
   const body = { visitors: [{ url: URL_ }] };
   for (const authorization of ["", "Bearer", "Bearer ", `Basic ${READ}`, READ, `Bearer ${READ}x`, `Bearer ${READ.slice(0, -1)}`, "Bearer nobody-0123456789abcdefgh"]) {

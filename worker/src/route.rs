@@ -1,7 +1,8 @@
 //! Idoine's own addresses: one table, by which requests are routed and of which the API's description (`openapi.rs`) is made.
 //!
-//! An address is an [`Endpoint`] and its path below [`BASE`]; `{key}` at the end stands for the rest of a path. Then its methods: who
-//! may call, what it does, parameters (`@place "name" required|optional "what it is"`), the body that it reads (`<- Type` as JSON, `<| "media type"` as anything else), and for
+//! An address is an [`Endpoint`] and its path below [`BASE`]; a name in braces at the end stands for the rest of a path. Then its methods: who
+//! may call, what it does, parameters (`@place "name" required|optional "what it is"`), the body that it reads (`<- Type` as JSON,
+//! `<| "media type"` as anything else), and for
 //! each status what it says, the body (`: Type` as JSON, `| "media type"` as anything else) and its headers. Answers that every
 //! address gives (405, and 503 where the Wasm instance breaks) are added by `openapi.rs`.
 
@@ -305,6 +306,11 @@ routes! {
 }
 
 impl Route {
+    /// Whether pages may ask, rather than servers alone.
+    pub fn is_for_pages(&self) -> bool {
+        self.operations.iter().any(|operation| !matches!(operation.access, Access::Read | Access::OwnerRead | Access::OwnerPublish))
+    }
+
     /// The methods that the address takes, as in an `Allow` header. `HEAD` is what `GET` is, less the body.
     pub fn methods(&self) -> String {
         let mut methods = Vec::new();
@@ -315,7 +321,7 @@ impl Route {
             }
         }
         // No page of another site is to ask for what is the owner's.
-        if !self.is_owners() {
+        if self.is_for_pages() {
             methods.push("OPTIONS");
         }
         methods.join(", ")
@@ -338,15 +344,15 @@ impl Route {
 pub struct Found<'a> {
     /// The address; `None` when there is nothing at this path.
     pub route: Option<&'static Route>,
-    /// What stands in the path for `{key}`, as it came.
+    /// What stands in the path for a name in braces, as it came.
     pub key: &'a str,
 }
 
 /// What is at a path; `None` for a path of the site.
 pub fn route(path: &str) -> Option<Found<'_>> {
     let path = path.strip_prefix(BASE)?;
-    let found = ROUTES.iter().find_map(|route| match route.path.strip_suffix("{key}") {
-        Some(before) => path.strip_prefix(before).filter(|key| !key.is_empty()).map(|key| (route, key)),
+    let found = ROUTES.iter().find_map(|route| match route.path.split_once('{') {
+        Some((before, _)) => path.strip_prefix(before).filter(|key| !key.is_empty()).map(|key| (route, key)),
         None => (path == route.path).then_some((route, "")),
     });
     Some(found.map_or(Found { route: None, key: "" }, |(route, key)| Found { route: Some(route), key }))
@@ -382,7 +388,8 @@ mod tests {
     fn an_address_says_its_methods() {
         let methods = |path| route(path).and_then(|found| found.route).map(Route::methods);
         assert_eq!(methods("/_idoine/consent").as_deref(), Some("GET, HEAD, POST, OPTIONS"));
-        assert_eq!(methods("/_idoine/api/decide").as_deref(), Some("POST, OPTIONS"));
+        assert_eq!(methods("/_idoine/api/decide").as_deref(), Some("POST"));
+        assert_eq!(methods("/_idoine/ofrep/v1/evaluate/flags/hero").as_deref(), Some("POST, OPTIONS"));
         let consent = route("/_idoine/consent").and_then(|found| found.route).unwrap();
         assert_eq!(consent.operation("HEAD").map(|operation| operation.method), Some("GET"));
         assert!(consent.operation("DELETE").is_none());

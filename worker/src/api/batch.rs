@@ -158,7 +158,6 @@ fn place_of<E: std::fmt::Display>(
     fields: &Map<String, Value>,
     refuse: impl Fn(&Value) -> Option<E>,
 ) -> Option<(String, String)> {
-    let alone = |name: &str, value: Value| Value::Object(Map::from_iter([(name.to_owned(), value)]));
     fields.iter().find_map(|(name, value)| {
         let error = refuse(&alone(name, value.clone()))?;
         let inner = value.as_object().into_iter().flatten().find_map(|(inner, value)| {
@@ -167,6 +166,13 @@ fn place_of<E: std::fmt::Display>(
         });
         Some(inner.unwrap_or_else(|| (format!("/{}", pointer(name)), format!("This is no visitor: {error}."))))
     })
+}
+
+/// An object of one field.
+pub fn alone(name: &str, value: Value) -> Value {
+    let mut fields = Map::new();
+    fields.insert(name.to_owned(), value);
+    Value::Object(fields)
 }
 
 /// A name as a step of a JSON pointer (RFC 6901).

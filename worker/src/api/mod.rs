@@ -26,7 +26,7 @@ const BODY_LIMIT: u32 = 256 * 1024;
 struct Call<'a> {
     visit: &'a Visit,
     endpoint: Endpoint,
-    /// What stands in the address for `{key}`.
+    /// What stands in the address for a name in braces.
     key: &'a str,
     /// The role of its token, where it brings one; an error where it brings one that is not known.
     role: Result<Option<Role>, ()>,
@@ -50,7 +50,7 @@ pub async fn answer(visit: &Visit, found: Found<'_>) -> Answer {
     let foreign = caller.origin.is_some() && !own;
     let answer = match found.route {
         None => not_found(),
-        Some(route) if visit.method() == "OPTIONS" => preflight(route),
+        Some(route) if visit.method() == "OPTIONS" && route.is_for_pages() => preflight(route),
         Some(route) => match route.operation(visit.method()) {
             None => not_allowed(route),
             Some(operation) => {
@@ -63,6 +63,9 @@ pub async fn answer(visit: &Visit, found: Found<'_>) -> Answer {
             }
         },
     };
+    if found.route.is_some_and(|route| !route.is_for_pages()) {
+        return answer;
+    }
     let answer = answer.with("vary", "origin");
     match trusted {
         Some(origin) => answer

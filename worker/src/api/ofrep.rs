@@ -23,6 +23,9 @@ const LIMIT: &str = "EVALUATE_LIMIT";
 /// After how many seconds who was refused may ask again: the longest period of a rate limit.
 const RETRY_SECONDS: &str = "60";
 
+/// The most names of what did not count that are told.
+const MOST_IGNORED: usize = 100;
+
 /// A flag that was not evaluated.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -203,11 +206,24 @@ async fn evaluate<'a>(call: &Call<'a>) -> Result<Evaluated<'a>, Refusal> {
         let changed = both.filter(|(decision, named)| decision.reason == Reason::NoUnit && named.reason != Reason::NoUnit);
         waiting.extend(changed.map(|(decision, _)| decision.slot));
     }
-    ignored.extend(context.ignored.into_iter().map(|(path, _)| path));
-    ignored.sort();
-    ignored.dedup();
-    let ignored = (!ignored.is_empty()).then(|| ignored.join(","));
+    for (path, _) in context.ignored {
+        ignored.push(path);
+    }
+    ignored.truncate(MOST_IGNORED);
+    let ignored = (!ignored.is_empty()).then(|| in_order(&ignored).join(","));
     Ok(Evaluated { program, decisions, edits, ignored, waiting })
+}
+
+/// Texts in their order, none twice. They are few: a sort costs more code than it is worth.
+fn in_order(texts: &[String]) -> Vec<&str> {
+    let mut out: Vec<&str> = Vec::new();
+    for text in texts {
+        let place = out.partition_point(|known| *known < text.as_str());
+        if out.get(place) != Some(&text.as_str()) {
+            out.insert(place, text);
+        }
+    }
+    out
 }
 
 impl Evaluated<'_> {

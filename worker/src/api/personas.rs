@@ -8,6 +8,13 @@ use std::collections::BTreeMap;
 pub type Personas<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>;
 
 pub fn get(program: &Program) -> Answer {
-    let personas: Personas = program.personas().map(|(name, values)| (name, values.into_iter().collect())).collect();
+    // Inserted one by one: to make maps of whole lists sorts those, which costs kilobytes of code.
+    let mut personas = Personas::new();
+    for (name, values) in program.personas() {
+        let overrides = personas.entry(name).or_default();
+        for (path, text) in values {
+            overrides.insert(path, text);
+        }
+    }
     Answer::json(&personas)
 }

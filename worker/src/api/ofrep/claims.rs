@@ -1,5 +1,6 @@
 //! What an evaluation context says, and what of it counts.
 
+use crate::api::batch::alone;
 use crate::visit::{Visit, with_offsets, with_own_cookies};
 use crate::{host, identity};
 use idoine::visitor::{Texts, Visitor};
@@ -9,6 +10,9 @@ use serde_json::{Map, Value, json};
 
 /// The longest targeting key, in bytes.
 const LONGEST_KEY: usize = 1024;
+
+/// The longest path that is looked for in an object, in bytes: no field's is longer.
+const LONGEST_PATH: usize = 200;
 
 /// A request for flags.
 #[derive(Default)]
@@ -142,7 +146,7 @@ fn may_claim(program: &Program, path: &str) -> bool {
 }
 
 /// The values of a context by their paths: `{ "geo": { "country": "FR" } }` is `geo.country`. A field of its own is a value, be it an
-/// object or not.
+/// object or not. Paths that are too long for a field end there: their beginning would be written for each value anew.
 fn leaves(program: &Program, context: Map<String, Value>) -> Vec<(String, Value)> {
     let mut leaves = Vec::new();
     let mut open = vec![(String::new(), context)];
@@ -150,7 +154,9 @@ fn leaves(program: &Program, context: Map<String, Value>) -> Vec<(String, Value)
         for (name, value) in values {
             let path = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
             match value {
-                Value::Object(values) if program.field(&path).is_none() => open.push((path, values)),
+                Value::Object(values) if path.len() <= LONGEST_PATH && program.field(&path).is_none() => {
+                    open.push((path, values))
+                }
                 value => leaves.push((path, value)),
             }
         }
@@ -160,6 +166,6 @@ fn leaves(program: &Program, context: Map<String, Value>) -> Vec<(String, Value)
 
 /// A value as the text that stands for it among overrides.
 fn text_of(path: &str, value: Value) -> Option<String> {
-    let texts = Texts::<true>::deserialize(&Value::Object(Map::from_iter([(path.to_owned(), value)]))).ok()?;
+    let texts = Texts::<true>::deserialize(&alone(path, value)).ok()?;
     texts.0.into_iter().next().map(|(_, text)| text)
 }
