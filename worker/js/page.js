@@ -1,6 +1,6 @@
 // A page of the site: what the origin sends, personalised where some experience concerns it.
 
-import { obtain, outcome, placeOf, variantFor } from "./cache.js";
+import { noteOutcome, obtain, placeOf, variantFor } from "./cache.js";
 import { pageOf, redirectOf } from "./elsewhere.js";
 import { decide } from "./instance.js";
 import { log } from "./log.js";
@@ -20,8 +20,13 @@ export async function page(visit) {
   // How the origin is asked follows from the plan. Where the plan waits for enrichments, the page itself, which nearly always
   // is the one that is wanted, is looked for beside them.
   const { plan, text } = await planOf(visit, (version) => void askOrigin(version));
+  const taken = async () => {
+    const { response, outcome, generation } = await asked.answer;
+    noteOutcome(visit, outcome);
+    return { response, generation };
+  };
   if (plan === undefined) {
-    return asked === undefined ? passOn(visit, visit.url, false) : (await asked.answer).response;
+    return asked === undefined ? passOn(visit, visit.url, false) : (await taken()).response;
   }
   const other = await elsewhere(visit, plan);
   if (other !== undefined) {
@@ -33,9 +38,11 @@ export async function page(visit) {
   const variant = name && (await variantFor(visit, { key, wishes }, name));
   if (variant !== undefined) {
     asked?.drop();
+    noteOutcome(visit, ["variant"]);
     return variant;
   }
-  const { response, generation } = await askOrigin(plan.version).answer;
+  askOrigin(plan.version);
+  const { response, generation } = await taken();
   if (!isRewritable(response)) {
     return response;
   }
@@ -53,7 +60,7 @@ async function personalised(visit, plan, response, isKept = false) {
   if (!isKept) {
     return response;
   }
-  outcome(visit, "bypass", "unreadable");
+  noteOutcome(visit, ["bypass", "unreadable"]);
   const again = await passOn(visit, visit.url, true);
   return isRewritable(again) ? personalised(visit, plan, again) : again;
 }
@@ -78,7 +85,7 @@ async function otherPage(visit, url) {
   const { answer, drop } = ask(visit, url, true);
   const response = await answer;
   if (response.status < 400) {
-    outcome(visit, "bypass", "other_page");
+    noteOutcome(visit, ["bypass", "other_page"]);
     return unshared(response);
   }
   const { status } = response;
