@@ -32,6 +32,21 @@ named! {
         Redirect "redirect",
         /// Shows the origin's page at the path `value` instead; touches no element.
         Page "page",
+        /// Replaces the element itself by HTML.
+        Replace "replace",
+        /// Inserts HTML before the element.
+        Before "before",
+        /// Inserts HTML behind the element.
+        After "after",
+        /// Inserts HTML as the element's first content.
+        First "first",
+        /// Inserts HTML as the element's last content.
+        Last "last",
+        /// Removes the element.
+        Remove "remove",
+        /// Inserts the HTML that the origin has at the path `value`, in the place `name`: `content`, or as the operations are
+        /// called that insert HTML.
+        Fragment "fragment",
     }
 }
 
@@ -46,11 +61,11 @@ impl EditOp {
 pub struct Edit<'a> {
     /// The slot's number in the program.
     pub slot: u32,
-    /// The slot's CSS selector; empty for a data slot.
+    /// The slot's CSS selector; empty where it has no element, or is handed to the page's own code.
     pub selector: &'a str,
     /// What it does.
     pub op: EditOp,
-    /// The attribute's name; empty for other operations.
+    /// The attribute's name, or a fragment's place; empty for other operations.
     pub name: &'a str,
     /// The value, interpolated.
     pub value: String,

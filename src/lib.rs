@@ -31,6 +31,10 @@ pub mod touch;
 pub mod wire;
 pub mod zone;
 
+// What another program says otherwise (for authors).
+#[cfg(all(feature = "author", feature = "explain", feature = "serde"))]
+pub mod diff;
+
 // What a decision was made from, and what another program would make of it (feature `explain`).
 #[cfg(all(feature = "explain", feature = "serde"))]
 pub mod log;

@@ -1,9 +1,10 @@
 //! Contents: what a slot shows becomes a list of edits.
 
 use super::template::{Place, Template};
-use super::{Compiler, html, selector};
+use super::{Compiler, html};
 use crate::edit::EditOp;
-use crate::manifest::{Content, Json, JsonPart, Slot, SlotKind, Spanned};
+use crate::expr::ExprError;
+use crate::manifest::{Content, Fragment, Json, JsonPart, Position, Slot, SlotKind, Spanned};
 use crate::program::build::{ContentEdit, Part};
 use crate::text::contains;
 
@@ -35,53 +36,47 @@ impl Compiler<'_, '_, '_> {
         slot: &Slot,
         fields: &mut ContentFields,
     ) -> Vec<ContentEdit> {
-        let data = slot.kind == Some(SlotKind::Data);
+        let parts = content.value.parts();
         if slot.kind == Some(SlotKind::Page) {
-            return self.page_edit(content, fields);
+            return self.page_edit(content, slot, fields);
         }
-        let Content { text, html, attribute, class, image, hide, json, redirect, page } = &content.value;
+        let Content { text, html, attribute, class, image, hide, json, redirect, page, .. } = &content.value;
         if let Some(elsewhere) = redirect.as_ref().or(page.as_ref()) {
             let help = Some("say \"type\": \"page\" in the slot".into());
             self.error_with_help(elsewhere, "redirect and page go into a page slot", help);
             return Vec::new();
         }
-        let edits_element =
-            text.is_some() || html.is_some() || !attribute.is_empty() || class.is_some() || image.is_some() || hide.is_some();
-        match (data, json) {
-            (true, Some(json)) if !edits_element => return self.json_edit(json, fields),
+        match (slot.kind == Some(SlotKind::Data), json) {
+            (true, Some(json)) if parts == ["json"] => return self.json_edit(json, fields),
             (true, _) => {
                 self.error(content, "a data slot shows { \"json\": ... } and nothing else");
                 return Vec::new();
             }
             (false, Some(json)) => self.error(json, "json goes into a data slot; say \"type\": \"data\" in the slot"),
-            (false, None) if !edits_element => {
-                self.error(content, "the content is empty; expected text, html, attribute, class, image or hide");
-            }
+            (false, None) if parts.is_empty() => self.error_of_whole(
+                content,
+                "the content is empty; expected text, html, attribute, class, image, hide, replace, before, after, first, last, remove or fragment",
+            ),
             (false, None) => {}
         }
         self.check_overlaps(&content.value);
-        if let Some(text) = text.as_ref().or(html.as_ref()) {
-            self.check_takes_text(text, slot);
-        }
+        self.check_combination(&content.value, slot);
         let mut edits = Vec::new();
         let mut push = |op: EditOp, name: &str, value: Vec<Part>| {
             fields.add(&value);
             edits.push(ContentEdit { op, name: name.to_owned(), value });
         };
-        if let (Some(_), Some(html)) = (text, html) {
-            self.error(html, "a content has text or html, not both");
-        }
         if let Some(text) = text {
-            push(EditOp::Text, "", self.template(text, &Place::Text));
+            push(EditOp::Text, "", self.template(slot, text, &Place::Text));
         }
         if let Some(html) = html {
-            push(EditOp::Html, "", self.template(html, &Place::Html));
+            push(EditOp::Html, "", self.template(slot, html, &Place::Html));
         }
         for (name, value) in attribute {
             if !html::is_attribute_name(&name.value) {
                 self.error(name, format!("`{}` is no name of an attribute", name.value));
             }
-            push(EditOp::Attribute, &name.value, self.template(value, &Place::Attribute(&name.value)));
+            push(EditOp::Attribute, &name.value, self.template(slot, value, &Place::Attribute(&name.value)));
         }
         if let Some(class) = class {
             for (op, names) in [(EditOp::ClassAdd, &class.add), (EditOp::ClassRemove, &class.remove)] {
@@ -98,12 +93,12 @@ impl Compiler<'_, '_, '_> {
             }
         }
         if let Some(image) = image {
-            push(EditOp::Attribute, "src", self.template(&image.src, &Place::Attribute("src")));
+            push(EditOp::Attribute, "src", self.template(slot, &image.src, &Place::Attribute("src")));
             // Else the browser would go on showing what these say.
             push(EditOp::RemoveAttribute, "srcset", Vec::new());
             push(EditOp::RemoveAttribute, "sizes", Vec::new());
             if let Some(alt) = &image.alt {
-                push(EditOp::Attribute, "alt", self.template(alt, &Place::Attribute("alt")));
+                push(EditOp::Attribute, "alt", self.template(slot, alt, &Place::Attribute("alt")));
             }
         }
         if let Some(hide) = hide {
@@ -112,19 +107,48 @@ impl Compiler<'_, '_, '_> {
             }
             push(EditOp::Hide, "", Vec::new());
         }
+        let Content { replace, before, after, first, last, remove, fragment, .. } = &content.value;
+        for (op, html) in [
+            (EditOp::Replace, replace),
+            (EditOp::Before, before),
+            (EditOp::After, after),
+            (EditOp::First, first),
+            (EditOp::Last, last),
+        ] {
+            if let Some(html) = html {
+                push(op, "", self.template(slot, html, &Place::Html));
+            }
+        }
+        if let Some(remove) = remove {
+            if !remove.value {
+                self.error(remove, "remove is true or left out");
+            }
+            push(EditOp::Remove, "", Vec::new());
+        }
+        if let Some(Spanned { value: Fragment { path, place }, .. }) = fragment {
+            self.check_fragment(path);
+            push(EditOp::Fragment, place_name(*place), self.template(slot, path, &Place::Fragment));
+        }
         edits
     }
 
-    /// Text and markup stay out of elements whose content is code.
-    fn check_takes_text(&mut self, text: &Spanned<String>, slot: &Slot) {
-        let types = slot.selector.as_ref().and_then(|selector| selector::types(&selector.value).ok()).unwrap_or_default();
-        if let Some(raw) = types.iter().find(|found| html::RAW.contains(&found.as_str())) {
-            self.error(
-                text,
-                format!(
-                    "the slot may be an element `{raw}`, whose content is code or shown as it is: text and html stay out of it"
-                ),
+    /// A fragment is the origin's own, whatever a visitor's values are.
+    fn check_fragment(&mut self, path: &Spanned<String>) {
+        let text = path.value.as_str();
+        let fixed = text.strip_prefix('/').is_some_and(|rest| !rest.starts_with('/') && !rest.starts_with("{{"));
+        // What is wrong with the template is said where it is read.
+        let Ok(template) = Template::parse(text, &self.names) else { return };
+        let odd = |c: char| matches!(c, '\\' | '#') || c.is_whitespace() || c.is_control();
+        if !fixed || template.literals().any(|(literal, _)| literal.contains(odd)) {
+            self.error_with_help(
+                path,
+                "expected a path of the origin that starts with / and a fixed part, without spaces, backslash or fragment",
+                Some("write /fragments/hero or /fragments/hero?country={{ geo.country }}".into()),
             );
+        } else if let Some(span) = template.whole_segment() {
+            let error = ExprError::new(span, "a value that is a whole part of the path could be `..`, and lead out of it");
+            let help = "write something fixed beside it, as in /fragments/{{ geo.country }}.html, or put it into the query";
+            self.error_inside(path, error.with_help(Some(help.to_owned())));
         }
     }
 
@@ -151,9 +175,15 @@ impl Compiler<'_, '_, '_> {
     }
 
     /// The parts of a text with interpolations, each escaped for its place.
-    fn template(&mut self, text: &Spanned<String>, place: &Place<'_>) -> Vec<Part> {
-        let template = Template::parse(&text.value, &self.names).and_then(|template| template.placed(place));
-        match template {
+    fn template(&mut self, slot: &Slot, text: &Spanned<String>, place: &Place<'_>) -> Vec<Part> {
+        let template = Template::parse(&text.value, &self.names);
+        if slot.is_handed_over()
+            && let Ok(template) = &template
+        {
+            let help = "let the front-end code read the profile, or leave the slot to the edge";
+            self.check_public(text, template, "what a slot with render client shows", help);
+        }
+        match template.and_then(|template| template.placed(place)) {
             Ok(parts) => parts,
             Err(errors) => {
                 for error in errors {
@@ -164,31 +194,32 @@ impl Compiler<'_, '_, '_> {
         }
     }
 
+    /// Refuses what would take something of a profile into the page's state.
+    fn check_public<T>(&mut self, at: &Spanned<T>, template: &Template, what: &str, help: &str) {
+        if let Some(path) = template.private_field() {
+            self.error_with_help(
+                at,
+                format!("{what} can't interpolate `{path}`: it travels in the page's state, which holds nothing of a profile"),
+                Some(help.to_owned()),
+            );
+        }
+    }
+
     /// What a page slot shows: another page.
-    fn page_edit(&mut self, content: &Spanned<Content>, fields: &mut ContentFields) -> Vec<ContentEdit> {
+    fn page_edit(&mut self, content: &Spanned<Content>, slot: &Slot, fields: &mut ContentFields) -> Vec<ContentEdit> {
         let Content { redirect, page, .. } = &content.value;
-        let nothing = Content {
-            text: None,
-            html: None,
-            attribute: Vec::new(),
-            class: None,
-            image: None,
-            hide: None,
-            json: None,
-            redirect: redirect.clone(),
-            page: page.clone(),
-        };
+        let alone = content.value.parts().len() == 1;
         let (op, value) = match (redirect, page) {
-            (Some(url), None) if content.value == nothing => {
+            (Some(url), None) if alone => {
                 let text = url.value.as_str();
                 // A value at the start is an error of its own.
                 let is_web = text.starts_with("{{") || ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
                 if !is_web && (!text.starts_with('/') || text.starts_with("//") || text.starts_with("/\\")) {
                     self.error(url, "expected a path that starts with /, or an http or https URL");
                 }
-                (EditOp::Redirect, self.template(url, &Place::Redirect))
+                (EditOp::Redirect, self.template(slot, url, &Place::Redirect))
             }
-            (None, Some(path)) if content.value == nothing => {
+            (None, Some(path)) if alone => {
                 let text = path.value.as_str();
                 if !text.starts_with('/') || text.starts_with("//") || text.contains(['?', '#', '\\']) || contains(text, "{{") {
                     self.error(
@@ -214,13 +245,8 @@ impl Compiler<'_, '_, '_> {
                 JsonPart::Syntax(text) => value.push(Part::Literal(text.clone())),
                 JsonPart::Text(text) => match Template::parse(text, &self.names) {
                     Ok(template) => {
-                        if let Some(path) = template.private_field() {
-                            self.error_with_help(
-                                json,
-                                format!("json can't interpolate `{path}`: it travels in the page's state, which holds nothing of a profile"),
-                                Some("use text or html, or let the front-end code read the profile".into()),
-                            );
-                        }
+                        let help = "use text or html, or let the front-end code read the profile";
+                        self.check_public(json, &template, "json", help);
                         value.extend(template.json());
                     }
                     Err(errors) => {
@@ -233,5 +259,17 @@ impl Compiler<'_, '_, '_> {
         }
         fields.add(&value);
         vec![ContentEdit { op: EditOp::Json, name: String::new(), value }]
+    }
+}
+
+/// A fragment's place as an edit names it: as the operation that inserts HTML there.
+fn place_name(position: Position) -> &'static str {
+    match position {
+        Position::Content => "content",
+        Position::Replace => EditOp::Replace.name(),
+        Position::Before => EditOp::Before.name(),
+        Position::After => EditOp::After.name(),
+        Position::First => EditOp::First.name(),
+        Position::Last => EditOp::Last.name(),
     }
 }

@@ -70,6 +70,10 @@ const URLS: [&str; 12] = [
 /// Elements whose content is code or shown as it is: no edit puts text or markup into them.
 pub(super) const RAW: [&str; 8] = ["script", "style", "xmp", "iframe", "noembed", "noframes", "noscript", "plaintext"];
 
+/// Elements that have no content (HTML standard, section 13.1.2).
+pub(super) const VOID: [&str; 13] =
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
+
 pub(super) fn attribute(name: &str) -> AttributeKind {
     let name = name.to_ascii_lowercase();
     if PLAIN.contains(&name.as_str()) || name.starts_with("data-") || name.starts_with("aria-") {

@@ -3,6 +3,7 @@
 mod audiences;
 mod browser;
 mod channels;
+mod combinations;
 mod content;
 mod declared;
 mod degree;
@@ -372,32 +373,31 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
     }
 
     fn slots(&mut self) {
-        use crate::manifest::SlotKind;
         let count = self.manifest.slots.len();
         if let Some((name, _)) = self.manifest.slots.get(MOST_SLOTS) {
             self.error(name, format!("a site has at most {MOST_SLOTS} slots, found {count}"));
         }
         for (name, slot) in &self.manifest.slots {
             self.check_id(name);
-            let no_element = slot.kind.is_some_and(|kind| kind != SlotKind::Element);
-            match (&slot.selector, no_element) {
-                (None, false) => self.error_with_help(
-                    name,
-                    format!("slot `{}` has no selector", name.value),
-                    Some("say which elements it is, such as \"selector\": \"header h1\"; for a JSON value say \"type\": \"data\"".into()),
-                ),
-                (Some(selector), true) => self.error(selector, "a data slot or page slot has no element, so no selector"),
-                (Some(selector), false) => {
-                    if let Err(error) = selector::check(&selector.value) {
-                        self.error_inside(selector, error);
-                    }
+            let selector = slot.elements(&name.value);
+            if selector.is_none() {
+                if let Some(selector) = &slot.selector {
+                    self.error(selector, "a data slot or page slot has no element, so no selector");
                 }
-                (None, true) => {}
+                if let Some(render) = &slot.render {
+                    let help = Some("leave render out: front-end code reads a data slot's value anyway".into());
+                    self.error_with_help(render, "a data slot or page slot has no element for anyone to render", help);
+                }
+            } else if let Some(selector) = &slot.selector
+                && let Err(error) = selector::check(&selector.value)
+            {
+                self.error_inside(selector, error);
             }
             let pages = self.page_rules(&slot.pages.0);
-            let selector = slot.selector.as_ref().map_or(NONE, |selector| self.builder.text(&selector.value));
+            let selector = selector.map_or(NONE, |selector| self.builder.text(&selector));
+            let (own, handed_over) = if slot.is_handed_over() { (NONE, selector) } else { (selector, NONE) };
             let id = self.builder.text(&name.value);
-            self.builder.push(Section::Slots, &[id, selector, pages]);
+            self.builder.push(Section::Slots, &[id, own, pages, handed_over]);
         }
         self.same_places();
     }

@@ -21,11 +21,11 @@ impl<'m> Compiler<'m, '_, '_> {
     /// Refuses slots that have a selector in common on pages that overlap.
     pub(super) fn same_places(&mut self) {
         let slots = &self.manifest.slots;
-        let parts = slots.iter().map(|(_, slot)| match (slot.kind, &slot.selector) {
+        let parts = slots.iter().map(|(name, slot)| match slot.elements(&name.value) {
+            Some(selector) => selector::parts(&selector),
             // No selector is empty.
-            (Some(SlotKind::Page), _) => vec![String::new()],
-            (None | Some(SlotKind::Element), Some(selector)) => selector::parts(&selector.value),
-            _ => Vec::new(),
+            None if slot.kind == Some(SlotKind::Page) => vec![String::new()],
+            None => Vec::new(),
         });
         let parts: Vec<Vec<String>> = parts.collect();
         let mut numbers: HashMap<&str, u32> = HashMap::new();

@@ -20,6 +20,8 @@ pub(super) enum Place<'a> {
     Attribute(&'a str),
     /// The URL of a redirect.
     Redirect,
+    /// The path of a fragment.
+    Fragment,
 }
 
 /// A text, taken apart.
@@ -105,6 +107,32 @@ impl Template {
         })
     }
 
+    /// The first field that may be a segment of a path by itself, and so `..`, which percent-encoding does not change.
+    pub(super) fn whole_segment(&self) -> Option<Range<usize>> {
+        let (mut fixed, mut open) = (false, None);
+        for piece in &self.pieces {
+            match piece {
+                Piece::Field { span, .. } => open = open.or_else(|| Some(span.clone())),
+                Piece::Literal(text) => {
+                    for c in text.chars() {
+                        if matches!(c, '/' | '?') {
+                            if !fixed && open.is_some() {
+                                return open;
+                            }
+                            if c == '?' {
+                                return None;
+                            }
+                            (fixed, open) = (false, None);
+                        }
+                        // A dot may be written as %2e, half of it by the value.
+                        fixed |= !matches!(c, '/' | '.' | '%' | '2' | 'e' | 'E');
+                    }
+                }
+            }
+        }
+        open.filter(|_| !fixed)
+    }
+
     /// A URL: all fields percent-encoded.
     pub(super) fn url(self) -> Vec<Part> {
         self.parts(str::to_owned, |_| PartKind::Url)
@@ -138,6 +166,7 @@ impl Template {
                             Place::Text => Ok(PartKind::Plain),
                             Place::Attribute(name) => attribute_kind(name, before, PartKind::Plain),
                             Place::Redirect => url_kind("redirect", before),
+                            Place::Fragment => url_kind("fragment", before),
                             Place::Html => match scanner.place() {
                                 HtmlPlace::Text => Ok(PartKind::Html),
                                 HtmlPlace::Attribute { name, value } => attribute_kind(&name, &value, PartKind::Html),

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "schema")]
 use super::read::object_schema;
-use super::read::{List, Named, Read, Reader, Spanned, object};
+use super::read::{List, Named, Read, Reader, Spanned, choice, object};
 use jsonc_parser::ast::{ObjectPropName, Value};
 
 object! { "What a slot shows. A content may do several things at once." Content {
@@ -12,6 +12,13 @@ object! { "What a slot shows. A content may do several things at once." Content 
     optional class "class": Classes = "Adds and removes classes.";
     optional image "image": Image = "Shows another picture.";
     optional hide "hide": Spanned<bool> = "Hides the elements.";
+    optional replace "replace": Spanned<String> = "Replaces the elements themselves by this HTML.";
+    optional before "before": Spanned<String> = "Inserts this HTML before the elements.";
+    optional after "after": Spanned<String> = "Inserts this HTML behind the elements.";
+    optional first "first": Spanned<String> = "Inserts this HTML as the elements' first content.";
+    optional last "last": Spanned<String> = "Inserts this HTML as the elements' last content.";
+    optional remove "remove": Spanned<bool> = "Removes the elements.";
+    optional fragment "fragment": Spanned<Fragment> = "Inserts HTML that the origin has at a path.";
     optional json "json": Spanned<Json> = "A value for front-end code, in a data slot.";
     optional redirect "redirect": Spanned<String> = "The URL that the visitor is sent to, in a page slot.";
     optional page "page": Spanned<String> = "The path of the origin's page that is shown instead, in a page slot.";
@@ -27,11 +34,55 @@ object! { "A picture." Image {
     optional alt "alt": Spanned<String> = "What it shows, in words.";
 } }
 
+choice! { "Where HTML goes, seen from an element." Position {
+    Content "content": "In place of the element's content.";
+    Replace "replace": "In place of the element itself.";
+    Before "before": "Before the element.";
+    After "after": "Behind the element.";
+    First "first": "As the element's first content.";
+    Last "last": "As the element's last content.";
+} }
+
+object! { "HTML that the origin has, and where it goes." FragmentAt {
+    required path "path": Spanned<String> = "The origin's path, which starts with /; a query is fine.";
+    optional place "place": Position = "Where it goes, seen from the elements (default content).";
+} }
+
 object! { "A page rule with more than a path." PageMatch {
     optional path "path": Spanned<String> = "A glob for the whole path; * is any run of characters (default any).";
     optional host "host": Spanned<String> = "A glob for the host (default any).";
     default query "query": Named<Spanned<String>> = "Query parameters that must be there, each with a glob for its value.";
 } }
+
+/// HTML that the origin has at a path.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fragment {
+    /// The path, with a query or without.
+    pub path: Spanned<String>,
+    /// Where it goes.
+    pub place: Position,
+}
+
+impl Read for Fragment {
+    fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+        match reader.value {
+            Value::StringLit(_) => Some(Fragment { path: Read::read(reader)?, place: Position::Content }),
+            Value::Object(_) => {
+                let FragmentAt { path, place } = Read::read(reader)?;
+                Some(Fragment { path, place: place.unwrap_or(Position::Content) })
+            }
+            _ => reader.expected("a path of the origin such as \"/fragments/hero\", or an object with path and place"),
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "anyOf": [
+            { "type": "string", "description": "The origin's path, such as /fragments/hero" },
+            FragmentAt::schema(),
+        ] })
+    }
+}
 
 /// Which pages are meant.
 #[derive(Debug, Clone, PartialEq)]

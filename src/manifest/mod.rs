@@ -8,7 +8,7 @@ mod place;
 pub(crate) mod read;
 mod source;
 
-pub use content::{Classes, Content, Image, Json, JsonPart, PageRule, PersonaValue, SlotContent};
+pub use content::{Classes, Content, Fragment, Image, Json, JsonPart, PageRule, PersonaValue, Position, SlotContent};
 pub use enrichment::{Enrichment, EnrichmentField};
 pub use experience::{
     Cap, Experience, ExperienceKind, Factor, Group, Layer, LayerRange, Levels, Ramp, RampKind, RampPoint, Requirement,
@@ -69,11 +69,33 @@ choice! { "What a slot is." SlotKind {
     Page "page": "The whole page: another one is shown in its place, or the visitor is sent there.";
 } }
 
+choice! { "Who shows the contents of a slot." Render {
+    Edge "edge": "The edge, or Idoine's script in the page.";
+    Client "client": "The page's own code: the elements are marked with data-idoine-slot, and the contents stand in the page's state.";
+} }
+
 object! { "A place in the pages." Slot {
     optional kind "type": SlotKind = "What it is (default element).";
-    optional selector "selector": Spanned<String> = "The CSS selector of its elements, of those that the edge's rewriter knows.";
+    optional selector "selector": Spanned<String> = "The CSS selector of its elements, of those that the edge's rewriter knows (default those with the attribute data-idoine-slot and the slot's name).";
+    optional render "render": Spanned<Render> = "Who shows its contents (default edge).";
     default pages "pages": List<PageRule> = "The pages it is on (default all).";
 } }
+
+impl Slot {
+    /// The CSS selector of the elements of the slot of this name; nothing where it has no element.
+    pub fn elements(&self, name: &str) -> Option<String> {
+        match (&self.selector, self.kind) {
+            (_, Some(SlotKind::Data | SlotKind::Page)) => None,
+            (Some(selector), _) => Some(selector.value.clone()),
+            (None, _) => Some(format!("[data-idoine-slot=\"{name}\"]")),
+        }
+    }
+
+    /// Whether the page's own code shows its contents.
+    pub fn is_handed_over(&self) -> bool {
+        self.render.as_ref().is_some_and(|render| render.value == Render::Client)
+    }
+}
 
 object! { "A conversion." Goal {
     required event "event": String = "The name of the event that reaches it.";

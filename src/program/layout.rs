@@ -15,7 +15,7 @@ use crate::edit::EditOp;
 pub(crate) const MAGIC: u32 = 0x494f_4449;
 /// The version of this layout. A program of another version is refused; so is one whose fields, sections or codes are not
 /// these ([`FINGERPRINT`]), which need no new number.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// Words of the header.
 pub(crate) const HEADER: usize = 8;
 /// Stands for an absent text, node or record.
@@ -43,7 +43,7 @@ sections! {
     Nodes 3: "operation (eight bits), whether its right operand costs less (one bit), number among the shared nodes from 1 or 0; two operands";
     Lists 1: "node";
     Audiences 2: "name, node";
-    Slots 3: "id, selector or NONE for a data slot, pages";
+    Slots 4: "id, selector or NONE, pages, selector or NONE where it is handed to the page's own code";
     Pages 3: "set of page rules: its first of PageRules, key and posting; they end where the next set's begin. The first set has no rules";
     PageRules 1: "rule, in the order of the manifest";
     Rules 4: "path, conditions or NONE, rule before it whose beginning its own begins with or NONE, first of RulePages; by beginning";

@@ -3,6 +3,8 @@
 #[cfg(feature = "author")]
 pub(crate) mod build;
 mod content;
+#[cfg(all(feature = "author", feature = "explain", feature = "serde"))]
+mod described;
 mod enrichment;
 mod experience;
 #[cfg(feature = "explain")]
@@ -15,6 +17,8 @@ mod source;
 mod zones;
 
 pub(crate) use content::Part;
+#[cfg(all(feature = "author", feature = "explain", feature = "serde"))]
+pub(crate) use described::{Properties, Things};
 pub use enrichment::Enrichment;
 pub(crate) use experience::{Cap, Details, Experience, Requirement, Status};
 #[cfg(feature = "author")]
@@ -325,8 +329,8 @@ impl Program {
         self.count(Section::Slots)
     }
 
-    fn slot(&self, slot: u32) -> [u32; 3] {
-        self.record(Section::Slots, slot as usize).unwrap_or([NONE, NONE, NONE])
+    fn slot(&self, slot: u32) -> [u32; 4] {
+        self.record(Section::Slots, slot as usize).unwrap_or([NONE; 4])
     }
 
     /// A slot's id.
@@ -334,9 +338,14 @@ impl Program {
         self.text(self.slot(slot)[0])
     }
 
-    /// A slot's CSS selector; `None` for a data slot.
+    /// A slot's CSS selector; `None` where it has no element, or is handed to the page's own code.
     pub fn slot_selector(&self, slot: u32) -> Option<&str> {
         Some(self.slot(slot)[1]).filter(|selector| *selector != NONE).map(|selector| self.text(selector))
+    }
+
+    /// The CSS selector of a slot that is handed to the page's own code.
+    pub fn slot_handed_over(&self, slot: u32) -> Option<&str> {
+        Some(self.slot(slot)[3]).filter(|selector| *selector != NONE).map(|selector| self.text(selector))
     }
 
     /// The personas: name, and paths with their text.

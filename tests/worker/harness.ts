@@ -92,7 +92,7 @@ export interface Options {
   /** A program's bytes to publish instead. */
   program?: Uint8Array;
   /** Variables of the Worker, over `IDOINE_SITE` (the manifest's id) and `IDOINE_RELOAD_SECONDS` ("0": look at every request). */
-  vars?: Record<string, string>;
+  vars?: Record<string, unknown>;
   /** Allows preview parameters at loopback names (`IDOINE_PREVIEW=local`). */
   preview?: boolean;
   /**
@@ -100,6 +100,12 @@ export interface Options {
    * `async (request, env, ctx, worker, parts) => Response`; call `worker.fetch(request, env, ctx)` in it.
    */
   around?: string;
+  /** Further options of Miniflare for the Worker: its other bindings, and what answers requests to elsewhere. */
+  bindings?: Record<string, unknown>;
+  /** Further handlers of that module, as properties of an object: `async queue(batch, env, ctx) { ... }`. */
+  handlers?: string;
+  /** The folder behind `ASSETS`, in the place of dist/assets. */
+  assets?: string;
   /** Files of `worker/js` whose exports `around` is given as `parts`: what the Worker knows of itself. */
   parts?: string[];
   /** JavaScript at the top of the module that does so, before the Worker starts. */
@@ -108,6 +114,8 @@ export interface Options {
   modules?: Record<string, Uint8Array>;
   /** Replaces the Worker's Wasm module. */
   wasm?: (bytes: Uint8Array) => Promise<Uint8Array> | Uint8Array;
+  /** Rate limits by the names of their bindings. */
+  ratelimits?: Record<string, { simple: { limit: number; period: 10 | 60 } }>;
   /** Bindings to be left out, such as "PROGRAMS". */
   without?: string[];
 }
@@ -125,11 +133,13 @@ export interface TestWorker {
   publish(source: string | object | Uint8Array): Promise<string>;
   /** What the Worker logged so far. */
   logs: string[];
+  /** Ends the isolate and starts another; what is stored stays. */
+  restart(): Promise<void>;
   dispose(): Promise<void>;
 }
 
 /** Sets what a test's request can't say by HTTP: the URL's scheme and host, and `cf`. */
-function outerModule({ around = "return worker.fetch(request, env, ctx);", before = "" }: Options): string {
+function outerModule({ around = "return worker.fetch(request, env, ctx);", before = "", handlers = "" }: Options): string {
   return `${before}
 const { default: worker, ...parts } = await import("./index.js");
 async function around(request, env, ctx, worker, parts) { ${around} }
@@ -145,6 +155,7 @@ export default {
     if (cf !== null) init.cf = JSON.parse(decodeURIComponent(cf));
     return around(new Request(url ?? request.url, init), env, ctx, worker, parts);
   },
+  ${handlers}
 };
 `;
 }
@@ -170,7 +181,7 @@ async function script(parts: string[] = []): Promise<string> {
 export async function startWorker(options: Options = {}): Promise<TestWorker> {
   const compiled = options.manifest === undefined ? undefined : await compile(options.manifest);
   const bytes = options.program ?? compiled?.program;
-  const site = options.vars?.["IDOINE_SITE"] ?? compiled?.site ?? "shop";
+  const site = String(options.vars?.["IDOINE_SITE"] ?? compiled?.site ?? "shop");
   const logs: string[] = [];
   const binary = await readFile(join(DIST, "worker", "index_bg.wasm"));
   const bindings = {
@@ -181,7 +192,7 @@ export async function startWorker(options: Options = {}): Promise<TestWorker> {
     ...options.vars,
   };
   const bound = (name: string) => !options.without?.includes(name);
-  const miniflare = new Miniflare(
+  const configuration = async () =>
     convertV4MiniflareOptions({
       name: "idoine",
       cf: false,
@@ -192,14 +203,16 @@ export async function startWorker(options: Options = {}): Promise<TestWorker> {
         ...Object.entries(options.modules ?? {}).map(([path, contents]) => ({ type: "CompiledWasm" as const, path, contents })),
       ],
       compatibilityDate: await compatibilityDate(),
-      bindings,
+      bindings: bindings as any,
+      ...(options.ratelimits === undefined ? {} : { ratelimits: Object.fromEntries(Object.entries(options.ratelimits).map(([name, limit]) => [name, { namespace_id: name, ...limit }])) }),
       ...(bound("PROGRAMS") ? { kvNamespaces: ["PROGRAMS"] } : {}),
-      ...(bound("ASSETS") ? { assets: { directory: join(DIST, "assets"), binding: "ASSETS", routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true } } } : {}),
+      ...(bound("ASSETS") ? { assets: { directory: options.assets ?? join(DIST, "assets"), binding: "ASSETS", routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true } } } : {}),
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
       handleStructuredLogs: ({ message }) => logs.push(message),
-    }),
-  );
-  const address = await miniflare.unsafeGetDirectURL("idoine");
+      ...options.bindings,
+    });
+  const miniflare = new Miniflare(await configuration());
+  let address = await miniflare.unsafeGetDirectURL("idoine");
   const kv = (bound("PROGRAMS") ? await miniflare.getKVNamespace("PROGRAMS") : undefined) as unknown as TestWorker["kv"];
   const put = async (program: Uint8Array): Promise<string> => {
     const version = versionOf(program);
@@ -218,9 +231,15 @@ export async function startWorker(options: Options = {}): Promise<TestWorker> {
   return {
     fetch,
     open,
-    address,
+    get address() {
+      return address;
+    },
     kv,
     logs,
+    async restart() {
+      await miniflare.setOptions(await configuration());
+      address = await miniflare.unsafeGetDirectURL("idoine");
+    },
     async publish(source) {
       const version = await put(source instanceof Uint8Array ? source : (await compile(source)).program);
       for (let tries = 0; tries < 100; tries += 1) {

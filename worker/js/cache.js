@@ -276,7 +276,9 @@ async function renew(visit, key, note) {
   }
   renewing.set(key, asked);
   try {
-    const response = await askForAll(visit, undefined, note.validators);
+    // What happens from here on is no part of what became of the visitor's page.
+    const aside = { ...visit, counts: {}, times: {}, pending: [] };
+    const response = await askForAll(aside, undefined, note.validators);
     if (response.status === 304) {
       await confirm(visit, key, note, response, asked);
     } else if (response.status >= 500) {

@@ -15,6 +15,14 @@ export function references(html) {
   return html.replace(/[^\0-\x7f]/gu, (character) => `&#${character.codePointAt(0)};`);
 }
 
+/** A part of HTML with an escape for each character that is not ASCII; `element` is the one whose text it is, where that is code. */
+export function escapeIn(element, part) {
+  if (element === "script") {
+    return jsonEscapes(part); // JavaScript has the same.
+  }
+  return element === "style" ? part.replace(/[^\0-\x7f]/gu, (character) => `\\${character.codePointAt(0).toString(16)} `) : references(part);
+}
+
 /** JSON with an escape for each character that is not ASCII. */
 export function jsonEscapes(json) {
   return json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);

@@ -2,6 +2,7 @@
 // `error` event on the global scope. So each call races with the end of its instance; an instance that trapped is
 // replaced at once, and what was in flight in it is rejected, which its caller turns into the origin's page.
 
+import { countReplaced } from "./counters.js";
 import { enrich } from "./enrichment.js";
 import { log } from "./log.js";
 import module from "../../dist/worker-pkg/index_bg.wasm";
@@ -35,6 +36,7 @@ function isFatal(error) {
 /** Replaces the instance and gives up what is in flight in it. */
 function discard(error) {
   log("error", "instance_replaced", "the Wasm instance is replaced", { error });
+  countReplaced();
   broken = true;
   // A callback of the old instance that comes later must not find the new one: the generated code checks that by the
   // instance's number, which the reset raises. So the reset can't wait until the next call.

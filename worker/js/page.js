@@ -1,9 +1,12 @@
 // A page of the site: what the origin sends, personalised where some experience concerns it.
 
 import { noteOutcome, obtain, placeOf, variantFor } from "./cache.js";
+import { became } from "./counters.js";
 import { pageOf, redirectOf } from "./elsewhere.js";
+import { Fragments } from "./fragments.js";
 import { decide } from "./instance.js";
 import { log } from "./log.js";
+import { tellDecisions, tellTimes, timed } from "./observe.js";
 import { ask, passOn } from "./origin.js";
 import { isPageRequest, isRewritable, rewrite, unshared } from "./rewrite.js";
 import { isShareable, keepVariant, nameOf } from "./variants.js";
@@ -26,12 +29,19 @@ export async function page(visit) {
     return { response, generation };
   };
   if (plan === undefined) {
+    became(visit, "untouched");
     return asked === undefined ? passOn(visit, visit.url, false) : (await taken()).response;
   }
+  const fragments = new Fragments(visit, plan);
+  void fragments.start();
   const other = await elsewhere(visit, plan);
   if (other !== undefined) {
     asked?.drop();
-    return isRewritable(other) ? personalised(visit, plan, other) : other;
+    if (!isRewritable(other)) {
+      fragments.drop();
+      return other;
+    }
+    return told(visit, plan, await personalised(visit, plan, fragments, other));
   }
   const { key, wishes } = await find(plan.version);
   const name = key !== undefined && isShareable(plan) ? await nameOf(text) : undefined;
@@ -39,43 +49,63 @@ export async function page(visit) {
   if (variant !== undefined) {
     asked?.drop();
     noteOutcome(visit, ["variant"]);
-    return variant;
+    became(visit, "edited");
+    return told(visit, plan, variant);
   }
   askOrigin(plan.version);
   const { response, generation } = await taken();
   if (!isRewritable(response)) {
+    fragments.drop();
+    became(visit, "untouched", "not_a_page");
     return response;
   }
-  const edited = await personalised(visit, plan, response, visit.cache === "hit" || visit.cache === "stale");
-  return name !== undefined && generation !== undefined ? keepVariant(visit, key, name, generation, edited) : edited;
+  const edited = await personalised(visit, plan, fragments, response, visit.cache === "hit" || visit.cache === "stale");
+  const isVariant = name !== undefined && generation !== undefined;
+  return told(visit, plan, isVariant ? keepVariant(visit, key, name, generation, edited) : edited);
 }
 
 /** A page with the edits of a plan; as the origin sent it where that fails. `isKept`: its bytes are from the cache, and there are others. */
-async function personalised(visit, plan, response, isKept = false) {
+async function personalised(visit, plan, fragments, response, isKept = false) {
   try {
-    return await rewrite(response, plan, visit.request);
+    return await rewrite(response, plan, visit, fragments);
   } catch (error) {
-    asItIs(error);
+    asItIs(visit, "rewriting", error);
   }
+  // Where its body broke before anything of it was sent, there is nothing to lose in asking once more.
   if (!isKept) {
-    return response;
+    fragments.drop();
+    return response.bodyUsed ? passOn(visit, visit.url, false) : response;
   }
   noteOutcome(visit, ["bypass", "unreadable"]);
   const again = await passOn(visit, visit.url, true);
-  return isRewritable(again) ? personalised(visit, plan, again) : again;
+  return isRewritable(again) ? personalised(visit, plan, fragments, again) : again;
 }
 
-function asItIs(error) {
-  log("error", "page_as_it_is", "a page goes out as the origin sent it", { error });
+function asItIs(visit, reason, error) {
+  became(visit, "failed", reason);
+  log("error", "page_as_it_is", "a page goes out as the origin sent it", { error, site: visit.site.id });
+}
+
+/** An edited page, or a redirect, with what it tells of how it was made. */
+function told(visit, plan, response) {
+  if (visit.outcome === "edited" || visit.outcome === "redirected") {
+    tellTimes(visit, response.headers);
+    tellDecisions(plan, response.headers);
+  }
+  return response;
 }
 
 /** What the visitor gets in the place of this page; undefined when that is nothing, and when it is not to be had. */
 async function elsewhere(visit, plan) {
   try {
+    const redirect = await redirectOf(plan, visit);
+    if (redirect !== undefined) {
+      return told(visit, plan, redirect);
+    }
     const url = pageOf(plan, visit);
-    return redirectOf(plan, visit) ?? (url && (await otherPage(visit, url)));
+    return url && (await otherPage(visit, url));
   } catch (error) {
-    log("error", "variant_page_left_out", "a variant's page is left out", { error });
+    log("error", "variant_page_left_out", "a variant's page is left out", { error, site: visit.site.id });
     return undefined;
   }
 }
@@ -89,7 +119,8 @@ async function otherPage(visit, url) {
     return unshared(response);
   }
   const { status } = response;
-  log("error", "variant_page_left_out", `the page ${url.pathname} of a variant has the status ${status}: the page itself is shown`, { status });
+  // The path is the manifest's, with a visitor's words in it perhaps.
+  log("error", "variant_page_left_out", `a variant's page has the status ${status}: the page itself is shown`, { status, site: visit.site.id });
   drop();
   return undefined;
 }
@@ -97,10 +128,20 @@ async function otherPage(visit, url) {
 /** What is to be done to this page, and the text that says so; nothing of it when that is nothing, and when anything at all went wrong. */
 async function planOf(visit, beforeWaiting) {
   try {
-    const text = await decide(visit, beforeWaiting);
-    return typeof text === "string" ? { plan: JSON.parse(text), text } : {};
+    const text = await timed(visit, "decide", () => decide(visit, beforeWaiting));
+    if (typeof text === "string") {
+      const plan = JSON.parse(text);
+      visit.bot = plan.bot;
+      visit.version = plan.version;
+      return { plan, text };
+    }
+    // A truth is told where no experience concerns the page: whether it's a bot that asks. Nothing: there is no program.
+    visit.bot = text === true;
+    if (typeof text !== "boolean") {
+      became(visit, "failed", "no_program");
+    }
   } catch (error) {
-    asItIs(error);
-    return {};
+    asItIs(visit, "decision", error);
   }
+  return {};
 }

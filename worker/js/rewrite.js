@@ -1,10 +1,12 @@
 // Editing a page while it streams, by workerd's own HTMLRewriter. What is to be done is plain data that was decided
 // before; nothing here calls into Wasm, and no failure of a handler reaches the stream.
 
-import { apply, safely } from "./edits.js";
+import { charsetOf, encodingOfType, isHtmlType, isKnown, isXmlType } from "./charset.js";
+import { became, count, countAfter } from "./counters.js";
+import { apply, isAdded, safely } from "./edits.js";
 import { jsonEscapes } from "./escape.js";
 import { log } from "./log.js";
-import { begin, edited, isUtf16, unchanged } from "./stream.js";
+import { begin, edited, registerRest, unchanged } from "./stream.js";
 
 /** Whether a request may be one for a page: what browsers ask for when they navigate, or fetch as a page does. */
 export function isPageRequest(request) {
@@ -21,8 +23,7 @@ export function isPageRequest(request) {
 /** Whether an answer is a page that can be edited without loss. */
 export function isRewritable(response) {
   const { status, headers, body } = response;
-  const [type = "", ...parameters] = (headers.get("content-type") ?? "").toLowerCase().split(";");
-  const charset = parameters.map((parameter) => /^\s*charset\s*=\s*"?\s*([^"\s]*)/.exec(parameter)?.[1]).find(Boolean);
+  const type = headers.get("content-type");
   return (
     body !== null &&
     status >= 200 &&
@@ -32,11 +33,14 @@ export function isRewritable(response) {
     status !== 205 &&
     status !== 206 &&
     !(status >= 300 && status < 400) &&
-    ["text/html", "application/xhtml+xml"].includes(type.trim()) &&
-    (charset === undefined || charset === "utf-8" || charset === "utf8") &&
+    isHtmlType(type) &&
+    isKnown(encodingOfType(type)) &&
     ["", "identity", "gzip", "br"].includes((headers.get("content-encoding") ?? "").trim().toLowerCase())
   );
 }
+
+/** How long a page that was handed over whole may take to go out before it is taken to be no longer wanted, in milliseconds. */
+const LEAVING_MS = 10_000;
 
 /** Headers that let someone keep a page, or a part of it, that is one visitor's. */
 const SHARING = ["accept-ranges", "age", "cdn-cache-control", "cloudflare-cdn-cache-control", "etag", "expires", "last-modified", "surrogate-control"];
@@ -66,10 +70,13 @@ function stateMarkup(plan, nonce, isXml, isUtf8) {
   return `<script type="application/json" id="idoine-state">${state}</script>${loader}${bar}`;
 }
 
-/** Edits in their order, those in a row for the same selector together. */
+/**
+ * Edits in their order, those in a row for the same selector together. What is added to an element's content comes behind
+ * what replaces it, whichever slot says so.
+ */
 function groups(edits) {
   const runs = [];
-  for (const edit of edits) {
+  for (const edit of [...edits.filter((edit) => !isAdded(edit)), ...edits.filter(isAdded)]) {
     // Data for front-end code is read from the state, and a whole page has come already.
     if (!edit.selector) {
       continue;
@@ -84,38 +91,29 @@ function groups(edits) {
 }
 
 /**
- * The rewriter for a plan, and `stateOnce`, the markup for the state if none was inserted so far. `atEnd` says whether
- * to insert at the document's end what found no better place.
+ * The rewriter for a plan. `isPage`: whether to insert at the document's end what found no better place; `atEnd` is called when all of the page
+ * has been through.
  */
-function rewriterFor(plan, headers, atEnd) {
-  const isXml = /xhtml/i.test(headers.get("content-type"));
+function rewriterFor(plan, headers, visit, { fragments, isPage, atEnd }) {
+  const { isXml, isUtf8 } = fragments.page;
   let nonce = nonceOf(headers.get("content-security-policy")) ?? nonceOf(headers.get("content-security-policy-report-only"));
-  // A page may say its character set itself.
-  let isUtf8 = true;
   let inserted = false;
-  const stateOnce = () => {
-    if (inserted) {
-      return undefined;
-    }
-    inserted = true;
-    return stateMarkup(plan, nonce, isXml, isUtf8);
-  };
   const insert = (put) => {
-    const markup = stateOnce();
-    if (markup !== undefined) {
-      put(markup, { html: true });
+    if (!inserted) {
+      inserted = true;
+      put(stateMarkup(plan, nonce, isXml, isUtf8), { html: true });
     }
   };
 
-  const rewriter = new HTMLRewriter()
-    .on("meta", {
+  const rest = { isReached: false };
+  const rewriter = new HTMLRewriter();
+  registerRest(rewriter, rest);
+  rewriter
+    // Each call of a handler costs as much as the rewriter needs for some KB.
+    .on("meta[http-equiv]", {
       element: safely((meta) => {
         const content = meta.getAttribute("content") ?? "";
         const equiv = (meta.getAttribute("http-equiv") ?? "").trim().toLowerCase();
-        const charset = meta.getAttribute("charset") ?? (equiv === "content-type" ? /charset\s*=\s*["']?([^"'\s;]+)/i.exec(content)?.[1] : null);
-        if (charset && !/^\s*utf-?8\s*$/i.test(charset)) {
-          isUtf8 = false;
-        }
         if (equiv === "content-security-policy") {
           nonce ??= nonceOf(content.replace(/&#39;|&apos;/g, "'"));
         }
@@ -126,23 +124,34 @@ function rewriterFor(plan, headers, atEnd) {
     .on("body", { element: safely((body) => insert((...markup) => body.prepend(...markup))) })
     .onDocument({
       end: safely((end) => {
-        if (atEnd()) {
+        atEnd();
+        if (isPage) {
           insert((...markup) => end.append(...markup));
         }
       }),
     });
 
+  const leftOut = () => count(visit, "edits_left_out");
+  const carryOut = (element) => (edit) => {
+    if (!rest.isReached) {
+      safely(() => apply(element, edit, isUtf8), leftOut)();
+    }
+  };
+  const withFragments = (edits) => async (element) => {
+    for (const edit of edits) {
+      const made = edit.op === "fragment" ? await fragments.edit(edit) : edit;
+      if (made !== undefined) {
+        carryOut(element)(made);
+      }
+    }
+  };
   // Handlers run in the order they are given in. Where slots meet in one element the last one wins, as in the browser.
   for (const { selector, edits } of groups(plan.edits)) {
     rewriter.on(selector, {
-      element: (element) => {
-        for (const edit of edits) {
-          safely(() => apply(element, edit, isUtf8))();
-        }
-      },
+      element: edits.some(({ op }) => op === "fragment") ? withFragments(edits) : (element) => edits.forEach(carryOut(element)),
     });
   }
-  return { rewriter, stateOnce };
+  return rewriter;
 }
 
 function forOne(headers) {
@@ -176,34 +185,47 @@ function editedHeaders(response, plan) {
   return headers;
 }
 
-/** A page as the origin sent it, of which the first chunk was read. */
-function asItIs(response, source) {
-  const length = response.headers.get("content-length");
-  const isPlain = length !== null && /^\d+$/.test(length) && !response.headers.has("content-encoding");
-  return new Response(unchanged(source, isPlain ? Number(length) : undefined), response);
+/** How many bytes the origin says its page has, where those are the page's bytes. */
+function lengthOf({ headers }) {
+  const length = headers.get("content-length");
+  return length !== null && /^\d{1,15}$/.test(length) && !headers.has("content-encoding") ? Number(length) : undefined;
 }
 
 /**
  * The page with the edits of a plan in it; as the origin sent it when that is not possible, which its first bytes or
  * the edits may tell.
  */
-export async function rewrite(response, plan, request) {
-  const source = await begin(response.body);
-  if (isUtf16(source)) {
-    return asItIs(response, source);
+export async function rewrite(response, plan, visit, fragments) {
+  const type = response.headers.get("content-type");
+  const length = lengthOf(response);
+  const source = await begin(response.body, length, (bytes) => charsetOf(type, bytes).isSure);
+  const { encoding } = charsetOf(type, source.first);
+  if (!isKnown(encoding)) {
+    fragments.drop();
+    became(visit, "untouched", "not_a_page");
+    return new Response(unchanged(source, length), response);
   }
   // What a script fetches may be a part of a page that goes into another one, which has its state.
-  const mayBePart = request.headers.get("sec-fetch-dest") === "empty";
+  const mayBePart = visit.request.headers.get("sec-fetch-dest") === "empty";
   try {
-    const through = { isWhole: true };
-    const { rewriter, stateOnce } = rewriterFor(plan, response.headers, () => through.isWhole && !mayBePart);
-    // The type tells the rewriter the character set; the coding is undone already.
-    const headers = { "content-type": response.headers.get("content-type") };
-    const edit = (stream) => rewriter.transform(new Response(stream, { headers })).body;
-    const body = edited(source, edit, through, () => (mayBePart ? undefined : stateOnce()));
+    let atEnd;
+    const wentThrough = new Promise((resolve) => (atEnd = resolve));
+    Object.assign(fragments.page, { encoding, isUtf8: encoding === "utf-8", isXml: isXmlType(type) });
+    const rewriter = rewriterFor(plan, response.headers, visit, { fragments, isPage: !mayBePart, atEnd });
+    // The type tells the rewriter the character set; the coding is undone already. Of a page that declares none browsers think what
+    // they like: in windows-1252 each byte is a character, so that any of them is kept.
+    const headers = { "content-type": `text/html; charset=${encoding ?? "windows-1252"}` };
+    const { body, fed } = edited(source, (input) => rewriter.transform(new Response(input, { headers })).body, fragments);
+    const drop = () => fragments.drop();
+    fed.then(drop, drop);
+    const brokeOff = fed.then(() => scheduler.wait(LEAVING_MS)).catch(() => count(visit, "pages_broken_off"));
+    countAfter(visit, Promise.race([wentThrough, brokeOff]));
+    became(visit, "edited");
     return new Response(body, { status: response.status, statusText: response.statusText, headers: editedHeaders(response, plan) });
   } catch (error) {
-    log("error", "page_as_it_is", "a page goes out as the origin sent it", { error });
-    return asItIs(response, source);
+    fragments.drop();
+    became(visit, "failed", "rewriting");
+    log("error", "page_as_it_is", "a page goes out as the origin sent it", { error, site: visit.site.id });
+    return new Response(unchanged(source, length), response);
   }
 }

@@ -104,11 +104,12 @@ fn by_name<S: serde::Serializer, T: Serialize>(pairs: &[(&str, T)], serializer: 
 pub fn describe(program: Vec<u8>) -> Result<JsValue, JsError> {
     let program = load(program)?;
     let slots = || 0..program.slot_count() as u32;
+    let selector = |slot| program.slot_selector(slot).or_else(|| program.slot_handed_over(slot));
     to_js(&Description {
         version: program.version(),
         site: program.site_id(),
         slots: slots().map(|slot| program.slot_id(slot)).collect(),
-        selectors: slots().filter_map(|slot| Some((program.slot_id(slot), program.slot_selector(slot)?))).collect(),
+        selectors: slots().filter_map(|slot| Some((program.slot_id(slot), selector(slot)?))).collect(),
         experiences: (0..program.experience_count()).map(|index| program.experience_id(index as u32)).collect(),
         personas: program.personas().map(|(name, values)| (name, Values(values))).collect(),
     })
