@@ -117,6 +117,31 @@ test("many who meet a stale page ask for it once", async () => {
   assert.equal(heading(await kept.worker.fetch(path)), "two");
 });
 
+test("what was kept meanwhile is not undone by an answer that nothing has changed", async () => {
+  const path = newPath();
+  kept.origin.routes[path] = answer(page("one"), { ...STALE, "x-page": "one" });
+  await kept.visit(path);
+  await kept.setAhead(120);
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  kept.origin.routes[path] = async (_, response) => {
+    await released;
+    response.writeHead(304, { date: dated(), etag: '"one"' }).end();
+  };
+  await renewedAfter(async () => {
+    assert.equal(heading(await kept.worker.fetch(path)), "one");
+    for (let tries = 0; tries < 500 && kept.asked(path) < 2; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    kept.origin.routes[path] = answer(page("two"), { ...STALE, "x-page": "two", etag: '"two"' });
+    await kept.visit(path, { headers: { "cache-control": "no-cache" } });
+    release();
+  });
+  const { reply, outcome } = await kept.outcome(path);
+  assert.equal(outcome, "hit");
+  assert.deepEqual([heading(reply), reply.header("x-page")], ["two", "two"]);
+});
+
 test("what comes back in the place of a stale page is kept under the same rule", async () => {
   for (const [name, headers, body, status] of [
     ["private", { "cache-control": "private" }, page("two"), 200],
@@ -210,6 +235,33 @@ test("two sites of one Worker share nothing, whatever their pages are called", a
   }
 });
 
+test("a site that moves to another origin finds nothing of the one before", async () => {
+  const others = await startOrigin();
+  const moving = await Kept.start({
+    ...CLOCKED,
+    around: `
+    const origin = request.headers.get("x-origin");
+    if (origin !== null) {
+      const headers = new Headers(request.headers);
+      headers.delete("x-origin");
+      request = new Request(request, { headers });
+      env = { ...env, ORIGIN: origin };
+    }
+    ${CLOCKED.around}`,
+  });
+  try {
+    const path = newPath();
+    moving.origin.routes[path] = answer(page("before"), { "cache-control": "public, max-age=600" });
+    others.routes[path] = answer(page("after"), { "cache-control": "public, max-age=600" });
+    assert.equal(heading(await moving.visit(path)), "before");
+    assert.equal(heading(await moving.visit(path, { headers: { "x-origin": others.url } })), "after");
+    assert.equal((await moving.outcome(path, { headers: { "x-origin": others.url } })).outcome, "hit");
+  } finally {
+    await moving.stop();
+    await others.close();
+  }
+});
+
 test("previews neither find nor keep anything", async () => {
   const preview = await Kept.start({ preview: true });
   try {
@@ -252,7 +304,7 @@ without("there is no Cache API", "bypass unavailable", { before: "globalThis.cac
 without("the Cache API throws", "bypass unavailable", { before: 'globalThis.caches = { open() { throw new Error("none"); } };' });
 without("the cache fails to find", "bypass unavailable", { before: cache('match: async () => { throw new Error("broken"); },') });
 without("the cache throws", "bypass failed", { before: cache('match() { throw new Error("broken"); },') });
-without("the cache never answers", "bypass unavailable", { before: cache("match: () => new Promise(() => {}),") });
+without("the cache never answers", "bypass unavailable", { before: `${cache("match: () => new Promise(() => {}),")} globalThis.setTimeout = later;` });
 without("the cache keeps nothing", "miss", { before: cache('put: async () => { throw new Error("full"); },') });
 without("the cache holds something else", "miss", { before: cache('match: async () => new Response("something"),') });
 without("the cache holds nonsense", "bypass failed", { before: cache('match: async () => new Response("something", { headers: { "x-idoine-kept": "{}" } }),') });

@@ -185,3 +185,33 @@ test("a page that is too large once it is edited is no variant", async () => {
   await kept.until(({ not_kept }) => (not_kept["too_large"] ?? 0) === before + 1, "it is refused");
   assert.equal((await kept.outcome(path, near(long))).outcome, "hit");
 });
+
+test("of what a content shows, some is the visitor's alone", async () => {
+  const rows: [content: object, isKept: boolean][] = [
+    [{ text: "Hello" }, true],
+    [{ text: 'In {{ geo.city | "town" }}, by {{ device.type }}, {{ source.campaign | "-" }}' }, true],
+    [{ text: '{{ visitor.returning | "no" }}' }, false],
+    [{ html: '<b>{{ profile.name | "you" }}</b>' }, false],
+    [{ attribute: { title: 'for {{ profile.name | "you" }}' } }, false],
+    [{ text: '{{ network.ip | "-" }}' }, false],
+    [{ text: "{{ consent.analytics }}" }, true],
+  ];
+  const slots = Object.fromEntries(rows.map((_, at) => [`s${at}`, { selector: "h1", pages: [`/v/${at}`] }]));
+  const experiences = rows.map(([content], at) => ({ id: `e${at}`, type: "personalization", slots: { [`s${at}`]: content } }));
+  const site = { site: { id: "shop" }, traits: { name: { type: "string", purpose: "personalization" } }, slots, experiences };
+  const showing = await Kept.start({ manifest: site });
+  try {
+    for (const [at, [content, isKept]] of rows.entries()) {
+      showing.origin.routes[`/v/${at}`] = answer(page("Page"), PUBLIC);
+      await showing.visit(`/v/${at}`);
+      const before = await showing.report();
+      assert.equal((await showing.outcome(`/v/${at}`)).outcome, "hit");
+      if (isKept) {
+        await showing.until((report) => report.kept.variants > before.kept.variants, "a variant is kept");
+      }
+      assert.equal((await showing.outcome(`/v/${at}`)).outcome, isKept ? "variant" : "hit", JSON.stringify(content));
+    }
+  } finally {
+    await showing.stop();
+  }
+});

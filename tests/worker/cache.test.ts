@@ -139,6 +139,18 @@ for (const [name, expected, headers] of VISITS) {
   });
 }
 
+test("a page that varies by a header is for those who don't send it, and stays so", async () => {
+  const path = newPath();
+  const saving = { headers: { "save-data": "on" } };
+  kept.origin.routes[path] = (request, response) => answer(page(request.headers["save-data"] === undefined ? "large" : "small"), { ...PUBLIC, vary: "Save-Data" })(request, response);
+  assert.equal(heading(await kept.visit(path)), "large");
+  assert.equal(heading(await kept.visit(path, saving, "vary")), "small");
+  assert.equal(heading(await kept.visit(path, saving, "vary")), "small");
+  const { reply, outcome } = await kept.outcome(path);
+  assert.equal(outcome, "hit");
+  assert.equal(heading(reply), "large");
+});
+
 test("what is asked for all is asked without cookies; an answer to a visitor with a session is not kept", async () => {
   const path = newPath();
   kept.origin.routes[path] = (request, response) => answer(page(`for ${request.headers.cookie ?? "all"}`), PUBLIC)(request, response);

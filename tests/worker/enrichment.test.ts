@@ -312,6 +312,19 @@ test("an endpoint learns nothing of a visitor but what its URL says", async () =
   assert.equal(asked(cf)[0]!.headers["accept"], "application/json");
 });
 
+test("a page that is kept is found while an endpoint is waited for", async () => {
+  const cf = place();
+  origin.routes["/two"] = (_, response) => void response.writeHead(200, { "content-type": "text/html", "cache-control": "public, max-age=600" }).end("<h1>Two</h1><p class=lead></p>");
+  const asked = () => origin.received.filter(({ url }) => url === "/two?kept").length;
+  let before = -1;
+  for (let tries = 0; tries < 200 && before !== asked(); tries += 1) {
+    before = asked();
+    assert.equal(heading(await worker.fetch("/two?kept", { cf })), "edited");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.equal(asked(), before, "in the end a page is not asked for");
+});
+
 test("the failure of one request does not undo the answer of another", async () => {
   const cf = place();
   let release = () => {};

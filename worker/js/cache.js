@@ -9,6 +9,9 @@ import { passOn } from "./origin.js";
 import { isRewritable } from "./rewrite.js";
 import { disown, freshPage, recallVariant, remember } from "./variants.js";
 
+/** The shape of what is kept; raised with it, so that what an older Worker kept is not found. */
+const SHAPE = 1;
+
 /** How long an isolate takes it for granted that someone who set out to renew a page is still at it. */
 const RENEWAL_MS = 30_000;
 
@@ -75,11 +78,11 @@ export async function placeOf(visit, version) {
     return { bypass };
   }
   const { site, url } = visit;
-  return { key: await digest(JSON.stringify([site.id, version, site.origin?.base?.href ?? "", url.href])), wishes };
+  return { key: await digest(JSON.stringify([SHAPE, site.id, version, site.origin?.base?.href ?? "", url.href])), wishes };
 }
 
-/** Notes how a visit's page comes about: "hit", "variant", "stale", "miss", or "bypass" for a reason. */
-export function outcome(visit, cache, reason) {
+/** Notes how a visit's page came about: "hit", "variant", "stale", "miss", or "bypass" for a reason. */
+export function noteOutcome(visit, [cache, reason]) {
   visit.cache = cache;
   count(cache, reason);
 }
@@ -88,11 +91,7 @@ export function outcome(visit, cache, reason) {
 export async function variantFor(visit, { key, wishes }, name) {
   try {
     const page = wishes.noCache ? undefined : freshPage(key);
-    const found = page && isNewEnough(wishes, page, Date.now()) ? await recallVariant(visit, key, page, name) : undefined;
-    if (found !== undefined) {
-      outcome(visit, "variant");
-    }
-    return found;
+    return page && isNewEnough(wishes, page, Date.now()) ? await recallVariant(visit, key, page, name) : undefined;
   } catch (error) {
     log("error", "variant_unreadable", "a page that is kept can't be read", { error, site: visit.site.id });
     return undefined;
@@ -100,8 +99,8 @@ export async function variantFor(visit, { key, wishes }, name) {
 }
 
 /**
- * The origin's page, kept or asked for: `answer` is a promise of the `response`, with the page's `generation` where it is kept and
- * fresh; `drop` gives it up. `place` is a promise of the visit's.
+ * The origin's page, kept or asked for: `answer` is a promise of the `response`, of its `outcome`, and of the page's `generation`
+ * where it is kept and fresh; `drop` gives it up. `place` is a promise of the visit's.
  */
 export function obtain(visit, place) {
   const controller = new AbortController();
@@ -118,29 +117,24 @@ export function obtain(visit, place) {
 async function obtained(visit, place, signal) {
   const { bypass, key, wishes, kept, isAlike } = await lookUp(visit, place);
   if (bypass !== undefined) {
-    outcome(visit, "bypass", bypass);
-    return { response: await passOn(visit, visit.url, true, signal) };
+    return { response: await passOn(visit, visit.url, true, signal), outcome: ["bypass", bypass] };
   }
   const now = Date.now();
   if (kept !== undefined && now < kept.note.fresh) {
     remember(key, kept.note);
-    outcome(visit, "hit");
-    return { response: restored(kept, now), generation: kept.note.generation };
+    return { response: restored(kept, now), outcome: ["hit"], generation: kept.note.generation };
   }
   if (kept !== undefined && now < kept.note.stale) {
-    outcome(visit, "stale");
     visit.ctx.waitUntil(renew(visit, key, kept.note));
-    return { response: restored(kept, now) };
+    return { response: restored(kept, now), outcome: ["stale"] };
   }
   const response = await askForAll(visit, signal);
   if (kept !== undefined && response.status >= 500 && now < kept.note.error) {
     response.body?.cancel().catch(() => {});
-    outcome(visit, "stale");
-    return { response: restored(kept, now) };
+    return { response: restored(kept, now), outcome: ["stale"] };
   }
   kept?.body?.cancel().catch(() => {});
-  outcome(visit, ...(wishes.noCache ? ["bypass", "reload"] : ["miss"]));
-  return { response: keptBeside(visit, key, response, now, isAlike) };
+  return { response: keptBeside(visit, key, response, now, isAlike), outcome: wishes.noCache ? ["bypass", "reload"] : ["miss"] };
 }
 
 /**
@@ -282,7 +276,9 @@ async function renew(visit, key, note) {
   }
   renewing.set(key, asked);
   try {
-    const response = await askForAll(visit, undefined, note.validators);
+    // What happens from here on is no part of what became of the visitor's page.
+    const aside = { ...visit, counts: {}, times: {}, pending: [] };
+    const response = await askForAll(aside, undefined, note.validators);
     if (response.status === 304) {
       await confirm(visit, key, note, response, asked);
     } else if (response.status >= 500) {

@@ -1,6 +1,6 @@
 // A page of the site: what the origin sends, personalised where some experience concerns it.
 
-import { obtain, outcome, placeOf, variantFor } from "./cache.js";
+import { noteOutcome, obtain, placeOf, variantFor } from "./cache.js";
 import { became } from "./counters.js";
 import { pageOf, redirectOf } from "./elsewhere.js";
 import { Fragments } from "./fragments.js";
@@ -23,9 +23,14 @@ export async function page(visit) {
   // How the origin is asked follows from the plan. Where the plan waits for enrichments, the page itself, which nearly always
   // is the one that is wanted, is looked for beside them.
   const { plan, text } = await planOf(visit, (version) => void askOrigin(version));
+  const taken = async () => {
+    const { response, outcome, generation } = await asked.answer;
+    noteOutcome(visit, outcome);
+    return { response, generation };
+  };
   if (plan === undefined) {
     became(visit, "untouched");
-    return asked === undefined ? passOn(visit, visit.url, false) : (await asked.answer).response;
+    return asked === undefined ? passOn(visit, visit.url, false) : (await taken()).response;
   }
   const fragments = new Fragments(visit, plan);
   void fragments.start();
@@ -43,10 +48,12 @@ export async function page(visit) {
   const variant = name && (await variantFor(visit, { key, wishes }, name));
   if (variant !== undefined) {
     asked?.drop();
+    noteOutcome(visit, ["variant"]);
     became(visit, "edited");
     return told(visit, plan, variant);
   }
-  const { response, generation } = await askOrigin(plan.version).answer;
+  askOrigin(plan.version);
+  const { response, generation } = await taken();
   if (!isRewritable(response)) {
     fragments.drop();
     became(visit, "untouched", "not_a_page");
@@ -69,7 +76,7 @@ async function personalised(visit, plan, fragments, response, isKept = false) {
     fragments.drop();
     return response.bodyUsed ? passOn(visit, visit.url, false) : response;
   }
-  outcome(visit, "bypass", "unreadable");
+  noteOutcome(visit, ["bypass", "unreadable"]);
   const again = await passOn(visit, visit.url, true);
   return isRewritable(again) ? personalised(visit, plan, fragments, again) : again;
 }
@@ -108,7 +115,7 @@ async function otherPage(visit, url) {
   const { answer, drop } = ask(visit, url, true);
   const response = await answer;
   if (response.status < 400) {
-    outcome(visit, "bypass", "other_page");
+    noteOutcome(visit, ["bypass", "other_page"]);
     return unshared(response);
   }
   const { status } = response;

@@ -62,15 +62,14 @@ export const nameOf = (text) => digest(text);
 
 const keyOf = (key, { generation }, name) => `${key}/${generation}/${name}`;
 
-/** A page as it was edited before; undefined when it is not kept. `name` is the plan's. */
+/** A page, which is fresh, as it was edited before; undefined when it is not kept. `name` is the plan's. */
 export async function recallVariant(visit, key, page, name) {
   // A variant that this isolate does not know may be another's; where there are too many, it is nobody's, most likely.
   if (!page.variants.has(name) && page.variants.size >= limitOf(visit.env)) {
     return undefined;
   }
   const found = await find(keyOf(key, page, name));
-  if (!found || Date.now() >= found.note.fresh) {
-    found?.body?.cancel().catch(() => {});
+  if (!found) {
     return undefined;
   }
   page.variants.add(name);
@@ -97,7 +96,7 @@ export function keepVariant(visit, key, name, generation, edited) {
 
 async function put(key, page, name, { statusText, headers }, stream) {
   const { bytes, reason } = await collect(stream, false);
-  const note = { fresh: page.fresh, statusText, headers: [...headers].filter(([name]) => name !== "set-cookie") };
+  const note = { statusText, headers: [...headers].filter(([name]) => name !== "set-cookie") };
   const refused = reason ?? (await keep(key, bytes, note, page.fresh));
   if (refused === undefined) {
     count("kept", "variants");
