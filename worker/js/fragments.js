@@ -138,7 +138,7 @@ class Fragment {
   /** Its first bytes, which may say in which character set it is; the page's, if nothing does. */
   async #start() {
     const type = this.#there.headers.get("content-type");
-    const { reader, first } = await begin(this.#there.body, (bytes) => charsetOf(type, bytes).isSure);
+    const { reader, first } = await begin(this.#there.body, undefined, (bytes) => charsetOf(type, bytes).isSure);
     this.#reader = reader;
     const { encoding = this.#page.encoding ?? "windows-1252" } = charsetOf(type, first);
     this.#decoder = new TextDecoder(encoding);
@@ -244,7 +244,7 @@ export class Fragments {
    * Bytes of the page in pieces that the rewriter is to be given one by one: what is before a tag in the same piece would wait with it
    * for a fragment.
    */
-  pieces(bytes) {
+  pieces = (bytes) => {
     const waiting = this.#edits.filter(({ name, value }) => INSTEAD.has(name) && !this.#of(value).isKnown);
     if (waiting.length === 0) {
       return [bytes];
@@ -258,11 +258,29 @@ export class Fragments {
     }
     const sorted = [0, ...[...cuts].filter((at) => at > 0).sort((a, b) => a - b), bytes.length];
     return sorted.slice(1).map((end, at) => bytes.subarray(sorted[at], end));
+  };
+
+  /** What the rewriter makes, with the fragments in the place of their marks. */
+  into(body) {
+    const reader = body.getReader({ mode: "byob" });
+    const { readable, writable } = new IdentityTransformStream();
+    const writer = writable.getWriter();
+    const run = async () => {
+      try {
+        await this.#copy(reader, writer);
+        await writer.close();
+      } catch (error) {
+        // Each side may be waiting for the other.
+        await Promise.allSettled([reader.cancel(error), writer.abort(error)]);
+      } finally {
+        this.drop();
+      }
+    };
+    void run();
+    return readable;
   }
 
-  /** Gives on what the rewriter made, with the fragments in the place of their marks. */
-  async copy(reader, { writable }) {
-    const writer = writable.getWriter();
+  async #copy(reader, writer) {
     const length = this.#markBytes.length + 6;
     let held = new Uint8Array(0);
     let buffer = new ArrayBuffer(CHUNK);
@@ -299,7 +317,6 @@ export class Fragments {
     if (held.length > 0) {
       await writer.write(held);
     }
-    writer.releaseLock();
   }
 
   /** Whether bytes begin as a mark does, as far as they go. */

@@ -5,7 +5,7 @@ import { charsetOf, encodingOfType, isHtmlType, isKnown, isXmlType } from "./cha
 import { apply, isAdded, safely } from "./edits.js";
 import { jsonEscapes } from "./escape.js";
 import { log } from "./log.js";
-import { begin, edited, unchanged } from "./stream.js";
+import { begin, edited, registerRest, unchanged } from "./stream.js";
 
 /** Whether a request may be one for a page: what browsers ask for when they navigate, or fetch as a page does. */
 export function isPageRequest(request) {
@@ -86,30 +86,24 @@ function groups(edits) {
   return runs;
 }
 
-/**
- * The rewriter for a plan, and `stateOnce`, the markup for the state if none was inserted so far. `atEnd` says whether
- * to insert at the document's end what found no better place.
- */
-function rewriterFor(plan, headers, fragments, atEnd) {
+/** The rewriter for a plan. `isPage`: whether to insert at the document's end what found no better place. */
+function rewriterFor(plan, headers, fragments, isPage) {
   const { isXml, isUtf8 } = fragments.page;
   let nonce = nonceOf(headers.get("content-security-policy")) ?? nonceOf(headers.get("content-security-policy-report-only"));
   let inserted = false;
-  const stateOnce = () => {
-    if (inserted) {
-      return undefined;
-    }
-    inserted = true;
-    return stateMarkup(plan, nonce, isXml, isUtf8);
-  };
   const insert = (put) => {
-    const markup = stateOnce();
-    if (markup !== undefined) {
-      put(markup, { html: true });
+    if (!inserted) {
+      inserted = true;
+      put(stateMarkup(plan, nonce, isXml, isUtf8), { html: true });
     }
   };
 
-  const rewriter = new HTMLRewriter()
-    .on("meta", {
+  const rest = { isReached: false };
+  const rewriter = new HTMLRewriter();
+  registerRest(rewriter, rest);
+  rewriter
+    // Each call of a handler costs as much as the rewriter needs for some KB.
+    .on("meta[http-equiv]", {
       element: safely((meta) => {
         const content = meta.getAttribute("content") ?? "";
         const equiv = (meta.getAttribute("http-equiv") ?? "").trim().toLowerCase();
@@ -123,16 +117,16 @@ function rewriterFor(plan, headers, fragments, atEnd) {
     .on("body", { element: safely((body) => insert((...markup) => body.prepend(...markup))) })
     .onDocument({
       end: safely((end) => {
-        if (atEnd()) {
+        if (isPage) {
           insert((...markup) => end.append(...markup));
         }
       }),
     });
 
-  const carryOut = (element) => (edit) => safely(() => apply(element, edit, isUtf8))();
+  const carryOut = (element) => (edit) => rest.isReached || safely(() => apply(element, edit, isUtf8))();
   const withFragments = (edits) => async (element) => {
     for (const edit of edits) {
-      const made = edit.op === "fragment" ? await fragments.edit(edit) : edit;
+      const made = edit.op === "fragment" && !rest.isReached ? await fragments.edit(edit) : edit;
       if (made !== undefined) {
         carryOut(element)(made);
       }
@@ -144,7 +138,7 @@ function rewriterFor(plan, headers, fragments, atEnd) {
       element: edits.some(({ op }) => op === "fragment") ? withFragments(edits) : (element) => edits.forEach(carryOut(element)),
     });
   }
-  return { rewriter, stateOnce };
+  return rewriter;
 }
 
 function forOne(headers) {
@@ -178,11 +172,10 @@ function editedHeaders(response, plan) {
   return headers;
 }
 
-/** A page as the origin sent it, of which the first chunk was read. */
-function asItIs(response, source) {
-  const length = response.headers.get("content-length");
-  const isPlain = length !== null && /^\d+$/.test(length) && !response.headers.has("content-encoding");
-  return new Response(unchanged(source, isPlain ? Number(length) : undefined), response);
+/** How many bytes the origin says its page has, where those are the page's bytes. */
+function lengthOf({ headers }) {
+  const length = headers.get("content-length");
+  return length !== null && /^\d{1,15}$/.test(length) && !headers.has("content-encoding") ? Number(length) : undefined;
 }
 
 /**
@@ -190,30 +183,28 @@ function asItIs(response, source) {
  * the edits may tell.
  */
 export async function rewrite(response, plan, visit, fragments) {
+  const length = lengthOf(response);
   const type = response.headers.get("content-type");
-  const source = await begin(response.body, (bytes) => charsetOf(type, bytes).isSure);
+  const source = await begin(response.body, length, (bytes) => charsetOf(type, bytes).isSure);
   const { encoding } = charsetOf(type, source.first);
   if (!isKnown(encoding)) {
     fragments.drop();
-    return asItIs(response, source);
+    return new Response(unchanged(source, length), response);
   }
   // What a script fetches may be a part of a page that goes into another one, which has its state.
   const mayBePart = visit.request.headers.get("sec-fetch-dest") === "empty";
   try {
-    const through = { isWhole: true, fragments };
     Object.assign(fragments.page, { encoding, isUtf8: encoding === "utf-8", isXml: isXmlType(type) });
-    const { rewriter, stateOnce } = rewriterFor(plan, response.headers, fragments, () => through.isWhole && !mayBePart);
+    const rewriter = rewriterFor(plan, response.headers, fragments, !mayBePart);
     // The type tells the rewriter the character set; the coding is undone already. Of a page that declares none browsers think what
     // they like: in windows-1252 each byte is a character, so that any of them is kept.
     const headers = { "content-type": `text/html; charset=${encoding ?? "windows-1252"}` };
-    const edit = (stream) => rewriter.transform(new Response(stream, { headers })).body;
-    const { body, ended } = edited(source, edit, through, () => (mayBePart ? undefined : stateOnce()));
-    const drop = () => fragments.drop();
-    ended.then(drop, drop);
+    const edit = (input) => rewriter.transform(new Response(input, { headers })).body;
+    const body = fragments.isEmpty ? edited(source, edit) : fragments.into(edited(source, edit, fragments.pieces));
     return new Response(body, { status: response.status, statusText: response.statusText, headers: editedHeaders(response, plan) });
   } catch (error) {
     log("error", "page_as_it_is", "a page goes out as the origin sent it", { error });
     fragments.drop();
-    return asItIs(response, source);
+    return new Response(unchanged(source, length), response);
   }
 }

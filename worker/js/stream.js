@@ -1,41 +1,43 @@
-// A page's bytes on their way through the rewriter, or past it. What the rewriter can't take (guard.js) goes out behind
-// what it made of the rest, so that the visitor always has the whole page, edited as far as it went.
+// A page's bytes on their way through the rewriter. What it can't take (guard.js) it gets as plain text, so that the visitor always has
+// the whole page, edited as far as it could be. What the rewriter makes goes out by workerd's own means: each chunk that JavaScript
+// hands on costs as much as the rewriter needs for some pages.
 
-import { Guard } from "./guard.js";
+import { Guard, MARK } from "./guard.js";
 import { log } from "./log.js";
 
-/** Bytes asked for at once; what is there is given at once, however little. */
+/** Bytes asked for at once where nothing is known of the body; what is there is given at once, however little. */
 export const CHUNK = 1 << 16;
+/** As much where the body is known to be longer. */
+const LARGEST_CHUNK = 1 << 18;
 
 /**
- * Reads the beginning of a body: its reader, and its first bytes, which are none only when the body is empty. They are those that
- * came at once, unless `isEnough` wants more of them; then those up to where it has enough, or to the end.
+ * Reads the beginning of a body: its reader; its first bytes, which are none only when the body is empty; and whether they are all.
+ * `length` is how long the body is, if that is known. The first bytes are those that came at once, unless `isEnough` wants more of them:
+ * then those up to where it has enough, or to the end.
  */
-export async function begin(body, isEnough = () => true) {
+export async function begin(body, length, isEnough = () => true) {
   const reader = body.getReader({ mode: "byob" });
-  let buffer = new ArrayBuffer(CHUNK);
-  let length = 0;
-  /** What was read, should the body break off. */
+  // One byte more than there are: a buffer that is filled could be one of many.
+  let buffer = new ArrayBuffer(length === undefined ? CHUNK : Math.min(length + 1, LARGEST_CHUNK));
+  let read = 0;
+  /** What was read, should there be no more of it. */
   let kept = new Uint8Array(0);
   try {
     for (;;) {
-      const { done, value } = await reader.read(new Uint8Array(buffer, length));
+      const { done, value } = await reader.read(new Uint8Array(buffer, read));
       if (done) {
-        return { reader, first: kept };
+        return { reader, first: kept, isAll: read === length };
       }
       buffer = value.buffer;
-      length += value.length;
-      const first = new Uint8Array(buffer, 0, length);
-      if (length === CHUNK || isEnough(first)) {
-        return { reader, first };
+      read += value.length;
+      const first = new Uint8Array(buffer, 0, read);
+      if (read === buffer.byteLength || isEnough(first)) {
+        return { reader, first, isAll: read === length };
       }
       kept = first.slice();
     }
   } catch (error) {
-    if (length > 0) {
-      // Whoever reads on meets the same error, behind what came before it.
-      return { reader, first: kept };
-    }
+    // Whoever reads on meets the same error.
     reader.releaseLock();
     throw error;
   }
@@ -56,36 +58,38 @@ export function unchanged({ reader, first }, length) {
 }
 
 /**
- * A body that was begun, edited: `body`, and `ended`, a promise that rejects when it broke off. `edit` makes a stream of a stream.
- * Where the rest can't be edited, `through.isWhole` becomes false before the stream to edit ends; the rest follows as it is, and behind
- * it the markup from `tail`, if any. `through.fragments` go in where `edit` left their marks.
+ * A body that was begun, edited: `edit` makes what goes out of what is to be edited, a stream or bytes. `registerRest` must have been
+ * called for its rewriter, which gets its bytes in pieces where `piecesOf` makes some of them.
  */
-export function edited({ reader, first }, edit, through, tail) {
+export function edited({ reader, first, isAll }, edit, piecesOf) {
+  const guard = new Guard({ stopsAtFrames: true });
+  const begun = guard.scan(first);
+  if (isAll && !begun.stop && piecesOf === undefined) {
+    return edit(first);
+  }
   const input = new IdentityTransformStream();
-  const output = new IdentityTransformStream();
   const made = edit(input.readable);
-  const { fragments } = through;
-  const copyEdited = (made) => (fragments.isEmpty ? copy(made, output) : fragments.copy(made, output));
-  const run = async () => {
-    const failed = async (error) => {
-      // Each side may be waiting for the other.
-      await Promise.allSettled([reader.cancel(error), output.writable.abort(error)]);
-      throw error;
-    };
-    const [rest] = await Promise.all([feed(reader, first, input, through), copyEdited(made.getReader({ mode: "byob" })).catch(failed)]);
-    if (!through.isWhole) {
-      await put(output, rest);
-      await copy(reader, output);
-      const markup = tail();
-      if (markup) {
-        await put(output, [new TextEncoder().encode(markup)]);
-      }
-    }
-    await output.writable.close();
-  };
-  const ended = run();
-  ended.catch((error) => brokenOff(error, output.writable));
-  return { body: output.readable, ended };
+  feed(reader, first, begun, guard, input.writable.getWriter(), piecesOf).catch((error) => log("error", "page_broke_off", "a page broke off", { error }));
+  return made;
+}
+
+/**
+ * Has a rewriter make nothing of what the rest of a page begins with (`Guard.rest`), once `rest.isReached`. It is reached in the
+ * rewriter's own time, some while after the guard found it: handlers of elements ask whether it is before they do anything. To be called before any
+ * other handler is given to the rewriter.
+ */
+export function registerRest(rewriter, rest) {
+  // What is behind them is all of the rest, as none of them ends.
+  const leaveOut = (tag) => rest.isReached && tag.removeAndKeepContent();
+  rewriter
+    .on(`keygen[${MARK}]`, {
+      element(tag) {
+        rest.isReached = true;
+        leaveOut(tag);
+      },
+    })
+    .on(`listing[${MARK}], plaintext[${MARK}]`, { element: leaveOut })
+    .on("select template", { element: (template) => template.onEndTag((tag) => rest.isReached && tag.remove()) });
 }
 
 /** Nothing better can be done once bytes went out than to let the visitor's browser know that some are missing. */
@@ -117,32 +121,38 @@ async function copy(reader, { writable }) {
   writer.releaseLock();
 }
 
-/** Gives the rewriter all that it can take; the chunks that were read and that it must not see. */
-async function feed(reader, first, { writable }, through) {
-  const guard = new Guard();
-  const writer = writable.getWriter();
+/** Gives the rewriter a page: `first`, which the guard has read, and what is still to be read. */
+async function feed(reader, first, begun, guard, writer, piecesOf = (bytes) => [bytes]) {
   /** The beginning of a tag that has not ended. */
   let held = [];
+  const release = async () => {
+    for (const piece of held.splice(0)) {
+      await writer.write(piece);
+    }
+  };
   try {
+    let isRest = false;
     for (let chunk = first; chunk.length > 0; ) {
-      const { from, stop } = guard.scan(chunk);
-      if (from >= 0) {
-        for (const piece of held.splice(0)) {
-          await writer.write(piece);
-        }
-        if (from > 0) {
-          for (const piece of through.fragments.pieces(chunk.subarray(0, from))) {
-            await writer.write(piece);
+      if (isRest) {
+        await writer.write(chunk);
+      } else {
+        const { from, stop } = chunk === first ? begun : guard.scan(chunk);
+        if (from >= 0) {
+          await release();
+          if (from > 0) {
+            for (const piece of piecesOf(chunk.subarray(0, from))) {
+              await writer.write(piece);
+            }
           }
         }
-      }
-      if (from < chunk.length) {
-        held.push(chunk.slice(Math.max(from, 0)));
-      }
-      if (stop) {
-        through.isWhole = false;
-        await writer.close();
-        return held;
+        if (from < chunk.length) {
+          held.push(chunk.slice(Math.max(from, 0)));
+        }
+        if (stop) {
+          isRest = true;
+          await writer.write(new TextEncoder().encode(guard.rest()));
+          await release();
+        }
       }
       // What was written has been taken, and what is held was copied: the buffer is free.
       const { done, value } = await reader.read(new Uint8Array(chunk.buffer));
@@ -151,13 +161,11 @@ async function feed(reader, first, { writable }, through) {
       }
       chunk = value;
     }
-    for (const piece of held) {
-      await writer.write(piece);
-    }
+    await release();
     await writer.close();
-    return [];
   } catch (error) {
-    await writer.abort(error).catch(() => {});
+    // Each side may be waiting for the other.
+    await Promise.allSettled([reader.cancel(error), writer.abort(error)]);
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 // Measuring: batches of several contenders in turn, so that whatever disturbs the machine disturbs all of them.
 
 /** The value below which this share of a sorted list lies. */
-function quantile(sorted, share) {
+export function quantile(sorted, share) {
   const at = (sorted.length - 1) * share;
   const below = Math.floor(at);
   const above = sorted[Math.min(below + 1, sorted.length - 1)];
