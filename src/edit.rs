@@ -97,6 +97,22 @@ pub fn edits<'a>(program: &'a Program, context: &Context, decisions: &Decisions)
     edits
 }
 
+/// Whether the contents that were decided show something of the visitor alone: a value that stands under a consent, or of a
+/// profile, or the address that they come from. What does is kept by nobody, whatever its value turns out to be.
+#[cfg(feature = "explain")]
+pub fn shows_visitor(program: &Program, decisions: &Decisions) -> bool {
+    let is_visitors = |field: u32| {
+        let path = program.field_path(field);
+        program.field_purpose(field).is_some()
+            || ["profile.", "visitor.", "network.ip"].iter().any(|beginning| path.starts_with(beginning))
+    };
+    let contents = decisions.slots.iter().filter_map(|decision| decision.content);
+    contents
+        .flat_map(|content| program.content(content))
+        .flat_map(|(_, _, parts)| parts)
+        .any(|part| matches!(part, Part::Field { field, .. } if is_visitors(field)))
+}
+
 /// Lets a redirect's target take the page's query along, unless it has one; whether it leads to another page at all.
 #[inline(never)]
 fn lead_away(target: &mut String, context: &Context) -> bool {

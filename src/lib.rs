@@ -31,6 +31,10 @@ pub mod touch;
 pub mod wire;
 pub mod zone;
 
+// What another program says otherwise (for authors).
+#[cfg(all(feature = "author", feature = "explain", feature = "serde"))]
+pub mod diff;
+
 // What a decision was made from, and what another program would make of it (feature `explain`).
 #[cfg(all(feature = "explain", feature = "serde"))]
 pub mod log;
@@ -64,6 +68,8 @@ pub mod version;
 
 pub use context::{Context, Request};
 pub use decide::{Decision, Decisions, Loss, Reason, Source, Trace, decide, decide_by_scan, decide_traced};
+#[cfg(feature = "explain")]
+pub use edit::shows_visitor;
 pub use edit::{Edit, EditOp, edits};
 #[cfg(feature = "explain")]
 pub use eval::Truth;

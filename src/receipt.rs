@@ -27,6 +27,7 @@ use sha2::{Digest, Sha256};
 /// What a decision was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Receipt {
     /// The program's version.
     pub program: String,

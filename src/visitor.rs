@@ -226,3 +226,44 @@ impl<'de> Visit<'de> for Any {
         Ok(Text(query))
     }
 }
+
+/// Written out, as it is read: by hand.
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Visitor {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Visitor".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let text =
+            serde_json::json!({ "type": ["string", "number", "boolean", "null", "array"], "items": { "type": "string" } });
+        let texts = |about: &str| serde_json::json!({ "description": about, "type": "object", "additionalProperties": text });
+        schemars::json_schema!({
+            "description": "A visitor: a raw request, and what is to be overridden in its context.",
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["url"],
+            "properties": {
+                "url": { "description": "The page's absolute URL.", "type": "string" },
+                "headers": texts("Headers by name, in any case."),
+                "cf": texts("Fields of Cloudflare's `request.cf`."),
+                "now": { "description": "The instant: `2026-11-20T12:30:00Z` or epoch milliseconds.", "type": ["string", "number"] },
+                "context": {
+                    "description": "Overrides: field paths, `visitor.id` or `now`, and their values.",
+                    "type": "object",
+                    "additionalProperties": {
+                        "type": ["string", "number", "boolean", "null", "array", "object"],
+                        "items": { "type": "string" },
+                        "additionalProperties": { "type": "string" },
+                    },
+                },
+                "enrichments": texts("What enrichments told: field paths and their values."),
+                "profile": texts("What is stored of the visitor: paths such as `assignment.<experience>` and their values."),
+                "offsets": {
+                    "description": "How far the visitor's time zone is ahead of UTC, where the host is not to find that itself: `1761440400 3600, 1774746000 7200`.",
+                    "type": "string",
+                },
+            },
+        })
+    }
+}

@@ -1,4 +1,4 @@
-//! `idoine`: checks, formats, compiles and explains a site's manifest, decides for visitors, and replays what was decided.
+//! `idoine`: checks, formats, compiles and explains a site's manifest, decides for visitors, replays what was decided, and publishes.
 
 mod check;
 mod compile;
@@ -7,6 +7,9 @@ mod eval;
 mod explain;
 mod fmt;
 mod input;
+mod preview;
+mod publish;
+mod remote;
 mod replay;
 mod visitors;
 mod zones;
@@ -51,6 +54,25 @@ enum Command {
         after_help = "Examples:\n  idoine replay site.jsonc changed.jsonc --visitors log.ndjson\n  git show main:site.jsonc > before.jsonc && idoine replay before.jsonc site.jsonc --visitors log.ndjson --markdown > review.md\n  idoine decide site.jsonc --log < visitors.ndjson | idoine replay site.jsonc changed.jsonc --visitors - --exit-code\n\nExit codes: 0 done, 1 something is wrong with the input, or something changes and --exit-code is given; 2 wrong usage."
     )]
     Replay(replay::Args),
+    /// Publish a manifest: show what changes on the site, put the program there, wait until the site decides with it
+    #[command(
+        after_help = "Examples:\n  IDOINE_TOKEN=... idoine publish site.jsonc --to https://shop.example\n  idoine publish site.jsonc --to https://shop.example --at 2026-11-27T00:00:00+01:00 --yes\n  idoine publish site.jsonc --to https://shop.example --dry-run --json\n\nThe token is read from the variable IDOINE_TOKEN; it needs the role publish."
+    )]
+    Publish(publish::Args),
+    /// Go back to the version that was live before, or to another one
+    #[command(
+        after_help = "Examples:\n  idoine rollback --to https://shop.example\n  idoine rollback --to https://shop.example 0f3a5c1b2d4e6f70"
+    )]
+    Rollback(publish::RollbackArgs),
+    /// Cancel a publish that is scheduled
+    #[command(after_help = "Example:\n  idoine cancel --to https://shop.example 0f3a5c1b2d4e6f70")]
+    Cancel(publish::CancelArgs),
+    /// Show the versions that a site has: which is live, which are scheduled, who published them when
+    #[command(after_help = "Example:\n  idoine versions --to https://shop.example")]
+    Versions(publish::VersionsArgs),
+    /// Make a link with which a browser may preview the site as anyone
+    #[command(after_help = "Example:\n  idoine preview --to https://shop.example --hours 8 https://shop.example/sale")]
+    Preview(preview::Args),
     /// Format manifests: one look, every comment kept
     #[command(after_help = "Example:\n  idoine fmt site.jsonc\n  idoine fmt --check sites/*.jsonc")]
     Fmt(fmt::Args),
@@ -82,6 +104,11 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Decide(args) => decide::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Publish(args) => publish::run(&args),
+        Command::Rollback(args) => publish::rollback(&args),
+        Command::Cancel(args) => publish::cancel(&args),
+        Command::Versions(args) => publish::versions(&args),
+        Command::Preview(args) => preview::run(&args),
         Command::Fmt(args) => fmt::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Functions { json: true } => input::print_line(&format!("{:#}", idoine::expr::functions())),

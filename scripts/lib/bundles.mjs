@@ -34,14 +34,15 @@ async function bundle(options, out) {
   }
 }
 
-/** The loader, the stub, the typed client and the preview bar. */
+/** The loader, the stub, the typed client and the preview bar; and the description of the API, which is served beside them. */
 export async function buildScripts() {
   let changed = false;
   for (const { entry, out, format, target } of BROWSER) {
     const options = { entryPoints: [entry], format, target, minify: true, platform: "browser", plugins: [beside(/(^|\/)(engine|tools|client)\.js$/)] };
     changed = (await bundle(options, out)) || changed;
   }
-  return changed;
+  const description = JSON.stringify(JSON.parse(readFileSync(join(ROOT, "docs", "openapi.json"), "utf8")));
+  return writeIfChanged(join(ASSETS, "api", "openapi.json"), description) || changed;
 }
 
 /** dist/worker/index.js beside its module index_bg.wasm. */

@@ -416,6 +416,12 @@ impl Context {
         }
     }
 
+    /// Whether the request comes from a program rather than from a person, by its user agent or as the network knows it.
+    pub fn is_bot(&self) -> bool {
+        let verified = Some(&Value::Bool(true));
+        self.text(Field::DeviceType) == Some("bot") || self.get(Field::NetworkVerifiedBot as u32) == verified
+    }
+
     /// The page's host, lower case.
     pub fn host(&self) -> &str {
         self.text(Field::PageHost).unwrap_or_default()

@@ -25,7 +25,7 @@ pub(crate) struct Experience {
     /// Epoch milliseconds, exclusive.
     pub(crate) until: i64,
     /// Parts per million; of a ramp nothing.
-    traffic: u32,
+    pub(super) traffic: u32,
     /// Parts per million.
     pub(crate) holdout: u32,
     /// Of each variant; of each run where there are runs.
@@ -71,7 +71,7 @@ impl Details<'_> {
     }
 
     /// The share changes evenly between the points of the ramp.
-    fn linear(&self) -> bool {
+    pub(super) fn linear(&self) -> bool {
         self.flag(LINEAR)
     }
 

@@ -3,6 +3,8 @@
 #[cfg(feature = "author")]
 pub(crate) mod build;
 mod content;
+#[cfg(all(feature = "author", feature = "explain", feature = "serde"))]
+mod described;
 mod enrichment;
 mod experience;
 #[cfg(feature = "explain")]
@@ -15,6 +17,8 @@ mod source;
 mod zones;
 
 pub(crate) use content::Part;
+#[cfg(all(feature = "author", feature = "explain", feature = "serde"))]
+pub(crate) use described::{Properties, Things};
 pub use enrichment::Enrichment;
 pub(crate) use experience::{Cap, Details, Experience, Requirement, Status};
 #[cfg(feature = "author")]

@@ -23,6 +23,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 /// What was decided for a slot.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Decision"))]
 pub struct DecisionReport<'a> {
     /// The slot's id.
     pub slot: &'a str,
@@ -33,20 +34,24 @@ pub struct DecisionReport<'a> {
     /// That factor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub factor: Option<&'a str>,
-    /// [`crate::Source`]
+    /// What it comes from: the name of a `Source`.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = crate::Source::NAMES)))]
     pub source: &'static str,
-    /// [`crate::Reason`]
+    /// Why: the name of a `Reason`.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = crate::Reason::NAMES)))]
     pub reason: &'static str,
 }
 
 /// One change to the elements of a slot.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Edit"))]
 pub struct EditReport<'a> {
     /// The slot's id.
     pub slot: &'a str,
     /// The slot's CSS selector; empty for a data slot.
     pub selector: &'a str,
-    /// [`crate::EditOp`]
+    /// What it does: the name of an `EditOp`.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = crate::EditOp::NAMES)))]
     pub op: &'static str,
     /// The attribute's name.
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -86,15 +91,19 @@ impl Serialize for Value {
 
 /// The decisions of a page.
 pub fn decisions<'a>(program: &'a Program, decisions: &Decisions) -> Vec<DecisionReport<'a>> {
-    let report = |decision: &Decision| DecisionReport {
+    decisions.slots.iter().map(|one| decision(program, one)).collect()
+}
+
+/// A decision.
+pub fn decision<'a>(program: &'a Program, decision: &Decision) -> DecisionReport<'a> {
+    DecisionReport {
         slot: program.slot_id(decision.slot),
         experience: decision.experience.map(|experience| program.experience_id(experience)),
         variant: decision.variant,
         factor: decision.factor.map(|name| program.text(name)),
         source: decision.source.name(),
         reason: decision.reason.name(),
-    };
-    decisions.slots.iter().map(report).collect()
+    }
 }
 
 /// The edits of a page.

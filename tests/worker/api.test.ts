@@ -161,7 +161,7 @@ test("other hosts of the site may ask, with credentials; no one else", async () 
   assert.equal(preflight.status, 204);
   assert.equal(preflight.header("access-control-allow-origin"), "https://www.shop.example");
   assert.match(preflight.header("access-control-allow-methods")!, /POST/);
-  assert.equal(preflight.header("access-control-allow-headers"), "content-type");
+  assert.equal(preflight.header("access-control-allow-headers"), "content-type, if-none-match");
   assert.equal((await worker.fetch("/_idoine/consent", { method: "OPTIONS", headers: { origin: "https://evil.example" } })).header("access-control-allow-origin"), null);
 });
 

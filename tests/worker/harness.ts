@@ -13,6 +13,7 @@ import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 
 /** The root of the repository. */
@@ -91,20 +92,30 @@ export interface Options {
   /** A program's bytes to publish instead. */
   program?: Uint8Array;
   /** Variables of the Worker, over `IDOINE_SITE` (the manifest's id) and `IDOINE_RELOAD_SECONDS` ("0": look at every request). */
-  vars?: Record<string, string>;
+  vars?: Record<string, unknown>;
   /** Allows preview parameters at loopback names (`IDOINE_PREVIEW=local`). */
   preview?: boolean;
   /**
    * JavaScript that runs in the Worker's isolate around it, for faults: the body of
-   * `async (request, env, ctx, worker) => Response`; call `worker.fetch(request, env, ctx)` in it.
+   * `async (request, env, ctx, worker, parts) => Response`; call `worker.fetch(request, env, ctx)` in it.
    */
   around?: string;
+  /** Further options of Miniflare for the Worker: its other bindings, and what answers requests to elsewhere. */
+  bindings?: Record<string, unknown>;
+  /** Further handlers of that module, as properties of an object: `async queue(batch, env, ctx) { ... }`. */
+  handlers?: string;
+  /** The folder behind `ASSETS`, in the place of dist/assets. */
+  assets?: string;
+  /** Files of `worker/js` whose exports `around` is given as `parts`: what the Worker knows of itself. */
+  parts?: string[];
   /** JavaScript at the top of the module that does so, before the Worker starts. */
   before?: string;
   /** Wasm modules beside it, by file name, for `before` to import. */
   modules?: Record<string, Uint8Array>;
   /** Replaces the Worker's Wasm module. */
   wasm?: (bytes: Uint8Array) => Promise<Uint8Array> | Uint8Array;
+  /** Rate limits by the names of their bindings. */
+  ratelimits?: Record<string, { simple: { limit: number; period: 10 | 60 } }>;
   /** Bindings to be left out, such as "PROGRAMS". */
   without?: string[];
 }
@@ -122,14 +133,16 @@ export interface TestWorker {
   publish(source: string | object | Uint8Array): Promise<string>;
   /** What the Worker logged so far. */
   logs: string[];
+  /** Ends the isolate and starts another; what is stored stays. */
+  restart(): Promise<void>;
   dispose(): Promise<void>;
 }
 
 /** Sets what a test's request can't say by HTTP: the URL's scheme and host, and `cf`. */
-function outerModule({ around = "return worker.fetch(request, env, ctx);", before = "" }: Options): string {
+function outerModule({ around = "return worker.fetch(request, env, ctx);", before = "", handlers = "" }: Options): string {
   return `${before}
-const { default: worker } = await import("./index.js");
-async function around(request, env, ctx, worker) { ${around} }
+const { default: worker, ...parts } = await import("./index.js");
+async function around(request, env, ctx, worker, parts) { ${around} }
 export default {
   fetch(request, env, ctx) {
     const headers = new Headers(request.headers);
@@ -137,20 +150,38 @@ export default {
     const cf = headers.get("x-test-cf");
     headers.delete("x-test-url");
     headers.delete("x-test-cf");
-    if (headers.has("upgrade")) return around(request, env, ctx, worker);
+    if (headers.has("upgrade")) return around(request, env, ctx, worker, parts);
     const init = { method: request.method, headers, body: request.body, redirect: "manual" };
     if (cf !== null) init.cf = JSON.parse(decodeURIComponent(cf));
-    return around(new Request(url ?? request.url, init), env, ctx, worker);
+    return around(new Request(url ?? request.url, init), env, ctx, worker, parts);
   },
+  ${handlers}
 };
 `;
+}
+
+/** The Worker's script as it was built; with `parts` made anew, with the exports of those files too. */
+async function script(parts: string[] = []): Promise<string> {
+  if (parts.length === 0) {
+    return readFile(join(DIST, "worker", "index.js"), "utf8");
+  }
+  const contents = ['export { default } from "./entry.js";', ...parts.map((part) => `export * from "./${part}";`)].join("\n");
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: join(ROOT, "worker", "js") },
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    write: false,
+    plugins: [{ name: "wasm", setup: (build) => build.onResolve({ filter: /\.wasm$/ }, () => ({ path: "./index_bg.wasm", external: true })) }],
+  });
+  return outputFiles[0]!.text;
 }
 
 /** Starts the Worker that `npm run build` made. */
 export async function startWorker(options: Options = {}): Promise<TestWorker> {
   const compiled = options.manifest === undefined ? undefined : await compile(options.manifest);
   const bytes = options.program ?? compiled?.program;
-  const site = options.vars?.["IDOINE_SITE"] ?? compiled?.site ?? "shop";
+  const site = String(options.vars?.["IDOINE_SITE"] ?? compiled?.site ?? "shop");
   const logs: string[] = [];
   const binary = await readFile(join(DIST, "worker", "index_bg.wasm"));
   const bindings = {
@@ -161,25 +192,27 @@ export async function startWorker(options: Options = {}): Promise<TestWorker> {
     ...options.vars,
   };
   const bound = (name: string) => !options.without?.includes(name);
-  const miniflare = new Miniflare(
+  const configuration = async () =>
     convertV4MiniflareOptions({
       name: "idoine",
       cf: false,
       modules: [
         { type: "ESModule", path: "outer.js", contents: outerModule(options) },
-        { type: "ESModule", path: "index.js", contents: await readFile(join(DIST, "worker", "index.js"), "utf8") },
+        { type: "ESModule", path: "index.js", contents: await script(options.parts) },
         { type: "CompiledWasm", path: "index_bg.wasm", contents: (await options.wasm?.(binary)) ?? binary },
         ...Object.entries(options.modules ?? {}).map(([path, contents]) => ({ type: "CompiledWasm" as const, path, contents })),
       ],
       compatibilityDate: await compatibilityDate(),
-      bindings,
+      bindings: bindings as any,
+      ...(options.ratelimits === undefined ? {} : { ratelimits: Object.fromEntries(Object.entries(options.ratelimits).map(([name, limit]) => [name, { namespace_id: name, ...limit }])) }),
       ...(bound("PROGRAMS") ? { kvNamespaces: ["PROGRAMS"] } : {}),
-      ...(bound("ASSETS") ? { assets: { directory: join(DIST, "assets"), binding: "ASSETS", routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true } } } : {}),
+      ...(bound("ASSETS") ? { assets: { directory: options.assets ?? join(DIST, "assets"), binding: "ASSETS", routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true } } } : {}),
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
       handleStructuredLogs: ({ message }) => logs.push(message),
-    }),
-  );
-  const address = await miniflare.unsafeGetDirectURL("idoine");
+      ...options.bindings,
+    });
+  const miniflare = new Miniflare(await configuration());
+  let address = await miniflare.unsafeGetDirectURL("idoine");
   const kv = (bound("PROGRAMS") ? await miniflare.getKVNamespace("PROGRAMS") : undefined) as unknown as TestWorker["kv"];
   const put = async (program: Uint8Array): Promise<string> => {
     const version = versionOf(program);
@@ -198,9 +231,15 @@ export async function startWorker(options: Options = {}): Promise<TestWorker> {
   return {
     fetch,
     open,
-    address,
+    get address() {
+      return address;
+    },
     kv,
     logs,
+    async restart() {
+      await miniflare.setOptions(await configuration());
+      address = await miniflare.unsafeGetDirectURL("idoine");
+    },
     async publish(source) {
       const version = await put(source instanceof Uint8Array ? source : (await compile(source)).program);
       for (let tries = 0; tries < 100; tries += 1) {

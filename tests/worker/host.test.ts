@@ -17,7 +17,7 @@ test("what came with a request is one text", () => {
 /** The Worker's Rust side. */
 interface Worker {
   initSync(options: { module: BufferSource }): void;
-  handle(request: object, env: object, ctx: object, url: string, overrides: string[] | undefined, ask: () => void): Promise<unknown>;
+  handle(request: object, env: object, ctx: object, site: string, url: string, overrides: string[] | undefined, ask: () => void): Promise<unknown>;
 }
 
 /** As Cloudflare's: it is known by its name. */

@@ -1,8 +1,10 @@
-// The files that pages load: the loader, the engine, the tools, the client, the preview bar.
+// The files that pages load: the loader, the engine, the tools, the client, the preview bar. And the description of the API.
+
+const TYPES = { js: "text/javascript; charset=utf-8", wasm: "application/wasm", json: "application/json" };
 
 /** Whether a path names one of those files. */
 export function isAsset(pathname) {
-  return /^\/_idoine\/[\w.-]+\.(?:js|wasm)$/.test(pathname);
+  return /^\/_idoine\/(?:[\w.-]+\.(?:js|wasm)|api\/openapi\.json)$/.test(pathname);
 }
 
 /** The file, with what a browser must know of it. */
@@ -13,7 +15,7 @@ export async function asset({ request, env, url }) {
   const found = await env.ASSETS.fetch(new Request(url, request));
   const response = new Response(found.body, found);
   if (found.ok) {
-    response.headers.set("content-type", url.pathname.endsWith(".wasm") ? "application/wasm" : "text/javascript; charset=utf-8");
+    response.headers.set("content-type", TYPES[url.pathname.split(".").pop()]);
   }
   if (found.ok || found.status === 304) {
     // Kept, and asked about each time: the glue of one deployment must not meet the Wasm of another.

@@ -159,13 +159,14 @@ export function apply(element, edit, isUtf8) {
   }
 }
 
-/** Runs a handler whose failure must not break the stream. */
-export function safely(handler) {
+/** Runs a handler whose failure must not break the stream; `failed` hears of it. */
+export function safely(handler, failed) {
   return (argument) => {
     try {
       handler(argument);
     } catch (error) {
       log("error", "edit_left_out", "an edit was left out", { error });
+      failed?.();
     }
   };
 }

@@ -1,6 +1,8 @@
 // Variants that are a whole page: a redirect to another address, or another page of the origin at the same address. What is
 // asked of the origin, and whether anything is, follows from the plan; the rest of the plan is for the page that then comes.
 
+import { handOver } from "./collector.js";
+import { became } from "./counters.js";
 import { withPreview } from "./preview.js";
 
 /** Whether a request is one for a page rather than for data: what scripts fetch says so itself, by what it accepts. */
@@ -29,8 +31,9 @@ function withoutHash(url) {
   return url.href.split("#", 1)[0];
 }
 
-/** The answer that leads the visitor to the page of their variant; undefined when they stay. */
-export function redirectOf(plan, { request, url, overrides }) {
+/** The answer that leads the visitor to the page of their variant, whose exposure is handed over before; undefined when they stay. */
+export async function redirectOf(plan, visit) {
+  const { request, url, overrides } = visit;
   const value = valueOf(plan, "redirect");
   const to = value !== undefined && wantsPage(request) ? addressOf(value, url) : undefined;
   if (to === undefined || withoutHash(to) === withoutHash(url)) {
@@ -42,6 +45,8 @@ export function redirectOf(plan, { request, url, overrides }) {
   if (plan.preview) {
     headers.set("x-robots-tag", "noindex");
   }
+  became(visit, "redirected");
+  await handOver(visit, plan.exposure);
   return new Response(null, { status: 302, headers });
 }
 

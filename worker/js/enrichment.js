@@ -81,7 +81,8 @@ async function ask(url) {
   const type = (response.headers.get("content-type") ?? "").split(";")[0].trim().toLowerCase();
   if (response.status !== 200 || !/^(?:application|text)\/(?:[\w.-]+\+)?json$/.test(type)) {
     response.body?.cancel().catch(() => {});
-    throw new Error(`status ${response.status}, ${type || "no content type"}`);
+    // Of the answer nothing else is told: it may be about the visitor.
+    throw new Error(response.status === 200 ? "no JSON" : `status ${response.status}`);
   }
   const text = await read(response);
   JSON.parse(text);

@@ -53,8 +53,8 @@ class Fragment {
   #reading;
 
   constructor(visit, path, page) {
-    // What becomes of a fragment is not what becomes of the page.
-    this.#visit = { ...visit };
+    // What becomes of a fragment, and how long it takes, is not what becomes of the page.
+    this.#visit = { ...visit, times: {} };
     this.#url = new URL(visit.url);
     const [pathname, ...search] = path.split("#", 1)[0].split("?");
     // Assigned, not parsed: what looks like a host here is part of the path.
@@ -244,7 +244,7 @@ export class Fragments {
    * Bytes of the page in pieces that the rewriter is to be given one by one: what is before a tag in the same piece would wait with it
    * for a fragment.
    */
-  pieces = (bytes) => {
+  pieces(bytes) {
     const waiting = this.#edits.filter(({ name, value }) => INSTEAD.has(name) && !this.#of(value).isKnown);
     if (waiting.length === 0) {
       return [bytes];
@@ -258,29 +258,11 @@ export class Fragments {
     }
     const sorted = [0, ...[...cuts].filter((at) => at > 0).sort((a, b) => a - b), bytes.length];
     return sorted.slice(1).map((end, at) => bytes.subarray(sorted[at], end));
-  };
-
-  /** What the rewriter makes, with the fragments in the place of their marks. */
-  into(body) {
-    const reader = body.getReader({ mode: "byob" });
-    const { readable, writable } = new IdentityTransformStream();
-    const writer = writable.getWriter();
-    const run = async () => {
-      try {
-        await this.#copy(reader, writer);
-        await writer.close();
-      } catch (error) {
-        // Each side may be waiting for the other.
-        await Promise.allSettled([reader.cancel(error), writer.abort(error)]);
-      } finally {
-        this.drop();
-      }
-    };
-    void run();
-    return readable;
   }
 
-  async #copy(reader, writer) {
+  /** Gives on what the rewriter made, with the fragments in the place of their marks. */
+  async copy(reader, { writable }) {
+    const writer = writable.getWriter();
     const length = this.#markBytes.length + 6;
     let held = new Uint8Array(0);
     let buffer = new ArrayBuffer(CHUNK);
@@ -317,6 +299,7 @@ export class Fragments {
     if (held.length > 0) {
       await writer.write(held);
     }
+    writer.releaseLock();
   }
 
   /** Whether bytes begin as a mark does, as far as they go. */

@@ -130,6 +130,15 @@ function offsetsFrom(formatter, first) {
   return offsets.some((number, index) => index % 2 === 1 && !Number.isNaN(number)) ? [...offsets, end, NaN] : [];
 }
 
+/** Whether a rate limit that is bound by this name refuses a key. One that is not bound, or fails, refuses nothing. */
+export async function isLimited(env, name, key) {
+  try {
+    return (await env[name]?.limit({ key }))?.success === false;
+  } catch {
+    return false;
+  }
+}
+
 /** The bytes of a request's body; undefined when there are more of them than `limit`. */
 export async function readBody(request, limit) {
   if (request.body === null) {

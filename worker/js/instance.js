@@ -2,6 +2,7 @@
 // `error` event on the global scope. So each call races with the end of its instance; an instance that trapped is
 // replaced at once, and what was in flight in it is rejected, which its caller turns into the origin's page.
 
+import { countReplaced } from "./counters.js";
 import { enrich } from "./enrichment.js";
 import { log } from "./log.js";
 import module from "../../dist/worker-pkg/index_bg.wasm";
@@ -35,6 +36,7 @@ function isFatal(error) {
 /** Replaces the instance and gives up what is in flight in it. */
 function discard(error) {
   log("error", "instance_replaced", "the Wasm instance is replaced", { error });
+  countReplaced();
   broken = true;
   // A callback of the old instance that comes later must not find the new one: the generated code checks that by the
   // instance's number, which the reset raises. So the reset can't wait until the next call.
@@ -71,7 +73,8 @@ try {
 /**
  * Asks the Rust side: a plan as JSON text for a page that is to be edited, a Response for a request to the API,
  * undefined when there is nothing to do. Rejects when the instance traps meanwhile, here or in another request.
- * `beforeWaiting` is called when it is certain that the page is going to be edited, and something has to be asked first.
+ * `beforeWaiting` is called, with the program's version, when it is certain that the page is going to be edited, and something
+ * has to be asked first.
  */
 export async function decide({ request, env, ctx, url, overrides, site }, beforeWaiting) {
   ensure();
@@ -80,8 +83,8 @@ export async function decide({ request, env, ctx, url, overrides, site }, before
     reject = rejecter;
   });
   inFlight.add(reject);
-  const ask = (wanted) => {
-    beforeWaiting?.();
+  const ask = (wanted, version) => {
+    beforeWaiting?.(version);
     return enrich(ctx, JSON.parse(wanted));
   };
   try {

@@ -1,10 +1,13 @@
 // What the Worker tells its owner: one line of JSON for each event, which log tools read by its fields. Nothing of a visitor is
 // in it: no address, no header, no id, and of a URL neither query nor path.
 
-/** The words of an error; what engines quote of the input in them (`Unexpected token ... "text" is not valid JSON`) is left out. */
+/**
+ * The words of an error; what engines quote of the input in them (`Unexpected token ... "text" is not valid JSON`) is left out, from the
+ * first quote to the last: the input may hold quotes itself.
+ */
 function wordsOf(error) {
   const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return words.replace(/"[^"]*"|https?:\/\/\S+/g, "…").slice(0, 300);
+  return words.replace(/".*"|[a-z]+:\/\/\S+/gis, "…").slice(0, 300);
 }
 
 /**

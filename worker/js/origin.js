@@ -1,6 +1,9 @@
 // Passing a request on to the origin of its site (sites.js) and its answer back.
 
+import { plain } from "./answer.js";
+import { became, count } from "./counters.js";
 import { log } from "./log.js";
+import { timed } from "./observe.js";
 
 /** Headers of one connection rather than of the message (RFC 9110, section 7.6.1). */
 const HOP_BY_HOP = [
@@ -17,13 +20,6 @@ const HOP_BY_HOP = [
 
 /** Sites of this kind that the request has come through already. */
 const VIA = "x-idoine-via";
-
-function plain(status, text) {
-  return new Response(`${text}\n`, {
-    status,
-    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
-  });
-}
 
 /** The path that the origin's URL puts before every path of the site; empty for most. */
 function basePath(base) {
@@ -66,7 +62,7 @@ function decodable(header) {
   return kept.map((coding) => coding.trim()).join(", ") || "identity";
 }
 
-function headersFor({ request, site }, url, willEdit) {
+function headersFor({ request, site }, url, willEdit, change) {
   const headers = new Headers(request.headers);
   const websocket = headers.get("upgrade")?.toLowerCase() === "websocket";
   dropHopByHop(headers);
@@ -92,6 +88,7 @@ function headersFor({ request, site }, url, willEdit) {
     headers.delete("if-none-match");
     headers.delete("if-modified-since");
   }
+  change?.(headers);
   return headers;
 }
 
@@ -141,35 +138,49 @@ function answer(response, { base }, target, url) {
 }
 
 /**
- * Sends a visit's request on to the origin. `url` is what is asked for, without what is ours; `willEdit` says that an HTML answer
- * is going to be edited, so that it must come whole and in an encoding that can be decoded; `signal` ends it.
+ * Asks again, once, what failed before an answer came, where that changes nothing: a connection that the origin has closed in the
+ * meantime is most of what fails. Nobody waits longer than for the origin itself.
  */
-export async function passOn(visit, url, willEdit, signal) {
+async function twice(visit, { method, headers, signal }, fetch) {
+  try {
+    return await fetch();
+  } catch (error) {
+    if (!["GET", "HEAD"].includes(method) || headers.has("upgrade") || signal?.aborted) {
+      throw error;
+    }
+    count(visit, "origin_retries");
+    return fetch();
+  }
+}
+
+/**
+ * Sends a visit's request on to the origin. `url` is what is asked for, without what is ours; `willEdit` says that an HTML answer
+ * is going to be edited, so that it must come whole and in an encoding that can be decoded; `signal` ends it; `change` has the last word on its headers.
+ */
+export async function passOn(visit, url, willEdit, signal, change) {
   const { request, site } = visit;
   const { origin } = site;
   if (origin === undefined) {
     log("error", "no_origin", "no origin is configured for this host name", { site: site.id });
+    became(visit, "failed", "no_origin");
     return plain(502, "No origin is configured for this site.");
   }
   const via = request.headers.get(VIA) ?? "";
   if (via.split(",").some((name) => name.trim() === viaOf(site))) {
+    became(visit, "failed", "loop");
     return plain(508, "The origin of this site leads back to the site.");
   }
   const target = targetOf(origin, url);
+  const init = { method: request.method, headers: headersFor(visit, url, willEdit, change), body: request.body, redirect: "manual", signal };
   let response;
   try {
-    response = await origin.fetch(target, {
-      method: request.method,
-      headers: headersFor(visit, url, willEdit),
-      body: request.body,
-      redirect: "manual",
-      signal,
-    });
+    response = await timed(visit, "origin", () => twice(visit, init, () => origin.fetch(target, init)));
   } catch (error) {
     if (signal?.aborted) {
       throw error;
     }
     log("error", "origin_unreachable", "the origin can't be reached", { error, site: site.id });
+    became(visit, "failed", "origin_unreachable");
     return plain(502, "The site can't be reached at the moment. Please try again.");
   }
   return answer(response, origin, target, url);

@@ -1,54 +1,104 @@
 // A page of the site: what the origin sends, personalised where some experience concerns it.
 
+import { obtain, outcome, placeOf, variantFor } from "./cache.js";
+import { became } from "./counters.js";
 import { pageOf, redirectOf } from "./elsewhere.js";
 import { Fragments } from "./fragments.js";
 import { decide } from "./instance.js";
 import { log } from "./log.js";
+import { tellDecisions, tellTimes, timed } from "./observe.js";
 import { ask, passOn } from "./origin.js";
 import { isPageRequest, isRewritable, rewrite, unshared } from "./rewrite.js";
+import { isShareable, keepVariant, nameOf } from "./variants.js";
 
 /** The answer to a request of the site. */
 export async function page(visit) {
   if (!isPageRequest(visit.request)) {
     return passOn(visit, visit.url, false);
   }
+  let place;
   let asked;
-  const askOrigin = (willEdit) => (asked ??= ask(visit, visit.url, willEdit));
-  // How the origin is asked follows from the plan. Where the plan waits for enrichments, the origin is asked beside them for the
-  // page itself, which nearly always is the one that is wanted.
-  const beforeWaiting = () => void askOrigin(true);
-  const plan = await planOf(visit, beforeWaiting);
+  const find = (version) => (place ??= placeOf(visit, version));
+  const askOrigin = (version) => (asked ??= obtain(visit, find(version)));
+  // How the origin is asked follows from the plan. Where the plan waits for enrichments, the page itself, which nearly always
+  // is the one that is wanted, is looked for beside them.
+  const { plan, text } = await planOf(visit, (version) => void askOrigin(version));
+  if (plan === undefined) {
+    became(visit, "untouched");
+    return asked === undefined ? passOn(visit, visit.url, false) : (await asked.answer).response;
+  }
   const fragments = new Fragments(visit, plan);
   void fragments.start();
-  const other = plan && (await elsewhere(visit, plan));
+  const other = await elsewhere(visit, plan);
   if (other !== undefined) {
     asked?.drop();
+    if (!isRewritable(other)) {
+      fragments.drop();
+      return other;
+    }
+    return told(visit, plan, await personalised(visit, plan, fragments, other));
   }
-  const response = other ?? (await askOrigin(plan !== undefined).answer);
-  if (plan === undefined || !isRewritable(response)) {
+  const { key, wishes } = await find(plan.version);
+  const name = key !== undefined && isShareable(plan) ? await nameOf(text) : undefined;
+  const variant = name && (await variantFor(visit, { key, wishes }, name));
+  if (variant !== undefined) {
+    asked?.drop();
+    became(visit, "edited");
+    return told(visit, plan, variant);
+  }
+  const { response, generation } = await askOrigin(plan.version).answer;
+  if (!isRewritable(response)) {
     fragments.drop();
+    became(visit, "untouched", "not_a_page");
     return response;
   }
+  const edited = await personalised(visit, plan, fragments, response, visit.cache === "hit" || visit.cache === "stale");
+  const isVariant = name !== undefined && generation !== undefined;
+  return told(visit, plan, isVariant ? keepVariant(visit, key, name, generation, edited) : edited);
+}
+
+/** A page with the edits of a plan; as the origin sent it where that fails. `isKept`: its bytes are from the cache, and there are others. */
+async function personalised(visit, plan, fragments, response, isKept = false) {
   try {
     return await rewrite(response, plan, visit, fragments);
   } catch (error) {
-    fragments.drop();
-    asItIs(error);
-    return response;
+    asItIs(visit, "rewriting", error);
   }
+  // Where its body broke before anything of it was sent, there is nothing to lose in asking once more.
+  if (!isKept) {
+    fragments.drop();
+    return response.bodyUsed ? passOn(visit, visit.url, false) : response;
+  }
+  outcome(visit, "bypass", "unreadable");
+  const again = await passOn(visit, visit.url, true);
+  return isRewritable(again) ? personalised(visit, plan, fragments, again) : again;
 }
 
-function asItIs(error) {
-  log("error", "page_as_it_is", "a page goes out as the origin sent it", { error });
+function asItIs(visit, reason, error) {
+  became(visit, "failed", reason);
+  log("error", "page_as_it_is", "a page goes out as the origin sent it", { error, site: visit.site.id });
+}
+
+/** An edited page, or a redirect, with what it tells of how it was made. */
+function told(visit, plan, response) {
+  if (visit.outcome === "edited" || visit.outcome === "redirected") {
+    tellTimes(visit, response.headers);
+    tellDecisions(plan, response.headers);
+  }
+  return response;
 }
 
 /** What the visitor gets in the place of this page; undefined when that is nothing, and when it is not to be had. */
 async function elsewhere(visit, plan) {
   try {
+    const redirect = await redirectOf(plan, visit);
+    if (redirect !== undefined) {
+      return told(visit, plan, redirect);
+    }
     const url = pageOf(plan, visit);
-    return redirectOf(plan, visit) ?? (url && (await otherPage(visit, url)));
+    return url && (await otherPage(visit, url));
   } catch (error) {
-    log("error", "variant_page_left_out", "a variant's page is left out", { error });
+    log("error", "variant_page_left_out", "a variant's page is left out", { error, site: visit.site.id });
     return undefined;
   }
 }
@@ -58,21 +108,33 @@ async function otherPage(visit, url) {
   const { answer, drop } = ask(visit, url, true);
   const response = await answer;
   if (response.status < 400) {
+    outcome(visit, "bypass", "other_page");
     return unshared(response);
   }
   const { status } = response;
-  log("error", "variant_page_left_out", `the page ${url.pathname} of a variant has the status ${status}: the page itself is shown`, { status });
+  // The path is the manifest's, with a visitor's words in it perhaps.
+  log("error", "variant_page_left_out", `a variant's page has the status ${status}: the page itself is shown`, { status, site: visit.site.id });
   drop();
   return undefined;
 }
 
-/** What is to be done to this page; undefined when that is nothing, and when anything at all went wrong. */
+/** What is to be done to this page, and the text that says so; nothing of it when that is nothing, and when anything at all went wrong. */
 async function planOf(visit, beforeWaiting) {
   try {
-    const plan = await decide(visit, beforeWaiting);
-    return typeof plan === "string" ? JSON.parse(plan) : undefined;
+    const text = await timed(visit, "decide", () => decide(visit, beforeWaiting));
+    if (typeof text === "string") {
+      const plan = JSON.parse(text);
+      visit.bot = plan.bot;
+      visit.version = plan.version;
+      return { plan, text };
+    }
+    // A truth is told where no experience concerns the page: whether it's a bot that asks. Nothing: there is no program.
+    visit.bot = text === true;
+    if (typeof text !== "boolean") {
+      became(visit, "failed", "no_program");
+    }
   } catch (error) {
-    asItIs(error);
-    return undefined;
+    asItIs(visit, "decision", error);
   }
+  return {};
 }

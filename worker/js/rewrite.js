@@ -2,6 +2,7 @@
 // before; nothing here calls into Wasm, and no failure of a handler reaches the stream.
 
 import { charsetOf, encodingOfType, isHtmlType, isKnown, isXmlType } from "./charset.js";
+import { became, count, countAfter } from "./counters.js";
 import { apply, isAdded, safely } from "./edits.js";
 import { jsonEscapes } from "./escape.js";
 import { log } from "./log.js";
@@ -37,6 +38,9 @@ export function isRewritable(response) {
     ["", "identity", "gzip", "br"].includes((headers.get("content-encoding") ?? "").trim().toLowerCase())
   );
 }
+
+/** How long a page that was handed over whole may take to go out before it is taken to be no longer wanted, in milliseconds. */
+const LEAVING_MS = 10_000;
 
 /** Headers that let someone keep a page, or a part of it, that is one visitor's. */
 const SHARING = ["accept-ranges", "age", "cdn-cache-control", "cloudflare-cdn-cache-control", "etag", "expires", "last-modified", "surrogate-control"];
@@ -86,8 +90,11 @@ function groups(edits) {
   return runs;
 }
 
-/** The rewriter for a plan. `isPage`: whether to insert at the document's end what found no better place. */
-function rewriterFor(plan, headers, fragments, isPage) {
+/**
+ * The rewriter for a plan. `isPage`: whether to insert at the document's end what found no better place; `atEnd` is called when all of the page
+ * has been through.
+ */
+function rewriterFor(plan, headers, visit, { fragments, isPage, atEnd }) {
   const { isXml, isUtf8 } = fragments.page;
   let nonce = nonceOf(headers.get("content-security-policy")) ?? nonceOf(headers.get("content-security-policy-report-only"));
   let inserted = false;
@@ -117,16 +124,22 @@ function rewriterFor(plan, headers, fragments, isPage) {
     .on("body", { element: safely((body) => insert((...markup) => body.prepend(...markup))) })
     .onDocument({
       end: safely((end) => {
+        atEnd();
         if (isPage) {
           insert((...markup) => end.append(...markup));
         }
       }),
     });
 
-  const carryOut = (element) => (edit) => rest.isReached || safely(() => apply(element, edit, isUtf8))();
+  const leftOut = () => count(visit, "edits_left_out");
+  const carryOut = (element) => (edit) => {
+    if (!rest.isReached) {
+      safely(() => apply(element, edit, isUtf8), leftOut)();
+    }
+  };
   const withFragments = (edits) => async (element) => {
     for (const edit of edits) {
-      const made = edit.op === "fragment" && !rest.isReached ? await fragments.edit(edit) : edit;
+      const made = edit.op === "fragment" ? await fragments.edit(edit) : edit;
       if (made !== undefined) {
         carryOut(element)(made);
       }
@@ -183,28 +196,36 @@ function lengthOf({ headers }) {
  * the edits may tell.
  */
 export async function rewrite(response, plan, visit, fragments) {
-  const length = lengthOf(response);
   const type = response.headers.get("content-type");
+  const length = lengthOf(response);
   const source = await begin(response.body, length, (bytes) => charsetOf(type, bytes).isSure);
   const { encoding } = charsetOf(type, source.first);
   if (!isKnown(encoding)) {
     fragments.drop();
+    became(visit, "untouched", "not_a_page");
     return new Response(unchanged(source, length), response);
   }
   // What a script fetches may be a part of a page that goes into another one, which has its state.
   const mayBePart = visit.request.headers.get("sec-fetch-dest") === "empty";
   try {
+    let atEnd;
+    const wentThrough = new Promise((resolve) => (atEnd = resolve));
     Object.assign(fragments.page, { encoding, isUtf8: encoding === "utf-8", isXml: isXmlType(type) });
-    const rewriter = rewriterFor(plan, response.headers, fragments, !mayBePart);
+    const rewriter = rewriterFor(plan, response.headers, visit, { fragments, isPage: !mayBePart, atEnd });
     // The type tells the rewriter the character set; the coding is undone already. Of a page that declares none browsers think what
     // they like: in windows-1252 each byte is a character, so that any of them is kept.
     const headers = { "content-type": `text/html; charset=${encoding ?? "windows-1252"}` };
-    const edit = (input) => rewriter.transform(new Response(input, { headers })).body;
-    const body = fragments.isEmpty ? edited(source, edit) : fragments.into(edited(source, edit, fragments.pieces));
+    const { body, fed } = edited(source, (input) => rewriter.transform(new Response(input, { headers })).body, fragments);
+    const drop = () => fragments.drop();
+    fed.then(drop, drop);
+    const brokeOff = fed.then(() => scheduler.wait(LEAVING_MS)).catch(() => count(visit, "pages_broken_off"));
+    countAfter(visit, Promise.race([wentThrough, brokeOff]));
+    became(visit, "edited");
     return new Response(body, { status: response.status, statusText: response.statusText, headers: editedHeaders(response, plan) });
   } catch (error) {
-    log("error", "page_as_it_is", "a page goes out as the origin sent it", { error });
     fragments.drop();
+    became(visit, "failed", "rewriting");
+    log("error", "page_as_it_is", "a page goes out as the origin sent it", { error, site: visit.site.id });
     return new Response(unchanged(source, length), response);
   }
 }

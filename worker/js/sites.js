@@ -1,21 +1,43 @@
 // Which site a request is for, and where its pages come from. Both are configured: nothing in a request or in a manifest can name
 // another origin.
 
-/** The setting of a host name: its own, else that of the closest `*.` above it, else the one for all others. */
+import { log } from "./log.js";
+
+const isMap = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+
+/** The setting of a host name: its own, else that of the closest `*.` above it; undefined when there is none. */
 function settingOf(sites, hostname) {
-  const labels = hostname.split(".");
-  const names = [hostname, ...labels.slice(1).map((_, at) => `*.${labels.slice(at + 1).join(".")}`)];
+  // A dot behind a name says that it is whole.
+  const labels = hostname.replace(/\.$/, "").split(".");
+  const names = [labels.join("."), ...labels.slice(1).map((_, at) => `*.${labels.slice(at + 1).join(".")}`)];
   const name = names.find((name) => Object.hasOwn(sites, name));
-  return name === undefined ? undefined : sites[name];
+  // A setting that is none names no origin; it's not as if the host were not named.
+  return name === undefined ? undefined : isMap(sites[name]) ? sites[name] : {};
 }
 
-/** The variable `SITES`: an object, or one as JSON text; empty when it is neither. */
-function sitesOf(env) {
-  try {
-    const sites = typeof env.SITES === "string" ? JSON.parse(env.SITES) : env.SITES;
-    return sites !== null && typeof sites === "object" ? sites : {};
-  } catch {
+/** The variable as it was read last, and what it says; undefined when it says nothing that can be read. */
+let read = {};
+
+/** The variable `SITES`: an object, or one as JSON text; empty when there is none, undefined when it is neither. */
+function sitesOf({ SITES: text }) {
+  if (text === undefined || text === "") {
     return {};
+  }
+  if (read.text !== text) {
+    read = { text, sites: parse(text) };
+    if (read.sites === undefined) {
+      log("error", "sites_unreadable", "the variable SITES is no JSON object of settings by host name: ORIGIN and IDOINE_SITE stand in for it");
+    }
+  }
+  return read.sites;
+}
+
+function parse(text) {
+  try {
+    const sites = typeof text === "string" ? JSON.parse(text) : text;
+    return isMap(sites) ? sites : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -41,8 +63,12 @@ function originOf(env, setting) {
   }
 }
 
-/** The site of a URL: its `id`, and its `origin`, which is undefined when none is configured. */
+/**
+ * The site of a URL: its `id`, its `origin`, which is undefined when none is configured, and whether the settings by host name are
+ * `unreadable`.
+ */
 export function siteOf(env, url) {
-  const { site, origin } = settingOf(sitesOf(env), url.hostname) ?? { site: env.IDOINE_SITE, origin: env.ORIGIN };
-  return { id: String(site || "shop"), origin: originOf(env, origin) };
+  const sites = sitesOf(env);
+  const { site, origin } = (sites && settingOf(sites, url.hostname)) ?? { site: env.IDOINE_SITE, origin: env.ORIGIN };
+  return { id: String(site || "shop"), origin: originOf(env, origin), unreadable: sites === undefined };
 }

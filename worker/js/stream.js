@@ -11,33 +11,37 @@ export const CHUNK = 1 << 16;
 const LARGEST_CHUNK = 1 << 18;
 
 /**
- * Reads the beginning of a body: its reader; its first bytes, which are none only when the body is empty; and whether they are all.
- * `length` is how long the body is, if that is known. The first bytes are those that came at once, unless `isEnough` wants more of them:
- * then those up to where it has enough, or to the end.
+ * Reads the beginning of a body: its `reader`; its `first` bytes, which are none only when the body is empty; and whether that `isAll`. They
+ * are those that came at once, unless `isEnough` wants more of them; then those up to where it has enough, or to the end. `length` is how
+ * long the body is, if that is known.
  */
-export async function begin(body, length, isEnough = () => true) {
+export async function begin(body, length, isEnough) {
   const reader = body.getReader({ mode: "byob" });
   // One byte more than there are: a buffer that is filled could be one of many.
-  let buffer = new ArrayBuffer(length === undefined ? CHUNK : Math.min(length + 1, LARGEST_CHUNK));
+  const size = length === undefined ? CHUNK : Math.min(length + 1, LARGEST_CHUNK);
+  let buffer = new ArrayBuffer(size);
   let read = 0;
-  /** What was read, should there be no more of it. */
+  /** What was read, should the body break off. */
   let kept = new Uint8Array(0);
   try {
     for (;;) {
       const { done, value } = await reader.read(new Uint8Array(buffer, read));
       if (done) {
-        return { reader, first: kept, isAll: read === length };
+        return { reader, first: kept, isAll: true };
       }
       buffer = value.buffer;
       read += value.length;
       const first = new Uint8Array(buffer, 0, read);
-      if (read === buffer.byteLength || isEnough(first)) {
+      if (read === size || isEnough(first)) {
         return { reader, first, isAll: read === length };
       }
       kept = first.slice();
     }
   } catch (error) {
-    // Whoever reads on meets the same error.
+    if (read > 0) {
+      // Whoever reads on meets the same error, behind what came before it.
+      return { reader, first: kept, isAll: false };
+    }
     reader.releaseLock();
     throw error;
   }
@@ -58,19 +62,38 @@ export function unchanged({ reader, first }, length) {
 }
 
 /**
- * A body that was begun, edited: `edit` makes what goes out of what is to be edited, a stream or bytes. `registerRest` must have been
- * called for its rewriter, which gets its bytes in pieces where `piecesOf` makes some of them.
+ * A body that was begun, edited: `edit` makes what goes out of what is to be edited, a stream or bytes, and `fragments` go in where it left
+ * their marks; that is `body`. `fed` resolves when all of it was handed on, and rejects when it broke off. `registerRest` must have been
+ * called for its rewriter.
  */
-export function edited({ reader, first, isAll }, edit, piecesOf) {
+export function edited({ reader, first, isAll }, edit, fragments) {
   const guard = new Guard({ stopsAtFrames: true });
   const begun = guard.scan(first);
-  if (isAll && !begun.stop && piecesOf === undefined) {
-    return edit(first);
+  if (isAll && !begun.stop && fragments.isEmpty) {
+    return { body: edit(first), fed: Promise.resolve() };
   }
   const input = new IdentityTransformStream();
   const made = edit(input.readable);
-  feed(reader, first, begun, guard, input.writable.getWriter(), piecesOf).catch((error) => log("error", "page_broke_off", "a page broke off", { error }));
-  return made;
+  const fed = feed(reader, first, begun, guard, input.writable.getWriter(), fragments);
+  fed.catch((error) => log("error", "page_broke_off", "a page broke off", { error }));
+  return fragments.isEmpty ? { body: made, fed } : filled(made, fed, fragments);
+}
+
+/** What the rewriter made, with the fragments in the place of their marks. */
+function filled(made, fed, fragments) {
+  const output = new IdentityTransformStream();
+  const reader = made.getReader({ mode: "byob" });
+  const run = async () => {
+    try {
+      await fragments.copy(reader, output);
+      await output.writable.close();
+    } catch (error) {
+      // Each side may be waiting for the other.
+      await Promise.allSettled([reader.cancel(error), output.writable.abort(error)]);
+      throw error;
+    }
+  };
+  return { body: output.readable, fed: Promise.all([fed, run()]) };
 }
 
 /**
@@ -122,7 +145,7 @@ async function copy(reader, { writable }) {
 }
 
 /** Gives the rewriter a page: `first`, which the guard has read, and what is still to be read. */
-async function feed(reader, first, begun, guard, writer, piecesOf = (bytes) => [bytes]) {
+async function feed(reader, first, begun, guard, writer, fragments) {
   /** The beginning of a tag that has not ended. */
   let held = [];
   const release = async () => {
@@ -139,10 +162,8 @@ async function feed(reader, first, begun, guard, writer, piecesOf = (bytes) => [
         const { from, stop } = chunk === first ? begun : guard.scan(chunk);
         if (from >= 0) {
           await release();
-          if (from > 0) {
-            for (const piece of piecesOf(chunk.subarray(0, from))) {
-              await writer.write(piece);
-            }
+          for (const piece of from > 0 ? fragments.pieces(chunk.subarray(0, from)) : []) {
+            await writer.write(piece);
           }
         }
         if (from < chunk.length) {
@@ -164,6 +185,8 @@ async function feed(reader, first, begun, guard, writer, piecesOf = (bytes) => [
     await release();
     await writer.close();
   } catch (error) {
+    // What came before goes out before it is told that no more comes.
+    await scheduler.wait(1);
     // Each side may be waiting for the other.
     await Promise.allSettled([reader.cancel(error), writer.abort(error)]);
     throw error;

@@ -12,15 +12,24 @@ pub struct Answer {
 }
 
 /// What of a failure a caller is told.
-#[derive(Serialize)]
-struct Failure<'a> {
-    error: Error<'a>,
+#[derive(Debug, Serialize)]
+#[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema))]
+pub struct Failure<'a> {
+    /// What went wrong.
+    pub error: Error<'a>,
 }
 
-#[derive(Serialize)]
-struct Error<'a> {
-    code: &'a str,
-    message: &'a str,
+/// What went wrong.
+#[derive(Debug, Serialize)]
+#[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema))]
+pub struct Error<'a> {
+    /// For programs.
+    pub code: &'a str,
+    /// For people.
+    pub message: &'a str,
+    /// Where in the body, as a JSON pointer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
 }
 
 impl Answer {
@@ -51,7 +60,17 @@ impl Answer {
 
     /// A failure: a code for programs and a message for people.
     pub fn error(status: u16, code: &str, message: &str) -> Answer {
-        Answer { status, ..Answer::json(&Failure { error: Error { code, message } }) }
+        Answer::json(&Failure { error: Error { code, message, path: None } }).of_status(status)
+    }
+
+    /// The answer with another status.
+    pub fn of_status(self, status: u16) -> Answer {
+        Answer { status, ..self }
+    }
+
+    /// The bytes of its body.
+    pub fn body(&self) -> &[u8] {
+        self.body.as_deref().unwrap_or_default()
     }
 
     /// The answer with one header more.

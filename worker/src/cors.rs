@@ -22,6 +22,12 @@ impl<'a> Caller<'a> {
         }
     }
 
+    /// Whether a page of another origin sent the request: what is no page says nothing of an origin.
+    pub fn is_another_site(&self) -> bool {
+        self.origin.is_some_and(|origin| origin != self.own)
+            || self.site.is_some_and(|site| !matches!(site, "same-origin" | "none"))
+    }
+
     /// The caller's origin when it is another one, and of a host of the site.
     pub fn trusted_origin<'h>(&self, hosts: impl IntoIterator<Item = &'h str>) -> Option<&'a str> {
         let origin = self.origin.filter(|origin| *origin != self.own)?;
@@ -63,6 +69,22 @@ mod tests {
             (None, Some("none")),
         ] {
             assert!(!caller(origin, site).is_same_origin(), "{origin:?} {site:?}");
+        }
+    }
+
+    #[test]
+    fn pages_of_other_sites_are_told() {
+        for (origin, site) in [(None, None), (Some("https://shop.example"), Some("same-origin")), (None, Some("none"))] {
+            assert!(!caller(origin, site).is_another_site(), "{origin:?} {site:?}");
+        }
+        for (origin, site) in [
+            (Some("https://evil.example"), None),
+            (Some("null"), None),
+            (Some("https://www.shop.example"), None),
+            (None, Some("cross-site")),
+            (None, Some("same-site")),
+        ] {
+            assert!(caller(origin, site).is_another_site(), "{origin:?} {site:?}");
         }
     }
 

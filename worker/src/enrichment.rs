@@ -50,7 +50,7 @@ async fn enrich_with(
     if wanted.is_empty() {
         return context;
     }
-    let answers = answers(&visit.ask, &wanted).await.unwrap_or_default();
+    let answers = answers(&visit.ask, &wanted, &program.version()).await.unwrap_or_default();
     for ((_, enrichment), answer) in asked.iter().zip(answers) {
         let Some(answer) = answer.and_then(|text| serde_json::from_str::<Value>(&text).ok()) else { continue };
         let told = enrichment
@@ -61,10 +61,11 @@ async fn enrich_with(
     if facts.enrichments.is_empty() { context } else { Context::derive(program, &facts) }
 }
 
-/// The answers that came in time, in the order in which they are wanted.
-async fn answers(ask: &js_sys::Function, wanted: &[Wanted]) -> Option<Vec<Option<String>>> {
+/// The answers that came in time, in the order in which they are wanted. `version` is that of the program, which the host keeps
+/// pages by.
+async fn answers(ask: &js_sys::Function, wanted: &[Wanted], version: &str) -> Option<Vec<Option<String>>> {
     let wanted = serde_json::to_string(wanted).ok()?;
-    let promise = ask.call1(&JsValue::NULL, &wanted.into()).ok()?.dyn_into::<js_sys::Promise>().ok()?;
+    let promise = ask.call2(&JsValue::NULL, &wanted.into(), &version.into()).ok()?.dyn_into::<js_sys::Promise>().ok()?;
     let answers = JsFuture::from(promise).await.ok()?.dyn_into::<js_sys::Array>().ok()?;
     Some(answers.iter().map(|answer| answer.as_string()).collect())
 }

@@ -25,6 +25,9 @@ extern "C" {
     #[wasm_bindgen(js_name = queryOf)]
     fn js_query(url: &str) -> Vec<String>;
 
+    #[wasm_bindgen(js_name = isLimited)]
+    async fn js_is_limited(env: &worker::Env, name: &str, key: &str) -> JsValue;
+
     #[wasm_bindgen(js_name = readBody, catch)]
     async fn js_read_body(request: &web_sys::Request, limit: u32) -> Result<JsValue, JsValue>;
 }
@@ -41,6 +44,10 @@ extern "C" {
     /// A URL without its preview parameters, then those: paths and texts in turn. Empty when it is no URL.
     #[wasm_bindgen(js_name = splitPreview)]
     fn js_split_preview(url: &str) -> Vec<String>;
+
+    /// See there.
+    #[wasm_bindgen(js_name = previewLink)]
+    fn js_preview_link(url: &str, base: &str, token: &str) -> Vec<String>;
 }
 
 /// Epoch milliseconds.
@@ -88,10 +95,20 @@ pub fn split_preview(url: &str) -> Option<(String, Vec<(String, String)>)> {
     Some((parts.next()?, pairs(parts)))
 }
 
+/// The link to a page with which a browser may preview the site, and the page's address without query; `None` when it is none.
+pub fn preview_link(url: &str, base: &str, token: &str) -> Option<(String, String)> {
+    pairs(js_preview_link(url, base, token)).pop()
+}
+
 /// The bytes of a body; `None` when there are too many or they can't be read.
 pub async fn read_body(request: &web_sys::Request, limit: u32) -> Option<Vec<u8>> {
     let bytes = js_read_body(request, limit).await.ok()?;
     bytes.dyn_into::<js_sys::Uint8Array>().ok().map(|bytes| bytes.to_vec())
+}
+
+/// Whether a rate limit that is bound by this name refuses a key. One that is not bound, or fails, refuses nothing.
+pub async fn is_limited(env: &worker::Env, name: &str, key: &str) -> bool {
+    js_is_limited(env, name, key).await.is_truthy()
 }
 
 /// A variable of the Worker as text.

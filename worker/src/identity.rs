@@ -1,9 +1,9 @@
 //! The id cookie: a random id, and the Worker's signature on it where the Worker has a key, so that nobody can make up
-//! another visitor's id or many of their own.
+//! another visitor's id or many of their own. And the tokens of preview links, signed by the same secret.
 
 use hmac::{Hmac, KeyInit, Mac};
 use idoine::cookies;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 /// Bytes of the signature that are kept: 128 bits.
 const SIGNATURE: usize = 16;
@@ -28,14 +28,42 @@ pub fn verify(key: Option<&str>, value: &str) -> Option<String> {
     Some(id.to_owned())
 }
 
-fn signature(key: &str, id: &str) -> Option<String> {
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.as_bytes()).ok()?;
-    mac.update(id.as_bytes());
-    Some(base64url(mac.finalize().into_bytes().get(..SIGNATURE)?))
+/// The id that stands for what a server calls a visitor: an id as it is, an id cookie's signed value by its id, and any other text
+/// by a digest of it.
+pub fn of_name(key: Option<&str>, name: &str) -> String {
+    let known = match cookies::split_id(name) {
+        Some((id, None)) => Some(id.to_owned()),
+        Some((_, Some(_))) if key.is_some() => verify(key, name),
+        _ => None,
+    };
+    known.unwrap_or_else(|| digest(name.as_bytes()))
 }
 
-/// Compares in a time that does not depend on where the texts differ.
-fn equal(a: &[u8], b: &[u8]) -> bool {
+/// The first half of the SHA-256 of bytes: 32 hex digits.
+pub fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn signature(key: &str, id: &str) -> Option<String> {
+    Some(base64url(mac(key.as_bytes(), id)?.get(..SIGNATURE)?))
+}
+
+/// The token of a preview link: when it ends (seconds since 1970), a nonce, and the signature of both and the site, by a key of
+/// its own that is derived from the Worker's. `worker/js/links.js` checks it.
+pub fn preview_token(key: &str, site: &str, expires: i64, nonce: &str) -> Option<String> {
+    let own = mac(key.as_bytes(), "idoine preview link")?;
+    let signature = mac(&own, &format!("preview\n{site}\n{expires}\n{nonce}"))?;
+    Some(format!("{expires}.{nonce}.{}", base64url(&signature)))
+}
+
+fn mac(key: &[u8], text: &str) -> Option<Vec<u8>> {
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).ok()?;
+    mac.update(text.as_bytes());
+    Some(mac.finalize().into_bytes().to_vec())
+}
+
+/// Compares in a time that does not depend on where the bytes differ.
+pub fn equal(a: &[u8], b: &[u8]) -> bool {
     let difference = a.iter().zip(b).fold(0, |difference, (x, y)| std::hint::black_box(difference | (x ^ y)));
     a.len() == b.len() && difference == 0
 }
@@ -78,6 +106,19 @@ mod tests {
         assert_eq!(verify(Some("secret"), &value).as_deref(), Some(ID));
         assert_eq!(sign(None, ID), ID);
         assert_eq!(verify(None, ID).as_deref(), Some(ID));
+    }
+
+    #[test]
+    fn a_server_may_call_a_visitor_anything() {
+        let signed = sign(Some("secret"), ID);
+        assert_eq!(of_name(None, ID), ID);
+        assert_eq!(of_name(Some("secret"), &signed), ID);
+        // SHA-256 of "abc", FIPS 180-2.
+        assert_eq!(of_name(None, "abc"), "ba7816bf8f01cfea414140de5dae2223");
+        for name in ["jo@shop.example", "12345678.abc", &signed] {
+            assert_eq!(of_name(None, name), digest(name.as_bytes()), "{name}");
+        }
+        assert_eq!(of_name(Some("another"), &signed), digest(signed.as_bytes()));
     }
 
     #[test]

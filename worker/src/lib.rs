@@ -6,20 +6,26 @@
 
 mod answer;
 mod api;
+mod audit;
 mod cors;
 mod enrichment;
 mod host;
 mod identity;
+#[cfg(any(test, feature = "openapi"))]
+pub mod openapi;
 mod page;
+mod pointer;
 mod program;
 mod route;
+mod store;
+mod tokens;
 mod visit;
 
 use visit::Visit;
 use wasm_bindgen::prelude::*;
 
-/// Answers a request of Idoine's own with a `Response`; says of a page what to do to it, as JSON text, or `undefined`
-/// when nothing is to be done.
+/// Answers a request of Idoine's own with a `Response`; says of a page what to do to it, as JSON text. When nothing is to be done
+/// that is whether a bot asks, or `undefined` where there is no program.
 ///
 /// `site` is the id of the site that it is for; `url` is the request's without preview parameters, `overrides` are those (paths and texts in turn), `undefined` where
 /// preview is not allowed. `ask` gets the answers of enrichments (see `enrichment.rs`); that it is called tells the host that
@@ -36,7 +42,7 @@ pub async fn handle(
 ) -> JsValue {
     let visit = Visit::new(request, env, worker::Context::new(ctx), site, url, overrides, ask);
     match route::route(visit.path()) {
-        None => page::plan(&visit).await.map_or(JsValue::UNDEFINED, JsValue::from),
-        Some(endpoint) => api::answer(&visit, endpoint).await.into_response().map_or(JsValue::UNDEFINED, JsValue::from),
+        None => page::known(&visit).await,
+        Some(found) => api::answer(&visit, found).await.into_response().map_or(JsValue::UNDEFINED, JsValue::from),
     }
 }

@@ -1,10 +1,12 @@
 //! What is to be done to a page: decided whole, before a byte of the origin's page is read, and handed over as plain data.
 
 use crate::visit::Visit;
-use crate::{enrichment, program};
-use idoine::report::{self, EditReport};
+use crate::{enrichment, host, program};
+use idoine::consent::Purpose;
+use idoine::report::{self, DecisionReport, EditReport};
 use idoine::{Context, Decisions, Edit, EditOp, Program};
 use serde::Serialize;
+use wasm_bindgen::JsValue;
 
 /// What the host does to the page. Its rewriter is `worker/js/rewrite.js`.
 #[derive(Serialize)]
@@ -14,28 +16,97 @@ struct Plan<'a> {
     /// The page's state as JSON text that can stand in a script element.
     state: &'a str,
     preview: bool,
+    /// Whether the edits show something of the visitor alone, so that the page is not to be kept.
+    personal: bool,
     /// The client hints that the site's experiences read, as an `Accept-CH` header names them.
     hints: String,
+    /// The program's version, and whether a bot asks: for what is counted.
+    version: String,
+    bot: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exposure: Option<Exposure<'a>>,
 }
 
-/// The plan for the page of a visit, as JSON; `None` when no experience concerns it, or there is no program.
-pub async fn plan(visit: &Visit) -> Option<String> {
-    let program = program::current(visit).await?;
+/// What a visitor is shown by being led to another page, for whoever stores it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Exposure<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// New for each: a message that arrives twice counts once.
+    message_id: String,
+    site: &'a str,
+    version: String,
+    #[serde(flatten)]
+    decision: DecisionReport<'a>,
+    /// Epoch milliseconds.
+    time: i64,
+    /// Where the visitor agreed to analytics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    anonymous_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    bot: bool,
+}
+
+/// What is known of the page of a visit: the plan as JSON text; where no experience concerns it, whether a bot asks; `undefined`
+/// when there is no program.
+pub async fn known(visit: &Visit) -> JsValue {
+    match program::current(visit).await {
+        None => JsValue::UNDEFINED,
+        Some(program) => match plan(visit, &program).await {
+            Ok(plan) => plan.into(),
+            Err(bot) => bot.into(),
+        },
+    }
+}
+
+/// The plan as JSON; where no experience concerns the page, whether a bot asks.
+async fn plan(visit: &Visit, program: &Program) -> Result<String, bool> {
     let overrides = visit.overrides.clone().unwrap_or_default();
     let facts = visit.facts(visit.url.clone(), overrides);
-    let context = Context::derive(&program, &facts);
+    let context = Context::derive(program, &facts);
+    let bot = context.is_bot();
     if !program.concerns(&context) {
-        return None;
+        return Err(bot);
     }
-    let context = enrichment::enrich(visit, &program, facts, context).await;
-    let decisions = idoine::decide(&program, &context);
-    let edits = idoine::edits(&program, &context, &decisions);
-    let state = state(&program, &decisions, &edits)?;
-    let hints = program.client_hints().collect::<Vec<_>>().join(", ");
-    let mut planned = report::edits(&program, &edits);
-    planned.extend(marks(&program, &decisions));
-    let plan = Plan { edits: planned, state: &state, preview: visit.is_preview(), hints };
-    serde_json::to_string(&plan).ok()
+    let context = enrichment::enrich(visit, program, facts, context).await;
+    let decisions = idoine::decide(program, &context);
+    let edits = idoine::edits(program, &context, &decisions);
+    let mut planned = report::edits(program, &edits);
+    planned.extend(marks(program, &decisions));
+    let plan = Plan {
+        edits: planned,
+        state: &state(program, &decisions, &edits).ok_or(bot)?,
+        preview: visit.is_preview(),
+        personal: idoine::shows_visitor(program, &decisions),
+        hints: program.client_hints().collect::<Vec<_>>().join(", "),
+        version: program.version(),
+        bot,
+        exposure: exposure(visit, program, &context, &decisions, &edits),
+    };
+    serde_json::to_string(&plan).map_err(|_| bot)
+}
+
+/// The exposure of the page's redirect; `None` when there is none, and in previews.
+fn exposure<'a>(
+    visit: &'a Visit,
+    program: &'a Program,
+    context: &'a Context,
+    decisions: &Decisions,
+    edits: &[Edit<'_>],
+) -> Option<Exposure<'a>> {
+    let redirect = edits.iter().find(|edit| edit.op == EditOp::Redirect && !visit.is_preview())?;
+    let slot = program.slot_id(redirect.slot);
+    Some(Exposure {
+        kind: "exposure",
+        message_id: host::new_id(),
+        site: &visit.site,
+        version: program.version(),
+        decision: report::decisions(program, decisions).into_iter().find(|decision| decision.slot == slot)?,
+        time: context.now,
+        anonymous_id: context.unit(Purpose::Analytics),
+        bot: context.is_bot(),
+    })
 }
 
 /// For each slot of the page that its own code shows, a mark on the elements, by which that code finds them.

@@ -1,45 +1,355 @@
-//! Which of Idoine's own addresses a path is.
+//! Idoine's own addresses: one table, by which requests are routed and of which the API's description (`openapi.rs`) is made.
+//!
+//! An address is an [`Endpoint`] and its path below [`BASE`]; `{key}` at the end stands for the rest of a path. Then its methods: who
+//! may call, what it does, parameters (`@place "name" required|optional "what it is"`), the body that it reads (`<- Type` as JSON, `<| "media type"` as anything else), and for
+//! each status what it says, the body (`: Type` as JSON, `| "media type"` as anything else) and its headers. Answers that every
+//! address gives (405, and 503 where the Wasm instance breaks) are added by `openapi.rs`.
+
+#[cfg(any(test, feature = "openapi"))]
+use crate::openapi::{Described, Parameter, Response};
 
 /// Everything of Idoine's own is below this path.
-const BASE: &str = "/_idoine/";
+pub const BASE: &str = "/_idoine/";
 
-/// An address of the API.
+/// Who may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Endpoint {
-    /// What is known of the visitor.
-    Context,
-    /// What the visitor gets to see.
-    Decide,
-    /// What the visitor agreed to.
-    Consent,
-    /// The program, for previews.
-    Program,
-    /// The saved visitors, for previews.
-    Personas,
-    /// Anything else below the base path.
-    Unknown,
+pub enum Access {
+    /// Everyone.
+    Anyone,
+    /// Who may preview. For all others there is nothing at the address.
+    Preview,
+    /// Everyone as the visitor that they are; who has a token, for a visitor of theirs. The endpoint looks at the token itself.
+    VisitorOrRead,
+    /// Who has a token.
+    Read,
+    /// Who has a token, for the site's owner: no page of another site, and what is refused is in the audit trail.
+    OwnerRead,
+    /// The same with a token of the role `publish`.
+    OwnerPublish,
 }
 
-impl Endpoint {
-    /// The methods that the address takes, as in an `Allow` header. `HEAD` is what `GET` is, less the body.
-    pub fn methods(self) -> &'static str {
-        match self {
-            Endpoint::Decide | Endpoint::Consent => "GET, HEAD, POST, OPTIONS",
-            _ => "GET, HEAD, OPTIONS",
+/// A method of an address.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation {
+    /// `GET`, `POST` ...
+    pub method: &'static str,
+    /// Who may call.
+    pub access: Access,
+    /// What it reads and answers.
+    #[cfg(any(test, feature = "openapi"))]
+    pub described: Described,
+}
+
+/// An address of the API.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// Its path below [`BASE`].
+    pub path: &'static str,
+    /// What it is.
+    pub endpoint: Endpoint,
+    /// Its methods.
+    pub operations: &'static [Operation],
+}
+
+macro_rules! routes {
+    ($($(#[$doc:meta])* $endpoint:ident $path:literal {
+        $($method:ident $access:ident $summary:literal {
+            $(@$place:ident $parameter:literal $need:ident $about:literal;)*
+            $(<- $request:ty;)?
+            $(<| $bytes:literal)?
+            $($status:literal $says:literal $(: $body:ty)? $(| $media:literal)? $([$($header:literal),*])?;)*
+        })*
+    })*) => {
+        /// What is at an address.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Endpoint { $($(#[$doc])* $endpoint),* }
+
+        /// All addresses.
+        pub const ROUTES: &[Route] = &[$(Route {
+            path: $path,
+            endpoint: Endpoint::$endpoint,
+            operations: &[$(Operation {
+                method: stringify!($method),
+                access: Access::$access,
+                #[cfg(any(test, feature = "openapi"))]
+                described: Described {
+                    summary: $summary,
+                    parameters: &[$(Parameter {
+                        place: stringify!($place),
+                        name: $parameter,
+                        required: routes!(@$need),
+                        about: $about,
+                    }),*],
+                    request: &[$(|generator| generator.subschema_for::<$request>())?],
+                    bytes: &[$($bytes)?],
+                    responses: &[$(Response {
+                        status: $status,
+                        says: $says,
+                        body: &[$(|generator| generator.subschema_for::<$body>())?],
+                        media: &[$($media)?],
+                        headers: &[$($($header),*)?],
+                    }),*],
+                },
+            }),*],
+        }),*];
+    };
+    (@required) => { true };
+    (@optional) => { false };
+}
+
+#[rustfmt::skip] // It is a table.
+routes! {
+    /// What is known of the visitor.
+    Context "context" {
+        GET Anyone "What is known of the visitor, without the id." {
+            @query "url" optional "The page: an absolute URL. Enrichments are those that it needs, without it all of them.";
+            @query "referrer" optional "The page before it.";
+            200 "What is known.": crate::api::context::Known<'static>;
+            400 "`url` is not an absolute URL.": crate::answer::Failure<'static>;
+            503 "No program is published.": crate::answer::Failure<'static>;
+        }
+    }
+    /// What the visitor gets to see.
+    Decide "decide" {
+        GET Anyone "What the visitor gets to see on a page." {
+            @query "url" required "The page: an absolute URL.";
+            @query "referrer" optional "The page before it.";
+            @query "explain" optional "In previews: adds why; `text` answers with that alone, for people.";
+            200 "What was decided.": crate::api::decide::Decided<'static> | "text/plain; charset=utf-8";
+            400 "`url` is missing, or not an absolute URL.": crate::answer::Failure<'static>;
+            503 "No program is published.": crate::answer::Failure<'static>;
+        }
+        POST Anyone "As GET. In previews the body may be a whole visitor." {
+            @query "explain" optional "As with GET.";
+            <- crate::api::decide::Asked;
+            200 "What was decided.": crate::api::decide::Decided<'static> | "text/plain; charset=utf-8";
+            400 "The body can't be read.": crate::answer::Failure<'static>;
+            413 "The body is too large.": crate::answer::Failure<'static>;
+            503 "No program is published.": crate::answer::Failure<'static>;
+        }
+    }
+    /// What the visitor agreed to.
+    Consent "consent" {
+        GET Anyone "What the visitor agreed to." {
+            200 "The purposes.": crate::api::consent::State;
+        }
+        POST Anyone "Keeps what the visitor agrees to, in cookies. For pages of the site's hosts alone." {
+            <- crate::api::consent::Choice;
+            200 "The purposes that count now.": crate::api::consent::State ["set-cookie"];
+            400 "The body can't be read.": crate::answer::Failure<'static>;
+            403 "The request is from no page of the site.": crate::answer::Failure<'static>;
+            413 "The body is too large.": crate::answer::Failure<'static>;
+        }
+    }
+    /// The program, for previews.
+    Program "program" {
+        GET Preview "The program, in previews." {
+            @query "v" optional "Its version; without it the current one.";
+            @header "if-none-match" optional "The program that is known.";
+            200 "The program's bytes." | "application/octet-stream" ["etag", "cache-control"];
+            304 "It is the one that is known." ["etag", "cache-control"];
+            404 "There is no such version, or this is no preview.": crate::answer::Failure<'static>;
+            503 "No program is published.": crate::answer::Failure<'static>;
+        }
+    }
+    /// The saved visitors, for previews.
+    Personas "personas" {
+        GET Preview "The manifest's saved visitors, in previews." {
+            200 "By name, what is overridden in their contexts.": crate::api::personas::Personas<'static>;
+            404 "This is no preview.": crate::answer::Failure<'static>;
+            503 "No program is published.": crate::answer::Failure<'static>;
+        }
+    }
+    /// Whether requests can be decided. The host answers (`worker/js/health.js`), and asks here for the version.
+    Health "health" {
+        GET Anyone "Whether this site's pages can be personalised." {
+            200 "They can.": crate::api::health::Health;
+            503 "Something is missing, or broken.": crate::api::health::Health;
+        }
+    }
+    /// Decisions for visitors of a server.
+    Batch "api/decide" {
+        POST Read "Decides for up to 1,000 visitors." {
+            <- crate::api::batch::Asked;
+            200 "For each visitor, in order, what was decided or what is wrong with them.": crate::api::batch::Decided<'static>;
+            400 "The body can't be read.": crate::answer::Failure<'static>;
+            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
+            413 "The body is larger than 4 MB.": crate::answer::Failure<'static>;
+            503 "No program is published.": crate::answer::Failure<'static>;
+        }
+    }
+    /// What is published, and publishing.
+    Programs "api/program" {
+        GET OwnerRead "What is live, what is scheduled, and the versions that are kept." {
+            200 "What is published.": crate::api::owner::program::List;
+            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The request is from a page of another site.": crate::answer::Failure<'static>;
+            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
+        }
+        POST OwnerPublish "Publishes a program." {
+            @query "at" optional "When it becomes live (RFC 3339); at once without it.";
+            @query "if-live" optional "Only where this version is live.";
+            @query "dry-run" optional "Checks it and changes nothing.";
+            <| "application/octet-stream"
+            200 "It is published, or scheduled.": crate::api::owner::program::Published;
+            400 "The bytes are no program of this site, or a parameter can't be read.": crate::answer::Failure<'static>;
+            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The token is not for publishing, or the request is from a page of another site.": crate::answer::Failure<'static>;
+            409 "Another version is live, or too many are scheduled.": crate::answer::Failure<'static>;
+            413 "The program is larger than the store takes.": crate::answer::Failure<'static>;
+            415 "The body is announced as something else than bytes.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
+        }
+        DELETE OwnerPublish "Cancels what is scheduled." {
+            @query "scheduled" required "The version that is not to become live.";
+            200 "What is published now.": crate::api::owner::program::State;
+            400 "The parameter is missing, or no version.": crate::answer::Failure<'static>;
+            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The token is not for publishing, or the request is from a page of another site.": crate::answer::Failure<'static>;
+            404 "It is not scheduled.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
+        }
+    }
+    /// A version's bytes.
+    Version "api/program/{key}" {
+        GET OwnerRead "A program's bytes." {
+            @path "key" required "Its version.";
+            @header "if-none-match" optional "The version that is known.";
+            200 "The bytes." | "application/octet-stream" ["etag", "cache-control"];
+            304 "It is the one that is known." ["etag", "cache-control"];
+            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The request is from a page of another site.": crate::answer::Failure<'static>;
+            404 "There is no such version of this site.": crate::answer::Failure<'static>;
+            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
+        }
+    }
+    /// Going back to a version.
+    Rollback "api/rollback" {
+        POST OwnerPublish "Makes a version live that was published before; the one that was live before where none is named." {
+            <- crate::api::owner::rollback::Asked;
+            200 "It is live.": crate::api::owner::rollback::RolledBack;
+            400 "The body can't be read.": crate::answer::Failure<'static>;
+            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The token is not for publishing, or the request is from a page of another site.": crate::answer::Failure<'static>;
+            404 "There is no such version of this site.": crate::answer::Failure<'static>;
+            409 "There is none to go back to, or it can't be loaded.": crate::answer::Failure<'static>;
+            413 "The body is too large.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
+        }
+    }
+    /// Who did what when.
+    Audit "api/audit" {
+        GET OwnerRead "Who did what when, the newest first." {
+            @query "limit" optional "How many entries, 1 to 1000 (default 100).";
+            @query "cursor" optional "Where a list before this one ended.";
+            200 "The entries.": crate::api::owner::audit::Trail;
+            400 "`limit` is no such number.": crate::answer::Failure<'static>;
+            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The request is from a page of another site.": crate::answer::Failure<'static>;
+            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
+        }
+    }
+    /// Links for previews.
+    Link "api/preview" {
+        POST OwnerRead "Makes a link with which a browser may preview the site." {
+            <- crate::api::owner::preview::Asked;
+            200 "The link.": crate::api::owner::preview::Link;
+            400 "The body can't be read, or `url` is no page of this site.": crate::answer::Failure<'static>;
+            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The request is from a page of another site.": crate::answer::Failure<'static>;
+            413 "The body is too large.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            501 "The secret IDOINE_KEY, by which links are signed, is not set.": crate::answer::Failure<'static>;
+            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
+        }
+    }
+    /// A slot as a flag.
+    Flag "ofrep/v1/evaluate/flags/{key}" {
+        POST VisitorOrRead "OFREP: one slot as a flag." {
+            @path "key" required "The slot's id.";
+            <- crate::api::ofrep::Asked;
+            200 "What the slot shows; without `value` the caller's default counts.": crate::api::ofrep::Success<'static>;
+            400 "The body or its context can't be read, or the targeting key is missing.": crate::api::ofrep::FlagFailure;
+            401 "The token is not known.": crate::api::ofrep::FlagFailure ["www-authenticate"];
+            403 "The request is from a page of another site.": crate::api::ofrep::FlagFailure;
+            404 "There is no such slot.": crate::api::ofrep::FlagFailure;
+            429 "Too many requests.": crate::api::ofrep::FlagFailure ["retry-after"];
+            500 "Nothing can be decided.": crate::api::ofrep::FlagFailure;
+        }
+    }
+    /// All slots as flags.
+    Flags "ofrep/v1/evaluate/flags" {
+        POST VisitorOrRead "OFREP: all slots as flags." {
+            @header "if-none-match" optional "The answer that is known.";
+            <- crate::api::ofrep::Asked;
+            200 "What the slots show.": crate::api::ofrep::Bulk<'static> ["etag"];
+            304 "It is the answer that is known." ["etag"];
+            400 "The body or its context can't be read.": crate::api::ofrep::BulkFailure;
+            401 "The token is not known.": crate::api::ofrep::BulkFailure ["www-authenticate"];
+            403 "The request is from a page of another site.": crate::api::ofrep::BulkFailure;
+            429 "Too many requests.": crate::api::ofrep::BulkFailure ["retry-after"];
+            500 "Nothing can be decided.": crate::api::ofrep::BulkFailure;
+        }
+    }
+    /// The description of all this. A file: `worker/js/assets.js` answers before a request gets here.
+    Description "api/openapi.json" {
+        GET Anyone "This document." {
+            @header "if-none-match" optional "The document that is known.";
+            200 "The document.": std::collections::BTreeMap<String, serde_json::Value> ["etag"];
+            304 "It is the one that is known." ["etag"];
         }
     }
 }
 
-/// The endpoint of a path; `None` for a path of the site.
-pub fn route(path: &str) -> Option<Endpoint> {
-    Some(match path.strip_prefix(BASE)? {
-        "context" => Endpoint::Context,
-        "decide" => Endpoint::Decide,
-        "consent" => Endpoint::Consent,
-        "program" => Endpoint::Program,
-        "personas" => Endpoint::Personas,
-        _ => Endpoint::Unknown,
-    })
+impl Route {
+    /// The methods that the address takes, as in an `Allow` header. `HEAD` is what `GET` is, less the body.
+    pub fn methods(&self) -> String {
+        let mut methods = Vec::new();
+        for operation in self.operations {
+            methods.push(operation.method);
+            if operation.method == "GET" {
+                methods.push("HEAD");
+            }
+        }
+        // No page of another site is to ask for what is the owner's.
+        if !self.is_owners() {
+            methods.push("OPTIONS");
+        }
+        methods.join(", ")
+    }
+
+    /// Whether it is for the site's owner alone.
+    pub fn is_owners(&self) -> bool {
+        self.operations.iter().any(|operation| matches!(operation.access, Access::OwnerRead | Access::OwnerPublish))
+    }
+
+    /// What it does by a method.
+    pub fn operation(&self, method: &str) -> Option<&'static Operation> {
+        let method = if method == "HEAD" { "GET" } else { method };
+        self.operations.iter().find(|operation| operation.method == method)
+    }
+}
+
+/// A path below [`BASE`].
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    /// The address; `None` when there is nothing at this path.
+    pub route: Option<&'static Route>,
+    /// What stands in the path for `{key}`, as it came.
+    pub key: &'a str,
+}
+
+/// What is at a path; `None` for a path of the site.
+pub fn route(path: &str) -> Option<Found<'_>> {
+    let path = path.strip_prefix(BASE)?;
+    let found = ROUTES.iter().find_map(|route| match route.path.strip_suffix("{key}") {
+        Some(before) => path.strip_prefix(before).filter(|key| !key.is_empty()).map(|key| (route, key)),
+        None => (path == route.path).then_some((route, "")),
+    });
+    Some(found.map_or(Found { route: None, key: "" }, |(route, key)| Found { route: Some(route), key }))
 }
 
 #[cfg(test)]
@@ -53,12 +363,28 @@ mod tests {
             ("/_idoine", None),
             ("/a/_idoine/decide", None),
             ("//_idoine/decide", None),
-            ("/_idoine/", Some(Endpoint::Unknown)),
-            ("/_idoine/decide", Some(Endpoint::Decide)),
-            ("/_idoine/decide/", Some(Endpoint::Unknown)),
-            ("/_idoine/program", Some(Endpoint::Program)),
+            ("/_idoine/", Some((None, ""))),
+            ("/_idoine/decide", Some((Some(Endpoint::Decide), ""))),
+            ("/_idoine/decide/", Some((None, ""))),
+            ("/_idoine/program", Some((Some(Endpoint::Program), ""))),
+            ("/_idoine/api/decide", Some((Some(Endpoint::Batch), ""))),
+            ("/_idoine/ofrep/v1/evaluate/flags", Some((Some(Endpoint::Flags), ""))),
+            ("/_idoine/ofrep/v1/evaluate/flags/", Some((None, ""))),
+            ("/_idoine/ofrep/v1/evaluate/flags/hero", Some((Some(Endpoint::Flag), "hero"))),
+            ("/_idoine/ofrep/v1/evaluate/flags/a%20b/c", Some((Some(Endpoint::Flag), "a%20b/c"))),
         ] {
-            assert_eq!(route(path), expected, "{path}");
+            let found = route(path).map(|found| (found.route.map(|route| route.endpoint), found.key));
+            assert_eq!(found, expected, "{path}");
         }
+    }
+
+    #[test]
+    fn an_address_says_its_methods() {
+        let methods = |path| route(path).and_then(|found| found.route).map(Route::methods);
+        assert_eq!(methods("/_idoine/consent").as_deref(), Some("GET, HEAD, POST, OPTIONS"));
+        assert_eq!(methods("/_idoine/api/decide").as_deref(), Some("POST, OPTIONS"));
+        let consent = route("/_idoine/consent").and_then(|found| found.route).unwrap();
+        assert_eq!(consent.operation("HEAD").map(|operation| operation.method), Some("GET"));
+        assert!(consent.operation("DELETE").is_none());
     }
 }

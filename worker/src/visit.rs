@@ -71,6 +71,12 @@ impl Visit {
         self.sent.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether the request says that the answer of an entity tag is known.
+    pub fn knows(&self, tag: &str) -> bool {
+        let known = |tags: &str| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag);
+        self.header("if-none-match").is_some_and(known)
+    }
+
     /// The bytes of the body; `None` when there are more than `limit`.
     pub async fn body(&self, limit: u32) -> Option<Vec<u8>> {
         let told = self.header("content-length").and_then(|length| length.parse::<u64>().ok());
@@ -101,19 +107,11 @@ impl Visit {
     /// and, where something is agreed to, an id that is ours.
     pub fn facts(&self, url: String, overrides: Vec<(String, String)>) -> Request {
         let mut headers: Vec<_> = self.sent.headers.iter().filter(|(name, _)| name != "cookie").cloned().collect();
-        let mut cookie = Vec::new();
         let (consent, _) = self.consent();
         // A preview may agree in the visitor's place; the core then reads the id, or leaves it unread.
-        if (consent != Consent::default() || self.is_preview())
-            && let Some(id) = self.id()
-        {
-            cookie.push(format!("{}={id}", cookies::ID));
-        }
-        if let Some(choice) = self.header("cookie").and_then(|header| cookies::get(header, cookies::CONSENT)) {
-            cookie.push(format!("{}={choice}", cookies::CONSENT));
-        }
-        if !cookie.is_empty() {
-            headers.push(("cookie".to_owned(), cookie.join("; ")));
+        let with_id = consent != Consent::default() || self.is_preview();
+        if let Some(cookie) = self.header("cookie").and_then(|header| kept_cookies(header, self.key().as_deref(), with_id)) {
+            headers.push(("cookie".to_owned(), cookie));
         }
         with_offsets(Request {
             url,
@@ -126,6 +124,27 @@ impl Visit {
             profile: Vec::new(),
         })
     }
+}
+
+/// A visitor's request as somebody else tells of it: what is said of cookies counts as it does in a request of the visitor's own.
+pub fn with_own_cookies(mut request: Request, key: Option<&str>) -> Request {
+    request.headers.retain_mut(|(name, value)| match name.as_str() {
+        "cookie" => kept_cookies(value, key, true).map(|kept| *value = kept).is_some(),
+        _ => true,
+    });
+    request
+}
+
+/// What of a `Cookie` header the core may know: an id that is ours, and the choice of purposes. `None` when there is neither.
+fn kept_cookies(header: &str, key: Option<&str>, with_id: bool) -> Option<String> {
+    let mut kept = Vec::new();
+    if let Some(id) = cookies::get(header, cookies::ID).filter(|_| with_id).and_then(|value| identity::verify(key, value)) {
+        kept.push(format!("{}={id}", cookies::ID));
+    }
+    if let Some(choice) = cookies::get(header, cookies::CONSENT) {
+        kept.push(format!("{}={choice}", cookies::CONSENT));
+    }
+    (!kept.is_empty()).then(|| kept.join("; "))
 }
 
 /// The request with the offsets of its time zone around its instant.
@@ -157,6 +176,22 @@ fn path_of(url: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_cookies_only_ours_are_kept() {
+        let signed = identity::sign(Some("key"), "12345678-abcd");
+        let header = format!("session=1; idoine_consent=v1.personalization; idoine_id={signed}");
+        let both = "idoine_id=12345678-abcd; idoine_consent=v1.personalization";
+        assert_eq!(kept_cookies(&header, Some("key"), true).as_deref(), Some(both));
+        assert_eq!(kept_cookies(&header, Some("key"), false).as_deref(), Some("idoine_consent=v1.personalization"));
+        assert_eq!(kept_cookies(&header, Some("other"), true).as_deref(), Some("idoine_consent=v1.personalization"));
+        assert_eq!(kept_cookies("session=1; idoine_id=12345678-abcd", Some("key"), true), None);
+        let headers = [("cookie", "a=b"), ("cookie", header.as_str()), ("accept", "x")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let request = with_own_cookies(Request { headers, ..Request::default() }, Some("key"));
+        let expected = [("cookie", both), ("accept", "x")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(request.headers, expected);
+    }
 
     #[test]
     fn knows_this_machine() {

@@ -77,7 +77,7 @@ export interface State {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** A visitor as raw facts: what the command line, the previews and the tests take. */
+/** A visitor as raw facts: what the command line, the decide API, the previews and the tests take. */
 export interface Visitor {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -86,11 +86,49 @@ export interface Visitor {
   readonly now?: string | number;
   /** Context values that replace what would be derived. */
   readonly context?: Readonly<Record<string, unknown>>;
+  /** What enrichments told: field paths and their values. */
+  readonly enrichments?: Readonly<Record<string, unknown>>;
+  /** What is stored of the visitor: paths such as `assignment.<experience>` and their values. */
+  readonly profile?: Readonly<Record<string, unknown>>;
   /**
    * Seconds that the visitor's clock is ahead of UTC, where the host is not to find them itself: `1761440400 3600, 1774746000
    * 7200`, each with the second since 1970 from which it holds.
    */
   readonly offsets?: string;
+}
+
+/** What a server asks of `POST /_idoine/api/decide`: decisions for up to 1,000 visitors, of some slots or of all. */
+export interface Visitors {
+  readonly visitors: readonly Visitor[];
+  readonly slots?: readonly string[];
+}
+
+/** What it is answered: a result for each visitor, in their order. */
+export interface VisitorsDecided {
+  /** Version of the program that decided. */
+  readonly version: string;
+  readonly results: readonly (VisitorDecided | Failure)[];
+}
+
+/** What was decided for a visitor. */
+export interface VisitorDecided {
+  readonly decisions: readonly Decision[];
+  readonly edits: readonly Edit[];
+  readonly receipt: Receipt;
+  /** Overrides and what is stored, as far as it is nothing that the site knows. */
+  readonly ignored?: readonly { readonly path: string; readonly expected: string }[];
+}
+
+/** What went wrong. */
+export interface Failure {
+  readonly error: {
+    /** For programs. */
+    readonly code: string;
+    /** For people. */
+    readonly message: string;
+    /** Where in the request's body, as a JSON pointer. */
+    readonly path?: string;
+  };
 }
 
 /** What the visitor has agreed to so far. */

@@ -11,14 +11,21 @@ use serde::{Deserialize, Serialize};
 /// 395 days: thirteen months at most.
 const MAX_AGE: u32 = 395 * 24 * 60 * 60;
 
+/// What the visitor agreed to.
 #[derive(Serialize)]
-struct State {
+#[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema), schemars(rename = "Consent"))]
+pub struct State {
+    /// The purposes.
     granted: Vec<&'static str>,
+    /// Whether they were asked and have answered.
     decided: bool,
 }
 
+/// What the visitor agrees to.
 #[derive(Deserialize)]
-struct Choice {
+#[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema), schemars(rename = "ConsentChoice"))]
+pub struct Choice {
+    /// The purposes: `personalization`, `analytics`, `marketing`. All others are refused.
     granted: Vec<String>,
 }
 

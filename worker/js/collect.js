@@ -1,0 +1,71 @@
+// Reading a body to keep it, beside the visitor who gets it: whole or not at all.
+
+/** The largest body that is kept, in bytes. */
+export const LARGEST = 4 * 1024 * 1024;
+
+/** Bytes that may wait in an isolate for the rest of their bodies. */
+const MOST_AT_ONCE = 4 * LARGEST;
+
+let waiting = 0;
+
+/** What stands in pages that are one visitor's, or good for one use: nonces, tokens against forged requests. */
+const TOKENS = /nonce|csrf|xsrf|authenticity_token|requestverificationtoken/i;
+
+/** Characters of a chunk that may be the beginning of such a word. */
+const TAIL = 32;
+
+/** Finds such words in bytes that come in chunks. In every character set that is kept ASCII stands for itself. */
+export function tokenFinder() {
+  const decoder = new TextDecoder("latin1");
+  let tail = "";
+  return (chunk) => {
+    const text = tail + decoder.decode(chunk);
+    tail = text.slice(-TAIL);
+    return TOKENS.test(text);
+  };
+}
+
+const startsAsUtf16 = ([first, second]) => (first === 0xfe && second === 0xff) || (first === 0xff && second === 0xfe);
+
+function joined(chunks, size) {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * All bytes of a stream (`bytes`), or why they are not wanted (`reason`); `isPage` says that they came from the origin, and must be free
+ * of tokens. Never rejects: what breaks off is `broke_off`.
+ */
+export async function collect(stream, isPage) {
+  const hasToken = isPage ? tokenFinder() : () => false;
+  const chunks = [];
+  let size = 0;
+  let reader;
+  try {
+    reader = stream.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) {
+        const bytes = joined(chunks, size);
+        return isPage && startsAsUtf16(bytes) ? { reason: "charset" } : { bytes };
+      }
+      size += value.byteLength;
+      waiting += value.byteLength;
+      chunks.push(value);
+      const reason = size > LARGEST ? "too_large" : waiting > MOST_AT_ONCE ? "too_many_at_once" : hasToken(value) ? "token" : undefined;
+      if (reason !== undefined) {
+        reader.cancel().catch(() => {});
+        return { reason };
+      }
+    }
+  } catch {
+    return { reason: "broke_off" };
+  } finally {
+    waiting -= size;
+  }
+}

@@ -1,0 +1,52 @@
+// A limit on how often one client may call what writes, where the binding WRITE_LIMIT is bound.
+
+import { failure } from "./answer.js";
+import { count } from "./counters.js";
+import { log } from "./log.js";
+
+/** What writes: a visitor's choice, events, programs and links. `api/decide` is asked by servers, often, and writes nothing. */
+const WRITES = /^\/_idoine\/(?:consent$|collect$|api\/(?!decide$))/;
+
+/** The longest period that a limit can have, in seconds. */
+const PERIOD = 60;
+
+/** The part of an address that is one client: of IPv6 the network that a household or a machine has as its own. */
+function clientOf(address) {
+  if (address.includes(".") || !address.includes(":")) {
+    return address;
+  }
+  const [head, tail] = address.toLowerCase().split("::");
+  const before = head.split(":").filter(Boolean);
+  const after = (tail ?? "").split(":").filter(Boolean);
+  const zeros = tail === undefined ? 0 : Math.max(8 - before.length - after.length, 0);
+  const groups = [...before, ...Array.from({ length: zeros }, () => "0"), ...after];
+  return groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, "")).join(":");
+}
+
+/** A name for a client that does not tell its address to whoever sees the limiter's keys. */
+async function keyOf({ request, env, site }) {
+  const client = clientOf(request.headers.get("cf-connecting-ip") ?? "");
+  const text = [env.IDOINE_KEY ?? "", site.id, client].join("\n");
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(hash).subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The answer to a client that writes too often; undefined for all others, and where the limiter itself fails. */
+export async function limited(visit) {
+  const { request, env, url, site } = visit;
+  const writes = !["GET", "HEAD", "OPTIONS"].includes(request.method) && WRITES.test(url.pathname);
+  if (!writes || typeof env.WRITE_LIMIT?.limit !== "function") {
+    return undefined;
+  }
+  try {
+    const { success } = await env.WRITE_LIMIT.limit({ key: await keyOf(visit) });
+    if (success) {
+      return undefined;
+    }
+  } catch (error) {
+    log("error", "no_limit", "the rate limit can't be asked", { error, site: site.id });
+    return undefined;
+  }
+  count(visit, "rate_limited");
+  return failure(429, "rate_limited", "Too many requests. Please try again later.", { "retry-after": String(PERIOD) });
+}

@@ -1,0 +1,64 @@
+//! The owner's API below `/_idoine/api/`: publishing, going back, who did what, preview links. It takes a bearer token, is for
+//! no page of another site, and its answers are nobody else's.
+
+pub mod audit;
+pub mod preview;
+pub mod program;
+pub mod rollback;
+
+use super::{not_allowed, not_found, unauthorized};
+use crate::answer::Answer;
+use crate::audit::{Entry, write};
+use crate::cors::Caller;
+use crate::host;
+use crate::route::{Access, Endpoint, Route};
+use crate::tokens::{self, Bearer, Role};
+use crate::visit::Visit;
+
+/// Answers a request to an address of the owner's.
+pub async fn answer(visit: &Visit, route: &Route, caller: &Caller<'_>) -> Answer {
+    if caller.is_another_site() {
+        return Answer::error(403, "forbidden", "This address is not for pages of another site.");
+    }
+    let Some(bearer) = tokens::bearer(visit) else { return unauthorized() };
+    let Some(operation) = route.operation(visit.method()) else { return not_allowed(route) };
+    let role = if operation.access == Access::OwnerPublish { Role::Publish } else { Role::Read };
+    if bearer.role < role {
+        refused(visit, &bearer).await;
+        return Answer::error(403, "forbidden", "This takes a token with the role `publish`.");
+    }
+    match (route.endpoint, operation.method) {
+        (Endpoint::Programs, "POST") => program::post(visit, &bearer).await,
+        (Endpoint::Programs, "DELETE") => program::cancel(visit, &bearer).await,
+        (Endpoint::Programs, _) => program::list(visit).await,
+        (Endpoint::Version, _) => program::get(visit).await,
+        (Endpoint::Rollback, _) => rollback::post(visit, &bearer).await,
+        (Endpoint::Audit, _) => audit::get(visit).await,
+        (Endpoint::Link, _) => preview::post(visit, &bearer).await,
+        _ => not_found(),
+    }
+}
+
+/// Notes an attempt at what a token is not good for.
+async fn refused(visit: &Visit, bearer: &Bearer) {
+    let mut entry = Entry::new(bearer, "refused");
+    entry.what = Some(format!("{} {}", visit.method(), visit.path()).chars().take(100).collect());
+    if let Err(trouble) = write(visit, &entry).await {
+        host::log(
+            "error",
+            "audit_lost",
+            &format!("an attempt without the role for it is not in the trail: {trouble}"),
+            &visit.site,
+        );
+    }
+}
+
+/// What a failure of the store is to a caller.
+fn unavailable(visit: &Visit, trouble: &str) -> Answer {
+    host::log("error", "store_failed", trouble, &visit.site);
+    Answer::error(503, "unavailable", "The store did not take it, or does not answer: try again.").with("retry-after", "1")
+}
+
+fn no_version() -> Answer {
+    Answer::error(404, "no_version", "The store has no such version of this site.")
+}
