@@ -53,8 +53,8 @@ class Fragment {
   #reading;
 
   constructor(visit, path, page) {
-    // What becomes of a fragment is not what becomes of the page.
-    this.#visit = { ...visit };
+    // What becomes of a fragment, and how long it takes, is not what becomes of the page.
+    this.#visit = { ...visit, times: {} };
     this.#url = new URL(visit.url);
     const [pathname, ...search] = path.split("#", 1)[0].split("?");
     // Assigned, not parsed: what looks like a host here is part of the path.
