@@ -10,12 +10,15 @@ export function escapeAttribute(text) {
   return text.replace(/&/g, "&amp;");
 }
 
-/** HTML with a character reference for each character that is not ASCII. */
+/**
+ * HTML with a character reference for each character that is not printable ASCII. Controls too: in ISO-2022-JP an escape character
+ * makes other characters of the markup that follows.
+ */
 export function references(html) {
-  return html.replace(/[^\0-\x7f]/gu, (character) => `&#${character.codePointAt(0)};`);
+  return html.replace(/[^\t\n\f\r\x20-\x7e]/gu, (character) => `&#${character.codePointAt(0)};`);
 }
 
-/** JSON with an escape for each character that is not ASCII. */
+/** JSON with an escape for each character that is not printable ASCII; see above. */
 export function jsonEscapes(json) {
-  return json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return json.replace(/[^\t\n\r\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
