@@ -10,20 +10,25 @@ export function escapeAttribute(text) {
   return text.replace(/&/g, "&amp;");
 }
 
-/** HTML with a character reference for each character that is not ASCII. */
+/**
+ * HTML with a character reference for each character that is not printable ASCII. Controls too: in ISO-2022-JP an escape character
+ * makes other characters of the markup that follows.
+ */
 export function references(html) {
-  return html.replace(/[^\0-\x7f]/gu, (character) => `&#${character.codePointAt(0)};`);
+  return html.replace(/[^\t\n\f\r\x20-\x7e]/gu, (character) => `&#${character.codePointAt(0)};`);
 }
+
+const unitEscape = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 /** A part of HTML with an escape for each character that is not ASCII; `element` is the one whose text it is, where that is code. */
 export function escapeIn(element, part) {
   if (element === "script") {
-    return jsonEscapes(part); // JavaScript has the same.
+    return part.replace(/[^\0-\x7f]/g, unitEscape);
   }
   return element === "style" ? part.replace(/[^\0-\x7f]/gu, (character) => `\\${character.codePointAt(0).toString(16)} `) : references(part);
 }
 
-/** JSON with an escape for each character that is not ASCII. */
+/** JSON with an escape for each character that is not printable ASCII; see above. */
 export function jsonEscapes(json) {
-  return json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return json.replace(/[^\t\n\r\x20-\x7e]/g, unitEscape);
 }
