@@ -20,7 +20,18 @@ export async function begin(body, length) {
     // One byte more than there are: a buffer that is filled could be one of many.
     const size = length === undefined ? CHUNK : Math.min(length + 1, LARGEST_CHUNK);
     const first = (await reader.read(new Uint8Array(size))).value ?? new Uint8Array(0);
-    return { reader, first, isAll: first.length === length };
+    if (first.length !== length) {
+      return { reader, first, isAll: false };
+    }
+    // A Worker as the origin may say any length.
+    const { done, value } = await reader.read(new Uint8Array(1));
+    if (done) {
+      return { reader, first, isAll: true };
+    }
+    const both = new Uint8Array(first.length + value.length);
+    both.set(first);
+    both.set(value, first.length);
+    return { reader, first: both, isAll: false };
   } catch (error) {
     // Whoever reads on meets the same error.
     reader.releaseLock();
