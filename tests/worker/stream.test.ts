@@ -25,7 +25,15 @@ before(async () => {
       const says = request.headers.get("x-says");
       if (says === null) return worker.fetch(request, env, ctx);
       const page = "<html><head></head><body>" + "<p>text</p>".repeat(100) + "<h1>x</h1></body></html>";
-      const fetch = async () => new Response(page, { headers: { "content-type": "text/html", "content-length": says } });
+      const { readable, writable } = new IdentityTransformStream();
+      const writer = writable.getWriter();
+      const bytes = new TextEncoder().encode(page);
+      const write = async () => {
+        for (const part of [bytes.slice(0, says), bytes.slice(says)]) if (part.length > 0) await writer.write(part);
+        await writer.close();
+      };
+      ctx.waitUntil(write());
+      const fetch = async () => new Response(readable, { headers: { "content-type": "text/html", "content-length": says } });
       return worker.fetch(request, { ...env, ORIGIN: "binding:SHOP", SHOP: { fetch } }, ctx);`,
     manifest: site({ slots, audiences: {}, experiences: [{ id: "all", type: "personalization", slots: { title: { text: "personal" }, ...marked } }] }),
   });
