@@ -20,6 +20,21 @@ before(async () => {
   const marked = Object.fromEntries(Object.keys(selectors).filter((name) => name !== "title").map((name) => [name, { class: { add: [name] } }]));
   worker = await startWorker({
     origin: origin.url,
+    // With `x-says` the origin is a Worker that says this of its page's length.
+    around: `
+      const says = request.headers.get("x-says");
+      if (says === null) return worker.fetch(request, env, ctx);
+      const page = "<html><head></head><body>" + "<p>text</p>".repeat(100) + "<h1>x</h1></body></html>";
+      const { readable, writable } = new IdentityTransformStream();
+      const writer = writable.getWriter();
+      const bytes = new TextEncoder().encode(page);
+      const write = async () => {
+        for (const part of [bytes.slice(0, says), bytes.slice(says)]) if (part.length > 0) await writer.write(part);
+        await writer.close();
+      };
+      ctx.waitUntil(write());
+      const fetch = async () => new Response(readable, { headers: { "content-type": "text/html", "content-length": says } });
+      return worker.fetch(request, { ...env, ORIGIN: "binding:SHOP", SHOP: { fetch } }, ctx);`,
     manifest: site({ slots, audiences: {}, experiences: [{ id: "all", type: "personalization", slots: { title: { text: "personal" }, ...marked } }] }),
   });
 });
@@ -110,4 +125,14 @@ test("a page is whole whatever the origin says of its length", async () => {
     assert.equal(text.match(/>text<\/p>/g)?.length, 9000);
   }
   assert.match(await sent("<"), /^</);
+});
+
+test("nor is it less where a Worker is the origin, and says anything", async () => {
+  const length = "<html><head></head><body><h1>x</h1></body></html>".length + 100 * "<p>text</p>".length;
+  for (const says of [0, 1, 10, length - 1, length, length + 1, 1_000_000]) {
+    const { status, text } = await worker.fetch("/two", { headers: { "x-says": String(says) } });
+    assert.equal(status, 200);
+    assert.match(text, /idoine-state.*personal<\/h1><\/body><\/html>$/s, String(says));
+    assert.equal(text.match(/>text<\/p>/g)?.length, 100, String(says));
+  }
 });

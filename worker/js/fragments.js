@@ -7,7 +7,7 @@ import { escapeIn } from "./escape.js";
 import { log } from "./log.js";
 import { Markup } from "./markup.js";
 import { ask } from "./origin.js";
-import { begin, CHUNK } from "./stream.js";
+import { begin, CHUNK, joined } from "./stream.js";
 
 /** Bytes of one fragment. */
 export const LONGEST_FRAGMENT = 1 << 20;
@@ -323,11 +323,4 @@ export class Fragments {
       fragment.drop();
     }
   }
-}
-
-function joined(a, b) {
-  const all = new Uint8Array(a.length + b.length);
-  all.set(a);
-  all.set(b, a.length);
-  return all;
 }

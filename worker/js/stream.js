@@ -32,8 +32,14 @@ export async function begin(body, length, isEnough) {
       buffer = value.buffer;
       read += value.length;
       const first = new Uint8Array(buffer, 0, read);
+      if (read === length) {
+        kept = first;
+        // A Worker as the origin may say any length.
+        const more = await reader.read(new Uint8Array(1));
+        return { reader, first: more.done ? first : joined(first, more.value), isAll: more.done };
+      }
       if (read === size || isEnough(first)) {
-        return { reader, first, isAll: read === length };
+        return { reader, first, isAll: false };
       }
       kept = first.slice();
     }
@@ -45,6 +51,14 @@ export async function begin(body, length, isEnough) {
     reader.releaseLock();
     throw error;
   }
+}
+
+/** Bytes and what follows them. */
+export function joined(a, b) {
+  const all = new Uint8Array(a.length + b.length);
+  all.set(a);
+  all.set(b, a.length);
+  return all;
 }
 
 /** A body that was begun, as it is. With `length` it is announced to be that long. */
