@@ -8,14 +8,18 @@
  * Elements may come later, and a framework may render over an edit right after a route change. Both are followed for a
  * bounded time and a bounded number of tries; after that the page has the last word.
  */
-import type { Edit } from "./types.ts";
+import type { Edit, Op } from "./types.ts";
 
 /** How long the page is watched after `show`; while the document is still being parsed, it is watched for as long again. */
 const WATCH_MS = 3000;
 /** How often an edit is put back where the page replaced the content, or the element itself. */
 const MAX_TRIES = 3;
-/** What is in these is no content of the page but code, a document of its own, or nothing that is shown: no text goes in. */
-const RAW = /^(?:script|style|xmp|iframe|noembed|noframes|noscript|plaintext)$/i;
+/**
+ * What no element of such a name takes, as name and the first letter of the cell. What is in the first is no content of the page but
+ * code, a document of its own, or nothing that is shown; the others hold text alone, or the page together.
+ */
+const REFUSED =
+  /^(?:(?:script|style|xmp|iframe|noembed|noframes|noscript|plaintext) [cfl]|(?:textarea|title|html) [fl]|(?:html|head|body) [abr])/i;
 
 /** One property of one element, under an edit. */
 interface Change {
@@ -25,12 +29,14 @@ interface Change {
   /** Whether the page still shows what the edit wrote. */
   ours(): boolean;
   undo(): void;
+  /** What was brought beside the element's own content, or in its place. */
+  readonly nodes?: readonly ChildNode[];
 }
 
 /** Something for each property of each element. */
 type Cells<T> = Map<Element, Map<string, T>>;
 
-type Hand = Pick<Change, "ours" | "undo"> & { put(): void };
+type Hand = Omit<Change, "edit" | "tries"> & { put(): void };
 
 interface TrustedTypesFactory {
   createPolicy(name: string, rules: { createHTML(html: string): string }): { createHTML(html: string): string };
@@ -47,10 +53,37 @@ function parse(html: string): HTMLTemplateElement {
   return template;
 }
 
-/** The property of an element that an edit is about; two edits of the same one exclude each other, the later wins. */
-function cellOf({ op, name, value }: Edit): string {
+/** Everything that edits brought: it is not searched for slots again; the edge does not do so either. */
+const brought = new WeakSet<Node>();
+
+/** How an element takes HTML; and where the edge leaves a mark beside what it has brought. */
+const PLACES: Partial<
+  Record<
+    Op,
+    | readonly ["before" | "after" | "prepend" | "append", "previousSibling" | "nextSibling" | "firstChild" | "lastChild"]
+    | readonly ["replaceWith" | "replaceChildren"]
+  >
+> = {
+  html: ["replaceChildren"],
+  replace: ["replaceWith"],
+  remove: ["replaceWith"],
+  before: ["before", "previousSibling"],
+  after: ["after", "nextSibling"],
+  first: ["prepend", "firstChild"],
+  last: ["append", "lastChild"],
+};
+
+/**
+ * The property of an element that an edit is about; two edits of the same one exclude each other, the later wins. What is put
+ * around an element or its content is as many things as there are slots that do so. By their first letters cells are told apart
+ * (`content`, `hide`, `replace` and `before`, `after`, `first`, `last` of a slot, `@attribute`, `.class`), and are in the order in which
+ * they are filled: what is added to the content behind what replaces it, and what takes the element away last.
+ */
+function cellOf({ slot, op, name, value }: Edit): string {
   if (op === "text" || op === "html") return "content";
+  if (op === "remove") return "replace";
   if (op.startsWith("class")) return `.${value}`;
+  if (PLACES[op]?.[1]) return `${op} ${slot}`;
   return name ? `@${name}` : op;
 }
 
@@ -71,23 +104,6 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
         },
       };
     }
-    case "html": {
-      const nodes = [...element.childNodes];
-      const template = parse(value);
-      const same = template.innerHTML === element.innerHTML;
-      const added = [...template.content.childNodes];
-      let placed = false;
-      return {
-        // Scripts may go on changing what is inside; it stays ours while any of it is left.
-        ours: () =>
-          !placed ? same : added[0] ? added.some((node) => node.parentNode === element) : !element.firstChild,
-        put() {
-          element.replaceChildren(...added);
-          placed = true;
-        },
-        undo: () => element.replaceChildren(...nodes),
-      };
-    }
     case "attribute":
     case "remove_attribute": {
       const before = element.getAttribute(name);
@@ -106,7 +122,7 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
         undo: () => void classList.toggle(value, !add),
       };
     }
-    default: {
+    case "hide": {
       const { style } = element as HTMLElement;
       const hidden = element.hasAttribute("hidden");
       const styled = element.hasAttribute("style");
@@ -125,15 +141,51 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
         },
       };
     }
+    default: {
+      const place = PLACES[op];
+      // An operation of a newer core, or a fragment that has not come: better no edit than a wrong one.
+      if (!place) return { ours: () => true, put() {}, undo() {} };
+      const [method, near] = place;
+      const baseline = [...element.childNodes];
+      const template = parse(value);
+      const html = template.innerHTML;
+      const nodes = [...template.content.childNodes];
+      // What the edge wrote is not brought again.
+      const same = near
+        ? (element[near] as Text | null)?.data === "idoine"
+        : method === "replaceWith"
+          ? html.includes(element.outerHTML) && element.parentElement?.innerHTML.includes(html)
+          : html === element.innerHTML;
+      // Stays where scripts take the others away, as when a visitor closes a message: that is not brought again then.
+      nodes.push(new Text());
+      let placed = false;
+      return {
+        nodes,
+        // Scripts may go on changing what is inside; it stays ours while any of it is left.
+        ours: () => (placed ? nodes.some((node) => node.isConnected) : !!same),
+        put() {
+          for (const node of nodes) brought.add(node);
+          element[method](...nodes);
+          placed = true;
+        },
+        undo() {
+          if (method === "replaceWith") nodes.find((node) => node.isConnected)?.replaceWith(element);
+          for (const node of nodes) node.remove();
+          if (method === "replaceChildren") element.replaceChildren(...baseline);
+        },
+      };
+    }
   }
 }
 
 /** Whether changing this property would take the keyboard away from what the visitor is using. */
-function inUse(element: Element, cell: string): boolean {
+function inUse(element: Element, cell: string, nodes: readonly Node[] = []): boolean {
   const active = document.activeElement;
-  if (!active || active === document.body || (cell !== "content" && cell !== "hide")) return false;
+  if (!active || active === document.body) return false;
+  if (nodes.some((node) => node.contains(active))) return true;
+  if (!/^[chr]/.test(cell)) return false;
   return active === element
-    ? cell === "hide" || (active as HTMLElement).isContentEditable || active.localName === "textarea"
+    ? cell !== "content" || (active as HTMLElement).isContentEditable || active.localName === "textarea"
     : element.contains(active);
 }
 
@@ -149,16 +201,15 @@ export function createRenderer(): Show {
    * each time it renders: the new one goes on counting where the removed one was, else the two would never end.
    */
   let inherited = new Map<Edit, number>();
+  /** The HTML of fragments by their paths: each is asked for once. */
+  const fragments = new Map<string | undefined, string>();
   const observer = new MutationObserver(schedule);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let scheduled = false;
   let waiting = false;
 
-  /** Content that an edit brought is not searched for slots again; the edge does not do so either. */
   function isBrought(element: Element): boolean {
-    for (let up = element.parentElement; up; up = up.parentElement) {
-      if (changes.get(up)?.has("content")) return true;
-    }
+    for (let up: Element | null = element; up; up = up.parentElement) if (brought.has(up)) return true;
     return false;
   }
 
@@ -170,7 +221,7 @@ export function createRenderer(): Show {
       try {
         for (const element of document.querySelectorAll(edit.selector)) {
           const cell = cellOf(edit);
-          if (isBrought(element) || (cell === "content" && RAW.test(element.localName))) continue;
+          if (isBrought(element) || REFUSED.test(`${element.localName} ${cell}`)) continue;
           put(targets, element, cell, edit);
         }
       } catch {
@@ -187,7 +238,7 @@ export function createRenderer(): Show {
       if (hand.ours()) return undefined;
       if (inUse(element, cell)) return waitForFocus();
       hand.put();
-      return { edit, tries, ours: hand.ours, undo: hand.undo };
+      return { edit, tries, ...hand };
     } catch {
       // What this page does not allow (Trusted Types, an invalid name) is left out; the other edits still apply.
       return undefined;
@@ -206,16 +257,21 @@ export function createRenderer(): Show {
     let targets = find();
     let undone = false;
     for (const [element, cells] of before) {
+      const { isConnected } = element;
+      // What stands in its place is there for it.
+      const isThere = isConnected || cells.get("replace")?.ours();
       for (const [cell, change] of cells) {
         const { edit, tries } = change;
         const found = targets.get(element)?.get(cell);
-        const next = found ?? (wanted.includes(edit) && element.isConnected ? edit : undefined);
-        if (!renewed && !element.isConnected) inherited.set(edit, Math.max(inherited.get(edit) ?? 0, tries + 1));
+        const stays = (one: Edit): boolean =>
+          one === edit || (!isConnected && one.selector === edit.selector && cellOf(one) === cell && sameEdit(one, edit));
+        const next = found ?? (isThere ? wanted.find(stays) : undefined);
+        if (!renewed && !isThere) inherited.set(edit, Math.max(inherited.get(edit) ?? 0, tries + 1));
         if (next && sameEdit(next, edit)) {
           const rest = change.ours() || (!renewed && tries >= MAX_TRIES);
           const again = rest ? undefined : make(element, cell, next, renewed ? 0 : tries + 1);
           put(kept, element, cell, again ?? { ...change, edit: next });
-        } else if (inUse(element, cell)) {
+        } else if (inUse(element, cell, change.nodes)) {
           put(kept, element, cell, change);
           waitForFocus();
         } else if (change.ours()) {
@@ -228,7 +284,7 @@ export function createRenderer(): Show {
     // The baseline that came back may be found where the edited page was not.
     if (undone) targets = find();
     for (const [element, cells] of targets) {
-      for (const [cell, edit] of cells) {
+      for (const [cell, edit] of [...cells].sort(([a], [b]) => a.charCodeAt(0) - b.charCodeAt(0))) {
         const tries = inherited.get(edit) ?? 0;
         if (tries > MAX_TRIES || kept.get(element)?.has(cell)) continue;
         put(kept, element, cell, make(element, cell, edit, tries));
@@ -266,11 +322,31 @@ export function createRenderer(): Show {
     timer = setTimeout(() => (document.readyState === "loading" ? watch() : unwatch()), WATCH_MS);
   }
 
+  /** A fragment that has come is an edit like others. */
+  function resolve(edit: Edit): Edit {
+    const value = edit.op === "fragment" ? fragments.get(edit.value) : undefined;
+    return value === undefined ? edit : { ...edit, op: (edit.name === "content" ? "html" : edit.name) as Op, name: "", value };
+  }
+
+  /** Asks this site for a fragment, and shows it if that is still wanted when it has come. Without it the page stays as it is. */
+  async function bring(edit: Edit): Promise<void> {
+    try {
+      const response = await fetch(location.origin + edit.value, { mode: "same-origin" });
+      if (!response.ok || !/html/i.test(response.headers.get("content-type")!)) return;
+      fragments.set(edit.value, await response.text());
+      if (!wanted.includes(edit)) return;
+      wanted = wanted.map(resolve);
+      settle();
+      watch();
+    } catch {}
+  }
+
   return (edits) => {
-    wanted = edits;
+    wanted = edits.map(resolve);
     settle(true);
     if (edits.some(({ selector }) => selector)) watch();
     else unwatch();
+    for (const edit of wanted) if (edit.selector && edit.op === "fragment") void bring(edit);
   };
 }
 
