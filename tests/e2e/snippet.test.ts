@@ -210,10 +210,10 @@ test("from another host name: what is brought around, into and in place of eleme
 });
 
 test("from another host name: elements that take no such edit, and operations that are not known, stay as they are", async (t) => {
-  const body = '<script id="s">0</script><title id="t">x</title><p id="p">x</p>';
+  const body = '<script id="s">0</script><p id="p">x</p>';
   const edits = [
     ...["text", "html", "first", "last"].map((op) => ({ slot: op, selector: "#s", op, value: "alert(1)" })),
-    ...["first", "last"].map((op) => ({ slot: op, selector: "#t, html", op, value: "y" })),
+    ...["first", "last"].map((op) => ({ slot: op, selector: "html", op, value: "y" })),
     ...["before", "after", "replace", "remove"].map((op) => ({ slot: op, selector: "html, head, body", op, value: "y" })),
     { slot: "new", selector: "#p", op: "shuffle", value: "y" },
     { slot: "new", selector: "#p", op: "constructor", value: "y" },

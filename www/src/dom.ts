@@ -16,10 +16,10 @@ const WATCH_MS = 3000;
 const MAX_TRIES = 3;
 /**
  * What no element of such a name takes, as name and the first letter of the cell. What is in the first is no content of the page but
- * code, a document of its own, or nothing that is shown; the others hold text alone, or the page together.
+ * code, a document of its own, or nothing that is shown; the others hold the page together.
  */
 const REFUSED =
-  /^(?:(?:script|style|xmp|iframe|noembed|noframes|noscript|plaintext) [cfl]|(?:textarea|title|html) [fl]|(?:html|head|body) [abr])/i;
+  /^(?:(?:script|style|xmp|iframe|noembed|noframes|noscript|plaintext) [cfl]|html [abflr]|(?:head|body) [abr])/i;
 
 /** One property of one element, under an edit. */
 interface Change {
@@ -56,15 +56,20 @@ function parse(html: string): HTMLTemplateElement {
 /** Everything that edits brought: it is not searched for slots again; the edge does not do so either. */
 const brought = new WeakSet<Node>();
 
+function isBrought(node: Node | null): boolean {
+  return !!node && (brought.has(node) || isBrought(node.parentNode));
+}
+
 /** How an element takes HTML; and where the edge leaves a mark beside what it has brought. */
 const PLACES: Partial<
   Record<
-    Op,
+    Op | "content",
     | readonly ["before" | "after" | "prepend" | "append", "previousSibling" | "nextSibling" | "firstChild" | "lastChild"]
     | readonly ["replaceWith" | "replaceChildren"]
   >
 > = {
   html: ["replaceChildren"],
+  content: ["replaceChildren"],
   replace: ["replaceWith"],
   remove: ["replaceWith"],
   before: ["before", "previousSibling"],
@@ -80,27 +85,27 @@ const PLACES: Partial<
  * they are filled: what is added to the content behind what replaces it, and what takes the element away last.
  */
 function cellOf({ slot, op, name, value }: Edit): string {
-  if (op === "text" || op === "html") return "content";
-  if (op === "remove") return "replace";
+  const [method, near] = PLACES[op] ?? [];
+  if (op === "text" || method === "replaceChildren") return "content";
+  if (method) return near ? `${op} ${slot}` : "replace";
   if (op.startsWith("class")) return `.${value}`;
-  if (PLACES[op]?.[1]) return `${op} ${slot}`;
   return name ? `@${name}` : op;
 }
 
 /** How to make, recognise and take back an edit on an element. */
 function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
+  const baseline = [...element.childNodes];
   switch (op) {
     case "text": {
-      const nodes = [...element.childNodes];
       // A lone text node is kept and changed in place: the framework that made it still holds it.
-      const only = nodes.length === 1 && nodes[0]?.nodeType === 3 ? (nodes[0] as Text) : undefined;
+      const only = baseline.length === 1 && baseline[0]?.nodeType === 3 ? (baseline[0] as Text) : undefined;
       const before = only?.data ?? "";
       return {
         ours: () => !element.firstElementChild && element.textContent === value,
         put: () => (only ? (only.data = value) : (element.textContent = value)),
         undo() {
           if (only) only.data = before;
-          if (only?.parentNode !== element) element.replaceChildren(...nodes);
+          if (only?.parentNode !== element) element.replaceChildren(...baseline);
         },
       };
     }
@@ -124,12 +129,12 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
     }
     case "hide": {
       const { style } = element as HTMLElement;
+      const { display } = style;
       const hidden = element.hasAttribute("hidden");
       const styled = element.hasAttribute("style");
-      const display = style.getPropertyValue("display");
       const priority = style.getPropertyPriority("display");
       return {
-        ours: () => element.hasAttribute("hidden") && style.cssText.includes("display: none !important"),
+        ours: () => element.hasAttribute("hidden") && style.display === "none" && !!style.getPropertyPriority("display"),
         put() {
           element.toggleAttribute("hidden", true);
           style.setProperty("display", "none", "important");
@@ -146,30 +151,28 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
       // An operation of a newer core, or a fragment that has not come: better no edit than a wrong one.
       if (!place) return { ours: () => true, put() {}, undo() {} };
       const [method, near] = place;
-      const baseline = [...element.childNodes];
       const template = parse(value);
       const html = template.innerHTML;
       const nodes = [...template.content.childNodes];
       // What the edge wrote is not brought again.
       const same = near
         ? (element[near] as Text | null)?.data === "idoine"
-        : method === "replaceWith"
-          ? html.includes(element.outerHTML) && element.parentElement?.innerHTML.includes(html)
-          : html === element.innerHTML;
+        : method === "replaceChildren"
+          ? html === element.innerHTML
+          : html.includes(element.outerHTML) && !!element.parentElement?.innerHTML.includes(html);
       // Stays where scripts take the others away, as when a visitor closes a message: that is not brought again then.
       nodes.push(new Text());
-      let placed = false;
+      const there = (): ChildNode | undefined => nodes.find((node) => node.isConnected);
       return {
         nodes,
         // Scripts may go on changing what is inside; it stays ours while any of it is left.
-        ours: () => (placed ? nodes.some((node) => node.isConnected) : !!same),
+        ours: () => same || !!there(),
         put() {
           for (const node of nodes) brought.add(node);
           element[method](...nodes);
-          placed = true;
         },
         undo() {
-          if (method === "replaceWith") nodes.find((node) => node.isConnected)?.replaceWith(element);
+          if (method === "replaceWith") there()?.replaceWith(element);
           for (const node of nodes) node.remove();
           if (method === "replaceChildren") element.replaceChildren(...baseline);
         },
@@ -202,16 +205,11 @@ export function createRenderer(): Show {
    */
   let inherited = new Map<Edit, number>();
   /** The HTML of fragments by their paths: each is asked for once. */
-  const fragments = new Map<string | undefined, string>();
+  const fragments = new Map<string | undefined, string | undefined>();
   const observer = new MutationObserver(schedule);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let scheduled = false;
   let waiting = false;
-
-  function isBrought(element: Element): boolean {
-    for (let up: Element | null = element; up; up = up.parentElement) if (brought.has(up)) return true;
-    return false;
-  }
 
   function find(): Cells<Edit> {
     const targets: Cells<Edit> = new Map();
@@ -234,6 +232,7 @@ export function createRenderer(): Show {
   /** Makes one edit on one element. Nothing is returned when nothing had to be changed, or nothing may be. */
   function make(element: Element, cell: string, edit: Edit, tries: number): Change | undefined {
     try {
+      if (edit.op === "fragment" && !fragments.has(edit.value)) void bring(edit.value);
       const hand = handle(element, edit);
       if (hand.ours()) return undefined;
       if (inUse(element, cell)) return waitForFocus();
@@ -264,10 +263,10 @@ export function createRenderer(): Show {
         const { edit, tries } = change;
         const found = targets.get(element)?.get(cell);
         const stays = (one: Edit): boolean =>
-          one === edit || (!isConnected && one.selector === edit.selector && cellOf(one) === cell && sameEdit(one, edit));
+          one === edit || (!isConnected && JSON.stringify(one) === JSON.stringify(edit));
         const next = found ?? (isThere ? wanted.find(stays) : undefined);
         if (!renewed && !isThere) inherited.set(edit, Math.max(inherited.get(edit) ?? 0, tries + 1));
-        if (next && sameEdit(next, edit)) {
+        if (next?.op === edit.op && next.value === edit.value) {
           const rest = change.ours() || (!renewed && tries >= MAX_TRIES);
           const again = rest ? undefined : make(element, cell, next, renewed ? 0 : tries + 1);
           put(kept, element, cell, again ?? { ...change, edit: next });
@@ -275,7 +274,11 @@ export function createRenderer(): Show {
           put(kept, element, cell, change);
           waitForFocus();
         } else if (change.ours()) {
-          takeBack(change);
+          try {
+            change.undo();
+          } catch {
+            // Trusted Types may refuse to have even an old value written: the edit stays.
+          }
           undone = true;
         }
       }
@@ -325,19 +328,17 @@ export function createRenderer(): Show {
   /** A fragment that has come is an edit like others. */
   function resolve(edit: Edit): Edit {
     const value = edit.op === "fragment" ? fragments.get(edit.value) : undefined;
-    return value === undefined ? edit : { ...edit, op: (edit.name === "content" ? "html" : edit.name) as Op, name: "", value };
+    return value === undefined ? edit : { ...edit, op: edit.name as Op, value };
   }
 
-  /** Asks this site for a fragment, and shows it if that is still wanted when it has come. Without it the page stays as it is. */
-  async function bring(edit: Edit): Promise<void> {
+  /** Asks this site for a fragment, and shows it when it has come. Without it the page stays as it is. */
+  async function bring(path: string | undefined): Promise<void> {
+    fragments.set(path, undefined);
     try {
-      const response = await fetch(location.origin + edit.value, { mode: "same-origin" });
-      if (!response.ok || !/html/i.test(response.headers.get("content-type")!)) return;
-      fragments.set(edit.value, await response.text());
-      if (!wanted.includes(edit)) return;
+      const response = await fetch(location.origin + path, { mode: "same-origin" });
+      if (response.ok && /html/.test(response.headers.get("content-type")!)) fragments.set(path, await response.text());
       wanted = wanted.map(resolve);
       settle();
-      watch();
     } catch {}
   }
 
@@ -346,23 +347,9 @@ export function createRenderer(): Show {
     settle(true);
     if (edits.some(({ selector }) => selector)) watch();
     else unwatch();
-    for (const edit of wanted) if (edit.selector && edit.op === "fragment") void bring(edit);
   };
-}
-
-function takeBack(change: Change): void {
-  try {
-    change.undo();
-  } catch {
-    // Trusted Types may refuse to have even an old value written: the edit stays.
-  }
 }
 
 function put<T>(cells: Cells<T>, element: Element, cell: string, value: T | undefined): void {
   if (value) cells.set(element, (cells.get(element) ?? new Map<string, T>()).set(cell, value));
-}
-
-/** Whether two edits of the same property say the same. */
-function sameEdit(a: Edit, b: Edit): boolean {
-  return a.op === b.op && a.value === b.value;
 }
