@@ -19,7 +19,7 @@ async function site(t: TestContext, routes: Record<string, Route>): Promise<Site
 }
 
 /** A page that asks a Worker at another host name, and that Worker. */
-async function apiSite(t: TestContext, decide: Route, body = BODY, head = ""): Promise<{ shop: Site; api: Site }> {
+async function apiSite(t: TestContext, decide: Route, body = BODY, head = "", routes: Record<string, Route> = {}): Promise<{ shop: Site; api: Site }> {
   const api = await serve({
     "/_idoine/decide": async (request) => {
       let route = decide;
@@ -30,7 +30,7 @@ async function apiSite(t: TestContext, decide: Route, body = BODY, head = ""): P
   });
   t.after(() => api.close());
   const loader = `<script async src="/_idoine/idoine.js" data-api="${api.origin}"></script>`;
-  return { shop: await site(t, { "/": page(head + loader, body) }), api };
+  return { shop: await site(t, { "/": page(head + loader, body), ...routes }), api };
 }
 
 /** Waits until the client is there and has its first decisions. */
@@ -175,6 +175,169 @@ test("from another host name: every kind of edit is applied, with cookies and wi
   assert.equal((JSON.parse(api.asked[0]?.body ?? "") as { url: string }).url, shop.origin + "/?utm_source=x");
   await tab.evaluate(() => window.idoine?.stop?.());
   assert.equal(await bodyOf(tab), BODY, "stopping restores the baseline to the byte");
+});
+
+test("from another host name: what is brought around, into and in place of elements, and what is taken away", async (t) => {
+  const edits: Edit[] = [
+    { slot: "a", selector: "header", op: "before", value: "<nav>1</nav>2" },
+    { slot: "a", selector: "header", op: "after", value: "3<hr>" },
+    { slot: "a", selector: "header", op: "first", value: "4<i>5</i>" },
+    { slot: "a", selector: "header", op: "last", value: "<i>6</i>" },
+    { slot: "b", selector: "#title", op: "replace", value: '<h2 id="title">New</h2><p>and <b>more</b></p>' },
+    { slot: "b", selector: "#title", op: "attribute", name: "lang", value: "unseen" },
+    { slot: "c", selector: "aside", op: "remove" },
+    { slot: "d", selector: "#photo", op: "before", value: "<b>Photo</b>" },
+    { slot: "d", selector: "#photo", op: "after", value: "" },
+    // Two slots in one place: each brings its own. What was brought is no place for others.
+    { slot: "e", selector: "body > header", op: "before", value: "<nav>7</nav>" },
+    { slot: "f", selector: "nav, header i, header p", op: "text", value: "wrong" },
+  ];
+  const { shop } = await apiSite(t, json(answer([HERO], edits)));
+  const tab = await visit(t);
+  await tab.goto(shop.origin);
+  await ready(tab);
+  const shown = `
+<nav>1</nav>2<nav>7</nav><header>4<i>5</i><h2 id="title">New</h2><p>and <b>more</b></p><a class="cta small" href="/shop" title="All offers">Shop now</a><i>6</i></header>3<hr>
+<main><p id="intro">Free returns</p><b>Photo</b><img id="photo" src="data:," alt="A shoe"></main>`;
+  assert.equal(await bodyOf(tab), shown);
+  // Shown anew, nothing of it is made twice, and what is there is not made anew.
+  const kept = await tab.evaluateHandle(() => [...document.querySelectorAll("header i, nav, h2")]);
+  await tab.evaluate(() => window.idoine?.decide?.());
+  assert.equal(await bodyOf(tab), shown);
+  assert.ok(await tab.evaluate((nodes) => nodes.length === 5 && nodes.every((node) => node.isConnected), kept));
+  await tab.evaluate(() => window.idoine?.stop?.());
+  assert.equal(await bodyOf(tab), BODY, "stopping restores the baseline to the byte");
+});
+
+test("from another host name: elements that take no such edit, and operations that are not known, stay as they are", async (t) => {
+  const body = '<script id="s">0</script><p id="p">x</p>';
+  const edits = [
+    ...["text", "html", "first", "last"].map((op) => ({ slot: op, selector: "#s", op, value: "alert(1)" })),
+    ...["first", "last"].map((op) => ({ slot: op, selector: "html", op, value: "y" })),
+    ...["before", "after", "replace", "remove"].map((op) => ({ slot: op, selector: "html, head, body", op, value: "y" })),
+    { slot: "new", selector: "#p", op: "shuffle", value: "y" },
+    { slot: "new", selector: "#p", op: "constructor", value: "y" },
+    HERO_TEXT,
+  ] as Edit[];
+  const { shop } = await apiSite(t, json(answer([HERO], edits)), BODY + body);
+  const tab = await visit(t);
+  await tab.goto(shop.origin);
+  await ready(tab);
+  assert.equal(await bodyOf(tab), (BODY + body).replace("Welcome to the shop", "Seen on &lt;Instagram&gt;"));
+  assert.deepEqual(await tab.evaluate(() => [...document.childNodes].map(({ nodeName }) => nodeName)), ["html", "HTML"]);
+  assert.deepEqual(await tab.evaluate(() => [...document.documentElement.childNodes].map(({ nodeName }) => nodeName)), ["HEAD", "BODY"]);
+});
+
+test("from another host name: fragments are this site's own, and come when they come, each once", async (t) => {
+  const fragment = (selector: string, name: string, value: string): Edit => ({ slot: `${selector} ${name}`, selector, op: "fragment", name, value });
+  const edits: Edit[] = [
+    fragment("#intro", "content", "/fragments/intro?c=FR"),
+    fragment("header", "before", "/fragments/nav"),
+    fragment("header", "last", "/fragments/nav"),
+    fragment("aside", "replace", "/fragments/late"),
+    fragment("#title", "content", "/fragments/missing"),
+    fragment(".cta", "content", "/fragments/data"),
+    fragment("#photo", "before", "/fragments/elsewhere"),
+    fragment("", "content", "/fragments/handed-over"),
+  ];
+  let send = (): void => {};
+  const late = new Promise<void>((resolve) => (send = resolve));
+  const evil = await serve({ "*": { headers: { "access-control-allow-origin": "*" }, body: "<b>evil</b>" } });
+  t.after(() => evil.close());
+  const { shop } = await apiSite(t, json(answer([HERO], edits)), BODY, "", {
+    "/fragments/intro": ({ query }) => ({ body: query.get("c") === "FR" ? "<b>Lyon</b>" : "" }),
+    "/fragments/nav": { type: "text/html; charset=utf-8", body: "<nav>1</nav>" },
+    "/fragments/late": async () => {
+      await late;
+      return { body: "<aside>Late</aside>" };
+    },
+    "/fragments/missing": { status: 404, body: "<b>missing</b>" },
+    "/fragments/data": json("<b>data</b>"),
+    "/fragments/elsewhere": { status: 302, headers: { location: `${evil.origin}/` } },
+  });
+  const tab = await visit(t);
+  await tab.goto(shop.origin);
+  await ready(tab);
+  await tab.waitForFunction(() => document.querySelectorAll("nav").length === 2 && document.querySelector("#intro b"));
+  const shown = BODY.replace("Free returns", "<b>Lyon</b>").replace("<header>", "<nav>1</nav><header>").replace("</header>", "<nav>1</nav></header>");
+  assert.equal(await bodyOf(tab), shown);
+  send();
+  await tab.waitForFunction(() => document.querySelector("aside")?.textContent === "Late");
+  const all = shown.replace('<aside style="color: red;">Newsletter</aside>', "<aside>Late</aside>");
+  assert.equal(await bodyOf(tab), all);
+  const asked = (path: string): number => shop.asked.filter((one) => one.path === path).length;
+  await tab.evaluate(() => window.idoine?.decide?.());
+  assert.equal(await bodyOf(tab), all, "shown anew, what has come is there at once");
+  assert.equal(asked("/fragments/intro"), 1);
+  assert.equal(asked("/fragments/handed-over"), 0);
+  assert.deepEqual(evil.asked, []);
+  await tab.evaluate(() => window.idoine?.stop?.());
+  assert.equal(await bodyOf(tab), BODY, "stopping restores the baseline to the byte");
+});
+
+test("behind the Worker: what the edge has brought is not brought again, and what it left out is", async (t) => {
+  const edits: Edit[] = [
+    { slot: "a", selector: "header", op: "before", value: "<nav>1</nav>" },
+    { slot: "a", selector: "header", op: "after", value: "after" },
+    { slot: "a", selector: "header", op: "first", value: "first" },
+    { slot: "a", selector: "header", op: "last", value: "<b>last</b>" },
+    { slot: "b", selector: "#intro", op: "replace", value: '<p id="intro">New</p><p>two</p>' },
+    { slot: "c", selector: "aside", op: "remove" },
+    { slot: "d", selector: "main", op: "last", value: "<i>new</i>" },
+  ];
+  const edited = BODY.replace("<header>", '<nav class="changed">1</nav><!--idoine--><header><!--idoine-->first')
+    .replace("</header>", "<b>last</b><!--idoine--></header><!--idoine-->after")
+    .replace('<p id="intro">Free returns</p>', '<p id="intro">New</p><p>two</p>')
+    .replace(/<aside.*<\/aside>/, "");
+  const shop = await site(t, { "/": page(edgeHead(STATE), edited), "/_idoine/decide": json(answer([HERO], edits)) });
+  const tab = await visit(t);
+  await tab.goto(shop.origin);
+  await ready(tab);
+  await tab.evaluate(() => window.idoine?.decide?.());
+  assert.equal(await bodyOf(tab), edited.replace("</main>", "<i>new</i></main>"));
+  await tab.evaluate(() => window.idoine?.stop?.());
+  assert.equal(await bodyOf(tab), edited);
+});
+
+test("what is brought and then closed by the visitor stays closed, and comes again where the page makes its element anew", async (t) => {
+  const edits: Edit[] = [
+    { slot: "a", selector: "#intro", op: "before", value: "<b>Close me</b>" },
+    { slot: "b", selector: "aside", op: "replace", value: "<p class=new>New</p>" },
+  ];
+  const { shop } = await apiSite(t, json(answer([HERO], edits)));
+  const tab = await visit(t);
+  await tab.goto(shop.origin);
+  await ready(tab);
+  const frame = (): Promise<void> => tab.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))));
+  await tab.evaluate(() => document.querySelector("main b")?.remove());
+  await frame();
+  assert.equal(await tab.locator("main b").count(), 0);
+  await tab.evaluate(() => (document.querySelector("main")!.innerHTML = '<p id="intro">Again</p><aside>Newsletter</aside>'));
+  await frame();
+  assert.equal(await tab.innerHTML("main"), '<b>Close me</b><p id="intro">Again</p><p class="new">New</p>');
+  await tab.evaluate(() => window.idoine?.stop?.());
+  assert.equal(await tab.innerHTML("main"), '<p id="intro">Again</p><aside>Newsletter</aside>');
+});
+
+test("nothing is taken from a visitor who is typing in what was brought", async (t) => {
+  const edits: Edit[] = [
+    { slot: "a", selector: "#intro", op: "after", value: "<input class=one>" },
+    { slot: "b", selector: "aside", op: "replace", value: "<input class=two>" },
+  ];
+  const { shop } = await apiSite(t, json(answer([HERO], edits)));
+  const tab = await visit(t);
+  await tab.goto(shop.origin);
+  await ready(tab);
+  for (const name of ["one", "two"]) {
+    await tab.focus(`input.${name}`);
+    await tab.evaluate(() => window.idoine?.stop?.());
+    assert.equal(await tab.locator(`input.${name}`).count(), 1, name);
+    await tab.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await tab.waitForFunction((selector) => !document.querySelector(selector), `input.${name}`);
+    await tab.evaluate(() => window.idoine?.decide?.());
+  }
+  await tab.evaluate(() => window.idoine?.stop?.());
+  assert.equal(await bodyOf(tab), BODY);
 });
 
 test("from another host name: a server that is down leaves the page as it was", async (t) => {

@@ -153,7 +153,7 @@ test("every decided edit is in the page, and the rest of it is unchanged", async
     assert.deepEqual(result.unmatched, [], `edits of ${visitor.url} that touch no element`);
     assert.equal(result.through, result.expected, `${JSON.stringify(visitor)}\n${JSON.stringify(edits)}`);
   }
-  assert.deepEqual([...done.keys()].sort(), ["attribute", "class_add", "class_remove", "hide", "html", "json", "page", "redirect", "remove_attribute", "text"]);
+  assert.deepEqual([...done.keys()].sort(), ["after", "attribute", "before", "class_add", "class_remove", "first", "hide", "html", "json", "last", "page", "redirect", "remove", "remove_attribute", "replace", "text"]);
   assert.ok(done.get("page")! >= 5 && done.get("redirect")! >= 5, JSON.stringify([...done]));
 });
 
@@ -189,6 +189,9 @@ const AGENCY = {
     years: { selector: ".timeline > li:nth-child(2n+1) .timeline-heading h4:first-child" },
     field: { selector: "#contactForm input#email" },
     missing: { selector: "[class~='modal'] .modal-body > p.item-intro" },
+    section: { selector: "section#portfolio > .container" },
+    brands: { selector: "img.img-brand" },
+    title: { selector: "head > title" },
     value: { type: "data" },
   },
   experiences: [
@@ -208,6 +211,9 @@ const AGENCY = {
         years: { text: "Hier" },
         field: { attribute: { placeholder: "Votre adresse e-mail *" } },
         missing: { class: { remove: ["text-muted"] } },
+        section: { first: "<p>{{ geo.city | \"Partout\" }} &amp; ailleurs</p>", last: "<hr><p>Fin" , before: "Avant", after: "<p>Après</p>" },
+        brands: { remove: true },
+        title: { replace: "<title>L'agence</title><link rel=\"x\" href=\"/x\">" },
         value: { json: { text: "</script><script>alert(1)</script>", list: [1, 2.5, null, true] } },
       },
     },
@@ -218,6 +224,8 @@ const AGENCY = {
 function edited({ origin, through, edits }: Omit<Pair, "location">): { through: string; expected: string; unmatched: string[] } {
   const expected = new DOMParser().parseFromString(origin, "text/html");
   const unmatched: string[] = [];
+  // What the edge leaves beside what it brought.
+  const brought = "<!--idoine-->";
   // All elements are found before any is changed, as a stream finds them.
   const found = edits.map((edit) => (edit.op === "json" ? [] : [...expected.querySelectorAll<HTMLElement>(edit.selector)]));
   for (const [index, { op, name = "", value = "", selector }] of edits.entries()) {
@@ -233,6 +241,12 @@ function edited({ origin, through, edits }: Omit<Pair, "location">): { through: 
         element.hidden = true;
         element.style.setProperty("display", "none", "important");
       }
+      if (op === "before") element.insertAdjacentHTML("beforebegin", value + brought);
+      if (op === "after") element.insertAdjacentHTML("afterend", brought + value);
+      if (op === "first") element.insertAdjacentHTML("afterbegin", brought + value);
+      if (op === "last") element.insertAdjacentHTML("beforeend", value + brought);
+      if (op === "replace") element.outerHTML = value;
+      if (op === "remove") element.remove();
     }
   }
   const written = (document: Document): string => {

@@ -77,6 +77,87 @@ test("every operation has its effect", async () => {
   assert.deepEqual(state?.values, { shipping: { from: 50, text: 'for A"<b>&' } });
 });
 
+test("every operation that brings elements or takes them away has its effect", async () => {
+  const manifest = site({
+    slots: {
+      around: { selector: "#around", pages: ["/ops"] },
+      replaced: { selector: ".replaced", pages: ["/ops"] },
+      removed: { selector: "#removed", pages: ["/ops"] },
+      picture: { selector: "img", pages: ["/ops"] },
+      head: { selector: "head", pages: ["/ops"] },
+      marked: { pages: ["/ops"] },
+    },
+    experiences: [
+      {
+        id: "ops",
+        type: "personalization",
+        slots: {
+          around: { before: "<i>1 {{ geo.city }}</i>", first: "<i>2</i>", last: "<a href=\"/?c={{ geo.city }}\">4 é</a>", after: "<i>5</i>", class: { add: ["a"] } },
+          replaced: { replace: "<h2 class=\"replaced\">{{ geo.city }}</h2>&amp;" },
+          removed: { remove: true },
+          picture: { before: "<b>", after: "</b>" },
+          head: { last: "<meta name=\"x\">" },
+          marked: { text: "found" },
+        },
+      },
+    ],
+  });
+  origin.routes["/ops"] =
+    '<html><head></head><body><p id="around">3<br></p><div class="replaced">old <em>x</em></div><div class="replaced"></div><div id="removed"><p>gone</p></div><img src="/a"><u data-idoine-slot="marked">x</u></body></html>';
+  const ops = await startWorker({ origin: origin.url, manifest });
+  try {
+    const { text } = await ops.fetch("/ops", { cf: { city: "A\"<b>'&" } });
+    assert.match(text, /<head><meta name="x"><!--idoine--><script type="application\/json"/);
+    const city = "A&quot;&lt;b&gt;&#39;&amp;";
+    const replaced = `<h2 class="replaced">${city}</h2>&amp;`;
+    assert.equal(
+      /<body>(.*)<\/body>/s.exec(text)?.[1],
+      `<i>1 ${city}</i><!--idoine--><p id="around" class="a"><!--idoine--><i>2</i>3<br><a href="/?c=A%22%3Cb%3E%27%26">4 é</a><!--idoine--></p><!--idoine--><i>5</i>` +
+        `${replaced}${replaced}<b><!--idoine--><img src="/a"><!--idoine--></b><u data-idoine-slot="marked">found</u>`,
+    );
+  } finally {
+    await ops.dispose();
+  }
+});
+
+test("a slot that is handed to the page's own code is marked, and its edits stand in the state", async () => {
+  const handed = await startWorker({
+    origin: origin.url,
+    manifest: site({
+      slots: {
+        own: { selector: ".own", render: "client", pages: ["/own"] },
+        idle: { selector: "#idle", render: "client", pages: ["/own"] },
+        marked: { render: "client", pages: ["/own"] },
+        other: { selector: "#other", pages: ["/own"] },
+        value: { type: "data", pages: ["/own"] },
+      },
+      experiences: [
+        { id: "all", type: "personalization", slots: { own: { text: "</script>{{ geo.city }}", attribute: { title: "t" } }, marked: { fragment: { path: "/f", place: "last" } }, other: { text: "edge" }, value: { json: 1 } } },
+        { id: "nobody", type: "personalization", audience: "geo.country == 'XX'", slots: { idle: { hide: true } } },
+      ],
+    }),
+  });
+  const body = '<p class="own">a</p><p class="own" data-idoine-slot="mine">b</p><p id="idle">c</p><p data-idoine-slot="marked">d</p>';
+  origin.routes["/own"] = `<html><head></head><body>${body}<p id="other">e</p></body></html>`;
+  try {
+    const reply = await handed.fetch("/own", { cf: { city: "Lyon" } });
+    const marked = body.replace('class="own">a', 'class="own" data-idoine-slot="own">a').replace('id="idle"', 'id="idle" data-idoine-slot="idle"');
+    assert.equal(/<body>(.*)<\/body>/s.exec(reply.text)?.[1], `${marked}<p id="other">edge</p>`);
+    const state = reply.state as unknown as { values: unknown; edits: unknown; decisions: { slot: string; experience: string | null }[] };
+    assert.deepEqual(state.edits, [
+      { slot: "own", selector: "", op: "text", value: "</script>Lyon" },
+      { slot: "own", selector: "", op: "attribute", name: "title", value: "t" },
+      { slot: "marked", selector: "", op: "fragment", name: "last", value: "/f" },
+    ]);
+    assert.deepEqual(state.values, { value: 1 });
+    assert.deepEqual(state.decisions.map(({ slot, experience }) => [slot, experience]), [["own", "all"], ["idle", null], ["marked", "all"], ["other", "all"], ["value", "all"]]);
+    // Where nothing was handed over the state says nothing of it.
+    assert.deepEqual(Object.keys((await worker.fetch("/?utm_campaign=ops")).state ?? {}), ["version", "decisions", "values"]);
+  } finally {
+    await handed.dispose();
+  }
+});
+
 test("the state stands once at the end of the head and leaves its element in no way", async () => {
   const { text, state } = await worker.fetch("/?utm_campaign=ops");
   assert.match(text, /<title>Shop<\/title><script type="application\/json" id="idoine-state">[^<]*<\/script><script async src="\/_idoine\/idoine.js"><\/script><\/head>/);

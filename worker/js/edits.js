@@ -34,13 +34,10 @@ const VOID = new Set(["area", "base", "br", "col", "embed", "hr", "img", "input"
 /** Elements that hold a page together. */
 const FRAME = new Set(["html", "head", "body"]);
 
-/** Operations on an element's content. */
-const INSIDE = new Set(["text", "html", "first", "last"]);
-
 const nameOf = (element) => element.tagName.toLowerCase().split(":").pop(); // XHTML may have prefixes.
 
 /** Throws where new content could become something else than what was written: a visitor's words, script. */
-export function checkInside(element, op) {
+function checkInside(element, op) {
   const name = nameOf(element);
   if (RAW_CONTENT.has(name) || VOID.has(name) || (op !== "text" && TEXT_CONTENT.has(name)) || (name === "html" && (op === "first" || op === "last"))) {
     throw new Error(`${op} can't be the content of <${name}>`);
@@ -48,7 +45,7 @@ export function checkInside(element, op) {
 }
 
 /** Throws where a browser would take the page apart otherwise than it is written. */
-export function checkOutside(element, op) {
+function checkOutside(element, op) {
   const name = nameOf(element);
   if (FRAME.has(name)) {
     throw new Error(`${op} can't be for <${name}>`);
@@ -61,43 +58,69 @@ export function isAdded({ op, name }) {
   return place === "first" || place === "last";
 }
 
+/** How HTMLRewriter puts HTML where an edit says. */
+const METHODS = { text: "setInnerContent", content: "setInnerContent", before: "before", after: "after", first: "prepend", last: "append" };
+
+/** Left beside what was brought around an element or its content, so that Idoine's script in the page does not bring it again. */
+const BROUGHT = "<!--idoine-->";
+
+const OUTSIDE = new Set(["replace", "before", "after"]);
+
 /**
- * Puts HTML in the place of an element, or nothing. What another edit has put there before goes, which `remove()` would
- * leave; and where the element has no end tag, the one that ends its parent stays.
+ * Puts HTML (or, of a fragment, a stream of it) in a place as seen from an element: `content`, `replace`, `before`, `after`, `first` or
+ * `last`; `text` is the content too, in which there is no element.
  */
-function replace(element, html) {
-  const name = element.tagName;
-  if (!element.removed && !VOID.has(nameOf(element))) {
-    try {
-      element.onEndTag(
-        safely((end) => {
-          if (end.name !== name) {
-            end.before(`</${end.name}>`, { html: true });
-          }
-        }),
-      );
-    } catch {
-      // It ends itself, as elements of SVG do.
+export function bring(element, place, html) {
+  if (OUTSIDE.has(place)) {
+    checkOutside(element, place);
+  } else {
+    checkInside(element, place === "content" ? "html" : place);
+    if (element.removed) {
+      return; // Else it would stand beside what is there in the element's place.
     }
   }
-  element.replace(html, { html: true });
+  if (place === "replace") {
+    keepEnd(element);
+    // With nothing in its place too: `remove()` would leave what another edit has put there.
+    element.replace(html, { html: true });
+    return;
+  }
+  const method = METHODS[place];
+  element[method](html, { html: true });
+  if (place !== "text" && place !== "content") {
+    element[method](BROUGHT, { html: true });
+  }
+}
+
+/** Where an element has no end tag of its own, the one that ends its parent must not go with it. */
+function keepEnd(element) {
+  const name = element.tagName;
+  if (element.removed || VOID.has(nameOf(element))) {
+    return;
+  }
+  try {
+    element.onEndTag(
+      safely((end) => {
+        if (end.name !== name) {
+          end.before(`</${end.name}>`, { html: true });
+        }
+      }),
+    );
+  } catch {
+    // It ends itself, as elements of SVG do.
+  }
 }
 
 /** Carries one edit out. A page that is not UTF-8 gets character references, which are right in any character set. */
 export function apply(element, edit, isUtf8) {
   const { op, name, value = "" } = edit;
   const encode = isUtf8 ? String : references;
-  if (element.removed && INSIDE.has(op)) {
-    return; // Else it would stand beside what is there in the element's place.
-  }
   switch (op) {
     case "text":
-      checkInside(element, op);
-      element.setInnerContent(encode(escapeText(value)), { html: true });
+      bring(element, "text", encode(escapeText(value)));
       break;
     case "html":
-      checkInside(element, op);
-      element.setInnerContent(encode(value), { html: true });
+      bring(element, "content", encode(value));
       break;
     case "attribute":
       element.setAttribute(name, encode(escapeAttribute(value)));
@@ -127,28 +150,14 @@ export function apply(element, edit, isUtf8) {
       break;
     }
     case "replace":
-      checkOutside(element, op);
-      replace(element, encode(value));
-      break;
     case "before":
-      checkOutside(element, op);
-      element.before(encode(value), { html: true });
-      break;
     case "after":
-      checkOutside(element, op);
-      element.after(encode(value), { html: true });
-      break;
     case "first":
-      checkInside(element, op);
-      element.prepend(encode(value), { html: true });
-      break;
     case "last":
-      checkInside(element, op);
-      element.append(encode(value), { html: true });
+      bring(element, op, encode(value));
       break;
     case "remove":
-      checkOutside(element, op);
-      replace(element, "");
+      bring(element, "replace", "");
       break;
     case "mark":
       if (!element.hasAttribute("data-idoine-slot")) {

@@ -8,14 +8,18 @@
  * Elements may come later, and a framework may render over an edit right after a route change. Both are followed for a
  * bounded time and a bounded number of tries; after that the page has the last word.
  */
-import type { Edit } from "./types.ts";
+import type { Edit, Op } from "./types.ts";
 
 /** How long the page is watched after `show`; while the document is still being parsed, it is watched for as long again. */
 const WATCH_MS = 3000;
 /** How often an edit is put back where the page replaced the content, or the element itself. */
 const MAX_TRIES = 3;
-/** What is in these is no content of the page but code, a document of its own, or nothing that is shown: no text goes in. */
-const RAW = /^(?:script|style|xmp|iframe|noembed|noframes|noscript|plaintext)$/i;
+/**
+ * What no element of such a name takes, as name and the first letter of the cell. What is in the first is no content of the page but
+ * code, a document of its own, or nothing that is shown; the others hold the page together.
+ */
+const REFUSED =
+  /^(?:(?:script|style|xmp|iframe|noembed|noframes|noscript|plaintext) [cfl]|html [abflr]|(?:head|body) [abr])/i;
 
 /** One property of one element, under an edit. */
 interface Change {
@@ -25,12 +29,14 @@ interface Change {
   /** Whether the page still shows what the edit wrote. */
   ours(): boolean;
   undo(): void;
+  /** What was brought beside the element's own content, or in its place. */
+  readonly nodes?: readonly ChildNode[];
 }
 
 /** Something for each property of each element. */
 type Cells<T> = Map<Element, Map<string, T>>;
 
-type Hand = Pick<Change, "ours" | "undo"> & { put(): void };
+type Hand = Omit<Change, "edit" | "tries"> & { put(): void };
 
 interface TrustedTypesFactory {
   createPolicy(name: string, rules: { createHTML(html: string): string }): { createHTML(html: string): string };
@@ -47,45 +53,60 @@ function parse(html: string): HTMLTemplateElement {
   return template;
 }
 
-/** The property of an element that an edit is about; two edits of the same one exclude each other, the later wins. */
-function cellOf({ op, name, value }: Edit): string {
-  if (op === "text" || op === "html") return "content";
+/** Everything that edits brought: it is not searched for slots again; the edge does not do so either. */
+const brought = new WeakSet<Node>();
+
+function isBrought(node: Node | null): boolean {
+  return !!node && (brought.has(node) || isBrought(node.parentNode));
+}
+
+/** How an element takes HTML; and where the edge leaves a mark beside what it has brought. */
+const PLACES: Partial<
+  Record<
+    Op | "content",
+    | readonly ["before" | "after" | "prepend" | "append", "previousSibling" | "nextSibling" | "firstChild" | "lastChild"]
+    | readonly ["replaceWith" | "replaceChildren"]
+  >
+> = {
+  html: ["replaceChildren"],
+  content: ["replaceChildren"],
+  replace: ["replaceWith"],
+  remove: ["replaceWith"],
+  before: ["before", "previousSibling"],
+  after: ["after", "nextSibling"],
+  first: ["prepend", "firstChild"],
+  last: ["append", "lastChild"],
+};
+
+/**
+ * The property of an element that an edit is about; two edits of the same one exclude each other, the later wins. What is put
+ * around an element or its content is as many things as there are slots that do so. By their first letters cells are told apart
+ * (`content`, `hide`, `replace` and `before`, `after`, `first`, `last` of a slot, `@attribute`, `.class`), and are in the order in which
+ * they are filled: what is added to the content behind what replaces it, and what takes the element away last.
+ */
+function cellOf({ slot, op, name, value }: Edit): string {
+  const [method, near] = PLACES[op] ?? [];
+  if (op === "text" || method === "replaceChildren") return "content";
+  if (method) return near ? `${op} ${slot}` : "replace";
   if (op.startsWith("class")) return `.${value}`;
   return name ? `@${name}` : op;
 }
 
 /** How to make, recognise and take back an edit on an element. */
 function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
+  const baseline = [...element.childNodes];
   switch (op) {
     case "text": {
-      const nodes = [...element.childNodes];
       // A lone text node is kept and changed in place: the framework that made it still holds it.
-      const only = nodes.length === 1 && nodes[0]?.nodeType === 3 ? (nodes[0] as Text) : undefined;
+      const only = baseline.length === 1 && baseline[0]?.nodeType === 3 ? (baseline[0] as Text) : undefined;
       const before = only?.data ?? "";
       return {
         ours: () => !element.firstElementChild && element.textContent === value,
         put: () => (only ? (only.data = value) : (element.textContent = value)),
         undo() {
           if (only) only.data = before;
-          if (only?.parentNode !== element) element.replaceChildren(...nodes);
+          if (only?.parentNode !== element) element.replaceChildren(...baseline);
         },
-      };
-    }
-    case "html": {
-      const nodes = [...element.childNodes];
-      const template = parse(value);
-      const same = template.innerHTML === element.innerHTML;
-      const added = [...template.content.childNodes];
-      let placed = false;
-      return {
-        // Scripts may go on changing what is inside; it stays ours while any of it is left.
-        ours: () =>
-          !placed ? same : added[0] ? added.some((node) => node.parentNode === element) : !element.firstChild,
-        put() {
-          element.replaceChildren(...added);
-          placed = true;
-        },
-        undo: () => element.replaceChildren(...nodes),
       };
     }
     case "attribute":
@@ -106,14 +127,14 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
         undo: () => void classList.toggle(value, !add),
       };
     }
-    default: {
+    case "hide": {
       const { style } = element as HTMLElement;
+      const { display } = style;
       const hidden = element.hasAttribute("hidden");
       const styled = element.hasAttribute("style");
-      const display = style.getPropertyValue("display");
       const priority = style.getPropertyPriority("display");
       return {
-        ours: () => element.hasAttribute("hidden") && style.cssText.includes("display: none !important"),
+        ours: () => element.hasAttribute("hidden") && style.display === "none" && !!style.getPropertyPriority("display"),
         put() {
           element.toggleAttribute("hidden", true);
           style.setProperty("display", "none", "important");
@@ -125,15 +146,49 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
         },
       };
     }
+    default: {
+      const place = PLACES[op];
+      // An operation of a newer core, or a fragment that has not come: better no edit than a wrong one.
+      if (!place) return { ours: () => true, put() {}, undo() {} };
+      const [method, near] = place;
+      const template = parse(value);
+      const html = template.innerHTML;
+      const nodes = [...template.content.childNodes];
+      // What the edge wrote is not brought again.
+      const same = near
+        ? (element[near] as Text | null)?.data === "idoine"
+        : method === "replaceChildren"
+          ? html === element.innerHTML
+          : html.includes(element.outerHTML) && !!element.parentElement?.innerHTML.includes(html);
+      // Stays where scripts take the others away, as when a visitor closes a message: that is not brought again then.
+      nodes.push(new Text());
+      const there = (): ChildNode | undefined => nodes.find((node) => node.isConnected);
+      return {
+        nodes,
+        // Scripts may go on changing what is inside; it stays ours while any of it is left.
+        ours: () => same || !!there(),
+        put() {
+          for (const node of nodes) brought.add(node);
+          element[method](...nodes);
+        },
+        undo() {
+          if (method === "replaceWith") there()?.replaceWith(element);
+          for (const node of nodes) node.remove();
+          if (method === "replaceChildren") element.replaceChildren(...baseline);
+        },
+      };
+    }
   }
 }
 
 /** Whether changing this property would take the keyboard away from what the visitor is using. */
-function inUse(element: Element, cell: string): boolean {
+function inUse(element: Element, cell: string, nodes: readonly Node[] = []): boolean {
   const active = document.activeElement;
-  if (!active || active === document.body || (cell !== "content" && cell !== "hide")) return false;
+  if (!active || active === document.body) return false;
+  if (nodes.some((node) => node.contains(active))) return true;
+  if (!/^[chr]/.test(cell)) return false;
   return active === element
-    ? cell === "hide" || (active as HTMLElement).isContentEditable || active.localName === "textarea"
+    ? cell !== "content" || (active as HTMLElement).isContentEditable || active.localName === "textarea"
     : element.contains(active);
 }
 
@@ -149,18 +204,12 @@ export function createRenderer(): Show {
    * each time it renders: the new one goes on counting where the removed one was, else the two would never end.
    */
   let inherited = new Map<Edit, number>();
+  /** The HTML of fragments by their paths: each is asked for once. */
+  const fragments = new Map<string | undefined, string | undefined>();
   const observer = new MutationObserver(schedule);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let scheduled = false;
   let waiting = false;
-
-  /** Content that an edit brought is not searched for slots again; the edge does not do so either. */
-  function isBrought(element: Element): boolean {
-    for (let up = element.parentElement; up; up = up.parentElement) {
-      if (changes.get(up)?.has("content")) return true;
-    }
-    return false;
-  }
 
   function find(): Cells<Edit> {
     const targets: Cells<Edit> = new Map();
@@ -170,7 +219,7 @@ export function createRenderer(): Show {
       try {
         for (const element of document.querySelectorAll(edit.selector)) {
           const cell = cellOf(edit);
-          if (isBrought(element) || (cell === "content" && RAW.test(element.localName))) continue;
+          if (isBrought(element) || REFUSED.test(`${element.localName} ${cell}`)) continue;
           put(targets, element, cell, edit);
         }
       } catch {
@@ -183,11 +232,12 @@ export function createRenderer(): Show {
   /** Makes one edit on one element. Nothing is returned when nothing had to be changed, or nothing may be. */
   function make(element: Element, cell: string, edit: Edit, tries: number): Change | undefined {
     try {
+      if (edit.op === "fragment" && !fragments.has(edit.value)) void bring(edit.value);
       const hand = handle(element, edit);
       if (hand.ours()) return undefined;
       if (inUse(element, cell)) return waitForFocus();
       hand.put();
-      return { edit, tries, ours: hand.ours, undo: hand.undo };
+      return { edit, tries, ...hand };
     } catch {
       // What this page does not allow (Trusted Types, an invalid name) is left out; the other edits still apply.
       return undefined;
@@ -206,20 +256,29 @@ export function createRenderer(): Show {
     let targets = find();
     let undone = false;
     for (const [element, cells] of before) {
+      const { isConnected } = element;
+      // What stands in its place is there for it.
+      const isThere = isConnected || cells.get("replace")?.ours();
       for (const [cell, change] of cells) {
         const { edit, tries } = change;
         const found = targets.get(element)?.get(cell);
-        const next = found ?? (wanted.includes(edit) && element.isConnected ? edit : undefined);
-        if (!renewed && !element.isConnected) inherited.set(edit, Math.max(inherited.get(edit) ?? 0, tries + 1));
-        if (next && sameEdit(next, edit)) {
+        const stays = (one: Edit): boolean =>
+          one === edit || (!isConnected && JSON.stringify(one) === JSON.stringify(edit));
+        const next = found ?? (isThere ? wanted.find(stays) : undefined);
+        if (!renewed && !isThere) inherited.set(edit, Math.max(inherited.get(edit) ?? 0, tries + 1));
+        if (next?.op === edit.op && next.value === edit.value) {
           const rest = change.ours() || (!renewed && tries >= MAX_TRIES);
           const again = rest ? undefined : make(element, cell, next, renewed ? 0 : tries + 1);
           put(kept, element, cell, again ?? { ...change, edit: next });
-        } else if (inUse(element, cell)) {
+        } else if (inUse(element, cell, change.nodes)) {
           put(kept, element, cell, change);
           waitForFocus();
         } else if (change.ours()) {
-          takeBack(change);
+          try {
+            change.undo();
+          } catch {
+            // Trusted Types may refuse to have even an old value written: the edit stays.
+          }
           undone = true;
         }
       }
@@ -228,7 +287,7 @@ export function createRenderer(): Show {
     // The baseline that came back may be found where the edited page was not.
     if (undone) targets = find();
     for (const [element, cells] of targets) {
-      for (const [cell, edit] of cells) {
+      for (const [cell, edit] of [...cells].sort(([a], [b]) => a.charCodeAt(0) - b.charCodeAt(0))) {
         const tries = inherited.get(edit) ?? 0;
         if (tries > MAX_TRIES || kept.get(element)?.has(cell)) continue;
         put(kept, element, cell, make(element, cell, edit, tries));
@@ -266,27 +325,31 @@ export function createRenderer(): Show {
     timer = setTimeout(() => (document.readyState === "loading" ? watch() : unwatch()), WATCH_MS);
   }
 
+  /** A fragment that has come is an edit like others. */
+  function resolve(edit: Edit): Edit {
+    const value = edit.op === "fragment" ? fragments.get(edit.value) : undefined;
+    return value === undefined ? edit : { ...edit, op: edit.name as Op, value };
+  }
+
+  /** Asks this site for a fragment, and shows it when it has come. Without it the page stays as it is. */
+  async function bring(path: string | undefined): Promise<void> {
+    fragments.set(path, undefined);
+    try {
+      const response = await fetch(location.origin + path, { mode: "same-origin" });
+      if (response.ok && /html/.test(response.headers.get("content-type")!)) fragments.set(path, await response.text());
+      wanted = wanted.map(resolve);
+      settle();
+    } catch {}
+  }
+
   return (edits) => {
-    wanted = edits;
+    wanted = edits.map(resolve);
     settle(true);
     if (edits.some(({ selector }) => selector)) watch();
     else unwatch();
   };
 }
 
-function takeBack(change: Change): void {
-  try {
-    change.undo();
-  } catch {
-    // Trusted Types may refuse to have even an old value written: the edit stays.
-  }
-}
-
 function put<T>(cells: Cells<T>, element: Element, cell: string, value: T | undefined): void {
   if (value) cells.set(element, (cells.get(element) ?? new Map<string, T>()).set(cell, value));
-}
-
-/** Whether two edits of the same property say the same. */
-function sameEdit(a: Edit, b: Edit): boolean {
-  return a.op === b.op && a.value === b.value;
 }

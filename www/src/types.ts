@@ -23,7 +23,8 @@ export interface Decision {
 
 /**
  * What an edit does to each element that its selector finds. `json`, `redirect` and `page` are about no element: a value for
- * front-end code, the address of another page, and another page in this one's place, which only the edge can show.
+ * front-end code, the address of another page, and another page in this one's place, which only the edge can show. `replace` to `last`
+ * bring HTML: in place of the element, around it, or into it. `fragment` brings the HTML that the site has at a path.
  */
 export type Op =
   | "text"
@@ -35,15 +36,22 @@ export type Op =
   | "hide"
   | "json"
   | "redirect"
-  | "page";
+  | "page"
+  | "replace"
+  | "before"
+  | "after"
+  | "first"
+  | "last"
+  | "remove"
+  | "fragment";
 
 /** One change of the page, as plain data. */
 export interface Edit {
   readonly slot: string;
-  /** CSS selector; empty for what is about no element. */
+  /** CSS selector; empty for what is about no element, and where the page's own code shows the slot. */
   readonly selector: string;
   readonly op: Op;
-  /** Name of the attribute, for the attribute operations. */
+  /** Name of the attribute, for the attribute operations; of a fragment its place: `content`, `replace`, `before`, `after`, `first` or `last`. */
   readonly name?: string;
   /** Plain text, ready HTML, an attribute's value, one class name, JSON text, or an address; absent when empty. */
   readonly value?: string;
@@ -75,6 +83,8 @@ export interface State {
   readonly decisions: readonly Decision[];
   /** Values of the data slots. */
   readonly values: Readonly<Record<string, unknown>>;
+  /** What the slots show that the page's own code renders (`"render": "client"`); their elements have the attribute `data-idoine-slot`. */
+  readonly edits?: readonly Edit[];
 }
 
 /** A visitor as raw facts: what the command line, the decide API, the previews and the tests take. */

@@ -79,6 +79,13 @@ const OPS: readonly (Op | undefined)[] = [
   "json",
   "redirect",
   "page",
+  "replace",
+  "before",
+  "after",
+  "first",
+  "last",
+  "remove",
+  "fragment",
 ];
 const HEAD_BYTES = 12;
 /** Of a tag and two lengths. */
