@@ -105,6 +105,8 @@ export interface Options {
   modules?: Record<string, Uint8Array>;
   /** Replaces the Worker's Wasm module. */
   wasm?: (bytes: Uint8Array) => Promise<Uint8Array> | Uint8Array;
+  /** The folder that was given to `wrangler --persist-to`: its KV is the Worker's. */
+  state?: string;
   /** Bindings to be left out, such as "PROGRAMS". */
   without?: string[];
 }
@@ -174,6 +176,7 @@ export async function startWorker(options: Options = {}): Promise<TestWorker> {
       compatibilityDate: await compatibilityDate(),
       bindings,
       ...(bound("PROGRAMS") ? { kvNamespaces: ["PROGRAMS"] } : {}),
+      ...(options.state === undefined ? {} : { resourcePersistencePath: join(options.state, "v3") }),
       ...(bound("ASSETS") ? { assets: { directory: join(DIST, "assets"), binding: "ASSETS", routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true } } } : {}),
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
       handleStructuredLogs: ({ message }) => logs.push(message),
