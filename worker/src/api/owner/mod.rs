@@ -14,6 +14,7 @@ use crate::host;
 use crate::route::{Endpoint, Owned};
 use crate::tokens::{self, Bearer, Role};
 use crate::visit::Visit;
+use serde_json::{Map, Value};
 
 /// Answers a request to an endpoint of the owner's.
 pub async fn answer(visit: &Visit, endpoint: Owned, caller: &Caller<'_>) -> Answer {
@@ -51,8 +52,8 @@ fn role(endpoint: Owned, method: &str) -> Option<Role> {
 
 /// Notes an attempt at what a token is not good for.
 async fn refused(visit: &Visit, bearer: &Bearer) {
-    let mut entry = Entry::new(bearer, "refused");
-    entry.what = Some(format!("{} {}", visit.method(), visit.path()).chars().take(100).collect());
+    let what: String = format!("{} {}", visit.method(), visit.path()).chars().take(100).collect();
+    let entry = Entry::new(bearer, "refused").with("what", Some(&what));
     if let Err(trouble) = write(visit, &entry).await {
         host::log(
             "error",
@@ -71,4 +72,12 @@ fn unavailable(visit: &Visit, trouble: &str) -> Answer {
 
 fn no_version() -> Answer {
     Answer::error(404, "no_version", "The store has no such version of this site.")
+}
+
+/// A body that is a JSON object with these fields at most: one that is misspelt must not be taken for one that is left out.
+fn object(body: &[u8], fields: &[&str]) -> Option<Map<String, Value>> {
+    match serde_json::from_slice(body).ok()? {
+        Value::Object(object) if object.keys().all(|key| fields.contains(&key.as_str())) => Some(object),
+        _ => None,
+    }
 }
