@@ -230,7 +230,7 @@ pub(crate) fn versions(args: &VersionsArgs) -> Outcome {
     }
     let state: State = read(answer.clone())?;
     let Listed { versions, more } = read(answer)?;
-    let mut lines = vec![format!("{:16}  {:20}  {:>9}  {:12}", "version", "published", "bytes", "by")];
+    let mut lines = vec![format!("{:16}  {:20}  {:>9}  by", "version", "published", "bytes")];
     for one in &versions {
         let mut notes = Vec::new();
         notes.extend((state.live.as_ref() == Some(&one.version)).then(|| "live".to_owned()));

@@ -116,6 +116,8 @@ export interface Options {
   wasm?: (bytes: Uint8Array) => Promise<Uint8Array> | Uint8Array;
   /** Rate limits by the names of their bindings. */
   ratelimits?: Record<string, { simple: { limit: number; period: 10 | 60 } }>;
+  /** The folder that was given to `wrangler --persist-to`: its KV is the Worker's. */
+  state?: string;
   /** Bindings to be left out, such as "PROGRAMS". */
   without?: string[];
 }
@@ -206,6 +208,7 @@ export async function startWorker(options: Options = {}): Promise<TestWorker> {
       bindings: bindings as any,
       ...(options.ratelimits === undefined ? {} : { ratelimits: Object.fromEntries(Object.entries(options.ratelimits).map(([name, limit]) => [name, { namespace_id: name, ...limit }])) }),
       ...(bound("PROGRAMS") ? { kvNamespaces: ["PROGRAMS"] } : {}),
+      ...(options.state === undefined ? {} : { resourcePersistencePath: join(options.state, "v3") }),
       ...(bound("ASSETS") ? { assets: { directory: options.assets ?? join(DIST, "assets"), binding: "ASSETS", routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true } } } : {}),
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
       handleStructuredLogs: ({ message }) => logs.push(message),

@@ -4,7 +4,7 @@
 use crate::tokens::Bearer;
 use crate::visit::Visit;
 use crate::{host, pointer, store};
-use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// How long an entry is kept: 400 days.
 const KEPT: u32 = 400 * 24 * 60 * 60;
@@ -12,42 +12,37 @@ const KEPT: u32 = 400 * 24 * 60 * 60;
 /// Later than any entry, in epoch milliseconds: times are written as what is left until then.
 const END: i64 = 9_999_999_999_999;
 
-/// An entry.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema), schemars(rename = "AuditEntry"))]
+/// An entry: `at` (RFC 3339), `by` (the name of the token), `action` (publish, schedule, cancel, rollback, preview; `refused` for what
+/// the token is not good for), and where there is something to say `version`, `previous` (what was live before), `until` (the
+/// instant that it is scheduled for, or at which a link ends), `what` (the page of a link, without its query; what a refused
+/// attempt asked for).
+#[derive(Debug, Clone)]
 pub struct Entry {
     /// When, RFC 3339.
     pub at: String,
-    /// The name of the token.
-    pub by: String,
-    /// What was done: publish, schedule, cancel, rollback, preview; `refused` for what the token is not good for.
-    pub action: String,
-    /// The version that it was done with; of a refused attempt nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
-    /// The version that was live before.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub previous: Option<String>,
-    /// The instant that it was scheduled for, or at which a link ends, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub until: Option<String>,
-    /// The page of a link, without its query; what a refused attempt asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub what: Option<String>,
+    fields: Map<String, Value>,
 }
 
 impl Entry {
     /// That somebody does something now.
     pub fn new(bearer: &Bearer, action: &str) -> Entry {
-        Entry {
-            at: pointer::instant_text(host::now()),
-            by: bearer.name.clone(),
-            action: action.to_owned(),
-            version: None,
-            previous: None,
-            until: None,
-            what: None,
+        let at = pointer::instant_text(host::now());
+        let entry = Entry { at: at.clone(), fields: Map::new() };
+        entry.with("at", Some(&at)).with("by", Some(&bearer.name)).with("action", Some(action))
+    }
+
+    /// The entry with one field more, if there is something to say.
+    pub fn with(mut self, field: &str, text: Option<&str>) -> Entry {
+        if let Some(text) = text {
+            self.fields.insert(field.to_owned(), Value::from(text));
         }
+        self
+    }
+
+    /// That what the entry says did not come about.
+    pub fn failed(&self) -> Entry {
+        let action = self.fields.get("action").and_then(Value::as_str).unwrap_or_default();
+        self.clone().with("action", Some(&format!("{action} failed")))
     }
 }
 
@@ -55,12 +50,12 @@ impl Entry {
 pub async fn write(visit: &Visit, entry: &Entry) -> Result<(), String> {
     let left = END.saturating_sub(host::now()).max(0);
     let key = format!("{}{left:013}:{}", prefix(&visit.site), host::new_id());
-    store::put_entry(&visit.env, &key, entry, KEPT).await
+    store::put_note(&visit.env, &key, Value::Object(entry.fields.clone()), KEPT).await
 }
 
-/// The newest entries from a cursor on.
-pub async fn newest(visit: &Visit, most: u32, cursor: &str) -> Result<store::Keys<Entry>, String> {
-    store::entries(&visit.env, &prefix(&visit.site), most, cursor).await
+/// The newest entries from a cursor on, as the API answers.
+pub async fn newest(visit: &Visit, most: u32, cursor: &str) -> Result<Value, String> {
+    store::notes(&visit.env, &prefix(&visit.site), most, cursor).await
 }
 
 fn prefix(site: &str) -> String {

@@ -31,14 +31,13 @@ impl Pointer {
                 (Some(version), None, None) if at == 0 && is_version(version) => pointer.first = Some(version.to_owned()),
                 (Some(instant), Some(version), None) if is_version(version) && pointer.scheduled.len() < MOST_SCHEDULED => {
                     match instant_of(instant) {
-                        Some(instant) => pointer.scheduled.push((instant, version.to_owned())),
+                        Some(instant) => pointer.insert(instant, version),
                         None => bad.push(number + 1),
                     }
                 }
                 _ => bad.push(number + 1),
             }
         }
-        pointer.scheduled.sort_by_key(|(at, _)| *at);
         (pointer, bad)
     }
 
@@ -84,8 +83,7 @@ impl Pointer {
     pub fn with_scheduled(&self, at: i64, version: &str, now: i64) -> Option<Pointer> {
         let mut pointer = self.without_past(now);
         pointer.scheduled.retain(|(other, _)| *other != at);
-        pointer.scheduled.push((at, version.to_owned()));
-        pointer.scheduled.sort_by_key(|(at, _)| *at);
+        pointer.insert(at, version);
         (pointer.scheduled.len() <= MOST_SCHEDULED).then_some(pointer)
     }
 
@@ -95,6 +93,12 @@ impl Pointer {
         let before = pointer.scheduled.len();
         pointer.scheduled.retain(|(_, other)| other != version);
         (pointer.scheduled.len() < before).then_some(pointer)
+    }
+
+    /// Puts a version behind all that are not later.
+    fn insert(&mut self, at: i64, version: &str) {
+        let place = self.scheduled.partition_point(|(other, _)| *other <= at);
+        self.scheduled.insert(place, (at, version.to_owned()));
     }
 
     /// The same, without the steps that led to what is live.

@@ -182,7 +182,7 @@ routes! {
     /// What is published, and publishing.
     Programs "api/program" {
         GET OwnerRead "What is live, what is scheduled, and the versions that are kept." {
-            200 "What is published.": crate::api::owner::program::List;
+            200 "What is published.": crate::api::owner::described::PublishedVersions;
             401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
             403 "The request is from a page of another site.": crate::answer::Failure<'static>;
             503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
@@ -192,7 +192,7 @@ routes! {
             @query "if-live" optional "Only where this version is live.";
             @query "dry-run" optional "Checks it and changes nothing.";
             <| "application/octet-stream"
-            200 "It is published, or scheduled.": crate::api::owner::program::Published;
+            200 "It is published, or scheduled.": crate::api::owner::described::Published;
             400 "The bytes are no program of this site, or a parameter can't be read.": crate::answer::Failure<'static>;
             401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
             403 "The token is not for publishing, or the request is from a page of another site.": crate::answer::Failure<'static>;
@@ -204,7 +204,7 @@ routes! {
         }
         DELETE OwnerPublish "Cancels what is scheduled." {
             @query "scheduled" required "The version that is not to become live.";
-            200 "What is published now.": crate::api::owner::program::State;
+            200 "What is published now.": crate::api::owner::described::PublishState;
             400 "The parameter is missing, or no version.": crate::answer::Failure<'static>;
             401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
             403 "The token is not for publishing, or the request is from a page of another site.": crate::answer::Failure<'static>;
@@ -214,9 +214,9 @@ routes! {
         }
     }
     /// A version's bytes.
-    Version "api/program/{key}" {
+    Version "api/program/{version}" {
         GET OwnerRead "A program's bytes." {
-            @path "key" required "Its version.";
+            @path "version" required "Which.";
             @header "if-none-match" optional "The version that is known.";
             200 "The bytes." | "application/octet-stream" ["etag", "cache-control"];
             304 "It is the one that is known." ["etag", "cache-control"];
@@ -229,8 +229,8 @@ routes! {
     /// Going back to a version.
     Rollback "api/rollback" {
         POST OwnerPublish "Makes a version live that was published before; the one that was live before where none is named." {
-            <- crate::api::owner::rollback::Asked;
-            200 "It is live.": crate::api::owner::rollback::RolledBack;
+            <- crate::api::owner::described::RollbackAsked;
+            200 "It is live.": crate::api::owner::described::RolledBack;
             400 "The body can't be read.": crate::answer::Failure<'static>;
             401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
             403 "The token is not for publishing, or the request is from a page of another site.": crate::answer::Failure<'static>;
@@ -246,7 +246,7 @@ routes! {
         GET OwnerRead "Who did what when, the newest first." {
             @query "limit" optional "How many entries, 1 to 1000 (default 100).";
             @query "cursor" optional "Where a list before this one ended.";
-            200 "The entries.": crate::api::owner::audit::Trail;
+            200 "The entries.": crate::api::owner::described::AuditTrail;
             400 "`limit` is no such number.": crate::answer::Failure<'static>;
             401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
             403 "The request is from a page of another site.": crate::answer::Failure<'static>;
@@ -256,8 +256,8 @@ routes! {
     /// Links for previews.
     Link "api/preview" {
         POST OwnerRead "Makes a link with which a browser may preview the site." {
-            <- crate::api::owner::preview::Asked;
-            200 "The link.": crate::api::owner::preview::Link;
+            <- crate::api::owner::described::PreviewAsked;
+            200 "The link.": crate::api::owner::described::PreviewLink;
             400 "The body can't be read, or `url` is no page of this site.": crate::answer::Failure<'static>;
             401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
             403 "The request is from a page of another site.": crate::answer::Failure<'static>;
@@ -308,7 +308,9 @@ routes! {
 impl Route {
     /// Whether pages may ask, rather than servers alone.
     pub fn is_for_pages(&self) -> bool {
-        self.operations.iter().any(|operation| !matches!(operation.access, Access::Read | Access::OwnerRead | Access::OwnerPublish))
+        self.operations
+            .iter()
+            .any(|operation| !matches!(operation.access, Access::Read | Access::OwnerRead | Access::OwnerPublish))
     }
 
     /// The methods that the address takes, as in an `Allow` header. `HEAD` is what `GET` is, less the body.

@@ -5,12 +5,11 @@
 //! site:<id>                              the pointer (see `pointer.rs`); what was live before, in its metadata
 //! audit:<id>:<inverted time>:<random>    an entry of the audit trail (see `audit.rs`)
 //! ```
-//! `host.rs` of JavaScript asks the binding itself where metadata or lists are wanted: `worker/js/store.js`.
+//! Where metadata or lists are wanted, JavaScript asks the binding: `worker/js/store.js`.
 
 use crate::pointer::Pointer;
 use idoine::Program;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
 
 /// The binding of the store.
@@ -29,60 +28,14 @@ extern "C" {
     #[wasm_bindgen(js_name = entryOf, catch)]
     async fn js_entry(store: &JsValue, key: &str, cache_seconds: u32) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(js_name = keysOf, catch)]
-    async fn js_keys(store: &JsValue, prefix: &str, most: u32, cursor: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_name = versionsOf, catch)]
+    async fn js_versions(store: &JsValue, site: &str, most: u32) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(js_name = putText, catch)]
-    async fn js_put_text(store: &JsValue, key: &str, value: &str, options: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_name = notesOf, catch)]
+    async fn js_notes(store: &JsValue, prefix: &str, most: u32, cursor: &str) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(js_name = putBytes, catch)]
-    async fn js_put_bytes(store: &JsValue, key: &str, value: Vec<u8>, options: &str) -> Result<JsValue, JsValue>;
-}
-
-/// What is noted beside a program's bytes.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Noted {
-    /// The site's id.
-    pub site: String,
-    /// When it was published last, RFC 3339.
-    pub at: String,
-    /// The name of the token that published it.
-    pub by: String,
-    /// Its size.
-    pub bytes: u64,
-}
-
-/// What is noted beside a pointer.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Before {
-    /// What was live before.
-    pub previous: Option<String>,
-}
-
-/// A key and what is noted beside it.
-#[derive(Debug, Deserialize)]
-pub struct Key<T> {
-    /// The key without its prefix.
-    pub name: String,
-    /// Absent for what `wrangler kv` put there.
-    pub metadata: Option<T>,
-}
-
-/// Some keys, and from where to go on.
-#[derive(Debug, Deserialize)]
-pub struct Keys<T> {
-    /// In the order of their bytes.
-    pub keys: Vec<Key<T>>,
-    /// Where the next ones begin, if there are more.
-    pub cursor: Option<String>,
-}
-
-/// How a value is put.
-#[derive(Serialize)]
-struct Options<'a, T> {
-    metadata: &'a T,
-    #[serde(rename = "expirationTtl", skip_serializing_if = "Option::is_none")]
-    expiration_ttl: Option<u32>,
+    #[wasm_bindgen(js_name = put, catch)]
+    async fn js_put(store: &JsValue, key: &str, value: JsValue, noted: &str, seconds: Option<u32>) -> Result<JsValue, JsValue>;
 }
 
 fn failed(error: impl std::fmt::Debug) -> String {
@@ -114,21 +67,15 @@ pub async fn pointer(env: &worker::Env, site: &str) -> Result<(Pointer, Vec<usiz
 /// The pointer for who is going to write it, with what was live before it was written last. Where nothing is published yet, or
 /// nothing that can be read, it is empty.
 pub async fn pointer_to_write(env: &worker::Env, site: &str) -> Result<(Pointer, Option<String>), String> {
-    #[derive(Deserialize)]
-    struct Entry {
-        value: Option<String>,
-        metadata: Option<Before>,
-    }
-    let entry = js_entry(&binding(env)?, &format!("site:{site}"), POINTER_SECONDS as u32).await.map_err(failed)?;
-    let entry: Entry = parse(&entry)?;
-    let (pointer, _) = Pointer::read(&entry.value.unwrap_or_default());
-    Ok((pointer, entry.metadata.and_then(|before| before.previous)))
+    let entry = json(js_entry(&binding(env)?, &format!("site:{site}"), POINTER_SECONDS as u32).await)?;
+    let text = |path: &str| entry.pointer(path).and_then(Value::as_str);
+    let (pointer, _) = Pointer::read(text("/value").unwrap_or_default());
+    Ok((pointer, text("/metadata/previous").map(str::to_owned)))
 }
 
 /// Stores a pointer.
-pub async fn put_pointer(env: &worker::Env, site: &str, pointer: &Pointer, previous: Option<String>) -> Result<(), String> {
-    let options = options(&Before { previous }, None)?;
-    js_put_text(&binding(env)?, &format!("site:{site}"), &pointer.write(), &options).await.map(|_| ()).map_err(failed)
+pub async fn put_pointer(env: &worker::Env, site: &str, pointer: &Pointer, previous: Option<&str>) -> Result<(), String> {
+    put(env, &format!("site:{site}"), pointer.write().into(), json!({ "previous": previous }), None).await
 }
 
 /// The program of a version; `None` when the store does not have it.
@@ -142,34 +89,32 @@ pub async fn program(env: &worker::Env, version: &str) -> Result<Option<Program>
     Ok(Some(program))
 }
 
-/// Stores a program's bytes under its version.
-pub async fn put_program(env: &worker::Env, program: &Program, noted: &Noted) -> Result<(), String> {
-    let key = format!("program:{}", program.version());
-    let options = options(noted, None)?;
-    js_put_bytes(&binding(env)?, &key, program.bytes().to_vec(), &options).await.map(|_| ()).map_err(failed)
+/// Stores a program's bytes under its version, with who published it when.
+pub async fn put_program(env: &worker::Env, program: &Program, at: &str, by: &str) -> Result<(), String> {
+    let noted = json!({ "site": program.site_id(), "at": at, "by": by, "bytes": program.bytes().len() });
+    let bytes = js_sys::Uint8Array::from(program.bytes());
+    put(env, &format!("program:{}", program.version()), bytes.into(), noted, None).await
 }
 
-/// The versions of all sites that are in the store.
-pub async fn versions(env: &worker::Env) -> Result<Keys<Noted>, String> {
-    // More than ten thousand are not looked at.
-    parse(&js_keys(&binding(env)?, "program:", 10_000, "").await.map_err(failed)?)
+/// The versions of a site that are in the store: `{ versions, more }`, as the API answers.
+pub async fn versions(env: &worker::Env, site: &str, most: u32) -> Result<Value, String> {
+    json(js_versions(&binding(env)?, site, most).await)
 }
 
-/// Stores an entry that is a key and what is noted beside it.
-pub async fn put_entry(env: &worker::Env, key: &str, noted: &impl Serialize, seconds: u32) -> Result<(), String> {
-    let options = options(noted, Some(seconds))?;
-    js_put_text(&binding(env)?, key, "", &options).await.map(|_| ()).map_err(failed)
+/// Stores a note that is a key of its own, for so many seconds.
+pub async fn put_note(env: &worker::Env, key: &str, noted: Value, seconds: u32) -> Result<(), String> {
+    put(env, key, JsValue::from_str(""), noted, Some(seconds)).await
 }
 
-/// Entries below a prefix, in the order of their keys.
-pub async fn entries<T: DeserializeOwned>(env: &worker::Env, prefix: &str, most: u32, cursor: &str) -> Result<Keys<T>, String> {
-    parse(&js_keys(&binding(env)?, prefix, most, cursor).await.map_err(failed)?)
+/// The notes below a prefix, in the order of their keys: `{ entries, cursor }`, as the API answers.
+pub async fn notes(env: &worker::Env, prefix: &str, most: u32, cursor: &str) -> Result<Value, String> {
+    json(js_notes(&binding(env)?, prefix, most, cursor).await)
 }
 
-fn options<T: Serialize>(metadata: &T, expiration_ttl: Option<u32>) -> Result<String, String> {
-    serde_json::to_string(&Options { metadata, expiration_ttl }).map_err(|error| error.to_string())
+async fn put(env: &worker::Env, key: &str, value: JsValue, noted: Value, seconds: Option<u32>) -> Result<(), String> {
+    js_put(&binding(env)?, key, value, &noted.to_string(), seconds).await.map(|_| ()).map_err(failed)
 }
 
-fn parse<T: DeserializeOwned>(text: &JsValue) -> Result<T, String> {
-    serde_json::from_str(&text.as_string().unwrap_or_default()).map_err(failed)
+fn json(answer: Result<JsValue, JsValue>) -> Result<Value, String> {
+    serde_json::from_str(&answer.map_err(failed)?.as_string().unwrap_or_default()).map_err(failed)
 }

@@ -1,10 +1,12 @@
 //! The owner's API below `/_idoine/api/`: publishing, going back, who did what, preview links. It takes a bearer token, is for
 //! no page of another site, and its answers are nobody else's.
 
-pub mod audit;
-pub mod preview;
-pub mod program;
-pub mod rollback;
+mod audit;
+#[cfg(any(test, feature = "openapi"))]
+pub mod described;
+mod preview;
+mod program;
+mod rollback;
 
 use super::{not_allowed, not_found, unauthorized};
 use crate::answer::Answer;
@@ -14,6 +16,7 @@ use crate::host;
 use crate::route::{Access, Endpoint, Route};
 use crate::tokens::{self, Bearer, Role};
 use crate::visit::Visit;
+use serde_json::{Map, Value};
 
 /// Answers a request to an address of the owner's.
 pub async fn answer(visit: &Visit, route: &Route, caller: &Caller<'_>) -> Answer {
@@ -41,8 +44,8 @@ pub async fn answer(visit: &Visit, route: &Route, caller: &Caller<'_>) -> Answer
 
 /// Notes an attempt at what a token is not good for.
 async fn refused(visit: &Visit, bearer: &Bearer) {
-    let mut entry = Entry::new(bearer, "refused");
-    entry.what = Some(format!("{} {}", visit.method(), visit.path()).chars().take(100).collect());
+    let what: String = format!("{} {}", visit.method(), visit.path()).chars().take(100).collect();
+    let entry = Entry::new(bearer, "refused").with("what", Some(&what));
     if let Err(trouble) = write(visit, &entry).await {
         host::log(
             "error",
@@ -61,4 +64,12 @@ fn unavailable(visit: &Visit, trouble: &str) -> Answer {
 
 fn no_version() -> Answer {
     Answer::error(404, "no_version", "The store has no such version of this site.")
+}
+
+/// A body that is a JSON object with these fields at most: one that is misspelt must not be taken for one that is left out.
+fn object(body: &[u8], fields: &[&str]) -> Option<Map<String, Value>> {
+    match serde_json::from_slice(body).ok()? {
+        Value::Object(object) if object.keys().all(|key| fields.contains(&key.as_str())) => Some(object),
+        _ => None,
+    }
 }

@@ -1,6 +1,6 @@
 //! `POST /_idoine/api/preview`: a link with which a browser may preview the site, until it expires. `worker/js/links.js` checks it.
 
-use super::unavailable;
+use super::{object, unavailable};
 use crate::answer::Answer;
 use crate::api::{BODY_LIMIT, bad_request, too_large};
 use crate::audit::{Entry, write};
@@ -9,40 +9,20 @@ use crate::pointer::instant_text;
 use crate::tokens::Bearer;
 use crate::visit::{Visit, is_loopback};
 use crate::{host, program};
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 const EXPECTED: &str = "Expected {\"url\": \"https://..\", \"hours\": 24}: a page of this site, and 1 to 168 hours.";
 
 /// How long a link is good unless it is said.
-const HOURS: u32 = 24;
-
-/// A page of the site, and for how many hours (1 to 168, default 24) a link to it is good.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema), schemars(rename = "PreviewAsked"))]
-pub struct Asked {
-    url: String,
-    hours: Option<u32>,
-}
-
-/// The link, and when it ends.
-#[derive(Serialize)]
-#[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema), schemars(rename = "PreviewLink"))]
-pub struct Link {
-    url: String,
-    expires: String,
-}
+const HOURS: i64 = 24;
 
 pub async fn post(visit: &Visit, bearer: &Bearer) -> Answer {
     let Some(body) = visit.body(BODY_LIMIT).await else { return too_large(BODY_LIMIT) };
-    let Ok(Asked { url, hours }) = serde_json::from_slice(&body) else { return bad_request(EXPECTED) };
-    let Some(hours) = Some(hours.unwrap_or(HOURS)).filter(|hours| (1..=168).contains(hours)) else {
-        return bad_request(EXPECTED);
-    };
+    let Some((url, hours)) = asked(&body) else { return bad_request(EXPECTED) };
     let Some(key) = visit.key() else {
         return Answer::error(501, "no_key", "Links are signed with the secret IDOINE_KEY, which is not set.");
     };
-    let expires = host::now() / 1000 + i64::from(hours) * 3600;
+    let expires = host::now() / 1000 + hours * 3600;
     let Some(token) = preview_token(&key, &visit.site, expires, &host::new_id()) else {
         return unavailable(visit, "a preview link can't be signed");
     };
@@ -52,13 +32,22 @@ pub async fn post(visit: &Visit, bearer: &Bearer) -> Answer {
     if !is_of_site(&page, visit.origin(), hosts) {
         return bad_request("`url` is no page of this site: its host is neither this one nor in site.hosts.");
     }
-    let mut entry = Entry::new(bearer, "preview");
-    entry.until = Some(instant_text(expires * 1000));
-    entry.what = Some(page.chars().take(200).collect());
+    let (expires, page): (_, String) = (instant_text(expires * 1000), page.chars().take(200).collect());
+    let entry = Entry::new(bearer, "preview").with("until", Some(&expires)).with("what", Some(&page));
     match write(visit, &entry).await {
-        Ok(()) => Answer::json(&Link { url: link, expires: instant_text(expires * 1000) }),
+        Ok(()) => Answer::json(&json!({ "url": link, "expires": expires })),
         Err(trouble) => unavailable(visit, &trouble),
     }
+}
+
+/// The page, and for how many hours.
+fn asked(body: &[u8]) -> Option<(String, i64)> {
+    let asked = object(body, &["url", "hours"])?;
+    let hours = match asked.get("hours") {
+        None | Some(Value::Null) => HOURS,
+        Some(hours) => hours.as_i64().filter(|hours| (1..=168).contains(hours))?,
+    };
+    Some((asked.get("url")?.as_str()?.to_owned(), hours))
 }
 
 /// Whether a page's address, without its query, is one of the site's: of the host that was asked, or of one that the manifest

@@ -6,66 +6,14 @@ use crate::answer::Answer;
 use crate::api::{bad_request, parameter};
 use crate::audit::{self, Entry};
 use crate::pointer::{MOST_SCHEDULED, Pointer, instant_of, instant_text, is_version};
-use crate::store::{self, Noted};
 use crate::tokens::Bearer;
 use crate::visit::Visit;
-use crate::{host, program};
+use crate::{host, program, store};
 use idoine::Program;
-use serde::Serialize;
+use serde_json::{Value, json};
 
 /// The most versions that are listed, the newest first.
-const MOST_LISTED: usize = 200;
-
-/// What is live, and what is going to be.
-#[derive(Serialize)]
-#[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema), schemars(rename = "PublishState"))]
-pub struct State {
-    site: String,
-    live: Option<String>,
-    /// What was live before, and what a rollback without a version goes back to.
-    previous: Option<String>,
-    scheduled: Vec<Scheduled>,
-}
-
-/// A version that becomes live by itself.
-#[derive(Serialize)]
-#[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema))]
-pub struct Scheduled {
-    at: String,
-    version: String,
-}
-
-/// What is published, and the versions that are kept.
-#[derive(Serialize)]
-#[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema), schemars(rename = "PublishedVersions"))]
-pub struct List {
-    #[serde(flatten)]
-    state: State,
-    versions: Vec<Version>,
-    /// Whether there are older ones that are not listed.
-    more: bool,
-}
-
-/// A version that is kept.
-#[derive(Serialize)]
-#[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema), schemars(rename = "KeptVersion"))]
-pub struct Version {
-    version: String,
-    /// When and by whom it was published last, and its size. Not known of what `wrangler kv` put there.
-    at: Option<String>,
-    by: Option<String>,
-    bytes: Option<u64>,
-}
-
-/// What came of publishing.
-#[derive(Serialize)]
-#[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema))]
-pub struct Published {
-    version: String,
-    #[serde(flatten)]
-    state: State,
-    dry_run: bool,
-}
+const MOST_LISTED: u32 = 200;
 
 /// A site's pointer, with what it takes to change it.
 pub struct Current {
@@ -96,27 +44,27 @@ impl Current {
         Current { noted: noted.map(str::to_owned), pointer, now: self.now }
     }
 
-    pub fn state(&self, visit: &Visit) -> State {
-        let scheduled = self
-            .pointer
-            .upcoming(self.now)
-            .map(|(at, version)| Scheduled { at: instant_text(at), version: version.to_owned() });
-        State {
-            site: visit.site.clone(),
-            live: self.live().map(str::to_owned),
-            previous: self.previous().map(str::to_owned),
-            scheduled: scheduled.collect(),
-        }
+    /// An answer that says what is live, what was before, and what is going to be; with what else there is to say.
+    pub fn answer(&self, visit: &Visit, more: impl IntoIterator<Item = (&'static str, Value)>) -> Answer {
+        let scheduled = self.pointer.upcoming(self.now);
+        let scheduled: Vec<Value> =
+            scheduled.map(|(at, version)| json!({ "at": instant_text(at), "version": version })).collect();
+        let state = [
+            ("site", Value::from(visit.site.as_str())),
+            ("live", Value::from(self.live())),
+            ("previous", Value::from(self.previous())),
+            ("scheduled", Value::Array(scheduled)),
+        ];
+        Answer::json(&state.into_iter().chain(more).map(|(name, value)| (name.to_owned(), value)).collect::<Value>())
     }
 
     /// Writes the entry, and then the pointer.
     pub async fn store(&self, visit: &Visit, entry: &Entry) -> Result<(), String> {
         audit::write(visit, entry).await?;
-        let put = store::put_pointer(&visit.env, &visit.site, &self.pointer, self.noted.clone()).await;
+        let put = store::put_pointer(&visit.env, &visit.site, &self.pointer, self.noted.as_deref()).await;
         if put.is_err() {
             // The trail says what did not come about too, if the store takes that.
-            let failed = Entry { action: format!("{} failed", entry.action), ..entry.clone() };
-            let _ = audit::write(visit, &failed).await;
+            let _ = audit::write(visit, &entry.failed()).await;
         }
         program::look_soon(&visit.site);
         put
@@ -124,28 +72,14 @@ impl Current {
 }
 
 pub async fn list(visit: &Visit) -> Answer {
-    let (current, keys) = match (Current::read(visit).await, store::versions(&visit.env).await) {
-        (Ok(current), Ok(keys)) => (current, keys),
-        (Err(trouble), _) | (_, Err(trouble)) => return unavailable(visit, &trouble),
-    };
-    let of_this_site = keys.keys.into_iter().filter(|key| {
-        // Of those without a note nobody knows whose they are; they are loaded, and looked at, before they become live.
-        is_version(&key.name) && key.metadata.as_ref().is_none_or(|noted| noted.site == visit.site)
-    });
-    let mut versions: Vec<Version> = of_this_site
-        .map(|key| {
-            let (at, by, bytes) = key.metadata.map(|noted| (noted.at, noted.by, noted.bytes)).map_or((None, None, None), some);
-            Version { version: key.name, at, by, bytes }
-        })
-        .collect();
-    versions.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.version.cmp(&b.version)));
-    let more = versions.len() > MOST_LISTED || keys.cursor.is_some();
-    versions.truncate(MOST_LISTED);
-    Answer::json(&List { state: current.state(visit), versions, more })
-}
-
-fn some<A, B, C>((a, b, c): (A, B, C)) -> (Option<A>, Option<B>, Option<C>) {
-    (Some(a), Some(b), Some(c))
+    let versions = store::versions(&visit.env, &visit.site, MOST_LISTED).await;
+    match (Current::read(visit).await, versions) {
+        (Ok(current), Ok(mut versions)) => {
+            let mut take = |name| (name, versions.get_mut(name).map(Value::take).unwrap_or_default());
+            current.answer(visit, [take("versions"), take("more")])
+        }
+        (Err(trouble), _) | (_, Err(trouble)) => unavailable(visit, &trouble),
+    }
 }
 
 pub async fn get(visit: &Visit) -> Answer {
@@ -191,7 +125,6 @@ pub async fn post(visit: &Visit, bearer: &Bearer) -> Answer {
             "The program is larger than 25 MiB, which is the most that KV takes, or can't be read.",
         );
     };
-    let size = bytes.len() as u64;
     let program = match Program::load(bytes) {
         Ok(program) => program,
         Err(error) => return Answer::error(422, "bad_program", &format!("This can't be published: {error}.")),
@@ -224,12 +157,9 @@ pub async fn post(visit: &Visit, bearer: &Bearer) -> Answer {
     let changed = current.changed(pointer);
     let dry_run = parameter(visit, "dry-run").is_some_and(|value| !matches!(value.as_str(), "0" | "false"));
     if !dry_run {
-        let mut entry = Entry::new(bearer, action);
-        entry.version = Some(version.clone());
-        entry.previous = current.live().map(str::to_owned);
-        entry.until = at.map(instant_text);
-        let noted = Noted { site: visit.site.clone(), at: entry.at.clone(), by: bearer.name.clone(), bytes: size };
-        let stored = match store::put_program(&visit.env, &program, &noted).await {
+        let entry = Entry::new(bearer, action).with("version", Some(&version)).with("previous", current.live());
+        let entry = entry.with("until", at.map(instant_text).as_deref());
+        let stored = match store::put_program(&visit.env, &program, &entry.at, &bearer.name).await {
             Ok(()) => changed.store(visit, &entry).await,
             Err(trouble) => Err(trouble),
         };
@@ -237,7 +167,7 @@ pub async fn post(visit: &Visit, bearer: &Bearer) -> Answer {
             return unavailable(visit, &trouble);
         }
     }
-    Answer::json(&Published { version, state: changed.state(visit), dry_run })
+    changed.answer(visit, [("version", Value::from(version)), ("dry_run", Value::from(dry_run))])
 }
 
 /// Of what a caller sent, what an answer repeats.
@@ -260,10 +190,9 @@ pub async fn cancel(visit: &Visit, bearer: &Bearer) -> Answer {
         return Answer::error(404, "not_scheduled", "That version is not scheduled.");
     };
     let changed = current.changed(pointer);
-    let mut entry = Entry::new(bearer, "cancel");
-    entry.version = Some(version);
+    let entry = Entry::new(bearer, "cancel").with("version", Some(&version));
     match changed.store(visit, &entry).await {
-        Ok(()) => Answer::json(&changed.state(visit)),
+        Ok(()) => changed.answer(visit, []),
         Err(trouble) => unavailable(visit, &trouble),
     }
 }
