@@ -79,7 +79,7 @@ export default {
 };
 `;
 
-/** A Worker with the same edits, written by hand. \`STATE_ONE\` and \`STATE_TWENTY\` are what it puts at the end of the head. */
+/** A Worker with the same edits, written by hand. `STATE_ONE` and `STATE_TWENTY` are what it puts at the end of the head. */
 export const BY_HAND = `
 const one = (rewriter) => rewriter
 ${SLOTS[0].code};
