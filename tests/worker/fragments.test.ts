@@ -289,6 +289,7 @@ test("nothing in a fragment breaks the page off: unclosed, misplaced, odd or dee
     "<plaintext>",
     `<img alt="${"a".repeat(900_000)}">`,
     "\0\x01\x02 <\x01>",
+    `<p title${" ".repeat(1000)}id=x${"\n".repeat(1000)}class = "y">`,
     "<!doctype html><html class=x><head><title>t</title></head><body>whole page</body></html>",
     "",
     " ",

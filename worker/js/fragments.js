@@ -54,6 +54,7 @@ class Fragment {
 
   constructor(visit, path, page) {
     // What becomes of a fragment, and how long it takes, is not what becomes of the page.
+    // What becomes of a fragment, and how long it takes, is not what becomes of the page.
     this.#visit = { ...visit, times: {} };
     this.#url = new URL(visit.url);
     const [pathname, ...search] = path.split("#", 1)[0].split("?");

@@ -2,6 +2,7 @@
 
 /** Elements whose content is text. */
 const TEXT = new Set("script style textarea title xmp iframe noembed noframes noscript".split(" "));
+const FOREIGN = new Set(["svg", "math"]);
 const VOID = new Set("area base br col embed hr img input link meta source track wbr".split(" "));
 /** Elements that browsers close by themselves, and those that no part of a page can close. */
 const OPTIONAL = new Set("p li dt dd option optgroup tr td th thead tbody tfoot caption colgroup rt rp html head body".split(" "));
@@ -12,16 +13,24 @@ const DEEPEST = 512;
 const NAME = /[^\t\n\f\r />]*/y;
 const ATTRIBUTE = /[\t\n\f\r /]*(?:(\/?>)|[^\t\n\f\r />][^\t\n\f\r />=]*(?:[\t\n\f\r ]*=[\t\n\f\r ]*(?:"[^"]*"|'[^']*'|(?!["'])[^\t\n\f\r >]*))?)/y;
 
+/** Behind an attribute: there may be more of it, or its value's quotes do not end. */
+const UNFINISHED = /[\t\n\f\r ]*(?:=|$)/y;
+
 /** Where a tag that begins at `from` ends, and whether it closes itself; undefined while it goes on. */
 function endOfTag(text, from) {
   ATTRIBUTE.lastIndex = from;
   for (;;) {
     const match = ATTRIBUTE.exec(text);
-    if (match === null || (match[1] === undefined && /^[\t\n\f\r ]*(?:=|$)/.test(text.slice(ATTRIBUTE.lastIndex, ATTRIBUTE.lastIndex + 64)))) {
+    if (match === null) {
       return undefined;
     }
+    const end = ATTRIBUTE.lastIndex;
     if (match[1] !== undefined) {
-      return { end: ATTRIBUTE.lastIndex, isSelfClosing: text[ATTRIBUTE.lastIndex - 2] === "/" };
+      return { end, isSelfClosing: text[end - 2] === "/" };
+    }
+    UNFINISHED.lastIndex = end;
+    if (UNFINISHED.test(text)) {
+      return undefined;
     }
   }
 }
@@ -29,7 +38,11 @@ function endOfTag(text, from) {
 /** Gives markup on in parts that stand by themselves: text, whole tags, whole comments, whole elements of text. */
 export class Markup {
   #held = "";
+  /** The elements that are open: their names as they are written, and in lower case. */
   #open = [];
+  #lower = [];
+  /** How many of them are SVG or MathML, where tags can close themselves. */
+  #foreign = 0;
 
   /** The next of it; gives back what can go on, as pairs: a part, and the element whose text it is, if any. */
   push(text) {
@@ -64,7 +77,7 @@ export class Markup {
   /** The end tags of what is open. */
   closing(isXml) {
     return this.#open
-      .filter((name) => isXml || !OPTIONAL.has(name.toLowerCase()))
+      .filter((_, at) => isXml || !OPTIONAL.has(this.#lower[at]))
       .reverse()
       .map((name) => `</${name}>`)
       .join("");
@@ -101,16 +114,17 @@ export class Markup {
     if (tag === undefined) {
       return undefined;
     }
+    const lower = name.toLowerCase();
     if (isEnd) {
-      const at = this.#open.findLastIndex((one) => one.toLowerCase() === name.toLowerCase());
-      this.#open.length = at < 0 ? this.#open.length : at;
+      this.#close(lower);
       return take(tag.end);
     }
-    const lower = name.toLowerCase();
-    const isForeign = [name, ...this.#open].some((one) => /^(?:svg|math)$/i.test(one));
-    if (!TEXT.has(lower) || (isForeign && tag.isSelfClosing)) {
-      if (!VOID.has(lower) && !(tag.isSelfClosing && isForeign) && this.#open.length < DEEPEST) {
+    const closesItself = tag.isSelfClosing && (this.#foreign > 0 || FOREIGN.has(lower));
+    if (!TEXT.has(lower) || closesItself) {
+      if (!VOID.has(lower) && !closesItself && this.#open.length < DEEPEST) {
         this.#open.push(name);
+        this.#lower.push(lower);
+        this.#foreign += FOREIGN.has(lower) ? 1 : 0;
       }
       return take(tag.end);
     }
@@ -123,6 +137,14 @@ export class Markup {
     }
     parts.push([all.slice(start, tag.end)], [all.slice(tag.end, content.index), lower], [all.slice(content.index, endTag.end)]);
     return endTag.end;
+  }
+
+  #close(lower) {
+    const at = this.#lower.lastIndexOf(lower);
+    if (at >= 0) {
+      this.#open.length = at;
+      this.#foreign -= this.#lower.splice(at).filter((name) => FOREIGN.has(name)).length;
+    }
   }
 
   #readDeclaration(all, start, found) {
