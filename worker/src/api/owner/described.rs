@@ -96,16 +96,16 @@ pub struct AuditEntry {
     /// `publish`, `schedule`, `cancel`, `rollback`, `preview`, each also with ` failed`; `refused` for what the token is not good for.
     action: String,
     /// The version that it was done with.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "String::is_empty")]
     version: String,
     /// The version that was live before.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "String::is_empty")]
     previous: String,
     /// The instant that it was scheduled for, or at which a link ends, RFC 3339.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "String::is_empty")]
     until: String,
     /// The page of a link, without its query; what a refused attempt asked for.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "String::is_empty")]
     what: String,
 }
 
