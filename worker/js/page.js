@@ -22,7 +22,7 @@ export async function page(visit) {
   const askOrigin = (version) => (asked ??= obtain(visit, find(version)));
   // How the origin is asked follows from the plan. Where the plan waits for enrichments, the page itself, which nearly always
   // is the one that is wanted, is looked for beside them.
-  const { plan, text } = await planOf(visit, (version) => void askOrigin(version));
+  const plan = await planOf(visit, (version) => void askOrigin(version));
   const taken = async () => {
     const { response, outcome, generation } = await asked.answer;
     noteOutcome(visit, outcome);
@@ -44,7 +44,7 @@ export async function page(visit) {
     return told(visit, plan, await personalised(visit, plan, fragments, other));
   }
   const { key, wishes } = await find(plan.version);
-  const name = key !== undefined && isShareable(plan) ? await nameOf(text) : undefined;
+  const name = key !== undefined && isShareable(plan) ? await nameOf(plan) : undefined;
   const variant = name && (await variantFor(visit, { key, wishes }, name));
   if (variant !== undefined) {
     asked?.drop();
@@ -125,7 +125,7 @@ async function otherPage(visit, url) {
   return undefined;
 }
 
-/** What is to be done to this page, and the text that says so; nothing of it when that is nothing, and when anything at all went wrong. */
+/** What is to be done to this page; undefined when that is nothing, and when anything at all went wrong. */
 async function planOf(visit, beforeWaiting) {
   try {
     const text = await timed(visit, "decide", () => decide(visit, beforeWaiting));
@@ -133,7 +133,7 @@ async function planOf(visit, beforeWaiting) {
       const plan = JSON.parse(text);
       visit.bot = plan.bot;
       visit.version = plan.version;
-      return { plan, text };
+      return plan;
     }
     // A truth is told where no experience concerns the page: whether it's a bot that asks. Nothing: there is no program.
     visit.bot = text === true;
@@ -143,5 +143,5 @@ async function planOf(visit, beforeWaiting) {
   } catch (error) {
     asItIs(visit, "decision", error);
   }
-  return {};
+  return undefined;
 }

@@ -57,8 +57,8 @@ export function isShareable(plan) {
   return !plan.personal && !plan.preview && !plan.edits.some(({ op }) => ASKING.has(op));
 }
 
-/** A plan's name among the variants of a page. */
-export const nameOf = (text) => digest(text);
+/** A plan's name among the variants of a page. Who asks is counted, and changes nothing in it. */
+export const nameOf = (plan) => digest(JSON.stringify({ ...plan, bot: undefined }));
 
 const keyOf = (key, { generation }, name) => `${key}/${generation}/${name}`;
 
