@@ -307,6 +307,7 @@ proptest! {
             // Its index may leave out what an explanation looks at.
             run(&program, &request);
             keep(&program, &request);
+            let _ = idoine::diff::Diff::of(&program, &good).text();
         }
     }
 

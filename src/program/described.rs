@@ -193,7 +193,10 @@ impl Program {
             Status::Paused => "paused",
         };
         let weights = |weights: Run| some(list(self.numbers(weights).map(|weight| weight.to_string())));
-        let runs = details.runs().map(|run| levels_text(self.run_levels(run), details.factors().len()));
+        let runs = details
+            .runs()
+            .take_while(|run| *run < self.count(Section::Runs))
+            .map(|run| levels_text(self.run_levels(run), details.factors().len()));
         let mut known = properties([
             ("type", Some(if experience.experiment { "experiment" } else { "personalization" }.to_owned())),
             ("status", Some(status.to_owned())),
@@ -237,7 +240,8 @@ impl Program {
         for (slot, before, factor) in self.experience_slots(experience.slots.clone()) {
             let of = details.factors().start.saturating_add(factor as usize);
             let name = self.factor(of).filter(|_| !details.factors().is_empty()).map(|(name, _)| self.text(name));
-            let levels = experience.levels(self, &details, factor);
+            // A forged number is no more than there are contents, and the baseline.
+            let levels = experience.levels(self, &details, factor).min(self.count(Section::Contents) as u32 + 1);
             let contents = (1..levels).map(|level| {
                 let content = experience.contents.saturating_add(before).saturating_add(level - 1);
                 let edits: Vec<String> = self
@@ -341,7 +345,8 @@ fn cap_text(cap: &Cap) -> String {
 }
 
 fn levels_text(levels: Levels, factors: usize) -> String {
-    let texts: Vec<String> = (0..factors.max(1) as u32).map(|factor| levels.level(factor).to_string()).collect();
+    let texts: Vec<String> =
+        (0..factors.clamp(1, Levels::MOST as usize) as u32).map(|factor| levels.level(factor).to_string()).collect();
     texts.join("-")
 }
 
