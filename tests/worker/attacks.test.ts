@@ -205,7 +205,7 @@ test("in text, HTML, attributes, URLs and JSON: nothing that the manifest did no
 });
 
 test("in a page of another character set", async () => {
-  for (const charset of ["windows-1252", "iso-8859-1", "shift_jis", "gbk", "euc-kr", "iso-2022-jp", "big5"]) {
+  for (const charset of ["windows-1252", "iso-8859-1", "shift_jis", "gbk", "euc-kr", "big5"]) {
     origin.routes["/"] = (request, response) => void response.writeHead(200, { "content-type": "text/html" }).end(PAGE.replace("utf-8", charset));
     for (const attack of ATTACKS.filter((_, at) => at % 3 === 0).concat("\u001b$B<script>window.pwned=1</script>", "é\u00ff\"><script>window.pwned=1</script>", "表\"><script>window.pwned=1</script>")) {
       const { url, init } = attacked(attack);

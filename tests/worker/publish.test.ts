@@ -443,7 +443,7 @@ test("with default settings an isolate looks every ten seconds", () =>
   }));
 
 test("an isolate that slept looks before its first page, and no page of it shows what was live last week", () =>
-  using({ manifest: saying("one"), vars: { IDOINE_RELOAD_SECONDS: "" }, ...HOST }, async (worker) => {
+  using({ manifest: saying("one"), vars: { IDOINE_RELOAD_SECONDS: "", IDOINE_CACHE: "off" }, ...HOST }, async (worker) => {
     const two = await program("two");
     assert.equal(await heading(worker), "one");
     await worker.kv.put(`program:${two.version}`, Uint8Array.from(two.program).buffer);
@@ -458,7 +458,7 @@ test("an isolate that slept looks before its first page, and no page of it shows
   }));
 
 test("an isolate that slept waits 50 ms for a store that hangs, once, and goes on with what it has", () =>
-  using({ manifest: saying("one"), vars: { IDOINE_RELOAD_SECONDS: "" }, ...HOST }, async (worker) => {
+  using({ manifest: saying("one"), vars: { IDOINE_RELOAD_SECONDS: "", IDOINE_CACHE: "off" }, ...HOST }, async (worker) => {
     assert.equal(await heading(worker), "one");
     const { waits: before } = await host(worker, { ahead: 120_000, fault: "held", over: true });
     assert.equal(await heading(worker), "one");

@@ -39,6 +39,10 @@ function answerOf(visit) {
   return isAsset(pathname) ? asset(visit) : timed(visit, "decide", () => decide(visit));
 }
 
+function unavailable() {
+  return failure(503, "unavailable", "No answer can be given at the moment; the site is not affected.");
+}
+
 /** An answer of Idoine's own: a file, or the API. */
 async function own(visit) {
   const { request } = visit;
@@ -49,7 +53,7 @@ async function own(visit) {
     log("error", "no_answer", "a request of the API gets no answer", { error, site: visit.site.id });
   }
   if (!(response instanceof Response)) {
-    response = failure(503, "unavailable", "No answer can be given at the moment; the site is not affected.");
+    response = unavailable();
   }
   const answer = safe(request.method === "HEAD" ? new Response(null, response) : response);
   tellTimes(visit, answer.headers);
@@ -88,7 +92,7 @@ export default {
         response = await originInstead(visit);
       }
     }
-    response ??= plain(500, "The page can't be shown at the moment. Please try again.");
+    response ??= visit?.isOwn ? unavailable() : plain(500, "The page can't be shown at the moment. Please try again.");
     if (visit !== undefined) {
       report(visit, response.status);
     }
