@@ -112,11 +112,14 @@ async function heldOut(): Promise<string> {
   throw new Error("no id of a thousand is held out");
 }
 
+/** An edit; of a fragment what the origin has at its path. */
+type Made = Edit & { html?: string };
+
 /** A page as the origin sent it, as the Worker did, and the edits that make the one from the other; or where it leads. */
 interface Pair {
   origin: string;
   through: string;
-  edits: Edit[];
+  edits: Made[];
   location: string | undefined;
 }
 
@@ -127,10 +130,11 @@ async function pair(visitor: Visitor): Promise<Pair> {
   const referrer = visitor.headers["referer"] === undefined ? "" : `&referrer=${encodeURIComponent(visitor.headers["referer"])}`;
   const through = await shop.worker.fetch(url, init);
   const decided = await shop.worker.fetch(`http://localhost/_idoine/decide?url=${encodeURIComponent(url)}${referrer}`, init);
-  const { edits } = decided.json<{ edits: Edit[] }>();
+  const { edits } = decided.json<{ edits: Made[] }>();
   // A variant that is another page of the origin, under this address.
   const path = edits.find(({ op }) => op === "page")?.value ?? pathname;
   const origin = await ask(shop.origin + path);
+  for (const edit of edits) if (edit.op === "fragment") edit.html = (await ask(shop.origin + edit.value)).body.toString();
   return { origin: origin.body.toString(), through: through.text, edits, location: through.header("location") ?? undefined };
 }
 
@@ -153,7 +157,7 @@ test("every decided edit is in the page, and the rest of it is unchanged", async
     assert.deepEqual(result.unmatched, [], `edits of ${visitor.url} that touch no element`);
     assert.equal(result.through, result.expected, `${JSON.stringify(visitor)}\n${JSON.stringify(edits)}`);
   }
-  assert.deepEqual([...done.keys()].sort(), ["after", "attribute", "before", "class_add", "class_remove", "first", "hide", "html", "json", "last", "page", "redirect", "remove", "remove_attribute", "replace", "text"]);
+  assert.deepEqual([...done.keys()].sort(), ["after", "attribute", "before", "class_add", "class_remove", "first", "fragment", "hide", "html", "json", "last", "page", "redirect", "remove", "remove_attribute", "replace", "text"]);
   assert.ok(done.get("page")! >= 5 && done.get("redirect")! >= 5, JSON.stringify([...done]));
 });
 
@@ -228,7 +232,8 @@ function edited({ origin, through, edits }: Omit<Pair, "location">): { through: 
   const brought = "<!--idoine-->";
   // All elements are found before any is changed, as a stream finds them.
   const found = edits.map((edit) => (edit.op === "json" ? [] : [...expected.querySelectorAll<HTMLElement>(edit.selector)]));
-  for (const [index, { op, name = "", value = "", selector }] of edits.entries()) {
+  const whole = edits.map((edit) => (edit.op === "fragment" ? { ...edit, op: edit.name === "content" ? "html" : edit.name, value: edit.html } : edit));
+  for (const [index, { op, name = "", value = "", selector }] of whole.entries()) {
     if (op !== "json" && found[index]!.length === 0) unmatched.push(selector);
     for (const element of found[index]!) {
       if (op === "text") element.textContent = value;

@@ -7,6 +7,7 @@
 //   /products/<slug>       startbootstrap-shop-item with a product of catalogue.json in it
 //   /collections/<name>    the home page's template with that collection in it (all, popular, new, or a category);
 //                          <name>-lookbook the same with large pictures
+//   /fragments/care        a part of a page: how to look after what is sold here
 //   /agency/               startbootstrap-agency, byte for byte as published
 //   /pictures/<slug>.svg   a drawn picture of a product (and <slug>-light.svg, a lighter one)
 
@@ -84,6 +85,7 @@ function shop(): (path: string) => Reply | { location: string } | undefined {
   return (path) => {
     const [, first = "", second = "", ...rest] = path.split("/");
     if (path === "/agency" || path === "/collections" || path === "/products") return { location: first === "agency" ? "/agency/" : "/collections/all" };
+    if (path === "/fragments/care") return page(CARE);
     if (first === "agency") return file(agency, path.slice("/agency/".length));
     if (first === "pictures" && rest.length === 0) {
       const svg = pages.picture(second);
@@ -118,6 +120,11 @@ function file(folder: string, path: string): Reply | undefined {
     return undefined;
   }
 }
+
+const CARE = `<div class="small text-muted mb-3" id="care">
+    <b>Looking after it</b>: wash it cold, dry it in the shade, and it will be with you for years.
+</div>
+`;
 
 const NOT_FOUND = Buffer.from(`<!DOCTYPE html>
 <html lang="en">
