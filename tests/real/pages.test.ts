@@ -49,10 +49,15 @@ function ask(url: string, headers: Record<string, string> = {}, method = "GET"):
   });
 }
 
-/** Headers that say the same of both answers: all but those of the connection and of the moment. */
+/**
+ * Headers that say the same of both answers: all but those of the connection and of the moment, and those by which a page that is seen in
+ * a preview, as all are here, is nobody else's.
+ */
 function essential(answer: Answer): Record<string, unknown> {
   const { date: _date, connection: _connection, "keep-alive": _keepAlive, "transfer-encoding": _transfer, ...rest } = answer.headers;
-  return rest;
+  if (!rest["content-type"]?.startsWith("text/html")) return rest;
+  const { "cache-control": _cache, etag: _etag, "last-modified": _modified, "x-robots-tag": _robots, ...others } = rest;
+  return others;
 }
 
 for (const path of [
