@@ -198,6 +198,25 @@ test("host, port, scheme, path and query are different pages", async () => {
   }
 });
 
+test("a page that is never to be kept is not looked for each time, and is again after a while", async () => {
+  const path = newPath();
+  kept.origin.routes[path] = answer(page("Page"), { "cache-control": "no-store" });
+  const outcomes: string[] = [];
+  for (let times = 0; times < 5; times += 1) {
+    outcomes.push((await kept.outcome(path)).outcome);
+  }
+  assert.deepEqual(outcomes, ["miss", "miss", "miss", "bypass not_kept", "bypass not_kept"]);
+  assert.equal(kept.asked(path), 5);
+  try {
+    await kept.setAhead(31);
+    kept.origin.routes[path] = answer(page("Page"), { ...PUBLIC, date: dated() });
+    await kept.visit(path);
+    assert.equal((await kept.outcome(path)).outcome, "hit");
+  } finally {
+    await kept.setAhead(0);
+  }
+});
+
 test("what comes from the cache looks as what comes from the origin", async () => {
   const path = newPath();
   kept.origin.routes[path] = answer(page("Page"), { ...PUBLIC, date: dated(), etag: '"e"', "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT", vary: "Accept-Encoding", "x-powered-by": "\"it\"", "content-security-policy": "script-src 'self'", link: "</a.css>; rel=preload", age: "3" });

@@ -41,7 +41,7 @@ const COUNTING: Options = {
     return worker.fetch(request, { ...env, COUNTERS }, ctx);`,
 };
 
-const NAMES = ["requests", "edits_left_out", "pages_broken_off", "exposures", "exposures_lost", "origin_retries", "instances_replaced", "rate_limited"];
+const NAMES = ["requests", "edits_left_out", "pages_broken_off", "exposures", "exposures_lost", "origin_retries", "instances_replaced", "rate_limited", "variants_over_cap"];
 
 let origin: TestOrigin;
 let worker: TestWorker;

@@ -32,6 +32,18 @@ const USUAL = new RegExp(
     `x-forwarded-(?:for|host|proto)|x-idoine-via|x-moz|x-purpose|x-real-ip)$`,
 );
 
+/** Answers of a page in a row that were not to be kept, after which it is not looked for. */
+const ENOUGH = 3;
+
+/** How long it is not, in milliseconds. */
+const PAUSE_MS = 30_000;
+
+/** Pages of which an isolate remembers that; and characters of the place of one. */
+const [MOST_PAUSED, LONGEST_PLACE] = [1000, 2048];
+
+/** Pages whose answers were not to be kept, by their places, the one first that was so first: how `often`, and `until` when none is looked for. */
+const unkept = new Map();
+
 /** Headers that are the same for all who may be given a page, or take no part in it once it is decoded. */
 const ALIKE = new Set(["accept-encoding", "authorization", "cookie", "host", "x-forwarded-host", "x-forwarded-proto", "x-idoine-via"]);
 
@@ -78,7 +90,25 @@ export async function placeOf(visit, version) {
     return { bypass };
   }
   const { site, url } = visit;
-  return { key: await digest(JSON.stringify([SHAPE, site.id, version, site.origin?.base?.href ?? "", url.href])), wishes };
+  visit.place = JSON.stringify([SHAPE, site.id, version, site.origin?.base?.href ?? "", url.href]);
+  const known = unkept.get(visit.place);
+  // Looking costs a page more than all the rest of it; where there is never anything, once in a while is enough.
+  if (known !== undefined && known.often >= ENOUGH && Date.now() < known.until) {
+    return { bypass: "not_kept" };
+  }
+  return { key: await digest(visit.place), wishes };
+}
+
+/** Remembers that the answer of a visit's page was not to be kept. */
+function pause({ place }) {
+  if (place.length <= LONGEST_PLACE) {
+    const often = (unkept.get(place)?.often ?? 0) + 1;
+    unkept.delete(place);
+    unkept.set(place, { often, until: Date.now() + PAUSE_MS });
+    if (unkept.size > MOST_PAUSED) {
+      unkept.delete(unkept.keys().next().value);
+    }
+  }
 }
 
 /** Notes how a visit's page came about: "hit", "variant", "stale", "miss", or "bypass" for a reason. */
@@ -87,11 +117,11 @@ export function noteOutcome(visit, [cache, reason]) {
   count(cache, reason);
 }
 
-/** The page of a visit as it was edited before; undefined when that is not kept. `name` is the plan's. */
+/** The page of a visit as it was edited before; undefined when that is not kept. `name` makes the plan's. */
 export async function variantFor(visit, { key, wishes }, name) {
   try {
     const page = wishes.noCache ? undefined : freshPage(key);
-    return page && isNewEnough(wishes, page, Date.now()) ? await recallVariant(visit, key, page, name) : undefined;
+    return page && isNewEnough(wishes, page, Date.now()) ? await recallVariant(visit, key, page, await name()) : undefined;
   } catch (error) {
     log("error", "variant_unreadable", "a page that is kept can't be read", { error, site: visit.site.id });
     return undefined;
@@ -237,11 +267,12 @@ function keptBeside(visit, key, response, asked, known) {
 }
 
 /** Counts why a page is not kept; what was kept in its place is no longer right. */
-function refuse({ ctx }, key, reason, known) {
+function refuse(visit, key, reason, known) {
   count("not_kept", reason);
+  pause(visit);
   if (known) {
     disown(key);
-    ctx.waitUntil(forget(key));
+    visit.ctx.waitUntil(forget(key));
   }
 }
 
@@ -250,14 +281,15 @@ async function store(visit, key, note, stream, known) {
   if (bytes === undefined) {
     refuse(visit, key, reason, known && reason !== "broke_off");
   } else {
-    await put(key, note, bytes);
+    await put(visit, key, note, bytes);
   }
 }
 
-async function put(key, note, bytes) {
+async function put({ place }, key, note, bytes) {
   const reason = await keep(key, bytes, note, Math.max(note.fresh, note.stale, note.error));
   if (reason === undefined) {
     remember(key, note);
+    unkept.delete(place);
     count("kept", "pages");
   } else {
     count("not_kept", reason);
@@ -317,7 +349,7 @@ async function confirm(visit, key, note, response, asked) {
   const confirmed = noteOf(visit, new Response(bytes, { status: 200, statusText: note.statusText, headers }), asked);
   if (confirmed.reason === undefined) {
     const validators = { ...note.validators, ...confirmed.validators };
-    await put(key, { ...confirmed, validators }, bytes);
+    await put(visit, key, { ...confirmed, validators }, bytes);
   } else {
     refuse(visit, key, confirmed.reason, true);
   }

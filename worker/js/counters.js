@@ -6,7 +6,7 @@ import { isAsset } from "./assets.js";
 import { log } from "./log.js";
 
 /** The numbers of a data point, in their order behind the first, which is 1. */
-const NUMBERS = ["edits_left_out", "pages_broken_off", "exposures", "exposures_lost", "origin_retries", "instances_replaced", "rate_limited"];
+const NUMBERS = ["edits_left_out", "pages_broken_off", "exposures", "exposures_lost", "origin_retries", "instances_replaced", "rate_limited", "variants_over_cap"];
 
 /** The endpoints that are told apart; what a visitor makes up is none of them. */
 const ENDPOINTS = new Set(

@@ -44,8 +44,10 @@ export async function page(visit) {
     return told(visit, plan, await personalised(visit, plan, fragments, other));
   }
   const { key, wishes } = await find(plan.version);
-  const name = key !== undefined && isShareable(plan) ? await nameOf(plan) : undefined;
-  const variant = name && (await variantFor(visit, { key, wishes }, name));
+  const mayBeKept = key !== undefined && isShareable(plan);
+  let named;
+  const name = () => (named ??= nameOf(plan));
+  const variant = mayBeKept ? await variantFor(visit, { key, wishes }, name) : undefined;
   if (variant !== undefined) {
     asked?.drop();
     noteOutcome(visit, ["variant"]);
@@ -60,8 +62,8 @@ export async function page(visit) {
     return response;
   }
   const edited = await personalised(visit, plan, fragments, response, visit.cache === "hit" || visit.cache === "stale");
-  const isVariant = name !== undefined && generation !== undefined;
-  return told(visit, plan, isVariant ? keepVariant(visit, key, name, generation, edited) : edited);
+  const isVariant = mayBeKept && generation !== undefined;
+  return told(visit, plan, isVariant ? keepVariant(visit, key, await name(), generation, edited) : edited);
 }
 
 /** A page with the edits of a plan; as the origin sent it where that fails. `isKept`: its bytes are from the cache, and there are others. */

@@ -3,6 +3,7 @@
 // is kept alone and edited on the way out.
 
 import { collect } from "./collect.js";
+import { count as countOf } from "./counters.js";
 import { count, counted, digest, find, keep } from "./kept.js";
 import { log } from "./log.js";
 
@@ -85,6 +86,7 @@ export function keepVariant(visit, key, name, generation, edited) {
   }
   if (!page.variants.has(name) && page.variants.size >= limitOf(visit.env)) {
     count("over_cap");
+    countOf(visit, "variants_over_cap");
     tellOnce(visit, key, page);
     return edited;
   }
