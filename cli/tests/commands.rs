@@ -23,8 +23,7 @@ fn check_says_that_nothing_is_wrong() {
 
 #[test]
 fn check_shows_every_error_with_a_caret() {
-    let manifest =
-        "{\n  \"site\": { \"id\": \"x\" },\n  \"audiences\": { \"a\": \"geo.contry == 'FR'\" },\n  \"slots\": { \"s\": { \"selector\": \"p:hover\" } }\n}";
+    let manifest = "{\n  \"site\": { \"id\": \"x\" },\n  \"audiences\": { \"a\": \"geo.contry == 'FR'\" },\n  \"slots\": { \"s\": { \"selector\": \"p:hover\" } }\n}";
     let run = idoine(&["check", "-"], manifest.as_bytes());
     assert_eq!((run.code, run.out.as_str()), (1, ""));
     let expected = "error: unknown field or audience `geo.contry`\n --> -:3:24\n  |  at audiences.a\n3 |   \"audiences\": { \"a\": \"geo.contry == 'FR'\" },\n  |                        ^^^^^^^^^^\n  = help: did you mean `geo.country`?\n";

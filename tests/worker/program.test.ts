@@ -129,6 +129,11 @@ test("a program that is damaged, of another version, missing or not what its nam
       await until(async () => (await heading(worker), worker.logs.some((line) => message.test(line) && line.includes("the last good program stays"))), name);
       assert.equal(await heading(worker), "last good", name);
     }
+    const other = await compile({ ...site(), site: { id: "blog", hosts: ["blog.example"] } });
+    await worker.kv.put(`program:${other.version}`, Uint8Array.from(other.program).buffer);
+    await worker.kv.put("site:shop", other.version);
+    await until(async () => (await heading(worker), worker.logs.some((line) => line.includes("is of site blog, not of shop"))), "of another site");
+    assert.equal(await heading(worker), "last good");
     for (const pointer of ["", "../secret", "ABCDEF0123456789", "x".repeat(10_000)]) {
       await worker.kv.put("site:shop", pointer);
       await until(async () => (await heading(worker), worker.logs.some((line) => line.includes("is not a version"))), "pointer");

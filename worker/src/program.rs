@@ -186,9 +186,9 @@ pub fn look_soon(site: &str) {
     shelf(site, |shelf| shelf.looked = None);
 }
 
-/// Another version than the current one; `None` when the store does not have it.
+/// Another version of the site than the current one; `None` when the store does not have it.
 pub async fn other(visit: &Visit, version: &str) -> Option<Program> {
-    store::program(&visit.env, version).await.ok()?
+    store::program(&visit.env, version).await.ok()?.filter(|program| program.site_id() == visit.site)
 }
 
 /// Waits for a future no longer than `patience`; gives it back when it is not done by then.
@@ -273,7 +273,11 @@ async fn find(env: &worker::Env, site: &str) -> Result<Found, String> {
     let (mut programs, mut trouble) = (Vec::new(), None);
     for version in wanted {
         match store::program(env, version).await {
-            Ok(Some(program)) => programs.push(Rc::new(program)),
+            Ok(Some(program)) if program.site_id() == site => programs.push(Rc::new(program)),
+            Ok(Some(program)) => {
+                trouble =
+                    trouble.or_else(|| Some(format!("program {version} is of site {}, not of {site}", program.site_id())));
+            }
             Ok(None) => trouble = trouble.or_else(|| Some(format!("program {version} is not in the store"))),
             Err(error) => trouble = trouble.or(Some(error)),
         }

@@ -152,7 +152,7 @@ fn not_allowed(route: &Route) -> Answer {
 }
 
 fn unauthorized() -> Answer {
-    Answer::error(401, "unauthorized", "Expected `Authorization: Bearer ..` with a token of this site.")
+    Answer::error(401, "unauthorized", "Expected `Authorization: Bearer ..` with a token of this Worker.")
         .with("www-authenticate", "Bearer")
 }
 

@@ -26,6 +26,18 @@ const RETRY_SECONDS: &str = "60";
 /// The most names of what did not count that are told.
 const MOST_IGNORED: usize = 100;
 
+/// A name for the client that asks, which does not tell its address to whoever sees the limit's keys. Of IPv6 the network counts
+/// that a household or a machine has as its own, 64 bits.
+fn client(visit: &Visit) -> String {
+    let address = visit.header("cf-connecting-ip").unwrap_or_default();
+    let network = match address.split_once("::") {
+        None if !address.contains(':') => address.to_owned(),
+        None => address.split(':').take(4).collect::<Vec<_>>().join(":"),
+        Some((head, _)) => head.split(':').take(4).collect::<Vec<_>>().join(":"),
+    };
+    identity::digest(format!("{}\n{}\n{network}", visit.key().unwrap_or_default(), visit.site).as_bytes())
+}
+
 /// A flag that was not evaluated.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -173,8 +185,7 @@ async fn evaluate<'a>(call: &Call<'a>) -> Result<Evaluated<'a>, Refusal> {
     if !by_server && call.foreign {
         return Err(Refusal::new(403, Code::General, "Without a token only pages of the site may ask."));
     }
-    let address = visit.header("cf-connecting-ip").unwrap_or_default();
-    if !by_server && host::is_limited(&visit.env, LIMIT, address).await {
+    if !by_server && host::is_limited(&visit.env, LIMIT, &client(visit)).await {
         let refusal = Refusal::new(429, Code::General, "Too many requests.");
         return Err(Refusal { header: Some(("retry-after", RETRY_SECONDS)), ..refusal });
     }
