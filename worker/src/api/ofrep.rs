@@ -11,6 +11,7 @@ pub use flag::Success;
 
 use super::{BODY_LIMIT, Call};
 use crate::answer::Answer;
+use crate::visit::Visit;
 use crate::{enrichment, host, identity};
 use claims::Claims;
 use idoine::{Context, Decisions, Edit, Program, Reason};
