@@ -15,6 +15,10 @@ export const LONGEST_FRAGMENT = 1 << 20;
 /** Milliseconds that a page waits for a fragment to begin where it has come to it, and for each of its bytes after that. */
 export const PATIENCE = 2000;
 
+/** How a mark begins: with a byte that is rare in pages. */
+const START = "`";
+const START_BYTE = START.charCodeAt(0);
+
 /** Fragments asked for at once; the page and what else a request asks need connections too. */
 const AT_ONCE = 4;
 
@@ -194,8 +198,8 @@ export class Fragments {
   #mayLeave;
   #byPath = new Map();
   #marked = [];
-  /** What stands for a fragment between the rewriter and here: not to be guessed, and nothing in any character set. */
-  #mark = `\x01${crypto.randomUUID()}`;
+  /** What stands for a fragment between the rewriter and here: not to be guessed, and the same in every character set and however it is escaped. */
+  #mark = `${START}${crypto.randomUUID()}`;
   #markBytes = new TextEncoder().encode(this.#mark);
 
   constructor(visit, plan) {
@@ -275,8 +279,8 @@ export class Fragments {
       buffer = value.buffer;
       const bytes = held.length === 0 ? value : joined(held, value);
       let at = 0;
-      let end = bytes.indexOf(1);
-      for (; end >= 0; end = bytes.indexOf(1, end)) {
+      let end = bytes.indexOf(START_BYTE);
+      for (; end >= 0; end = bytes.indexOf(START_BYTE, end)) {
         if (!this.#isMark(bytes.subarray(end))) {
           end += 1;
           continue;
