@@ -94,6 +94,25 @@ test("who wishes for a newer page, or has a session, is given no variant", async
   }
 });
 
+test("a variant of a page that varies by a header is for those who don't send it", async () => {
+  for (const [name, value] of [
+    ["save-data", "on"],
+    ["accept-language", "fr"],
+  ] as const) {
+    const path = newPath();
+    kept.origin.routes[path] = (request, response) => answer(page(request.headers[name] === undefined ? "without" : "with"), { ...PUBLIC, vary: name })(request, response);
+    await kept.visit(path);
+    assert.equal((await visitKept(path)).outcome, "hit");
+    assert.equal((await kept.outcome(path)).outcome, "variant");
+    const { reply, outcome } = await kept.outcome(path, { headers: { [name]: value } });
+    assert.equal(outcome, "miss", name);
+    assert.equal(heading(reply), "with");
+    assert.equal(kept.asked(path), 2);
+    const other = await kept.outcome(path);
+    assert.deepEqual([other.outcome, heading(other.reply)], ["variant", "without"]);
+  }
+});
+
 test("a page has as many variants as a variable says, the others are edited on the way out; it is logged once and reported", async () => {
   const path = await keptPage();
   for (const city of ["A", "B", "C"]) {

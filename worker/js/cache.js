@@ -117,11 +117,15 @@ export function noteOutcome(visit, [cache, reason]) {
   count(cache, reason);
 }
 
+/** Whether what is kept is the answer to a request, by what its `Vary` says. */
+const isFor = ({ without }, { headers }) => !without.some((name) => headers.has(name));
+
 /** The page of a visit as it was edited before; undefined when that is not kept. `name` makes the plan's. */
 export async function variantFor(visit, { key, wishes }, name) {
   try {
     const page = wishes.noCache ? undefined : freshPage(key);
-    return page && isNewEnough(wishes, page, Date.now()) ? await recallVariant(visit, key, page, await name()) : undefined;
+    const suits = page !== undefined && isFor(page, visit.request) && isNewEnough(wishes, page, Date.now());
+    return suits ? await recallVariant(visit, key, page, await name()) : undefined;
   } catch (error) {
     log("error", "variant_unreadable", "a page that is kept can't be read", { error, site: visit.site.id });
     return undefined;
@@ -178,7 +182,7 @@ async function lookUp(visit, placed) {
     if (found === undefined) {
       return { bypass: "unavailable" };
     }
-    const isAlike = found !== null && !found.note.without.some((name) => visit.request.headers.has(name));
+    const isAlike = found !== null && isFor(found.note, visit.request);
     if (isAlike && isNewEnough(place.wishes, found.note, Date.now())) {
       return { ...place, isAlike, kept: found };
     }

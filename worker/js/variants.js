@@ -18,15 +18,16 @@ const ASKING = new Set(["fragment", "page", "redirect"]);
 
 /**
  * What this isolate knows of pages that are kept, by their key, the one longest unused first: which `generation` of the origin's page
- * it is, when that one was `born` and until when it is `fresh`, which `variants` of it are kept, and whether it was `told` that there are too many.
+ * it is, when that one was `born` and until when it is `fresh`, which headers it is for requests `without`, which `variants` of it are
+ * kept, and whether it was `told` that there are too many.
  */
 const pages = new Map();
 
 /** Takes note that a page is kept. Variants of an earlier generation are out of reach then. */
-export function remember(key, { generation, born, fresh }) {
+export function remember(key, { generation, born, fresh, without }) {
   const known = pages.get(key);
   pages.delete(key);
-  pages.set(key, known?.generation === generation ? known : { generation, born, fresh, variants: new Set(), told: known?.told ?? false });
+  pages.set(key, known?.generation === generation ? known : { generation, born, fresh, without, variants: new Set(), told: known?.told ?? false });
   if (pages.size > PAGES) {
     pages.delete(pages.keys().next().value);
     count("forgotten");
