@@ -141,6 +141,48 @@ test("a page has as many variants as a variable says, the others are edited on t
   assert.equal((await kept.outcome(other, near("X"))).outcome, "variant");
 });
 
+test("what the origin sends where the kept page can't be read is one visitor's, and no variant", async () => {
+  const broken = await Kept.start({
+    vars: { IDOINE_CACHE_COOKIES: "theme" },
+    // Pages can't be read, their variants can.
+    before: `${CLOCKED.before}
+    const real = globalThis.caches;
+    globalThis.caches = {
+      open: async (name) => {
+        const cache = await real.open(name);
+        return {
+          put: (key, response) => cache.put(key, response),
+          delete: (key) => cache.delete(key),
+          async match(key) {
+            const found = await cache.match(key);
+            if (found === undefined || new URL(key).pathname.split("/").length > 2) return found;
+            const body = new ReadableStream({ type: "bytes", pull(controller) { controller.error(new Error("unreadable")); } });
+            return new Response(body, found);
+          },
+        };
+      },
+    };`,
+  });
+  try {
+    for (const headers of [{}, { "content-type": "text/html; charset=x-unknown" }]) {
+      const path = newPath();
+      broken.origin.routes[path] = answer(page("Page"), PUBLIC);
+      await broken.visit(path);
+      broken.origin.routes[path] = (request, response) => answer(page(`for ${request.headers.cookie ?? "all"}`), { "cache-control": "private, no-store", ...headers })(request, response);
+      for (const theme of ["dark", "light"]) {
+        const { reply, outcome } = await broken.outcome(path, { headers: { cookie: `theme=${theme}` } });
+        assert.equal(outcome, "hit, bypass unreadable");
+        assert.equal(heading(reply), `for theme=${theme}`);
+        // What would be kept is, by then.
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        assert.equal((await broken.report()).kept.variants, 0);
+      }
+    }
+  } finally {
+    await broken.stop();
+  }
+});
+
 test("a page that shows something of the visitor alone is edited for each, and kept for none", async () => {
   const path = await keptPage();
   const known = { headers: { cookie: "idoine_consent=v1.personalization; idoine_id=12345678-secret" } };

@@ -81,8 +81,8 @@ export async function recallVariant(visit, key, page, name) {
 /** Keeps a page that was edited just now, beside the visitor who gets it; the answer for that visitor. */
 export function keepVariant(visit, key, name, generation, edited) {
   const page = pages.get(key);
-  // What went out as the origin sent it is no variant.
-  if (page?.generation !== generation || edited.headers.get("cache-control") !== "private, no-store") {
+  // What went out as the origin sent it is no variant, whatever its headers say.
+  if (page?.generation !== generation || visit.outcome !== "edited") {
     return edited;
   }
   if (!page.variants.has(name) && page.variants.size >= limitOf(visit.env)) {
