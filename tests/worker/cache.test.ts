@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { OutgoingHttpHeaders } from "node:http";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { Kept, answer, dated, heading, newPath, page } from "./kept.ts";
+import { CLOCKED, Kept, answer, dated, heading, newPath, page } from "./kept.ts";
 
 let kept: Kept;
 before(async () => {
@@ -320,5 +320,40 @@ test("a body that is cut off is never kept", async () => {
     kept.origin.routes[path] = answer(whole, PUBLIC);
     assert.ok((await kept.visit(path)).text.endsWith("xxx"), name);
     assert.equal(kept.asked(path), 2);
+  }
+});
+
+test("a body that stops for long is not kept, and is no longer in the way of others", async () => {
+  const impatient = await Kept.start({
+    vars: { IDOINE_CACHE_VARIANTS: "0" },
+    before: `${CLOCKED.before}
+    const { setTimeout: given } = globalThis;
+    globalThis.setTimeout = (run, delay, ...rest) => given(run, delay === 20_000 ? 1500 : delay, ...rest);`,
+  });
+  try {
+    const begun = page("Page") + "x".repeat(3_900_000);
+    const finish: (() => void)[] = [];
+    const paths = Array.from({ length: 4 }, newPath);
+    for (const path of paths) {
+      impatient.origin.routes[path] = (_, response) => {
+        response.writeHead(200, { "content-type": "text/html", ...PUBLIC, date: dated() }).write(begun);
+        finish.push(() => response.end("<p>end</p>"));
+      };
+    }
+    const visits = paths.map(async (path) => impatient.worker.fetch(path));
+    await impatient.until(({ not_kept }) => not_kept["too_slow"] === 4, "they are given up");
+    // As much as may wait at once, were they still waiting.
+    const path = newPath();
+    impatient.origin.routes[path] = answer(begun, PUBLIC);
+    await impatient.visit(path);
+    finish.forEach((run) => run());
+    for (const { text } of await Promise.all(visits)) {
+      assert.ok(text.endsWith("<p>end</p>"));
+    }
+    assert.equal((await impatient.report()).kept.pages, 1);
+    impatient.origin.routes[paths[0]!] = answer(page("whole"), PUBLIC);
+    assert.equal(heading(await impatient.visit(paths[0]!)), "whole");
+  } finally {
+    await impatient.stop();
   }
 });

@@ -283,7 +283,8 @@ function refuse(visit, key, reason, known) {
 async function store(visit, key, note, stream, known) {
   const { bytes, reason } = await collect(stream, true);
   if (bytes === undefined) {
-    refuse(visit, key, reason, known && reason !== "broke_off");
+    // How a body comes says nothing of what is kept already.
+    refuse(visit, key, reason, known && reason !== "broke_off" && reason !== "too_slow");
   } else {
     await put(visit, key, note, bytes);
   }
