@@ -172,15 +172,17 @@ test("a reload renews what is kept, for everyone; who wishes nothing to be kept 
   assert.equal(heading(await kept.worker.fetch(path)), "two");
 });
 
-test("a page that turns private is no longer given to anyone", async () => {
-  const path = newPath();
-  kept.origin.routes[path] = answer(page("public"), PUBLIC);
-  await kept.visit(path);
-  kept.origin.routes[path] = answer(page("private"), { "cache-control": "private" });
-  await kept.visit(path, { headers: { "cache-control": "max-age=0" } }, "private");
-  for (let tries = 0; tries < 200 && heading(await kept.worker.fetch(path)) === "public"; tries += 1);
-  assert.equal(heading(await kept.worker.fetch(path)), "private");
-});
+for (const control of ["max-age=0", "no-cache"]) {
+  test(`a page that turns private is no longer given to anyone, once someone asked with ${control}`, async () => {
+    const path = newPath();
+    kept.origin.routes[path] = answer(page("public"), PUBLIC);
+    await kept.visit(path);
+    kept.origin.routes[path] = answer(page("private"), { "cache-control": "private" });
+    await kept.visit(path, { headers: { "cache-control": control } }, "private");
+    for (let tries = 0; tries < 200 && heading(await kept.worker.fetch(path)) === "public"; tries += 1);
+    assert.equal(heading(await kept.worker.fetch(path)), "private");
+  });
+}
 
 test("host, port, scheme, path and query are different pages", async () => {
   const path = newPath();

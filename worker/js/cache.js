@@ -168,7 +168,9 @@ async function obtained(visit, place, signal) {
     return { response: restored(kept, now), outcome: ["stale"] };
   }
   kept?.body?.cancel().catch(() => {});
-  return { response: keptBeside(visit, key, response, now, isAlike), outcome: wishes.noCache ? ["bypass", "reload"] : ["miss"] };
+  // At a reload nobody has looked whether something is kept.
+  const known = isAlike || wishes.noCache;
+  return { response: keptBeside(visit, key, response, now, known), outcome: wishes.noCache ? ["bypass", "reload"] : ["miss"] };
 }
 
 /**
@@ -253,7 +255,7 @@ function noteOf({ request }, response, asked) {
   };
 }
 
-/** An answer of the origin, kept beside the visitor who gets it if it may be. `known`: something is kept in its place. */
+/** An answer of the origin, kept beside the visitor who gets it if it may be. `known`: something is kept in its place, or may be. */
 function keptBeside(visit, key, response, asked, known) {
   try {
     const note = noteOf(visit, response, asked);
