@@ -23,10 +23,11 @@ const OF_ENCODED = ["content-digest", "content-md5", "digest", "etag", "repr-dig
 
 /**
  * Headers that browsers, crawlers and the network send by themselves. With any other one an origin might be made to say something
- * that the next visitor must not hear (`X-Original-URL`), or would be asked for something else than the page (`HX-Request`).
+ * that the next visitor must not hear (`X-Original-URL`), or would be asked for something else than the page (`HX-Request`). Of those
+ * of Cloudflare some say who someone is: by Access, and by a certificate.
  */
 const USUAL = new RegExp(
-  `^(?:(?:sec|cf)-.*|accept|accept-(?:charset|encoding|language)|alt-used|authorization|baggage|cache-control|cdn-loop|connection|cookie|` +
+  `^(?:sec-.*|cf-(?!access-|client-cert).*|accept|accept-(?:charset|encoding|language)|alt-used|authorization|baggage|cache-control|cdn-loop|connection|cookie|` +
     `device-memory|dnt|downlink|dpr|early-data|ect|from|host|if-modified-since|if-none-match|keep-alive|pragma|priority|purpose|referer|` +
     `rtt|save-data|te|traceparent|tracestate|true-client-ip|upgrade-insecure-requests|user-agent|via|viewport-width|width|` +
     `x-forwarded-(?:for|host|proto)|x-idoine-via|x-moz|x-purpose|x-real-ip)$`,
