@@ -3,7 +3,7 @@
 
 import { collect, LARGEST } from "./collect.js";
 import { isNewEnough, usableFor, wishesOf } from "./freshness.js";
-import { count, digest, find, forget, keep } from "./kept.js";
+import { begun, count, digest, find, forget, keep } from "./kept.js";
 import { log } from "./log.js";
 import { passOn } from "./origin.js";
 import { isRewritable } from "./rewrite.js";
@@ -187,7 +187,8 @@ async function lookUp(visit, placed) {
     }
     const isAlike = found !== null && isFor(found.note, visit.request);
     if (isAlike && isNewEnough(place.wishes, found.note, Date.now())) {
-      return { ...place, isAlike, kept: found };
+      const body = await begun(found.body);
+      return body === undefined ? { bypass: "unreadable" } : { ...place, isAlike, kept: { ...found, body } };
     }
     found?.body?.cancel().catch(() => {});
     return { ...place, isAlike };

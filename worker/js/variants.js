@@ -4,7 +4,7 @@
 
 import { collect } from "./collect.js";
 import { count as countOf } from "./counters.js";
-import { count, counted, digest, find, keep } from "./kept.js";
+import { begun, count, counted, digest, find, keep } from "./kept.js";
 import { log } from "./log.js";
 
 /** Variants of a page that are kept, unless the variable `IDOINE_CACHE_VARIANTS` says otherwise. */
@@ -71,11 +71,12 @@ export async function recallVariant(visit, key, page, name) {
     return undefined;
   }
   const found = await find(keyOf(key, page, name));
-  if (!found) {
+  const body = found ? await begun(found.body) : undefined;
+  if (body === undefined) {
     return undefined;
   }
   page.variants.add(name);
-  return new Response(found.body, { status: 200, statusText: found.note.statusText, headers: found.note.headers });
+  return new Response(body, { status: 200, statusText: found.note.statusText, headers: found.note.headers });
 }
 
 /** Keeps a page that was edited just now, beside the visitor who gets it; the answer for that visitor. */
