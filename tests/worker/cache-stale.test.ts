@@ -303,8 +303,9 @@ without("IDOINE_CACHE is Off", "bypass off", { vars: { IDOINE_CACHE: "Off" } });
 without("there is no Cache API", "bypass unavailable", { before: "globalThis.caches = undefined;" });
 without("the Cache API throws", "bypass unavailable", { before: 'globalThis.caches = { open() { throw new Error("none"); } };' });
 without("the cache fails to find", "bypass unavailable", { before: cache('match: async () => { throw new Error("broken"); },') });
-without("the cache throws", "bypass failed", { before: cache('match() { throw new Error("broken"); },') });
+without("the cache throws", "bypass unavailable", { before: cache('match() { throw new Error("broken"); },') });
 without("the cache never answers", "bypass unavailable", { before: `${cache("match: () => new Promise(() => {}),")} globalThis.setTimeout = later;` });
+without("the cache never opens", "bypass unavailable", { before: "globalThis.caches = { open: () => new Promise(() => {}) }; globalThis.setTimeout = later;" });
 without("the cache keeps nothing", "miss", { before: cache('put: async () => { throw new Error("full"); },') });
 without("the cache holds something else", "miss", { before: cache('match: async () => new Response("something"),') });
 without("the cache holds nonsense", "bypass failed", { before: cache('match: async () => new Response("something", { headers: { "x-idoine-kept": "{}" } }),') });
@@ -340,5 +341,55 @@ test("an entry that can't be read is asked of the origin", async () => {
     assert.equal(broken.asked(path), 2);
   } finally {
     await broken.stop();
+  }
+});
+
+test("what is kept and does not come is not waited for", async () => {
+  const stalling = await Kept.start({
+    vars: { IDOINE_CACHE_COOKIES: "theme" },
+    // What the cache gives once it is told to stall says nothing: variants, then pages too.
+    before: `${CLOCKED.before}
+    globalThis.setTimeout = later;
+    let stalls = "";
+    const real = globalThis.caches;
+    globalThis.caches = {
+      open: async (name) => {
+        const cache = await real.open(name);
+        return {
+          put: (key, response) => cache.put(key, response),
+          delete: (key) => cache.delete(key),
+          async match(key) {
+            const found = await cache.match(key);
+            const kind = new URL(key).pathname.split("/").length > 2 ? "variant" : "page";
+            return found === undefined || !stalls.includes(kind) ? found : new Response(new ReadableStream({ type: "bytes" }), found);
+          },
+        };
+      },
+    };`,
+    around: `
+    if (request.headers.has("x-stalls")) stalls = request.headers.get("x-stalls");
+    ${CLOCKED.around}`,
+  });
+  const stall = async (what: string) => stalling.worker.fetch("/", { headers: { "x-stalls": what, "x-report": "1" } });
+  try {
+    const path = newPath();
+    stalling.origin.routes[path] = answer(page("Page"), { "cache-control": "public, max-age=600" });
+    await stalling.visit(path);
+    await stalling.worker.fetch(path, CANADA);
+    await stalling.until(({ kept }) => kept.variants > 0, "a variant is kept");
+    for (const [what, expected, asked] of [
+      ["", "variant", 1],
+      ["variant", "hit", 1],
+      ["variant, page", "bypass unreadable", 2],
+    ] as const) {
+      await stall(what);
+      const { reply, outcome } = await stalling.outcome(path, { ...CANADA, headers: { cookie: "theme=dark" } });
+      assert.equal(outcome, expected, what);
+      assert.equal(heading(reply), "Hello, Canada", what);
+      assert.equal(stalling.asked(path), asked, what);
+    }
+    assert.equal(stalling.origin.received.at(-1)!.headers["cookie"], "theme=dark");
+  } finally {
+    await stalling.stop();
   }
 });

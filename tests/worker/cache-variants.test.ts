@@ -94,6 +94,25 @@ test("who wishes for a newer page, or has a session, is given no variant", async
   }
 });
 
+test("a variant of a page that varies by a header is for those who don't send it", async () => {
+  for (const [name, value] of [
+    ["save-data", "on"],
+    ["accept-language", "fr"],
+  ] as const) {
+    const path = newPath();
+    kept.origin.routes[path] = (request, response) => answer(page(request.headers[name] === undefined ? "without" : "with"), { ...PUBLIC, vary: name })(request, response);
+    await kept.visit(path);
+    assert.equal((await visitKept(path)).outcome, "hit");
+    assert.equal((await kept.outcome(path)).outcome, "variant");
+    const { reply, outcome } = await kept.outcome(path, { headers: { [name]: value } });
+    assert.equal(outcome, "miss", name);
+    assert.equal(heading(reply), "with");
+    assert.equal(kept.asked(path), 2);
+    const other = await kept.outcome(path);
+    assert.deepEqual([other.outcome, heading(other.reply)], ["variant", "without"]);
+  }
+});
+
 test("a page has as many variants as a variable says, the others are edited on the way out; it is logged once and reported", async () => {
   const path = await keptPage();
   for (const city of ["A", "B", "C"]) {
@@ -120,6 +139,48 @@ test("a page has as many variants as a variable says, the others are edited on t
   const other = await keptPage();
   await visitKept(other, near("X"));
   assert.equal((await kept.outcome(other, near("X"))).outcome, "variant");
+});
+
+test("what the origin sends where the kept page can't be read is one visitor's, and no variant", async () => {
+  const broken = await Kept.start({
+    vars: { IDOINE_CACHE_COOKIES: "theme" },
+    // Pages can't be read, their variants can.
+    before: `${CLOCKED.before}
+    const real = globalThis.caches;
+    globalThis.caches = {
+      open: async (name) => {
+        const cache = await real.open(name);
+        return {
+          put: (key, response) => cache.put(key, response),
+          delete: (key) => cache.delete(key),
+          async match(key) {
+            const found = await cache.match(key);
+            if (found === undefined || new URL(key).pathname.split("/").length > 2) return found;
+            const body = new ReadableStream({ type: "bytes", pull(controller) { controller.error(new Error("unreadable")); } });
+            return new Response(body, found);
+          },
+        };
+      },
+    };`,
+  });
+  try {
+    for (const headers of [{}, { "content-type": "text/html; charset=x-unknown" }]) {
+      const path = newPath();
+      broken.origin.routes[path] = answer(page("Page"), PUBLIC);
+      await broken.visit(path);
+      broken.origin.routes[path] = (request, response) => answer(page(`for ${request.headers.cookie ?? "all"}`), { "cache-control": "private, no-store", ...headers })(request, response);
+      for (const theme of ["dark", "light"]) {
+        const { reply, outcome } = await broken.outcome(path, { headers: { cookie: `theme=${theme}` } });
+        assert.equal(outcome, "hit, bypass unreadable");
+        assert.equal(heading(reply), `for theme=${theme}`);
+        // What would be kept is, by then.
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        assert.equal((await broken.report()).kept.variants, 0);
+      }
+    }
+  } finally {
+    await broken.stop();
+  }
 });
 
 test("a page that shows something of the visitor alone is edited for each, and kept for none", async () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { OutgoingHttpHeaders } from "node:http";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { Kept, answer, dated, heading, newPath, page } from "./kept.ts";
+import { CLOCKED, Kept, answer, dated, heading, newPath, page } from "./kept.ts";
 
 let kept: Kept;
 before(async () => {
@@ -115,6 +115,13 @@ const VISITS: [name: string, outcome: string, headers: Record<string, string>][]
   ["asked by a script", "bypass script", { "sec-fetch-dest": "empty" }],
   ["asked for data", "bypass accept", { accept: "application/json" }],
   ["a header that pages are not asked with", "bypass header", { "x-original-url": "/admin" }],
+  ["what the network adds", "hit", { "cf-ray": "1", "cf-ipcountry": "CA", "cf-visitor": '{"scheme":"https"}' }],
+  ["a log-in of Access", "bypass header", { "cf-access-jwt-assertion": "a.b.c" }],
+  ["who Access says they are", "bypass header", { "cf-access-authenticated-user-email": "a@shop.example" }],
+  ["a service's id of Access", "bypass header", { "cf-access-client-id": "a.access" }],
+  ["a service's secret of Access", "bypass header", { "cf-access-client-secret": "a" }],
+  ["a certificate", "bypass header", { "cf-client-cert-der-base64": "a" }],
+  ["a certificate's hash", "bypass header", { "cf-client-cert-sha256": "a" }],
   ["a condition for the origin", "bypass header", { "if-match": '"e"' }],
   ["reload", "bypass reload", { "cache-control": "no-cache" }],
   ["reload of old", "bypass reload", { pragma: "no-cache" }],
@@ -172,15 +179,17 @@ test("a reload renews what is kept, for everyone; who wishes nothing to be kept 
   assert.equal(heading(await kept.worker.fetch(path)), "two");
 });
 
-test("a page that turns private is no longer given to anyone", async () => {
-  const path = newPath();
-  kept.origin.routes[path] = answer(page("public"), PUBLIC);
-  await kept.visit(path);
-  kept.origin.routes[path] = answer(page("private"), { "cache-control": "private" });
-  await kept.visit(path, { headers: { "cache-control": "max-age=0" } }, "private");
-  for (let tries = 0; tries < 200 && heading(await kept.worker.fetch(path)) === "public"; tries += 1);
-  assert.equal(heading(await kept.worker.fetch(path)), "private");
-});
+for (const control of ["max-age=0", "no-cache"]) {
+  test(`a page that turns private is no longer given to anyone, once someone asked with ${control}`, async () => {
+    const path = newPath();
+    kept.origin.routes[path] = answer(page("public"), PUBLIC);
+    await kept.visit(path);
+    kept.origin.routes[path] = answer(page("private"), { "cache-control": "private" });
+    await kept.visit(path, { headers: { "cache-control": control } }, "private");
+    for (let tries = 0; tries < 200 && heading(await kept.worker.fetch(path)) === "public"; tries += 1);
+    assert.equal(heading(await kept.worker.fetch(path)), "private");
+  });
+}
 
 test("host, port, scheme, path and query are different pages", async () => {
   const path = newPath();
@@ -320,5 +329,40 @@ test("a body that is cut off is never kept", async () => {
     kept.origin.routes[path] = answer(whole, PUBLIC);
     assert.ok((await kept.visit(path)).text.endsWith("xxx"), name);
     assert.equal(kept.asked(path), 2);
+  }
+});
+
+test("a body that stops for long is not kept, and is no longer in the way of others", async () => {
+  const impatient = await Kept.start({
+    vars: { IDOINE_CACHE_VARIANTS: "0" },
+    before: `${CLOCKED.before}
+    const { setTimeout: given } = globalThis;
+    globalThis.setTimeout = (run, delay, ...rest) => given(run, delay === 20_000 ? 1500 : delay, ...rest);`,
+  });
+  try {
+    const begun = page("Page") + "x".repeat(3_900_000);
+    const finish: (() => void)[] = [];
+    const paths = Array.from({ length: 4 }, newPath);
+    for (const path of paths) {
+      impatient.origin.routes[path] = (_, response) => {
+        response.writeHead(200, { "content-type": "text/html", ...PUBLIC, date: dated() }).write(begun);
+        finish.push(() => response.end("<p>end</p>"));
+      };
+    }
+    const visits = paths.map(async (path) => impatient.worker.fetch(path));
+    await impatient.until(({ not_kept }) => not_kept["too_slow"] === 4, "they are given up");
+    // As much as may wait at once, were they still waiting.
+    const path = newPath();
+    impatient.origin.routes[path] = answer(begun, PUBLIC);
+    await impatient.visit(path);
+    finish.forEach((run) => run());
+    for (const { text } of await Promise.all(visits)) {
+      assert.ok(text.endsWith("<p>end</p>"));
+    }
+    assert.equal((await impatient.report()).kept.pages, 1);
+    impatient.origin.routes[paths[0]!] = answer(page("whole"), PUBLIC);
+    assert.equal(heading(await impatient.visit(paths[0]!)), "whole");
+  } finally {
+    await impatient.stop();
   }
 });

@@ -3,7 +3,7 @@
 
 import { collect, LARGEST } from "./collect.js";
 import { isNewEnough, usableFor, wishesOf } from "./freshness.js";
-import { count, digest, find, forget, keep } from "./kept.js";
+import { begun, count, digest, find, forget, keep } from "./kept.js";
 import { log } from "./log.js";
 import { passOn } from "./origin.js";
 import { isRewritable } from "./rewrite.js";
@@ -23,10 +23,11 @@ const OF_ENCODED = ["content-digest", "content-md5", "digest", "etag", "repr-dig
 
 /**
  * Headers that browsers, crawlers and the network send by themselves. With any other one an origin might be made to say something
- * that the next visitor must not hear (`X-Original-URL`), or would be asked for something else than the page (`HX-Request`).
+ * that the next visitor must not hear (`X-Original-URL`), or would be asked for something else than the page (`HX-Request`). Of those
+ * of Cloudflare some say who someone is: by Access, and by a certificate.
  */
 const USUAL = new RegExp(
-  `^(?:(?:sec|cf)-.*|accept|accept-(?:charset|encoding|language)|alt-used|authorization|baggage|cache-control|cdn-loop|connection|cookie|` +
+  `^(?:sec-.*|cf-(?!access-|client-cert).*|accept|accept-(?:charset|encoding|language)|alt-used|authorization|baggage|cache-control|cdn-loop|connection|cookie|` +
     `device-memory|dnt|downlink|dpr|early-data|ect|from|host|if-modified-since|if-none-match|keep-alive|pragma|priority|purpose|referer|` +
     `rtt|save-data|te|traceparent|tracestate|true-client-ip|upgrade-insecure-requests|user-agent|via|viewport-width|width|` +
     `x-forwarded-(?:for|host|proto)|x-idoine-via|x-moz|x-purpose|x-real-ip)$`,
@@ -117,11 +118,15 @@ export function noteOutcome(visit, [cache, reason]) {
   count(cache, reason);
 }
 
+/** Whether what is kept is the answer to a request, by what its `Vary` says. */
+const isFor = ({ without }, { headers }) => !without.some((name) => headers.has(name));
+
 /** The page of a visit as it was edited before; undefined when that is not kept. `name` makes the plan's. */
 export async function variantFor(visit, { key, wishes }, name) {
   try {
     const page = wishes.noCache ? undefined : freshPage(key);
-    return page && isNewEnough(wishes, page, Date.now()) ? await recallVariant(visit, key, page, await name()) : undefined;
+    const suits = page !== undefined && isFor(page, visit.request) && isNewEnough(wishes, page, Date.now());
+    return suits ? await recallVariant(visit, key, page, await name()) : undefined;
   } catch (error) {
     log("error", "variant_unreadable", "a page that is kept can't be read", { error, site: visit.site.id });
     return undefined;
@@ -164,7 +169,9 @@ async function obtained(visit, place, signal) {
     return { response: restored(kept, now), outcome: ["stale"] };
   }
   kept?.body?.cancel().catch(() => {});
-  return { response: keptBeside(visit, key, response, now, isAlike), outcome: wishes.noCache ? ["bypass", "reload"] : ["miss"] };
+  // At a reload nobody has looked whether something is kept.
+  const known = isAlike || wishes.noCache;
+  return { response: keptBeside(visit, key, response, now, known), outcome: wishes.noCache ? ["bypass", "reload"] : ["miss"] };
 }
 
 /**
@@ -178,9 +185,10 @@ async function lookUp(visit, placed) {
     if (found === undefined) {
       return { bypass: "unavailable" };
     }
-    const isAlike = found !== null && !found.note.without.some((name) => visit.request.headers.has(name));
+    const isAlike = found !== null && isFor(found.note, visit.request);
     if (isAlike && isNewEnough(place.wishes, found.note, Date.now())) {
-      return { ...place, isAlike, kept: found };
+      const body = await begun(found.body);
+      return body === undefined ? { bypass: "unreadable" } : { ...place, isAlike, kept: { ...found, body } };
     }
     found?.body?.cancel().catch(() => {});
     return { ...place, isAlike };
@@ -249,7 +257,7 @@ function noteOf({ request }, response, asked) {
   };
 }
 
-/** An answer of the origin, kept beside the visitor who gets it if it may be. `known`: something is kept in its place. */
+/** An answer of the origin, kept beside the visitor who gets it if it may be. `known`: something is kept in its place, or may be. */
 function keptBeside(visit, key, response, asked, known) {
   try {
     const note = noteOf(visit, response, asked);
@@ -279,7 +287,8 @@ function refuse(visit, key, reason, known) {
 async function store(visit, key, note, stream, known) {
   const { bytes, reason } = await collect(stream, true);
   if (bytes === undefined) {
-    refuse(visit, key, reason, known && reason !== "broke_off");
+    // How a body comes says nothing of what is kept already.
+    refuse(visit, key, reason, known && reason !== "broke_off" && reason !== "too_slow");
   } else {
     await put(visit, key, note, bytes);
   }

@@ -6,6 +6,12 @@ export const LARGEST = 4 * 1024 * 1024;
 /** Bytes that may wait in an isolate for the rest of their bodies. */
 const MOST_AT_ONCE = 4 * LARGEST;
 
+/**
+ * The longest that a body may take to come, in milliseconds. The runtime ends what goes on behind an answer after 30 seconds, and whoever
+ * waits for the rest of a body then never takes its bytes off those that are waiting.
+ */
+const LONGEST_MS = 20_000;
+
 let waiting = 0;
 
 /** What stands in pages that are one visitor's, or good for one use: nonces, tokens against forged requests. */
@@ -39,17 +45,22 @@ function joined(chunks, size) {
 
 /**
  * All bytes of a stream (`bytes`), or why they are not wanted (`reason`); `isPage` says that they came from the origin, and must be free
- * of tokens. Never rejects: what breaks off is `broke_off`.
+ * of tokens. Never rejects: what breaks off is `broke_off`, and what stops or trickles `too_slow`.
  */
 export async function collect(stream, isPage) {
   const hasToken = isPage ? tokenFinder() : () => false;
   const chunks = [];
   let size = 0;
-  let reader;
+  let late;
   try {
-    reader = stream.getReader();
+    const reader = stream.getReader();
+    const isLate = new Promise((resolve) => (late = setTimeout(resolve, LONGEST_MS, { reason: "too_slow" })));
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value, reason: slow } = await Promise.race([reader.read(), isLate]);
+      if (slow !== undefined) {
+        reader.cancel().catch(() => {});
+        return { reason: slow };
+      }
       if (done) {
         const bytes = joined(chunks, size);
         return isPage && startsAsUtf16(bytes) ? { reason: "charset" } : { bytes };
@@ -66,6 +77,7 @@ export async function collect(stream, isPage) {
   } catch {
     return { reason: "broke_off" };
   } finally {
+    clearTimeout(late);
     waiting -= size;
   }
 }

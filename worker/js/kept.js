@@ -68,13 +68,15 @@ async function open() {
   }
 }
 
+/** What the cache has of a key: null when that is nothing; undefined when there is no cache. */
+async function match(key) {
+  const cache = await open();
+  return cache && ((await cache.match(addressOf(key))) ?? null);
+}
+
 /** The entry of a key, its `note` and its `body`: null when there is none; undefined when the cache does not answer. */
 export async function find(key) {
-  const cache = await open();
-  if (cache === undefined) {
-    return undefined;
-  }
-  const entry = await inTime(cache.match(addressOf(key)).then((found) => found ?? null));
+  const entry = await inTime(match(key));
   if (!entry) {
     return entry;
   }
@@ -84,6 +86,26 @@ export async function find(key) {
   } catch {
     return null;
   }
+}
+
+/** Bytes that are waited for: as many as are read at once later (stream.js), so that what was waited for comes in one piece. */
+const BEGINNING = 1 << 16;
+
+/** A kept body to be read, once its first bytes are there; undefined when they are not in time. One that fails does so for who reads it. */
+export async function begun(body) {
+  if (body === null) {
+    return body;
+  }
+  const [probe, rest] = body.tee();
+  const reader = probe.getReader({ mode: "byob" });
+  const read = () => true;
+  const isThere = await inTime(reader.read(new Uint8Array(BEGINNING)).then(read, read));
+  reader.cancel().catch(() => {});
+  if (!isThere) {
+    rest.cancel().catch(() => {});
+    return undefined;
+  }
+  return rest;
 }
 
 /** Keeps bytes with a note until an instant (epoch milliseconds); undefined, or why that was not possible. Never rejects. */

@@ -62,7 +62,8 @@ export async function page(visit) {
     return response;
   }
   const edited = await personalised(visit, plan, fragments, response, visit.cache === "hit" || visit.cache === "stale");
-  const isVariant = mayBeKept && generation !== undefined;
+  // Where the origin was asked again, with the visitor's cookies, it is not the kept page that was edited.
+  const isVariant = mayBeKept && generation !== undefined && visit.cache === "hit";
   return told(visit, plan, isVariant ? keepVariant(visit, key, await name(), generation, edited) : edited);
 }
 

@@ -4,7 +4,7 @@
 
 import { collect } from "./collect.js";
 import { count as countOf } from "./counters.js";
-import { count, counted, digest, find, keep } from "./kept.js";
+import { begun, count, counted, digest, find, keep } from "./kept.js";
 import { log } from "./log.js";
 
 /** Variants of a page that are kept, unless the variable `IDOINE_CACHE_VARIANTS` says otherwise. */
@@ -18,15 +18,16 @@ const ASKING = new Set(["fragment", "page", "redirect"]);
 
 /**
  * What this isolate knows of pages that are kept, by their key, the one longest unused first: which `generation` of the origin's page
- * it is, when that one was `born` and until when it is `fresh`, which `variants` of it are kept, and whether it was `told` that there are too many.
+ * it is, when that one was `born` and until when it is `fresh`, which headers it is for requests `without`, which `variants` of it are
+ * kept, and whether it was `told` that there are too many.
  */
 const pages = new Map();
 
 /** Takes note that a page is kept. Variants of an earlier generation are out of reach then. */
-export function remember(key, { generation, born, fresh }) {
+export function remember(key, { generation, born, fresh, without }) {
   const known = pages.get(key);
   pages.delete(key);
-  pages.set(key, known?.generation === generation ? known : { generation, born, fresh, variants: new Set(), told: known?.told ?? false });
+  pages.set(key, known?.generation === generation ? known : { generation, born, fresh, without, variants: new Set(), told: known?.told ?? false });
   if (pages.size > PAGES) {
     pages.delete(pages.keys().next().value);
     count("forgotten");
@@ -70,18 +71,19 @@ export async function recallVariant(visit, key, page, name) {
     return undefined;
   }
   const found = await find(keyOf(key, page, name));
-  if (!found) {
+  const body = found ? await begun(found.body) : undefined;
+  if (body === undefined) {
     return undefined;
   }
   page.variants.add(name);
-  return new Response(found.body, { status: 200, statusText: found.note.statusText, headers: found.note.headers });
+  return new Response(body, { status: 200, statusText: found.note.statusText, headers: found.note.headers });
 }
 
 /** Keeps a page that was edited just now, beside the visitor who gets it; the answer for that visitor. */
 export function keepVariant(visit, key, name, generation, edited) {
   const page = pages.get(key);
-  // What went out as the origin sent it is no variant.
-  if (page?.generation !== generation || edited.headers.get("cache-control") !== "private, no-store") {
+  // What went out as the origin sent it is no variant, whatever its headers say.
+  if (page?.generation !== generation || visit.outcome !== "edited") {
     return edited;
   }
   if (!page.variants.has(name) && page.variants.size >= limitOf(visit.env)) {
