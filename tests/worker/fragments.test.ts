@@ -6,7 +6,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { after, before, beforeEach, test } from "node:test";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { startOrigin, startWorker } from "./harness.ts";
-import type { TestOrigin, TestWorker } from "./harness.ts";
+import type { Options, TestOrigin, TestWorker } from "./harness.ts";
 import { site } from "./site.ts";
 
 let origin: TestOrigin;
@@ -56,10 +56,13 @@ beforeEach(() => {
 const START = "<html><head><title>t</title></head><body><h1>x</h1>";
 const PAGE = `${START}<p>before</p><div id="one">baseline</div><p>behind</p></body></html>`;
 
-/** What is in the body of a page, without the state, and without the marks beside what was put in (tests/worker/edits.test.ts has those). */
-const bodyOf = (text: string) => /<body[^>]*>(.*)<\/body>/s.exec(text)?.[1]?.replaceAll("<!--idoine-->", "");
+/** What is in the body of a page, without the state. */
+const bodyOf = (text: string) => /<body[^>]*>(.*)<\/body>/s.exec(text)?.[1];
 const around = (inside: string) => `<h1>Edited</h1><p>before</p><div id="one">${inside}</div><p>behind</p>`;
 const BASELINE = around("baseline");
+
+/** What the Worker leaves beside what it brought around an element or its content. */
+const BROUGHT = "<!--idoine-->";
 
 const send = (body: string | Uint8Array, headers: Record<string, string> = {}, status = 200): RequestListener => (request, response) => void response.writeHead(status, { "content-type": "text/html; charset=utf-8", ...headers }).end(body);
 
@@ -116,8 +119,8 @@ test("a fragment goes where its place says, the rest stays", async () => {
   origin.routes["/places"] = `${START}${PLACES.map((place) => `<p class="${place}">x<i>y</i></p>`).join("")}</body>`;
   assert.equal(
     bodyOf((await worker.fetch("/places")).text),
-    '<h1>x</h1><p class="content"><b>content é</b></p><b>replace é</b><b>before é</b><p class="before">x<i>y</i></p><p class="after">x<i>y</i></p><b>after é</b>' +
-      '<p class="first"><b>first é</b>x<i>y</i></p><p class="last">x<i>y</i><b>last é</b></p>',
+    '<h1>x</h1><p class="content"><b>content é</b></p><b>replace é</b><b>before é</b><!--idoine--><p class="before">x<i>y</i></p><p class="after">x<i>y</i></p><!--idoine--><b>after é</b>' +
+      '<p class="first"><!--idoine--><b>first é</b>x<i>y</i></p><p class="last">x<i>y</i><b>last é</b><!--idoine--></p>',
   );
 });
 
@@ -188,7 +191,7 @@ test("one path is asked for once, however often it is put in", async () => {
     setTimeout(() => response.end("</b>"), 5);
   };
   origin.routes["/twice"] = `${START}<p class="twin">1</p><p class="twin">2</p><p id="other">3</p></body>`;
-  assert.equal(bodyOf((await worker.fetch("/twice")).text), '<h1>x</h1><p class="twin"><b>one</b></p><p class="twin"><b>one</b></p><p id="other">3<b>one</b></p>');
+  assert.equal(bodyOf((await worker.fetch("/twice")).text), '<h1>x</h1><p class="twin"><b>one</b></p><p class="twin"><b>one</b></p><p id="other">3<b>one</b><!--idoine--></p>');
   assert.deepEqual(origin.received.map(({ url }) => url).sort(), ["/f", "/twice"]);
 });
 
@@ -220,7 +223,7 @@ test("a fragment that is not there leaves the baseline, and says why in the log"
   for (const place of PLACES) origin.routes[`/f/${place}`] = send("no", {}, 404);
   const page = `<h1>x</h1>${PLACES.map((place) => `<p class="${place}">x<i>y</i></p>`).join("")}`;
   origin.routes["/places"] = `<head></head><body>${page}</body>`;
-  assert.equal(bodyOf((await worker.fetch("/places")).text), page);
+  assert.equal(bodyOf((await worker.fetch("/places")).text)?.replaceAll(BROUGHT, ""), page);
 });
 
 test("a fragment that does not answer holds the page up for two seconds where it would be, and is given up", async () => {
@@ -239,6 +242,88 @@ test("a fragment that does not answer holds the page up for two seconds where it
   await closed();
   end();
   assert.equal(bodyOf(await body.end()), BASELINE);
+});
+
+/**
+ * A clock for what fragments are waited for, 2000 milliseconds or what is left of them: where nothing comes, they are over at once; where
+ * something comes, it came `PACE` milliseconds later, but for the first. `/waited` tells how much that was for a page.
+ */
+const clock = (pace: number): Partial<Options> => ({
+  before: `
+    let ahead = 0;
+    let times = 0;
+    const pending = new Map();
+    const { setTimeout: later, clearTimeout: forget } = globalThis;
+    const now = Date.now;
+    Date.now = () => now() + ahead;
+    globalThis.setTimeout = (run, delay, ...rest) => {
+      if (delay < 1500 || delay > 2000) return later(run, delay, ...rest);
+      const id = later(() => { pending.delete(id); ahead += delay; run(...rest); }, ${pace} === 0 ? 20 : 1e8);
+      pending.set(id, ++times);
+      return id;
+    };
+    globalThis.clearTimeout = (id) => {
+      if (pending.get(id) > 1) ahead += ${pace};
+      pending.delete(id);
+      forget(id);
+    };`,
+  around: `
+    return new URL(request.url).pathname === "/waited" ? Response.json(ahead) : worker.fetch(request, env, ctx);`,
+});
+
+test("fragments that do not answer, or stop, hold a page up for two seconds together", async () => {
+  const slots = { ...Object.fromEntries(["a", "b", "c"].map((id) => [id, { selector: `#${id}` }])) };
+  for (const place of ["content", "after"]) {
+    for (const begins of [false, true]) {
+      const slow = await startWorker({
+        origin: origin.url,
+        manifest: site({ audiences: {}, slots, experiences: [everyone("all", Object.fromEntries(["a", "b", "c"].map((id) => [id, { fragment: { path: `/f/${id}`, place } }])))] }),
+        ...clock(0),
+      });
+      try {
+        for (const id of ["a", "b", "c"]) {
+          origin.routes[`/f/${id}`] = (request, response) => {
+            if (begins) response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).flushHeaders();
+          };
+        }
+        origin.routes["/"] = `${START}<p id="a">1</p><p id="b">2</p><p id="c">3</p>end</body>`;
+        const { text } = await slow.fetch("/");
+        assert.match(text, begins && place === "content" ? /<p id="c"><\/p>end/ : /<p id="c">3<\/p>(<!--idoine-->)?end/);
+        const waited = (await slow.fetch("/waited")).json<number>();
+        assert.ok(waited > 0 && waited <= 2000, `${waited} for ${place} ${begins}`);
+      } finally {
+        await slow.dispose();
+      }
+    }
+  }
+});
+
+test("a fragment that drips ends after ten seconds, and the page goes on behind it", async () => {
+  const slow = await startWorker({
+    origin: origin.url,
+    manifest: site({ audiences: {}, slots: { one: { selector: "#one" }, two: { selector: "#two" } }, experiences: [everyone("both", { one: { fragment: "/f" }, two: { fragment: "/f/two" } })] }),
+    ...clock(1999),
+  });
+  try {
+    origin.routes["/f"] = async (request, response) => {
+      response.on("error", () => {});
+      response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
+      for (let at = 0; at < 1000 && !response.destroyed; at += 1) {
+        response.write("x");
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      response.end("THE END");
+    };
+    origin.routes["/f/two"] = "two";
+    origin.routes["/"] = `${START}<div id="one">1</div><div id="two">2</div>end</body>`;
+    const { text } = await slow.fetch("/");
+    // The one behind it is there.
+    assert.match(text, /<div id="one">x{1,999}<\/div><div id="two">two<\/div>end/);
+    const waited = (await slow.fetch("/waited")).json<number>();
+    assert.ok(waited > 0 && waited <= 10_000, String(waited));
+  } finally {
+    await slow.dispose();
+  }
 });
 
 test("a fragment that breaks off, or stops, is put in as far as it went, and the page goes on behind it", async () => {
@@ -449,7 +534,7 @@ test("a page that leads back to its own site gets no fragment, and ends", async 
 
 test("wherever the page is cut in pieces, and whatever bytes are in it, it is the same with its fragments", async () => {
   for (const place of PLACES) origin.routes[`/f/${place}`] = `<b>${place}</b>`;
-  const page = `<head></head>\x01\x01é<p class="content">x</p>\x01<div><p class="replace">x</p></div><br class="before"><p class="after">\x01</p>\x01idoine<ul class="first"><li class="last">y</ul>\x01`;
+  const page = `<head></head>\f\x01\f\fé<p class="content">x</p>\f<div><p class="replace">x</p></div><br class="before"><p class="after">\x01</p>\x01idoine<ul class="first"><li class="last">y</ul>\x01`;
   const pieces = (...parts: Uint8Array[]): RequestListener => async (request, response) => {
     response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
     for (const part of parts) await new Promise((resolve) => response.write(part, resolve));
@@ -463,11 +548,11 @@ test("wherever the page is cut in pieces, and whatever bytes are in it, it is th
     .replace("\x01</p>", "\x01</p><b>after</b>")
     .replace('"first">', '"first"><b>first</b>')
     .replace("y</ul>", "y<b>last</b></ul>");
-  const withState = (text: string) => text.replace(/<script type="application\/json".*?<\/script><script async.*?<\/script>/, "").replaceAll("<!--idoine-->", "");
+  const plain = (text: string) => text.replaceAll(BROUGHT, "").replace(/<script type="application\/json".*?<\/script><script async.*?<\/script>/, "");
   for (let at = 1; at < bytes.length; at += 1) {
     origin.routes["/places"] = pieces(bytes.subarray(0, at), bytes.subarray(at));
-    assert.equal(withState((await worker.fetch("/places")).text), expected, `cut at ${at}`);
+    assert.equal(plain((await worker.fetch("/places")).text), expected, `cut at ${at}`);
   }
   origin.routes["/places"] = pieces(...Array.from(bytes, (byte) => Buffer.of(byte)));
-  assert.equal(withState((await worker.fetch("/places")).text), expected);
+  assert.equal(plain((await worker.fetch("/places")).text), expected);
 });

@@ -12,24 +12,30 @@ import { begin, CHUNK, joined } from "./stream.js";
 /** Bytes of one fragment. */
 export const LONGEST_FRAGMENT = 1 << 20;
 
-/** Milliseconds that a page waits for a fragment to begin where it has come to it, and for each of its bytes after that. */
+/** Milliseconds that a page waits in all for its fragments to answer, and for those to go on that stop. */
 export const PATIENCE = 2000;
 
-/** How a mark begins: with a byte that is rare in pages. */
-const START = "`";
-const START_BYTE = START.charCodeAt(0);
+/** Milliseconds that a page waits in all for the bytes of fragments that arrive. */
+export const LONGEST_READING = 10_000;
+
+/** Milliseconds that the bytes of each fragment may take in any case: one that has come meanwhile is not to go with one that did not. */
+const MOMENT = 200;
 
 /** Fragments asked for at once; the page and what else a request asks need connections too. */
 const AT_ONCE = 4;
 
+/** What a mark begins with: seldom in a page, so that not much is looked at. */
+const MARK = "\f";
+const MARK_BYTE = MARK.charCodeAt(0);
+
 /** Places where the baseline goes when the fragment comes. */
 const INSTEAD = new Set(["content", "replace"]);
 
-/** The promise's value, if it comes in time. */
-async function inTime(promise) {
+/** The promise's value, if it comes in so many milliseconds. */
+async function inTime(promise, milliseconds) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error("it takes too long")), PATIENCE);
+    timer = setTimeout(() => reject(new Error("it takes too long")), milliseconds);
   });
   try {
     return await Promise.race([promise, late]);
@@ -38,11 +44,49 @@ async function inTime(promise) {
   }
 }
 
+/** Milliseconds that may be spent in all. What is waited for at the same time is spent once. */
+class Budget {
+  #left;
+  /** When nothing is left, while somebody waits. */
+  #end = 0;
+  #waiting = 0;
+
+  constructor(milliseconds) {
+    this.#left = milliseconds;
+  }
+
+  get left() {
+    return Math.max(this.#waiting > 0 ? this.#end - Date.now() : this.#left, 0);
+  }
+
+  spend(milliseconds) {
+    this.#left -= milliseconds;
+    this.#end -= milliseconds;
+  }
+
+  /** The promise's value, if it comes in so many milliseconds: those that are left, unless they are named. */
+  async wait(promise, milliseconds = this.left) {
+    if (this.#waiting === 0) {
+      this.#end = Date.now() + this.left;
+    }
+    this.#waiting += 1;
+    try {
+      return await inTime(promise, milliseconds);
+    } finally {
+      this.#left = this.left;
+      this.#waiting -= 1;
+    }
+  }
+}
+
 /** One fragment: `isThere()`, and its bytes, for everyone who wants them. */
 class Fragment {
   #visit;
   #url;
   #page;
+  #patience;
+  /** What is left of the time that it has in any case. */
+  #moment = MOMENT;
   #asked;
   #begun;
   #there;
@@ -56,8 +100,7 @@ class Fragment {
   #chunks = [];
   #reading;
 
-  constructor(visit, path, page) {
-    // What becomes of a fragment, and how long it takes, is not what becomes of the page.
+  constructor(visit, path, page, patience) {
     // What becomes of a fragment, and how long it takes, is not what becomes of the page.
     this.#visit = { ...visit, times: {} };
     this.#url = new URL(visit.url);
@@ -66,6 +109,7 @@ class Fragment {
     this.#url.pathname = pathname;
     this.#url.search = search.join("?");
     this.#page = page;
+    this.#patience = patience;
   }
 
   /** Asks the origin for it; resolves when it has answered. */
@@ -100,10 +144,10 @@ class Fragment {
     this.drop();
   }
 
-  /** Whether there is anything to put in; waits for that as long as a page may. */
+  /** Whether there is anything to put in; waits for that as long as the page still may. */
   async isThere() {
     if (this.#there === undefined) {
-      await inTime(this.ask()).catch((error) => this.#leaveOut(error));
+      await this.#patience.answers.wait(this.ask()).catch((error) => this.#leaveOut(error));
     }
     return this.#there !== false;
   }
@@ -119,7 +163,7 @@ class Fragment {
 
   async #read() {
     try {
-      const bytes = await inTime(this.#reader === undefined ? this.#start() : this.#reader.read(new Uint8Array(CHUNK)).then(({ value }) => value));
+      const bytes = await this.#next();
       this.#size += bytes?.length ?? 0;
       if (this.#size > LONGEST_FRAGMENT) {
         throw new Error("it is too long");
@@ -137,6 +181,22 @@ class Fragment {
       log("error", "fragment_broke_off", "a fragment broke off", { error, site: this.#visit.site.id });
       this.#put([[this.#markup.closing(this.#page.isXml)]]);
       this.drop();
+    }
+  }
+
+  /** Its next bytes. Those that come in time take from the time for bodies alone; a fragment that stops takes from all patience. */
+  async #next() {
+    const { answers, bodies } = this.#patience;
+    const since = Date.now();
+    const limit = Math.max(Math.min(answers.left, bodies.left), this.#moment);
+    try {
+      const bytes = this.#reader === undefined ? this.#start() : this.#reader.read(new Uint8Array(CHUNK)).then(({ value }) => value);
+      return await bodies.wait(bytes, limit);
+    } catch (error) {
+      answers.spend(Date.now() - since);
+      throw error;
+    } finally {
+      this.#moment = Math.max(this.#moment - (Date.now() - since), 0);
     }
   }
 
@@ -197,9 +257,14 @@ export class Fragments {
   /** Whether the visitor may be led elsewhere instead. */
   #mayLeave;
   #byPath = new Map();
+  /** What the page waits in all, for whichever fragment. */
+  #patience = { answers: new Budget(PATIENCE), bodies: new Budget(LONGEST_READING) };
   #marked = [];
-  /** What stands for a fragment between the rewriter and here: not to be guessed, and the same in every character set and however it is escaped. */
-  #mark = `${START}${crypto.randomUUID()}`;
+  /**
+   * What stands for a fragment between the rewriter and here: not to be guessed, the same in every character set, and, as a form feed is
+   * white space, nothing that is written as a character reference.
+   */
+  #mark = `${MARK}${crypto.randomUUID()}`;
   #markBytes = new TextEncoder().encode(this.#mark);
 
   constructor(visit, plan) {
@@ -226,7 +291,7 @@ export class Fragments {
   }
 
   #of(path) {
-    const known = this.#byPath.get(path) ?? new Fragment(this.#visit, path, this.page);
+    const known = this.#byPath.get(path) ?? new Fragment(this.#visit, path, this.page, this.#patience);
     this.#byPath.set(path, known);
     return known;
   }
@@ -279,8 +344,8 @@ export class Fragments {
       buffer = value.buffer;
       const bytes = held.length === 0 ? value : joined(held, value);
       let at = 0;
-      let end = bytes.indexOf(START_BYTE);
-      for (; end >= 0; end = bytes.indexOf(START_BYTE, end)) {
+      let end = bytes.indexOf(MARK_BYTE);
+      for (; end >= 0; end = bytes.indexOf(MARK_BYTE, end)) {
         if (!this.#isMark(bytes.subarray(end))) {
           end += 1;
           continue;
