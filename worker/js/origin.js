@@ -126,7 +126,7 @@ function mapLocation(location, origin, target, url) {
 function answer(response, { base }, target, url) {
   const location = response.headers.get("location");
   const mapped = location === null || base === undefined ? location : mapLocation(location, base, target, url);
-  if (response.status === 101 || (mapped === location && !response.headers.has("connection"))) {
+  if (response.status === 101 || (mapped === location && !HOP_BY_HOP.some((name) => response.headers.has(name)))) {
     return response;
   }
   const changed = new Response(response.body, response);
