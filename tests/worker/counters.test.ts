@@ -359,6 +359,30 @@ test("what writes is limited for each client, where a limit is bound; nothing el
   }
 });
 
+test("a page on another host can read that it writes too often", async () => {
+  const around = "return worker.fetch(request, { ...env, WRITE_LIMIT: { async limit() { return { success: false }; } } }, ctx);";
+  const settings = { site: "shop", origin: origin.url };
+  const SITES = JSON.stringify({ "shop.example": settings, "*.shop.example": settings, "blog.example": { site: "blog", origin: origin.url } });
+  for (const [vars, known] of [[{ SITES }, ["https://shop.example", "https://www.shop.example"]], [{}, []]] as [Options["vars"], string[]][]) {
+    const limited = await startWorker({ origin: origin.url, manifest: site(), around, vars });
+    try {
+      for (const from of ["https://shop.example", "https://www.shop.example", "http://www.shop.example", "https://blog.example", "https://evil.example", "null"]) {
+        const reply = await limited.fetch("/_idoine/consent", { method: "POST", body: '{"granted":[]}', headers: { origin: from } });
+        assert.equal(reply.status, 429);
+        assert.equal(reply.header("access-control-allow-origin"), from);
+        assert.equal(reply.header("access-control-allow-credentials"), known.includes(from) ? "true" : null, from);
+        assert.equal(reply.header("access-control-expose-headers"), "retry-after");
+        assert.equal(reply.header("retry-after"), "60");
+        assert.equal(reply.header("vary"), "origin");
+      }
+      const reply = await limited.fetch("/_idoine/collect", { method: "POST", body: "{}" });
+      assert.deepEqual([reply.status, reply.header("access-control-allow-origin"), reply.header("vary")], [429, null, "origin"]);
+    } finally {
+      await limited.dispose();
+    }
+  }
+});
+
 test("a limiter that fails limits nobody", async () => {
   const open = await startWorker({ origin: origin.url, manifest: site(), around: "return worker.fetch(request, { ...env, WRITE_LIMIT: { async limit() { throw new Error('down'); } } }, ctx);" });
   try {

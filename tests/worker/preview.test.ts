@@ -138,6 +138,41 @@ test("every page that is seen in a preview is noindex and kept by nobody, edited
     assert.equal((await worker.fetch("/moved", { headers: { cookie } })).status, 301);
   }));
 
+test("a page that is seen in a preview comes anew, and what the origin sends in its place is kept by nobody either", () => {
+  const around = `
+    if (!request.headers.has("x-fail")) return worker.fetch(request, env, ctx);
+    // Where a page is looked for in the cache, beyond what falls open by itself.
+    return worker.fetch(request, new Proxy(env, { get: (env, name) => { if (name === "IDOINE_CACHE") throw new Error("no"); return env[name]; } }), ctx);`;
+  return using({ before: "", around }, async (worker) => {
+    const { cookie } = await opened(worker, await linkTo(worker, "/plain"));
+    const told: [string, string | undefined, string | undefined][] = [];
+    origin.routes["/known"] = (request, response) => {
+      const { "if-none-match": tag, "if-modified-since": since } = request.headers;
+      told.push([request.url!, tag, since]);
+      const headers = { "content-type": "text/html", "cache-control": "public, max-age=600", etag: '"1"' };
+      if (tag !== undefined || since !== undefined) response.writeHead(304, headers).end();
+      else response.writeHead(200, headers).end(PLAIN);
+    };
+    const conditions = { "if-none-match": '"1"', "if-modified-since": "Thu, 01 Jan 2026 00:00:00 GMT" };
+    for (const [path, more] of [["/known", {}], ["/known", { "x-fail": "1" }], ["/known", { range: "bytes=0-9" }]] as const) {
+      const page = await worker.fetch(path, { headers: { cookie, ...conditions, ...more } });
+      assert.deepEqual([page.status, page.text], [200, PLAIN], JSON.stringify(more));
+      assert.equal(page.header("cache-control"), "private, no-store", JSON.stringify(more));
+      assert.equal(page.header("x-robots-tag"), "noindex", JSON.stringify(more));
+      assert.equal(page.header("etag"), null);
+    }
+    assert.deepEqual(told, Array.from({ length: 3 }, () => ["/known", undefined, undefined]));
+    // The page that an experience is about, as the origin sends it.
+    origin.routes["/"] = (_, response) => void response.writeHead(200, { "content-type": "text/html", "cache-control": "public, max-age=600" }).end(PAGE);
+    const failed = await worker.fetch("/", { headers: { cookie, "x-fail": "1" } });
+    origin.routes["/"] = PAGE;
+    assert.deepEqual([failed.text, failed.header("cache-control"), failed.header("x-robots-tag")], [PAGE, "private, no-store", "noindex"]);
+    assert.ok(worker.logs.some((line) => line.includes("request_failed")), worker.logs.join("\n"));
+    // For everybody else it is as it was.
+    assert.equal((await worker.fetch("/known", { headers: conditions })).status, 304);
+  });
+});
+
 test("what is made up, changed, expired or of another site is as if it was not there", () =>
   using({}, async (worker) => {
     const good = token(inAnHour());

@@ -171,6 +171,19 @@ test("redirects of the origin to itself lead to the site, others are left alone,
   }
 });
 
+test("headers of the origin's connection end here, though no Connection header names them", async () => {
+  const named = { "keep-alive": "timeout=5", "proxy-authenticate": "Basic", "proxy-connection": "close", trailer: "x-sum", upgrade: "h2c", te: "trailers" };
+  for (const [name, value] of Object.entries(named)) {
+    origin.routes["/hop"] = (request, response) => {
+      response.socket!.end(`HTTP/1.1 200 OK\r\n${name}: ${value}\r\netag: "x"\r\nset-cookie: a=1\r\nset-cookie: b=2\r\ncontent-length: 2\r\n\r\nok`);
+    };
+    const reply = await worker.fetch("/hop");
+    // The one of the connection to the visitor is another.
+    assert.notEqual(reply.header(name), value, name);
+    assert.deepEqual([reply.text, reply.header("etag"), reply.header("content-length"), reply.cookies], ["ok", '"x"', "2", ["a=1", "b=2"]], name);
+  }
+});
+
 test("ranges pass through", async () => {
   origin.routes["/"] = (request, response) => response.writeHead(206, { "content-type": "text/html", "content-range": "bytes 0-3/900", etag: '"x"' }).end(PAGE.slice(0, 4));
   const reply = await worker.fetch("/", { headers: { range: "bytes=0-3", "if-range": '"x"' } });

@@ -67,7 +67,7 @@ async function originInstead(visit) {
     return undefined;
   }
   try {
-    return await passOn(visit, visit.url, false);
+    return previewed(visit, await passOn(visit, visit.url, false));
   } catch (error) {
     log("error", "request_failed", "the origin's answer can't be passed on", { error, site: visit.site.id });
     return undefined;

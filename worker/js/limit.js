@@ -3,6 +3,7 @@
 import { failure } from "./answer.js";
 import { count } from "./counters.js";
 import { log } from "./log.js";
+import { siteOf } from "./sites.js";
 
 /** What writes: a visitor's choice, events, programs and links. `api/decide` is asked by servers, often, and writes nothing. */
 const WRITES = /^\/_idoine\/(?:consent$|collect$|api\/(?!decide$))/;
@@ -31,6 +32,35 @@ async function keyOf({ request, env, site }) {
   return Array.from(new Uint8Array(hash).subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** What `siteOf` is to say of a host that no setting names: the id of no site. */
+const NO_SITE = " ";
+
+/** Whether the settings by host name have an origin as one of the site's. The hosts of its manifest are not known here. */
+function isOfSite(origin, { env, url, site }) {
+  try {
+    const from = new URL(origin);
+    return from.protocol === url.protocol && siteOf({ SITES: env.SITES, IDOINE_SITE: NO_SITE }, from).id === site.id;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Lets the page that asked read the answer, which says nothing that not everybody may know: without it a page on another host of the site
+ * would be told of a network failure. Credentials are for hosts that are known to be the site's.
+ */
+function readable(visit) {
+  const origin = visit.request.headers.get("origin");
+  if (origin === null) {
+    return {};
+  }
+  return {
+    "access-control-allow-origin": origin,
+    ...(isOfSite(origin, visit) && { "access-control-allow-credentials": "true" }),
+    "access-control-expose-headers": "retry-after",
+  };
+}
+
 /** The answer to a client that writes too often; undefined for all others, and where the limiter itself fails. */
 export async function limited(visit) {
   const { request, env, url, site } = visit;
@@ -48,5 +78,5 @@ export async function limited(visit) {
     return undefined;
   }
   count(visit, "rate_limited");
-  return failure(429, "rate_limited", "Too many requests. Please try again later.", { "retry-after": String(PERIOD) });
+  return failure(429, "rate_limited", "Too many requests. Please try again later.", { "retry-after": String(PERIOD), vary: "origin", ...readable(visit) });
 }

@@ -62,7 +62,7 @@ function decodable(header) {
   return kept.map((coding) => coding.trim()).join(", ") || "identity";
 }
 
-function headersFor({ request, site }, url, willEdit, change) {
+function headersFor({ request, site, overrides }, url, willEdit, change) {
   const headers = new Headers(request.headers);
   const websocket = headers.get("upgrade")?.toLowerCase() === "websocket";
   dropHopByHop(headers);
@@ -84,7 +84,10 @@ function headersFor({ request, site }, url, willEdit, change) {
   }
   if (willEdit) {
     headers.set("accept-encoding", decodable(headers.get("accept-encoding")));
-    // "Not modified" would be about the origin's page, and leave another visitor's or an earlier edit of it on the screen.
+  }
+  if (willEdit || overrides !== undefined) {
+    // "Not modified" would be about the origin's page, and leave another visitor's or an earlier edit of it on the screen;
+    // and to who previews it would be an answer that may be kept.
     headers.delete("if-none-match");
     headers.delete("if-modified-since");
   }
@@ -126,7 +129,7 @@ function mapLocation(location, origin, target, url) {
 function answer(response, { base }, target, url) {
   const location = response.headers.get("location");
   const mapped = location === null || base === undefined ? location : mapLocation(location, base, target, url);
-  if (response.status === 101 || (mapped === location && !response.headers.has("connection"))) {
+  if (response.status === 101 || (mapped === location && !HOP_BY_HOP.some((name) => response.headers.has(name)))) {
     return response;
   }
   const changed = new Response(response.body, response);

@@ -117,7 +117,8 @@ async function elsewhere(visit, plan) {
 async function otherPage(visit, url) {
   const { answer, drop } = ask(visit, url, true);
   const response = await answer;
-  if (response.status < 400) {
+  // A redirect from there could be relative to the path that was asked for, which the visitor's browser knows nothing of.
+  if (response.status < 300) {
     noteOutcome(visit, ["bypass", "other_page"]);
     return unshared(response);
   }
