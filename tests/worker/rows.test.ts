@@ -50,7 +50,7 @@ const ROWS: Record<string, Row> = {
   7: {
     hazard: "a page that is kept carries someone's nonce, token or log-in",
     tests: {
-      cache: ["what is asked for all is asked without cookies; an answer to a visitor with a session is not kept", "a page that turns private is no longer given to anyone"],
+      cache: ["what is asked for all is asked without cookies; an answer to a visitor with a session is not kept", "a page that varies by a header is for those who don't send it, and stays so"],
       "cache-visitors": ["the cache was at work meanwhile"],
     },
   },
