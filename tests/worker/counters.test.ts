@@ -363,7 +363,7 @@ test("a page on another host can read that it writes too often", async () => {
   const around = "return worker.fetch(request, { ...env, WRITE_LIMIT: { async limit() { return { success: false }; } } }, ctx);";
   const settings = { site: "shop", origin: origin.url };
   const SITES = JSON.stringify({ "shop.example": settings, "*.shop.example": settings, "blog.example": { site: "blog", origin: origin.url } });
-  for (const [vars, known] of [[{ SITES }, ["https://shop.example", "https://www.shop.example"]], [{}, []]] as [Options["vars"], string[]][]) {
+  for (const [vars, known] of [[{ SITES }, ["https://shop.example", "https://www.shop.example"]], [{}, []]] as [Record<string, string>, string[]][]) {
     const limited = await startWorker({ origin: origin.url, manifest: site(), around, vars });
     try {
       for (const from of ["https://shop.example", "https://www.shop.example", "http://www.shop.example", "https://blog.example", "https://evil.example", "null"]) {
