@@ -24,6 +24,8 @@ mod edit;
 mod eval;
 #[cfg(feature = "explain")]
 mod explain;
+#[cfg(feature = "learn")]
+pub mod learn;
 pub mod profile;
 pub mod program;
 pub mod session;

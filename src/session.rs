@@ -18,12 +18,19 @@ pub const LATE: i64 = DAY_MS;
 
 /// When a session is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(any(feature = "serde", feature = "learn"), derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct SessionRules {
     /// Milliseconds without an event after which it is.
     pub timeout: i64,
     /// Whether another campaign starts a session.
     pub new_campaign: bool,
+}
+
+/// As Google Analytics 4 has it.
+impl Default for SessionRules {
+    fn default() -> SessionRules {
+        SessionRules { timeout: 30 * 60_000, new_campaign: false }
+    }
 }
 
 /// What a session is told of an event.
