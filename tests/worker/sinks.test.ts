@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { startOrigin, startWorker } from "./harness.ts";
+import { startOrigin, startWorker, wholeBody } from "./harness.ts";
 import type { Received, TestOrigin, TestWorker } from "./harness.ts";
 import { AT, DAY, SECOND, SHARDS, call, event, eventually, lines, objects } from "./shard.ts";
 import type { Webhook } from "./shard.ts";
@@ -219,7 +219,7 @@ test("a message that its receiver refuses holds up no other; it is tried ten tim
   const refused = (body: Buffer) => body.includes('"m-1"');
   const seen: Received[] = [];
   receiver.routes["/hook"] = async (request, response) => {
-    const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>));
+    const body = await wholeBody(request);
     seen.push({ method: "POST", url: "/hook", headers: request.headers as Record<string, string>, body });
     response.writeHead(refused(body) && !isMended ? 500 : 204).end();
   };
