@@ -31,5 +31,5 @@ fn who_is_not_there_belongs_to_audiences_by_what_is_stored() {
     assert_eq!(truths, audiences(&program, &at(now)));
     let told = |name: &str| membership_text(why.iter().find(|one| one.audience == name).unwrap());
     assert_eq!(told("pro"), "  true     profile.plan == 'pro'  (profile.plan is 'pro')\n");
-    assert!(told("french_pro").contains("geo.country is missing"), "{}", told("french_pro"));
+    assert!(told("french_pro").contains("geo.country is not known"), "{}", told("french_pro"));
 }

@@ -201,11 +201,9 @@ fn source_of(file: &Path) -> Result<String, String> {
 fn kinds(remote: &Remote) -> Result<Kinds, String> {
     let state = remote.state()?;
     Ok(match remote.live(&state)? {
-        Live::Program(program) => Rules::from_bytes(&{
-            let _ = &program;
-            Vec::<u8>::new()
-        })
-        .map_or_else(Kinds::default, |rules| Kinds::of(&rules)),
+        Live::Program(program) => {
+            Rules::from_bytes(program.rules_bytes()).map_or_else(Kinds::default, |rules| Kinds::of(&rules))
+        }
         Live::Nothing => {
             return Err(format!("nothing is published at {}: what is kept of a profile stands in the manifest", remote.base()));
         }
