@@ -120,7 +120,9 @@ fn operation(operation: &Operation, read: &mut SchemaGenerator, answered: &mut S
         Access::Read | Access::OwnerRead | Access::OwnerPublish => put("security", json!([{ "token": [] }])),
     };
     let mut responses = Map::new();
-    for response in described.responses {
+    let says_itself = |status| described.responses.iter().any(|own| own.status == status);
+    let common = common(operation.access).iter().filter(|response| !says_itself(response.status));
+    for response in described.responses.iter().chain(common) {
         let mut content = Map::new();
         for body in response.body {
             content.insert("application/json".to_owned(), json!({ "schema": body(answered) }));
@@ -138,6 +140,25 @@ fn operation(operation: &Operation, read: &mut SchemaGenerator, answered: &mut S
     responses.insert("default".to_owned(), json!({ "description": failed, "content": { "application/json": failure } }));
     put("responses", Value::Object(responses));
     out
+}
+
+/// What every operation answers to those who may not call, and the owner's operations besides.
+fn common(access: Access) -> &'static [Response] {
+    const fn failure(status: u16, says: &'static str, headers: &'static [&'static str]) -> Response {
+        Response { status, says, body: &[|generator| generator.subschema_for::<Failure<'static>>()], media: &[], headers }
+    }
+    const NO_TOKEN: Response = failure(401, "There is no token, or it is not known.", &["www-authenticate"]);
+    const NO_ANSWER: Response = failure(503, "The store does not answer.", &["retry-after"]);
+    const OTHER_SITE: Response = failure(403, "The request is from a page of another site.", &[]);
+    const NOT_FOR_PUBLISHING: Response =
+        failure(403, "The token is not for publishing, or the request is from a page of another site.", &[]);
+    const TOO_MANY: Response = failure(429, "Too many requests.", &["retry-after"]);
+    match access {
+        Access::Anyone | Access::Preview | Access::VisitorOrRead => &[],
+        Access::Read => &[NO_TOKEN],
+        Access::OwnerRead => &[NO_TOKEN, OTHER_SITE, NO_ANSWER],
+        Access::OwnerPublish => &[NO_TOKEN, NOT_FOR_PUBLISHING, TOO_MANY, NO_ANSWER],
+    }
 }
 
 /// A document with the names of its objects in their order, whatever else the workspace builds.

@@ -2,9 +2,9 @@
 //!
 //! An address is an [`Endpoint`] and its path below [`BASE`]; a name in braces at the end stands for the rest of a path. Then its methods: who
 //! may call, what it does, parameters (`@place "name" required|optional "what it is"`), the body that it reads (`<- Type` as JSON,
-//! `<| "media type"` as anything else), and for
-//! each status what it says, the body (`: Type` as JSON, `| "media type"` as anything else) and its headers. Answers that every
-//! address gives (405, and 503 where the Wasm instance breaks) are added by `openapi.rs`.
+//! `<| "media type"` as anything else), and for each status what it says, the body (`: Type` as JSON, `| "media type"` as anything
+//! else) and its headers. `openapi.rs` adds what follows from who may call (401, and of the owner's addresses 403, 429 and 503), unless
+//! there is a row for that status, and the answers that every address gives (405, and 503 where the Wasm instance breaks).
 
 #[cfg(any(test, feature = "openapi"))]
 use crate::openapi::{Described, Parameter, Response};
@@ -175,7 +175,6 @@ routes! {
             <- crate::api::batch::Asked;
             200 "For each visitor, in order, what was decided or what is wrong with them.": crate::api::batch::Decided<'static>;
             400 "The body can't be read.": crate::answer::Failure<'static>;
-            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
             413 "The body is larger than 4 MB.": crate::answer::Failure<'static>;
             503 "No program is published.": crate::answer::Failure<'static>;
         }
@@ -184,9 +183,6 @@ routes! {
     Programs "api/program" {
         GET OwnerRead "What is live, what is scheduled, and the versions that are kept." {
             200 "What is published.": crate::api::owner::described::PublishedVersions;
-            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
-            403 "The request is from a page of another site.": crate::answer::Failure<'static>;
-            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
         }
         POST OwnerPublish "Publishes a program." {
             @query "at" optional "When it becomes live (RFC 3339); at once without it.";
@@ -195,24 +191,16 @@ routes! {
             <| "application/octet-stream"
             200 "It is published, or scheduled.": crate::api::owner::described::Published;
             400 "A parameter can't be read, or its instant is over.": crate::answer::Failure<'static>;
-            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
-            403 "The token is not for publishing, or the request is from a page of another site.": crate::answer::Failure<'static>;
             409 "It is another site's, another version is live, or too many are scheduled.": crate::answer::Failure<'static>;
             413 "The program is larger than the store takes.": crate::answer::Failure<'static>;
             415 "The body is announced as something else than bytes.": crate::answer::Failure<'static>;
             422 "The bytes are no program that can run here.": crate::answer::Failure<'static>;
-            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
-            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
         }
         DELETE OwnerPublish "Cancels what is scheduled." {
             @query "scheduled" required "The version that is not to become live.";
             200 "What is published now.": crate::api::owner::described::PublishState;
             400 "The parameter is missing, or no version.": crate::answer::Failure<'static>;
-            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
-            403 "The token is not for publishing, or the request is from a page of another site.": crate::answer::Failure<'static>;
             404 "It is not scheduled.": crate::answer::Failure<'static>;
-            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
-            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
         }
     }
     /// A version's bytes.
@@ -222,10 +210,7 @@ routes! {
             @header "if-none-match" optional "The version that is known.";
             200 "The bytes." | "application/octet-stream" ["etag", "cache-control"];
             304 "It is the one that is known." ["etag", "cache-control"];
-            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
-            403 "The request is from a page of another site.": crate::answer::Failure<'static>;
             404 "There is no such version of this site.": crate::answer::Failure<'static>;
-            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
         }
     }
     /// Going back to a version.
@@ -234,13 +219,9 @@ routes! {
             <- crate::api::owner::described::RollbackAsked;
             200 "It is live.": crate::api::owner::described::RolledBack;
             400 "The body can't be read.": crate::answer::Failure<'static>;
-            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
-            403 "The token is not for publishing, or the request is from a page of another site.": crate::answer::Failure<'static>;
             404 "There is no such version of this site.": crate::answer::Failure<'static>;
             409 "Which version was live before is not known.": crate::answer::Failure<'static>;
             413 "The body is too large.": crate::answer::Failure<'static>;
-            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
-            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
         }
     }
     /// Who did what when.
@@ -250,9 +231,6 @@ routes! {
             @query "cursor" optional "Where a list before this one ended.";
             200 "The entries.": crate::api::owner::described::AuditTrail;
             400 "`limit` is no such number.": crate::answer::Failure<'static>;
-            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
-            403 "The request is from a page of another site.": crate::answer::Failure<'static>;
-            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
         }
     }
     /// Links for previews.
@@ -261,12 +239,9 @@ routes! {
             <- crate::api::owner::described::PreviewAsked;
             200 "The link.": crate::api::owner::described::PreviewLink;
             400 "The body can't be read, or `url` is no page of this site.": crate::answer::Failure<'static>;
-            401 "There is no token, or it is not known.": crate::answer::Failure<'static> ["www-authenticate"];
-            403 "The request is from a page of another site.": crate::answer::Failure<'static>;
             413 "The body is too large.": crate::answer::Failure<'static>;
             429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
             501 "The secret IDOINE_KEY, by which links are signed, is not set.": crate::answer::Failure<'static>;
-            503 "The store does not answer.": crate::answer::Failure<'static> ["retry-after"];
         }
     }
     /// A slot as a flag.
