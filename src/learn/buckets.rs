@@ -55,9 +55,4 @@ impl Buckets {
     pub(crate) fn oldest_since(&self, period: i64) -> Option<i64> {
         self.newest_first().take_while(|(known, _)| *known >= period).last().map(|(known, _)| known)
     }
-
-    /// How many periods have a sum.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
 }

@@ -61,11 +61,6 @@ impl Decayed {
         self.0.merge(&other.0, PERIODS, most(cap));
     }
 
-    /// Whether nothing was ever added.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.newest().is_none()
-    }
-
     /// The score as a number times a power of two, which is the same at any instant: periods are landmarks.
     fn raised(&self) -> (u64, i64) {
         let Some(newest) = self.0.newest() else { return (0, 0) };

@@ -120,15 +120,6 @@ impl Scalar<'_> {
         }
     }
 
-    /// The same, on its own, its text cut to so many bytes.
-    pub(crate) fn kept(&self, most: usize) -> Scalar<'static> {
-        match self {
-            Scalar::Bool(flag) => Scalar::Bool(*flag),
-            Scalar::Number(number) => Scalar::Number(*number),
-            Scalar::Text(text) => Scalar::Text(Cow::Owned(cut(text, most).to_owned())),
-        }
-    }
-
     /// Its number.
     pub(crate) fn as_number(&self) -> Option<i64> {
         if let Scalar::Number(number) = self { Some(*number) } else { None }
