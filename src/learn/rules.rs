@@ -38,7 +38,7 @@ pub struct Rules {
     pub milestones: Vec<Milestone>,
     /// Which events make the cart.
     pub cart: Cart,
-    /// What expressions and contents read, in the order of their fields: what is projected.
+    /// What expressions and contents read, in the order of their fields.
     pub readings: Vec<Reading>,
     /// Audiences whose entries and exits are told.
     pub watched: Vec<String>,
@@ -303,6 +303,8 @@ pub struct Reading {
     pub path: String,
     /// What it is.
     pub what: What,
+    /// Whether some experience reads it, so that pages have to know it: it is projected.
+    pub on_pages: bool,
 }
 
 /// What can be read of a profile.
