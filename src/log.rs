@@ -83,9 +83,12 @@ pub fn logged(program: &Program, context: &Context) -> LoggedVisitor {
         place.insert(path, Known::Text(text));
     }
     for (path, value) in context.present(program) {
-        // Maps are never told by enrichments.
-        if program.enrichment_field(path).is_some() && !matches!(value, Value::Map(_)) {
+        if matches!(value, Value::Map(_)) {
+            // Neither enrichments nor profiles tell any.
+        } else if program.enrichment_field(path).is_some() {
             visitor.enrichments.insert(path.to_owned(), Known::of(value));
+        } else if path.starts_with("profile.") {
+            visitor.profile.insert(path.to_owned(), Known::of(value));
         }
     }
     // The fields of every site first: the manifest's holidays and places follow from them.

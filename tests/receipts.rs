@@ -418,13 +418,16 @@ fn what_is_stored_and_can_not_be_read_is_told() {
         ("visitor.user_id", ""),
         ("visitor.session_start", "soon"),
         ("variant.e0", "1"),
-        ("profile.a_int", "1"),
+        ("profile.a_int", "many"),
+        ("profile.a_bool", ""),
+        ("profile.nothing", "1"),
     ];
     let profile = stored.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec();
     let context = Context::derive(program(), &Request { profile, ..Request::default() });
     let found: Vec<(&str, &str)> = context.ignored.iter().map(|(path, expected)| (path.as_str(), expected.as_str())).collect();
     let expected = [
-        ("profile.a_int", "a path of a profile"),
+        ("profile.a_int", "int"),
+        ("profile.nothing", "the path of a field"),
         ("seen.e0", "session,day,week,total,last: four counts and an instant"),
         ("variant.e0", "an override"),
         ("visitor.session_start", "an instant such as 2026-11-20T12:30:00Z"),

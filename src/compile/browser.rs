@@ -19,6 +19,7 @@ pub fn compile_for_browsers(source: &str, zones: &dyn Zones) -> Result<Compiled,
         compiler.sections();
         let rest = compiler.without_drafts();
         let mut compiler = Compiler::new(&rest, zones, &mut diagnostics);
+        compiler.for_browsers = true;
         compiler.left_out =
             manifest.experiences.0.iter().filter(|one| one.is_draft()).map(|one| one.id.value.as_str()).collect();
         compiler.sections();

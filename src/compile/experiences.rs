@@ -87,6 +87,8 @@ impl<'m> Compiler<'m, '_, '_> {
         self.builder.push(Section::Experiences, &record);
         self.sets.push(pages);
         reads.add_fields(&fields.read);
+        let unit = experience.unit.as_ref().and_then(|unit| self.names.fields.get(&unit.value));
+        reads.add_fields(&unit.map(|(field, _)| *field).into_iter().collect::<Vec<_>>());
         let ContentFields { needed: needs, read } = fields;
         self.outlines.push(Outline { experience, audience: checked, needs, read, from, until });
         reads

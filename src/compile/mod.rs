@@ -15,6 +15,7 @@ mod experiences;
 mod groups;
 mod html;
 mod keys;
+mod learn;
 mod logic;
 mod pages;
 mod personas;
@@ -50,6 +51,7 @@ use crate::manifest::{Experience, Manifest, Named, PageRule, Share, Spanned, rea
 use crate::program::Program;
 use crate::program::build::{Builder, PageRecord};
 use crate::program::layout::{NONE, Section};
+use crate::session::SessionRules;
 use crate::sorted::Numbers;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -138,6 +140,8 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     zone_names: Vec<String>,
     /// What each audience names by itself.
     audience_reads: Vec<Reads>,
+    /// When a session is over, and for how long a source stays the last touch, in milliseconds.
+    sessions: (SessionRules, i64),
     /// The fields that experiences read.
     read_fields: Numbers,
     /// The expressions of named audiences.
@@ -147,6 +151,8 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     sets: Vec<u32>,
     /// Experiences that the program says nothing of, though others may require them: nobody is assigned to them.
     left_out: HashSet<&'m str>,
+    /// Whether the program is for those who only decide.
+    for_browsers: bool,
 }
 
 /// The names that expressions and templates may use.
@@ -207,11 +213,13 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             costs: Vec::new(),
             zone_names: Vec::new(),
             audience_reads: Vec::new(),
+            sessions: (SessionRules::default(), 0),
             read_fields: Numbers::default(),
             checked_audiences: Vec::new(),
             outlines: Vec::new(),
             sets: Vec::new(),
             left_out: HashSet::new(),
+            for_browsers: false,
         }
     }
 
@@ -231,6 +239,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         self.client_hints();
         self.goals();
         self.personas();
+        self.learned();
     }
 
     /// Warns of what has no effect. Returns the experiences' degrees.

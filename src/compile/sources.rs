@@ -8,8 +8,10 @@ use super::Compiler;
 use crate::context::{Class, of_source, registrable};
 use crate::manifest::{SessionSettings, Sources, Spanned};
 use crate::program::layout::{NONE, Section};
+use crate::session::SessionRules;
 use crate::sorted::ByName;
 use crate::text::{Cut, cut_at};
+use crate::time::DAY_MS;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -168,6 +170,7 @@ impl Compiler<'_, '_, '_> {
             let record = [self.builder.text(&name), self.builder.text(&source), medium];
             self.builder.push(Section::ClickIds, &record);
         }
+        self.sessions = (SessionRules { timeout: i64::from(timeout) * 60_000, new_campaign }, i64::from(attribution) * DAY_MS);
         let table = self.builder.text(own_table.as_deref().unwrap_or(&TABLE));
         self.builder.push(Section::Sources, &[table, timeout as u32, u32::from(new_campaign), attribution as u32]);
     }

@@ -10,6 +10,8 @@ mod places;
 mod sent;
 mod source;
 #[cfg(feature = "explain")]
+mod stored;
+#[cfg(feature = "explain")]
 mod supposed;
 mod told;
 
@@ -56,7 +58,8 @@ pub struct Request<T = String> {
     pub overrides: Vec<(T, T)>,
     /// What enrichments told: field paths such as `enrichment.weather.temperature`, and text as [`Value::parse`] reads it.
     pub enrichments: Vec<(T, T)>,
-    /// What is stored of the visitor: paths such as `assignment.<experience>`, and text (see [`crate::profile`]).
+    /// What is stored of the visitor: paths such as `assignment.<experience>`, and text (see [`crate::profile`]); and paths of
+    /// fields that tell of the profile, such as `profile.first_name`, and text as [`Value::parse`] reads it.
     pub profile: Vec<(T, T)>,
 }
 
@@ -228,8 +231,14 @@ impl Context {
         for (path, text) in &request.enrichments {
             enrichment::derive(&mut context, program, path.as_ref(), text.as_ref());
         }
+        let mut overridden = Vec::new();
         for (path, text) in &request.profile {
             let (path, text) = (path.as_ref(), text.as_ref());
+            // What was learned of the visitor stands in fields, as if it were overridden.
+            if path.starts_with("profile.") {
+                context.override_with(program, &mut overridden, path, text);
+                continue;
+            }
             // Which variant is shown is forced by previews alone.
             let forces = path.starts_with("variant.");
             if !forces {
@@ -244,7 +253,6 @@ impl Context {
                 context.ignore(path, expected);
             }
         }
-        let mut overridden = Vec::new();
         for (path, text) in &request.overrides {
             context.override_with(program, &mut overridden, path.as_ref(), text.as_ref());
         }

@@ -3,6 +3,7 @@
 //!
 //! Times are milliseconds, weights and thresholds millionths ([`super::event::ONE`]).
 
+use super::index::Indexed;
 use crate::consent::Purpose;
 use crate::context::Kind;
 use crate::session::SessionRules;
@@ -38,12 +39,32 @@ pub struct Rules {
     pub milestones: Vec<Milestone>,
     /// Which events make the cart.
     pub cart: Cart,
-    /// What expressions and contents read, in the order of their fields: what is projected.
+    /// What expressions and contents read, in the order of their fields.
     pub readings: Vec<Reading>,
     /// Audiences whose entries and exits are told.
     pub watched: Vec<String>,
     /// Who is told of events, entries and exits.
     pub webhooks: Vec<Webhook>,
+    /// Experiences whose exposures a page has to know: those with an assignment that stays, caps, cooldowns, or a group that has some.
+    pub experiences: Vec<ExperienceRule>,
+    /// What an event changes, by its name; made at first use.
+    #[serde(skip)]
+    pub index: Indexed,
+}
+
+/// What is kept of the exposures of an experience.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct ExperienceRule {
+    /// Its id.
+    pub id: String,
+    /// Whether its assignment is projected.
+    pub sticky: bool,
+    /// Whether it has a cap or a cooldown itself.
+    pub capped: bool,
+    /// Groups that it is in and that have a cap or a cooldown.
+    pub groups: Vec<String>,
+    /// Whether the site's cap counts it.
+    pub site: bool,
 }
 
 /// An event of the tracking plan.
@@ -303,6 +324,8 @@ pub struct Reading {
     pub path: String,
     /// What it is.
     pub what: What,
+    /// Whether some experience reads it, so that pages have to know it: it is projected.
+    pub on_pages: bool,
 }
 
 /// What can be read of a profile.

@@ -270,6 +270,12 @@ impl Program {
         (self.site()[3] as usize).min(self.count(Section::Nodes))
     }
 
+    /// What is learned of visitors, as [`crate::learn::Rules::from_bytes`] reads it; empty in a program for browsers.
+    #[cfg(feature = "learn")]
+    pub fn rules_bytes(&self) -> &[u8] {
+        self.raw(self.cell(Section::Learned, 0, 0))
+    }
+
     /// The hosts of the site, lower case.
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
         self.column(Section::Hosts, 0..usize::MAX).map(|host| self.text(host))

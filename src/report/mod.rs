@@ -10,7 +10,7 @@ mod why_not;
 #[cfg(feature = "explain")]
 pub use explanation::{CandidateReport, ExperienceReport, ExplanationReport, SlotReport, StepReport, explanation};
 #[cfg(feature = "explain")]
-pub use text::explanation_text;
+pub use text::{explanation_text, membership_text};
 #[cfg(feature = "explain")]
 pub use why_not::{ChangeReport, Overrides, WhyNotReport, why_not, why_not_text};
 

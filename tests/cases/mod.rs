@@ -21,6 +21,7 @@ pub const DECIDE: &[(&str, &str)] = &[
     ("lists", include_str!("../spec/decide/lists.json")),
     ("pages", include_str!("../spec/decide/pages.json")),
     ("prerequisites", include_str!("../spec/decide/prerequisites.json")),
+    ("profiles", include_str!("../spec/decide/profiles.json")),
     ("ramps", include_str!("../spec/decide/ramps.json")),
     ("reasons", include_str!("../spec/decide/reasons.json")),
     ("schedules", include_str!("../spec/decide/schedules.json")),

@@ -126,7 +126,8 @@ impl Builder {
         self.bytes(text.as_bytes())
     }
 
-    fn bytes(&mut self, bytes: &[u8]) -> u32 {
+    /// The position of bytes.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> u32 {
         if let Some(position) = self.interned.get(bytes) {
             return *position;
         }
