@@ -28,7 +28,7 @@ interface Change {
   readonly tries: number;
   /** Whether the page still shows what the edit wrote. */
   ours(): boolean;
-  undo(): void;
+  undo(): unknown;
   /** What was brought beside the element's own content, or in its place. */
   readonly nodes?: readonly ChildNode[];
 }
@@ -36,7 +36,7 @@ interface Change {
 /** Something for each property of each element. */
 type Cells<T> = Map<Element, Map<string, T>>;
 
-type Hand = Omit<Change, "edit" | "tries"> & { put(): void };
+type Hand = Omit<Change, "edit" | "tries"> & { put(): unknown };
 
 interface TrustedTypesFactory {
   createPolicy(name: string, rules: { createHTML(html: string): string }): { createHTML(html: string): string };
@@ -123,18 +123,19 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
       const { classList } = element;
       return {
         ours: () => classList.contains(value) === add,
-        put: () => void classList.toggle(value, add),
-        undo: () => void classList.toggle(value, !add),
+        put: () => classList.toggle(value, add),
+        undo: () => classList.toggle(value, !add),
       };
     }
     case "hide": {
       const { style } = element as HTMLElement;
       const { display } = style;
-      const hidden = element.hasAttribute("hidden");
+      const isHidden = (): boolean => element.hasAttribute("hidden");
+      const hidden = isHidden();
       const styled = element.hasAttribute("style");
       const priority = style.getPropertyPriority("display");
       return {
-        ours: () => element.hasAttribute("hidden") && style.display === "none" && !!style.getPropertyPriority("display"),
+        ours: () => isHidden() && style.display === "none" && !!style.getPropertyPriority("display"),
         put() {
           element.toggleAttribute("hidden", true);
           style.setProperty("display", "none", "important");
