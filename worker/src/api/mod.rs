@@ -175,15 +175,15 @@ fn parameter(visit: &Visit, name: &str) -> Option<String> {
 
 /// What the core is told of a visit that asks about the page at `page`. The request's own `Referer` names that page, not
 /// the one before it, so `referrer` stands in for it.
-fn facts(visit: &Visit, page: &str, referrer: Option<String>) -> Option<idoine::Request> {
+fn facts(visit: &Visit, program: &Program, page: &str, referrer: Option<String>) -> Option<idoine::Request> {
     let (stripped, mut overrides) = host::split_preview(page)?;
     let mut facts = match &visit.overrides {
         // The page's own preview parameters count as they do for the page itself; the request's go before them.
         Some(own) => {
             overrides.extend(own.iter().cloned());
-            visit.facts(stripped, overrides)
+            visit.facts(program, stripped, overrides)
         }
-        None => visit.facts(page.to_owned(), Vec::new()),
+        None => visit.facts(program, page.to_owned(), Vec::new()),
     };
     facts.headers.retain(|(name, _)| name != "referer");
     facts.headers.extend(referrer.map(|referrer| ("referer".to_owned(), referrer)));
