@@ -5,9 +5,12 @@ pub mod consent;
 pub mod context;
 pub mod decide;
 pub mod health;
+#[cfg(any(test, feature = "openapi"))]
+pub mod identity;
 pub mod ofrep;
 pub mod owner;
 pub mod personas;
+pub mod profile;
 mod program;
 
 use crate::answer::Answer;
@@ -109,6 +112,12 @@ impl Call<'_> {
                     Some(body) => consent::post(visit, &body),
                 };
             }
+            Endpoint::Identity if !self.own => {
+                return Answer::error(403, "forbidden", "Only a page of the site can log its visitor in or out.");
+            }
+            // The host goes on from here (`worker/js/identity.js`).
+            Endpoint::Identity if self.program.is_some() => return Answer::empty(200),
+            Endpoint::Identity => return no_program(),
             Endpoint::Program => return program::get(visit, self.program).await,
             Endpoint::Health => return health::get(self.program),
             _ => {}
@@ -129,6 +138,7 @@ impl Call<'_> {
             Endpoint::Decide if is_get => decide::get(visit, program).await,
             Endpoint::Decide => decide::post(visit, program, &body).await,
             Endpoint::Personas => personas::get(program),
+            Endpoint::Profile => profile::get(visit, program),
             Endpoint::Batch => batch::post(visit, program, &body),
             _ => not_found(),
         }
