@@ -15,7 +15,7 @@ export interface Decider {
   /** Decides for a page. May reject. */
   decide(url: string, referrer: string): Promise<Answer>;
   /** Sends an address below `/_idoine/` something of the visitor, if they agreed to anything; null takes away what is there. May reject. */
-  send(path: string, body: unknown): Promise<unknown>;
+  send(path: string, body: unknown): Promise<void>;
 }
 
 /** After this a page that was left for another one is taken to be here still. */
@@ -26,7 +26,7 @@ type Listener = (...news: never[]) => void;
 /** Reads what the edge has left in the page. A damaged state counts as none. */
 export function readState(): State | undefined {
   try {
-    const state = JSON.parse(document.querySelector("script#idoine-state")?.textContent ?? "") as Partial<State>;
+    const state = JSON.parse(document.querySelector("script#idoine-state")!.textContent!) as Partial<State>;
     return Array.isArray(state.decisions) ? (state as State) : undefined;
   } catch {
     return undefined;
@@ -77,14 +77,10 @@ export function createPage(decider: Decider, state: State | undefined, auto: boo
     return decisions;
   }
 
-  async function send(path: string, body: unknown): Promise<void> {
-    try {
-      await decider.send(path, body);
-      error = undefined;
-    } catch (cause) {
+  const send = (path: string, body: unknown): Promise<void> =>
+    decider.send(path, body).catch((cause) => {
       error = String(cause);
-    }
-  }
+    });
 
   const tell = (type: string, fields: object): Promise<void> =>
     send("collect", { events: [{ type, ...fields, context: { page: { url: location.href, referrer, title: document.title } } }] });
@@ -118,7 +114,9 @@ export function createPage(decider: Decider, state: State | undefined, auto: boo
     : undefined;
 
   return {
-    ready: Promise.resolve(state || !auto || decider.mode === "edge" ? undefined : decide()).then(() => undefined),
+    ready: (async () => {
+      if (!state && auto && decider.mode !== "edge") await decide();
+    })(),
     decisions: () => decisions,
     decision,
     value: <T>(slot: string) => values[slot] as T | undefined,
