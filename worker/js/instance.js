@@ -6,7 +6,7 @@ import { countReplaced } from "./counters.js";
 import { enrich } from "./enrichment.js";
 import { log } from "./log.js";
 import module from "../../dist/worker-pkg/index_bg.wasm";
-import { __wbg_reset_state, handle, initSync } from "../../dist/worker-pkg/index.js";
+import * as rust from "../../dist/worker-pkg/index.js";
 
 let started = false;
 let broken = false;
@@ -19,10 +19,10 @@ function ensure() {
   if (!started) {
     started = true;
     broken = true;
-    initSync({ module });
+    rust.initSync({ module });
     broken = false;
   } else if (broken) {
-    __wbg_reset_state();
+    rust.__wbg_reset_state();
     broken = false;
   }
 }
@@ -71,24 +71,18 @@ try {
 }
 
 /**
- * Asks the Rust side: a plan as JSON text for a page that is to be edited, a Response for a request to the API,
- * undefined when there is nothing to do. Rejects when the instance traps meanwhile, here or in another request.
- * `beforeWaiting` is called, with the program's version, when it is certain that the page is going to be edited, and something
- * has to be asked first.
+ * Runs something of the Rust side that does not end at once: `call` is given its functions. Rejects when the instance traps meanwhile,
+ * here or in another request.
  */
-export async function decide({ request, env, ctx, url, overrides, site }, beforeWaiting) {
+export async function settle(call) {
   ensure();
   let reject;
   const trapped = new Promise((_, rejecter) => {
     reject = rejecter;
   });
   inFlight.add(reject);
-  const ask = (wanted, version) => {
-    beforeWaiting?.(version);
-    return enrich(ctx, JSON.parse(wanted));
-  };
   try {
-    return await Promise.race([handle(request, env, ctx, site.id, url.href, overrides, ask), trapped]);
+    return await Promise.race([call(rust), trapped]);
   } catch (error) {
     if (isFatal(error) && inFlight.has(reject)) {
       discard(error);
@@ -97,4 +91,31 @@ export async function decide({ request, env, ctx, url, overrides, site }, before
   } finally {
     inFlight.delete(reject);
   }
+}
+
+/** Runs something of the Rust side that ends at once. Throws where it traps. */
+export function run(call) {
+  ensure();
+  try {
+    return call(rust);
+  } catch (error) {
+    if (isFatal(error)) {
+      discard(error);
+    }
+    throw error;
+  }
+}
+
+/**
+ * Asks the Rust side: a plan as JSON text for a page that is to be edited, a Response for a request to the API,
+ * undefined when there is nothing to do. Rejects when the instance traps meanwhile, here or in another request.
+ * `beforeWaiting` is called, with the program's version, when it is certain that the page is going to be edited, and something
+ * has to be asked first.
+ */
+export function decide({ request, env, ctx, url, overrides, site }, beforeWaiting) {
+  const ask = (wanted, version) => {
+    beforeWaiting?.(version);
+    return enrich(ctx, JSON.parse(wanted));
+  };
+  return settle(({ handle }) => handle(request, env, ctx, site.id, url.href, overrides, ask));
 }
