@@ -8,6 +8,8 @@ import { log } from "./log.js";
 import module from "../../dist/worker-pkg/index_bg.wasm";
 import * as rust from "../../dist/worker-pkg/index.js";
 
+const { __wbg_reset_state, handle, initSync } = rust;
+
 let started = false;
 let broken = false;
 
@@ -19,10 +21,10 @@ function ensure() {
   if (!started) {
     started = true;
     broken = true;
-    rust.initSync({ module });
+    initSync({ module });
     broken = false;
   } else if (broken) {
-    rust.__wbg_reset_state();
+    __wbg_reset_state();
     broken = false;
   }
 }
@@ -71,9 +73,22 @@ try {
 }
 
 /**
- * Runs something of the Rust side that does not end at once: `call` is given its functions. Rejects when the instance traps meanwhile,
- * here or in another request.
+ * Calls what Rust exports, where that ends at once: `call` is given all of it. Throws when the instance traps; another one has taken its
+ * place then.
  */
+export function run(call) {
+  ensure();
+  try {
+    return call(rust);
+  } catch (error) {
+    if (isFatal(error)) {
+      discard(error);
+    }
+    throw error;
+  }
+}
+
+/** The same for what is waited for. Rejects when the instance traps meanwhile, here or in another request. */
 export async function settle(call) {
   ensure();
   let reject;
@@ -93,29 +108,16 @@ export async function settle(call) {
   }
 }
 
-/** Runs something of the Rust side that ends at once. Throws where it traps. */
-export function run(call) {
-  ensure();
-  try {
-    return call(rust);
-  } catch (error) {
-    if (isFatal(error)) {
-      discard(error);
-    }
-    throw error;
-  }
-}
-
 /**
  * Asks the Rust side: a plan as JSON text for a page that is to be edited, a Response for a request to the API,
  * undefined when there is nothing to do. Rejects when the instance traps meanwhile, here or in another request.
  * `beforeWaiting` is called, with the program's version, when it is certain that the page is going to be edited, and something
  * has to be asked first.
  */
-export function decide({ request, env, ctx, url, overrides, site }, beforeWaiting) {
+export async function decide({ request, env, ctx, url, overrides, site }, beforeWaiting) {
   const ask = (wanted, version) => {
     beforeWaiting?.(version);
     return enrich(ctx, JSON.parse(wanted));
   };
-  return settle(({ handle }) => handle(request, env, ctx, site.id, url.href, overrides, ask));
+  return settle(() => handle(request, env, ctx, site.id, url.href, overrides, ask));
 }

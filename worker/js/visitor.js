@@ -88,11 +88,10 @@ export async function signedId(secret, id) {
 }
 
 /**
- * The `anonymousId` that a request brings and whether it is signed by an older key (`isOld`); undefined when it brings none that is
- * ours. Without a secret any id is.
+ * The id in a value of the id cookie, and whether it is signed by an older key (`isOld`); undefined when it is none of ours. Without a
+ * secret any id is.
  */
-export async function idOf({ request, env }) {
-  const value = cookieOf(request, ID) ?? "";
+export async function checkedId(env, value) {
   const [, id, signature] = /^([\w-]{8,64})(?:\.(.*))?$/.exec(value) ?? [];
   if (id === undefined) {
     return undefined;
@@ -105,6 +104,9 @@ export async function idOf({ request, env }) {
   }
   return secrets.length === 0 ? { id, isOld: false } : undefined;
 }
+
+/** The `anonymousId` that a request brings, as `checkedId` says. */
+export const idOf = ({ request, env }) => checkedId(env, cookieOf(request, ID) ?? "");
 
 /** The purposes that hold for a request, as `Consent::of_request` of the core says. */
 export function purposesOf(request) {

@@ -7,6 +7,7 @@
 mod answer;
 mod api;
 mod audit;
+mod collect;
 mod cors;
 mod enrichment;
 mod host;
@@ -15,9 +16,11 @@ mod learn;
 #[cfg(any(test, feature = "openapi"))]
 pub mod openapi;
 mod page;
+mod plan;
 mod pointer;
 mod program;
 mod route;
+mod rules;
 mod store;
 mod tokens;
 mod visit;
