@@ -77,8 +77,8 @@ pub use edit::{Edit, EditOp, edits};
 pub use eval::Truth;
 #[cfg(feature = "explain")]
 pub use explain::{
-    Candidate, Change, Clause, ClauseChange, Derive, Explained, Explanation, Join, Limited, Must, Prerequisite, Reading,
-    Relation, Step, Unassigned, WhyNot, explain, why_not,
+    Candidate, Change, Clause, ClauseChange, Derive, Explained, Explanation, Join, Limited, Membership, Must, Prerequisite,
+    Reading, Relation, Step, Unassigned, WhyNot, audiences, explain, memberships, why_not,
 };
 pub use program::{LoadError, Program};
 #[cfg(feature = "explain")]

@@ -3,6 +3,8 @@
 
 #[path = "explain/applied.rs"]
 mod applied;
+#[path = "explain/audiences.rs"]
+mod audiences;
 #[path = "explain/changes.rs"]
 mod changes;
 #[path = "explain/decisions.rs"]

@@ -6,6 +6,7 @@ mod decide;
 mod eval;
 mod explain;
 mod fmt;
+mod import;
 mod input;
 mod preview;
 mod publish;
@@ -73,6 +74,9 @@ enum Command {
     /// Make a link with which a browser may preview the site as anyone
     #[command(after_help = "Example:\n  idoine preview --to https://shop.example --hours 8 https://shop.example/sale")]
     Preview(preview::Args),
+    /// Send what is known already: past events, and what other systems know of users
+    #[command(after_help = "Example:\n  idoine import events orders.csv --to https://shop.example --event 'Order Completed'")]
+    Import(import::Args),
     /// Format manifests: one look, every comment kept
     #[command(after_help = "Example:\n  idoine fmt site.jsonc\n  idoine fmt --check sites/*.jsonc")]
     Fmt(fmt::Args),
@@ -109,6 +113,7 @@ fn main() -> ExitCode {
         Command::Cancel(args) => publish::cancel(&args),
         Command::Versions(args) => publish::versions(&args),
         Command::Preview(args) => preview::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Fmt(args) => fmt::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Functions { json: true } => input::print_line(&format!("{:#}", idoine::expr::functions())),

@@ -27,7 +27,7 @@ pub(crate) struct To {
 }
 
 /// Scheme and host of a site. Its token must not be read on the way there.
-fn base(text: &str) -> Result<String, String> {
+pub(crate) fn base(text: &str) -> Result<String, String> {
     let expected = "expected the site's address alone, such as https://shop.example";
     let uri: Uri = text.parse().map_err(|_| expected.to_owned())?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return Err(expected.to_owned()) };
@@ -75,6 +75,14 @@ pub(crate) enum Live {
     Unreadable(String),
 }
 
+/// What became of something that may be sent again.
+pub(crate) enum Sent {
+    /// It was answered.
+    Taken(Value),
+    /// It may be taken later, and after how many seconds where the site says so.
+    Later { why: String, after: Option<u64> },
+}
+
 /// A site's Worker.
 pub(crate) struct Remote {
     base: String,
@@ -83,6 +91,11 @@ pub(crate) struct Remote {
 }
 
 impl To {
+    /// Where the Worker of a site answers whose address [`base`] has read.
+    pub(crate) fn at(base: &str) -> To {
+        To { to: base.to_owned() }
+    }
+
     /// The Worker, with the token.
     pub(crate) fn open(&self) -> Result<Remote, String> {
         let token = std::env::var(TOKEN).ok().map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());
@@ -120,6 +133,28 @@ impl Remote {
     pub(crate) fn post(&self, path: &str, media_type: &str, body: &[u8]) -> Result<Value, String> {
         let request = self.agent.post(self.url(path)).header("authorization", self.bearer()).header("content-type", media_type);
         json(self.answered(request.send(body))?)
+    }
+
+    /// Sends what may be sent again, as the site counts it once. Only what won't ever be taken is an error.
+    pub(crate) fn submit(&self, path: &str, media_type: &str, body: &[u8]) -> Result<Sent, String> {
+        let request = self.agent.post(self.url(path)).header("authorization", self.bearer()).header("content-type", media_type);
+        let answer = match request.send(body) {
+            Ok(answer) => answer,
+            Err(error) => return Ok(Sent::Later { why: self.unreachable(&error), after: None }),
+        };
+        if answer.status() == StatusCode::TOO_MANY_REQUESTS || answer.status().is_server_error() {
+            let after = answer.headers().get("retry-after").and_then(|after| after.to_str().ok()?.parse().ok());
+            let status = answer.status();
+            let why = self.answered(Ok(answer)).err().unwrap_or_else(|| status.to_string());
+            return Ok(Sent::Later { why, after });
+        }
+        // An answer that breaks off says nothing of what was taken.
+        match bytes(self.answered(Ok(answer))?) {
+            Err(why) => Ok(Sent::Later { why, after: None }),
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).map(Sent::Taken).map_err(|_| "the answer is none of an Idoine Worker".to_owned())
+            }
+        }
     }
 
     /// Takes something back.

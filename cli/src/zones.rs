@@ -18,6 +18,11 @@ impl Zones for Bundled {
 /// Not the machine's own table: that one may be years old, and other faces would decide otherwise.
 static TABLE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
+/// A zone by its name.
+pub(crate) fn zone(name: &str) -> Option<TimeZone> {
+    TABLE.get(name).ok()
+}
+
 /// What is known of a zone around an instant in epoch milliseconds.
 pub(crate) fn offsets(zone: &str, instant: i64) -> Offsets {
     TABLE.get(zone).map(|zone| Offsets::around(instant, |instant| at(&zone, instant))).unwrap_or_default()

@@ -10,6 +10,8 @@ mod places;
 mod sent;
 mod source;
 #[cfg(feature = "explain")]
+mod stored;
+#[cfg(feature = "explain")]
 mod supposed;
 mod told;
 

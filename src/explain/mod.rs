@@ -1,5 +1,6 @@
 //! Why each slot shows what it shows: the decision again, with every candidate's reason and what that step looked at.
 
+mod audiences;
 mod candidates;
 mod change;
 mod clauses;
@@ -12,6 +13,7 @@ mod values;
 mod why_not;
 mod words;
 
+pub use audiences::{Membership, audiences, memberships};
 pub use change::ClauseChange;
 pub use clauses::{Clause, Join, Reading};
 #[cfg(feature = "serde")]

@@ -10,9 +10,11 @@ mod why_not;
 #[cfg(feature = "explain")]
 pub use explanation::{CandidateReport, ExperienceReport, ExplanationReport, SlotReport, StepReport, explanation};
 #[cfg(feature = "explain")]
-pub use text::explanation_text;
+pub use text::{explanation_text, membership_text};
 #[cfg(feature = "explain")]
 pub use why_not::{ChangeReport, Overrides, WhyNotReport, why_not, why_not_text};
+
+pub use crate::number::Double;
 
 use crate::context::{Context, Value};
 use crate::decide::{Decision, Decisions};

@@ -1,7 +1,7 @@
 //! Explanations as text for people.
 
 use super::explanation::{ExperienceReport, ExplanationReport, StepReport};
-use crate::explain::{Clause, Join, reading_text, step_text};
+use crate::explain::{Clause, Join, Membership, reading_text, step_text};
 use std::fmt::Write as _;
 
 /// An explanation as a table for people: every slot, and every experience that names it with its reason. Behind it what the
@@ -15,6 +15,13 @@ pub fn explanation_text(report: &ExplanationReport<'_>) -> String {
     for experience in &report.experiences {
         section(experience, report.context.1.now, &mut out);
     }
+    out
+}
+
+/// An audience and why somebody belongs to it or does not: its parts with their values.
+pub fn membership_text(membership: &Membership<'_>) -> String {
+    let mut out = String::new();
+    clause(&membership.clause, "", 0, &mut out);
     out
 }
 
