@@ -399,6 +399,21 @@ pub enum What {
     MilestoneReached(String),
 }
 
+/// The names that marketers use for what RFM tells of a visitor.
+pub const SEGMENTS: [&str; 11] = [
+    "champions",
+    "loyal",
+    "potential_loyalists",
+    "new_customers",
+    "promising",
+    "need_attention",
+    "about_to_sleep",
+    "at_risk",
+    "cannot_lose",
+    "hibernating",
+    "lost",
+];
+
 impl Rules {
     /// The bytes that a program carries.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -413,6 +428,18 @@ impl Rules {
 }
 
 impl What {
+    /// The only values that it may have; empty where it may have any, or the manifest names them.
+    pub fn values(&self) -> &'static [&'static str] {
+        match self {
+            What::RfmSegment => &SEGMENTS,
+            What::Lifecycle => &["new", "active", "at_risk", "dormant", "won_back"],
+            What::Engagement => &["none", "low", "medium", "high"],
+            What::NpsCategory => &["promoter", "passive", "detractor"],
+            What::Feature(_) => &["unused", "tried", "adopted", "left"],
+            _ => &[],
+        }
+    }
+
     /// The type of its value; of a trait as it is declared.
     pub fn kind(&self) -> Kind {
         match self {
