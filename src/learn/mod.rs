@@ -32,7 +32,7 @@ mod touches;
 mod traits;
 
 pub use event::{Event, EventKind, Product, Scalar};
-pub use read::{next_change, read};
+pub use read::{next_change, read, text};
 pub use rules::Rules;
 pub use site::Site;
 pub use state::State;
