@@ -61,7 +61,7 @@ fn values<'m>(what: &What, manifest: &'m Manifest) -> Option<Vec<&'m str>> {
         What::Intent => {
             Some(manifest.intents.iter().flat_map(|intents| &intents.signals).map(|(name, _)| name.value.as_str()).collect())
         }
-        what => Some(what.values().to_vec()).filter(|values| !values.is_empty()),
+        what => Some(what.words().to_vec()).filter(|values| !values.is_empty()),
     }
 }
 

@@ -6,14 +6,14 @@ mod matching;
 
 use self::limits::*;
 use super::readings::{self, Asked};
-use super::{Compiler, enrichments, plan};
+use super::{Compiler, enrichments, lookup, plan};
 use crate::context::{FIELDS, Kind};
 use crate::expr::{ExprError, parse};
 use crate::learn::Rules;
 use crate::learn::event::ONE;
 use crate::learn::rules::{
-    Affinity, Cart, Counter, Engagement, EventRule, Feature, Intent, Lifecycle, Matching, Milestone, Propensity, PropertyRule,
-    PurposeName, Reading, Rfm, Settle, TraitRule, Webhook, What,
+    Affinity, Cart, Counter, Engagement, EventRule, ExperienceRule, Feature, Intent, Lifecycle, Matching, Milestone,
+    Propensity, PropertyRule, PurposeName, Reading, Rfm, Settle, TraitRule, Webhook, What,
 };
 use crate::manifest::{EventPlan, PropertyPlan, Spanned};
 use crate::program::layout::Section;
@@ -70,6 +70,8 @@ impl Compiler<'_, '_, '_> {
             readings: self.readings(),
             watched,
             webhooks,
+            experiences: self.seen_experiences(),
+            ..Rules::default()
         }
     }
 
@@ -393,7 +395,7 @@ impl Compiler<'_, '_, '_> {
                 self.check_event(event);
             }
             for audience in &webhook.audiences.0 {
-                if let Err(help) = super::lookup(&manifest.audiences, &audience.value) {
+                if let Err(help) = lookup(&manifest.audiences, &audience.value) {
                     self.unknown(audience, "audience", help, "\"...\"");
                 }
             }
@@ -411,6 +413,21 @@ impl Compiler<'_, '_, '_> {
             });
         }
         rules
+    }
+
+    /// The experiences of which pages have to know that they were seen.
+    fn seen_experiences(&self) -> Vec<ExperienceRule> {
+        let manifest = self.manifest;
+        let of_group =
+            |name: &&Spanned<String>| lookup(&manifest.groups, &name.value).is_ok_and(|(_, group)| group.cap.is_some());
+        let rules = manifest.experiences.0.iter().map(|experience| ExperienceRule {
+            id: experience.id.value.clone(),
+            sticky: experience.is_sticky(),
+            capped: experience.cap.is_some(),
+            groups: experience.groups.0.iter().filter(of_group).map(|name| name.value.clone()).collect(),
+            site: manifest.cap.is_some() && experience.has_global_cap(),
+        });
+        rules.filter(|rule| rule.sticky || rule.capped || rule.site || !rule.groups.is_empty()).collect()
     }
 
     /// What is read of profiles, in the order of the fields.

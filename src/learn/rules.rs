@@ -399,21 +399,6 @@ pub enum What {
     MilestoneReached(String),
 }
 
-/// The names that marketers use for what RFM tells of a visitor.
-pub const SEGMENTS: [&str; 11] = [
-    "champions",
-    "loyal",
-    "potential_loyalists",
-    "new_customers",
-    "promising",
-    "need_attention",
-    "about_to_sleep",
-    "at_risk",
-    "cannot_lose",
-    "hibernating",
-    "lost",
-];
-
 impl Rules {
     /// The bytes that a program carries.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -428,10 +413,11 @@ impl Rules {
 }
 
 impl What {
-    /// The only values that it may have; empty where it may have any, or the manifest names them.
-    pub fn values(&self) -> &'static [&'static str] {
+    /// The words that its text is one of; empty where it may be another. A projection says them by their place here, so that new ones go to
+    /// the end.
+    pub fn words(&self) -> &'static [&'static str] {
         match self {
-            What::RfmSegment => &SEGMENTS,
+            What::RfmSegment => &super::purchases::SEGMENTS,
             What::Lifecycle => &["new", "active", "at_risk", "dormant", "won_back"],
             What::Engagement => &["none", "low", "medium", "high"],
             What::NpsCategory => &["promoter", "passive", "detractor"],
