@@ -16,6 +16,10 @@
 //! No projection is larger than [`MOST_BYTES`]. What is too much goes in this order, and is unknown then, never wrong: the changes that are
 //! furthest ahead, one by one; then whole entries, those first that changed least recently.
 
+mod same;
+
+pub use same::same;
+
 use super::event::cut;
 use super::exposures::Shown;
 use super::read::{Reader as Read, kind, millionths, second, text};
@@ -504,60 +508,5 @@ impl<'a> Reader<'a> {
             push_int(&mut text, written.checked_sub(ago)?);
         }
         Some(text)
-    }
-}
-
-/// What a projection says of a reading from an instant on: its number, what kind it is, its value then, what it changes to, and from when on
-/// nothing is known; in seconds since 1970.
-#[derive(PartialEq)]
-struct Told {
-    id: u64,
-    kind: Kind,
-    values: Vec<(u64, Option<Value>)>,
-    end: Option<u64>,
-}
-
-/// What a projection says from a second on, and of whom. `None` when the bytes are no projection of this version.
-fn told_from(bytes: &[u8], from: u64) -> Option<(&str, Vec<Told>)> {
-    let mut reader = Reader(bytes);
-    if reader.byte()? != VERSION {
-        return None;
-    }
-    let written = reader.number()?;
-    let user = reader.text()?;
-    let mut all = Vec::new();
-    let mut id = 0u64;
-    while !reader.0.is_empty() {
-        id = id.checked_add(reader.number()?)?;
-        let head = reader.byte()?;
-        let kind = *Kind::ALL.get(usize::from(head & 7))?;
-        let first = if head & UNKNOWN_AT_FIRST > 0 { None } else { Some(reader.value(kind)?) };
-        let mut values = vec![(from, first)];
-        let changes = if head & CHANGES > 0 { reader.number()? } else { 0 };
-        let mut at = written;
-        for _ in 0..changes {
-            let number = reader.number()?;
-            at = at.checked_add(number >> 1)?;
-            let value = if number & 1 > 0 { Some(reader.value(kind)?) } else { None };
-            match at <= from {
-                true => values = vec![(from, value)],
-                false => values.push((at, value)),
-            }
-        }
-        let end = if head & ENDS > 0 { Some(at.checked_add(reader.number()?)?) } else { None };
-        // What is over says nothing.
-        if end.is_none_or(|end| end > from) {
-            all.push(Told { id, kind, values, end });
-        }
-    }
-    Some((user, all))
-}
-
-/// Whether two projections say the same from an instant on, whenever they were written. What can't be read says nothing.
-pub fn same(one: &[u8], other: &[u8], now: i64) -> bool {
-    let from = second(now).max(0) as u64 / 1000;
-    match (told_from(one, from), told_from(other, from)) {
-        (Some(one), Some(other)) => one == other,
-        _ => false,
     }
 }
