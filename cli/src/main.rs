@@ -9,6 +9,7 @@ mod fmt;
 mod import;
 mod input;
 mod preview;
+mod profile;
 mod publish;
 mod remote;
 mod replay;
@@ -77,6 +78,9 @@ enum Command {
     /// Send what is known already: past events, and what other systems know of users
     #[command(after_help = "Example:\n  idoine import events orders.csv --to https://shop.example --event 'Order Completed'")]
     Import(import::Args),
+    /// Show all that is known of a visitor, and share notes and tags
+    #[command(after_help = "Example:\n  idoine profile show u:42 --to https://shop.example")]
+    Profile(profile::Args),
     /// Format manifests: one look, every comment kept
     #[command(after_help = "Example:\n  idoine fmt site.jsonc\n  idoine fmt --check sites/*.jsonc")]
     Fmt(fmt::Args),
@@ -114,6 +118,7 @@ fn main() -> ExitCode {
         Command::Versions(args) => publish::versions(&args),
         Command::Preview(args) => preview::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Profile(args) => profile::run(&args),
         Command::Fmt(args) => fmt::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Functions { json: true } => input::print_line(&format!("{:#}", idoine::expr::functions())),

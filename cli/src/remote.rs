@@ -157,6 +157,12 @@ impl Remote {
         }
     }
 
+    /// Puts something at an address of the owner's API.
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Result<Value, String> {
+        let request = self.agent.put(self.url(path)).header("authorization", self.bearer());
+        json(self.answered(request.header("content-type", "application/json").send(body.to_string().as_bytes()))?)
+    }
+
     /// Takes something back.
     pub(crate) fn delete(&self, path: &str) -> Result<Value, String> {
         let answer = self.agent.delete(self.url(path)).header("authorization", self.bearer()).call();
@@ -242,6 +248,15 @@ impl Remote {
             (_, None) => format!("{} answers {status}: there is no Idoine Worker that can be published to", self.base),
         })
     }
+}
+
+/// A text as a part of a path, or as a parameter.
+pub(crate) fn encoded(text: &str) -> String {
+    let one = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
 }
 
 fn bytes(mut answer: Response<Body>) -> Result<Vec<u8>, String> {
