@@ -51,7 +51,7 @@ export const SHARDS: Options = {
     const got = [], batches = [];
     let faults = {};
     // The real bindings, with faults before or behind them.
-    const faulty = (env) => ({
+    const faulty = (env, ctx) => ({
       ...env,
       EVENTS: { async sendBatch(messages) {
         if (faults.queue === "reject") throw new Error("the queue is full");
@@ -62,11 +62,12 @@ export const SHARDS: Options = {
         if (faults.r2 === "reject") throw new Error("the bucket is not there");
         await env.EVENTS_BUCKET.put(...all);
         if (faults.r2 === "lost answer") throw new Error("the connection broke");
+        if (faults.r2 === "crash") ctx.abort("a crash");
       } },
     });
     export class Shard extends DurableObject {
       constructor(ctx, env) {
-        super(ctx, faulty(env));
+        super(ctx, faulty(env, ctx));
         this.sql = ctx.storage.sql;
         this.profiles = [];
         createTables(this.sql, ${AT});
