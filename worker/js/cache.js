@@ -1,7 +1,7 @@
 // The origin's pages, kept once for everyone and personalised after. Who may be given a kept page, and which pages may be kept, is
 // decided here; when they are fresh, in freshness.js.
 
-import { collect, LARGEST } from "./collect.js";
+import { gather, LARGEST } from "./gather.js";
 import { isNewEnough, usableFor, wishesOf } from "./freshness.js";
 import { begun, count, digest, find, forget, keep } from "./kept.js";
 import { log } from "./log.js";
@@ -285,7 +285,7 @@ function refuse(visit, key, reason, known) {
 }
 
 async function store(visit, key, note, stream, known) {
-  const { bytes, reason } = await collect(stream, true);
+  const { bytes, reason } = await gather(stream, true);
   if (bytes === undefined) {
     // How a body comes says nothing of what is kept already.
     refuse(visit, key, reason, known && reason !== "broke_off" && reason !== "too_slow");

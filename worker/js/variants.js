@@ -2,7 +2,7 @@
 // origin's page takes part in the edited one. For sites whose decisions depend on few values; where they depend on many, the origin's page
 // is kept alone and edited on the way out.
 
-import { collect } from "./collect.js";
+import { gather } from "./gather.js";
 import { count as countOf } from "./counters.js";
 import { begun, count, counted, digest, find, keep } from "./kept.js";
 import { log } from "./log.js";
@@ -99,7 +99,7 @@ export function keepVariant(visit, key, name, generation, edited) {
 }
 
 async function put(key, page, name, { statusText, headers }, stream) {
-  const { bytes, reason } = await collect(stream, false);
+  const { bytes, reason } = await gather(stream, false);
   const note = { statusText, headers: [...headers].filter(([name]) => name !== "set-cookie") };
   const refused = reason ?? (await keep(key, bytes, note, page.fresh));
   if (refused === undefined) {

@@ -7,6 +7,7 @@
 mod answer;
 mod api;
 mod audit;
+mod collect;
 mod cors;
 mod enrichment;
 mod host;
@@ -14,9 +15,11 @@ mod identity;
 #[cfg(any(test, feature = "openapi"))]
 pub mod openapi;
 mod page;
+mod plan;
 mod pointer;
 mod program;
 mod route;
+mod rules;
 mod store;
 mod tokens;
 mod visit;

@@ -47,7 +47,7 @@ function joined(chunks, size) {
  * All bytes of a stream (`bytes`), or why they are not wanted (`reason`); `isPage` says that they came from the origin, and must be free
  * of tokens. Never rejects: what breaks off is `broke_off`, and what stops or trickles `too_slow`.
  */
-export async function collect(stream, isPage) {
+export async function gather(stream, isPage) {
   const hasToken = isPage ? tokenFinder() : () => false;
   const chunks = [];
   let size = 0;

@@ -1,0 +1,135 @@
+//! What the program says of events that were sent (`worker/js/events/collect.js`): which pages may send them, whose consent they
+//! need, and what is otherwise than planned.
+
+use crate::cors::Caller;
+use crate::plan::{self, Violation};
+use crate::visit::Visit;
+use crate::{program, rules};
+use idoine::Context;
+use idoine::learn::Rules;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use wasm_bindgen::prelude::*;
+
+/// What of an event is looked at.
+#[derive(Deserialize)]
+struct Sent<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    event: Cow<'a, str>,
+    #[serde(default)]
+    properties: Map<String, Value>,
+    #[serde(default)]
+    traits: Map<String, Value>,
+}
+
+/// What is said of a request that brings events.
+#[derive(Serialize)]
+struct Judged<'a> {
+    /// The program's version; without a program nothing is known of what may be kept.
+    version: Option<String>,
+    /// The page's origin, where it is another host of the site's: it may read the answer.
+    origin: Option<&'a str>,
+    /// Whether a page of the site sent it, and whether one of another site did.
+    own: bool,
+    foreign: bool,
+    /// Whether it is a bot that asks.
+    bot: bool,
+    /// One for each event, in their order.
+    events: Vec<Judgement>,
+}
+
+/// What is said of an event.
+#[derive(Debug, Default, PartialEq, Serialize)]
+struct Judgement {
+    /// Without whose consent it is not kept.
+    purpose: String,
+    /// The same of those of its traits that are declared.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    traits: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    violations: Vec<Violation>,
+}
+
+/// Judges events, a JSON list, that come with a request; `trusted` says whether their sender holds a secret of the site's. The answer is
+/// JSON.
+#[wasm_bindgen]
+pub async fn judge(
+    request: web_sys::Request,
+    env: worker::Env,
+    ctx: worker::worker_sys::Context,
+    site: String,
+    url: String,
+    events: String,
+    trusted: bool,
+) -> Result<String, JsValue> {
+    let visit = Visit::new(request, env, worker::Context::new(ctx), site, url, None, js_sys::Function::default());
+    let caller = Caller { origin: visit.header("origin"), site: visit.header("sec-fetch-site"), own: visit.origin() };
+    let program = program::current(&visit).await;
+    let program = program.as_deref();
+    let origin = program.and_then(|program| caller.trusted_origin(program.hosts()));
+    let own = caller.is_same_origin() || origin.is_some();
+    let judged = Judged {
+        version: program.map(|program| program.version()),
+        origin,
+        own,
+        foreign: !own && caller.is_another_site(),
+        bot: program.is_some_and(|program| Context::derive(program, &visit.facts(visit.url.clone(), Vec::new())).is_bot()),
+        events: match program {
+            Some(program) => judgements(&rules::of(program), &events, trusted).ok_or_else(|| JsValue::from_str("events"))?,
+            None => Vec::new(),
+        },
+    };
+    serde_json::to_string(&judged).map_err(|_| JsValue::from_str("judged"))
+}
+
+/// What is said of each event of a list; `None` when it is none.
+fn judgements(rules: &Rules, events: &str, trusted: bool) -> Option<Vec<Judgement>> {
+    let events: Vec<Sent<'_>> = serde_json::from_str(events).ok()?;
+    Some(events.iter().map(|event| judgement(rules, event, trusted)).collect())
+}
+
+fn judgement(rules: &Rules, event: &Sent<'_>, trusted: bool) -> Judgement {
+    let rule = plan::rule(rules, &event.kind, &event.event);
+    let purpose_of = |name: &str| Some(rules.traits.iter().find(|rule| rule.name == name)?.purpose.0.clone());
+    let traits = match &*event.kind {
+        "identify" => event.traits.keys().filter_map(|name| Some((name.clone(), purpose_of(name)?))).collect(),
+        _ => BTreeMap::new(),
+    };
+    Judgement {
+        purpose: rule.map(|rule| rule.purpose.0.clone()).unwrap_or_else(|| idoine::learn::rules::PurposeName::default().0),
+        traits,
+        violations: plan::violations(rules, rule, &event.kind, &event.properties, trusted),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use idoine::learn::rules::{EventRule, PurposeName, TraitRule};
+
+    #[test]
+    fn events_and_traits_need_their_own_purposes() {
+        let purpose = |name: &str| PurposeName(name.to_owned());
+        let rules = Rules {
+            events: vec![EventRule { name: "Ad Clicked".to_owned(), purpose: purpose("marketing"), ..EventRule::default() }],
+            traits: vec![TraitRule { name: "email".to_owned(), purpose: purpose("marketing"), ..TraitRule::default() }],
+            ..Rules::default()
+        };
+        let events = r#"[
+            { "type": "track", "event": "Ad Clicked" },
+            { "type": "track", "event": "Ad\u0020Closed", "traits": { "email": 1 } },
+            { "type": "identify", "userId": "u", "traits": { "email": "a", "size": [1] } }
+        ]"#;
+        let judged = judgements(&rules, events, false).unwrap();
+        let purposes: Vec<_> = judged.iter().map(|one| one.purpose.as_str()).collect();
+        assert_eq!(purposes, ["marketing", "analytics", "analytics"]);
+        assert!(judged[0].violations.is_empty() && judged[1].traits.is_empty());
+        assert_eq!(judged[1].violations[0].code, "unknown_event");
+        assert_eq!(judged[2].traits, BTreeMap::from([("email".to_owned(), "marketing".to_owned())]));
+        assert!(judgements(&rules, "{}", false).is_none());
+    }
+}
