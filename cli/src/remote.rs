@@ -245,6 +245,7 @@ impl Remote {
                 format!("{} does not know the token in {TOKEN}: its secret IDOINE_TOKENS has to list it", self.base)
             }
             (_, Some(message)) => message.to_owned(),
+            (_, None) if status.is_server_error() => format!("{} answers {status}", self.base),
             (_, None) => format!("{} answers {status}: there is no Idoine Worker that can be published to", self.base),
         })
     }

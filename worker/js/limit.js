@@ -5,8 +5,8 @@ import { count } from "./counters.js";
 import { log } from "./log.js";
 import { siteOf } from "./sites.js";
 
-/** What writes: a visitor's choice, events, programs and links. `api/decide` is asked by servers, often, and writes nothing. */
-const WRITES = /^\/_idoine\/(?:consent$|collect$|api\/(?!decide$))/;
+/** What writes: a visitor's choice, events, programs and links. `api/decide` and `api/import` are asked by servers, often. */
+const WRITES = /^\/_idoine\/(?:consent$|collect$|api\/(?!(?:decide|import)$))/;
 
 /** The longest period that a limit can have, in seconds. */
 const PERIOD = 60;

@@ -4,6 +4,7 @@
 mod audit;
 #[cfg(any(test, feature = "openapi"))]
 pub mod described;
+mod import;
 mod preview;
 mod program;
 mod rollback;
@@ -37,6 +38,7 @@ pub async fn answer(visit: &Visit, route: &Route, caller: &Caller<'_>) -> Answer
         (Endpoint::Version, _) => program::get(visit).await,
         (Endpoint::Rollback, _) => rollback::post(visit, &bearer).await,
         (Endpoint::Audit, _) => audit::get(visit).await,
+        (Endpoint::Import, _) => import::post(visit).await,
         (Endpoint::Link, _) => preview::post(visit, &bearer).await,
         _ => not_found(),
     }
