@@ -7,11 +7,25 @@
 //! Everything is an integer or fixed point, so that every face folds the same, bit for bit. Events come in the order of
 //! (timestamp, messageId) within a window of lateness ([`LATE_MS`]); who folds drops repetitions ([`timeline`](self)).
 
+mod affinities;
+mod buckets;
+mod counters;
+mod decay;
 pub mod event;
+mod index;
+mod presence;
+pub mod projection;
+mod read;
 pub mod rules;
+pub mod site;
+pub mod state;
+mod traits;
 
 pub use event::{Event, EventKind, Product, Scalar};
+pub use read::{next_change, read};
 pub use rules::Rules;
+pub use site::Site;
+pub use state::State;
 
 use crate::time::DAY_MS;
 

@@ -3,6 +3,7 @@
 //!
 //! Times are milliseconds, weights and thresholds millionths ([`super::event::ONE`]).
 
+use super::index::Indexed;
 use crate::consent::Purpose;
 use crate::context::Kind;
 use crate::session::SessionRules;
@@ -44,6 +45,26 @@ pub struct Rules {
     pub watched: Vec<String>,
     /// Who is told of events, entries and exits.
     pub webhooks: Vec<Webhook>,
+    /// Experiences whose exposures a page has to know: those with an assignment that stays, caps, cooldowns, or a group that has some.
+    pub experiences: Vec<ExperienceRule>,
+    /// What an event changes, by its name; made at first use.
+    #[serde(skip)]
+    pub index: Indexed,
+}
+
+/// What is kept of the exposures of an experience.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct ExperienceRule {
+    /// Its id.
+    pub id: String,
+    /// Whether its assignment is projected.
+    pub sticky: bool,
+    /// Whether it has a cap or a cooldown itself.
+    pub capped: bool,
+    /// Groups that it is in and that have a cap or a cooldown.
+    pub groups: Vec<String>,
+    /// Whether the site's cap counts it.
+    pub site: bool,
 }
 
 /// An event of the tracking plan.

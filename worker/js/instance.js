@@ -6,7 +6,9 @@ import { countReplaced } from "./counters.js";
 import { enrich } from "./enrichment.js";
 import { log } from "./log.js";
 import module from "../../dist/worker-pkg/index_bg.wasm";
-import { __wbg_reset_state, handle, initSync } from "../../dist/worker-pkg/index.js";
+import * as rust from "../../dist/worker-pkg/index.js";
+
+const { __wbg_reset_state, handle, initSync } = rust;
 
 let started = false;
 let broken = false;
@@ -71,24 +73,31 @@ try {
 }
 
 /**
- * Asks the Rust side: a plan as JSON text for a page that is to be edited, a Response for a request to the API,
- * undefined when there is nothing to do. Rejects when the instance traps meanwhile, here or in another request.
- * `beforeWaiting` is called, with the program's version, when it is certain that the page is going to be edited, and something
- * has to be asked first.
+ * Calls what Rust exports, where that ends at once: `call` is given all of it. Throws when the instance traps; another one has taken its
+ * place then.
  */
-export async function decide({ request, env, ctx, url, overrides, site }, beforeWaiting) {
+export function run(call) {
+  ensure();
+  try {
+    return call(rust);
+  } catch (error) {
+    if (isFatal(error)) {
+      discard(error);
+    }
+    throw error;
+  }
+}
+
+/** The same for what is waited for. Rejects when the instance traps meanwhile, here or in another request. */
+export async function settle(call) {
   ensure();
   let reject;
   const trapped = new Promise((_, rejecter) => {
     reject = rejecter;
   });
   inFlight.add(reject);
-  const ask = (wanted, version) => {
-    beforeWaiting?.(version);
-    return enrich(ctx, JSON.parse(wanted));
-  };
   try {
-    return await Promise.race([handle(request, env, ctx, site.id, url.href, overrides, ask), trapped]);
+    return await Promise.race([call(rust), trapped]);
   } catch (error) {
     if (isFatal(error) && inFlight.has(reject)) {
       discard(error);
@@ -97,4 +106,18 @@ export async function decide({ request, env, ctx, url, overrides, site }, before
   } finally {
     inFlight.delete(reject);
   }
+}
+
+/**
+ * Asks the Rust side: a plan as JSON text for a page that is to be edited, a Response for a request to the API,
+ * undefined when there is nothing to do. Rejects when the instance traps meanwhile, here or in another request.
+ * `beforeWaiting` is called, with the program's version, when it is certain that the page is going to be edited, and something
+ * has to be asked first.
+ */
+export async function decide({ request, env, ctx, url, overrides, site }, beforeWaiting) {
+  const ask = (wanted, version) => {
+    beforeWaiting?.(version);
+    return enrich(ctx, JSON.parse(wanted));
+  };
+  return settle(() => handle(request, env, ctx, site.id, url.href, overrides, ask));
 }

@@ -16,24 +16,42 @@ pub fn sign(key: Option<&str>, id: &str) -> String {
     }
 }
 
-/// The id in a cookie's value; `None` when it is no id, or there is a key and the signature is not by it.
-pub fn verify(key: Option<&str>, value: &str) -> Option<String> {
-    let (id, found) = cookies::split_id(value)?;
-    if let Some(key) = key {
-        let expected = signature(key, id)?;
-        if !equal(expected.as_bytes(), found.unwrap_or_default().as_bytes()) {
-            return None;
-        }
+/// The secrets that ids are signed with: the current one, and those that it took the place of, by which an id is known still. Without
+/// a current one any id is known.
+#[derive(Debug, Clone, Default)]
+pub struct Keys {
+    current: Option<String>,
+    old: Vec<String>,
+}
+
+impl Keys {
+    /// The current one, and the others as a variable lists them.
+    pub fn new(current: Option<String>, old: &str) -> Keys {
+        let words = old.split([' ', ',', '\t', '\r', '\n']).filter(|key| !key.is_empty());
+        Keys { current, old: words.map(str::to_owned).collect() }
     }
-    Some(id.to_owned())
+
+    /// What new ids are signed with.
+    pub fn current(&self) -> Option<&str> {
+        self.current.as_deref()
+    }
+}
+
+/// The id in a cookie's value; `None` when it is no id, or there is a key and the signature is by none.
+pub fn verify(keys: &Keys, value: &str) -> Option<String> {
+    let (id, found) = cookies::split_id(value)?;
+    let found = found.unwrap_or_default().as_bytes();
+    let is_by = |key: &str| signature(key, id).is_some_and(|expected| equal(expected.as_bytes(), found));
+    let known = keys.current().is_none_or(|current| is_by(current) || keys.old.iter().any(|key| is_by(key)));
+    known.then(|| id.to_owned())
 }
 
 /// The id that stands for what a server calls a visitor: an id as it is, an id cookie's signed value by its id, and any other text
 /// by a digest of it.
-pub fn of_name(key: Option<&str>, name: &str) -> String {
+pub fn of_name(keys: &Keys, name: &str) -> String {
     let known = match cookies::split_id(name) {
         Some((id, None)) => Some(id.to_owned()),
-        Some((_, Some(_))) if key.is_some() => verify(key, name),
+        Some((_, Some(_))) if keys.current().is_some() => verify(keys, name),
         _ => None,
     };
     known.unwrap_or_else(|| digest(name.as_bytes()))
@@ -87,6 +105,10 @@ mod tests {
 
     const ID: &str = "6f0c9a3e-6a8b-4f5e-9d57-0a3f5c1b2d4e";
 
+    fn by(key: &str) -> Keys {
+        Keys::new(Some(key.to_owned()), "")
+    }
+
     #[test]
     fn encodes_as_the_standard_says() {
         for (bytes, text) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("\u{3ff}?", "z78_")] {
@@ -103,22 +125,36 @@ mod tests {
     #[test]
     fn a_signed_id_is_known_again() {
         let value = sign(Some("secret"), ID);
-        assert_eq!(verify(Some("secret"), &value).as_deref(), Some(ID));
+        assert_eq!(verify(&by("secret"), &value).as_deref(), Some(ID));
         assert_eq!(sign(None, ID), ID);
-        assert_eq!(verify(None, ID).as_deref(), Some(ID));
+        assert_eq!(verify(&Keys::default(), ID).as_deref(), Some(ID));
+    }
+
+    #[test]
+    fn an_id_outlives_the_key_that_signed_it() {
+        let value = sign(Some("first"), ID);
+        let keys = |old| Keys::new(Some("third".to_owned()), old);
+        for old in ["first", "second,first", "second\r\nfirst\n"] {
+            assert_eq!(verify(&keys(old), &value).as_deref(), Some(ID), "{old}");
+        }
+        for old in ["", "second", "firs", "first second x"] {
+            assert_eq!(verify(&keys(old), &value).is_some(), old.starts_with("first "), "{old}");
+        }
+        // An empty word is no key.
+        assert_eq!(verify(&keys(" , "), &sign(Some(""), ID)), None);
     }
 
     #[test]
     fn a_server_may_call_a_visitor_anything() {
         let signed = sign(Some("secret"), ID);
-        assert_eq!(of_name(None, ID), ID);
-        assert_eq!(of_name(Some("secret"), &signed), ID);
+        assert_eq!(of_name(&Keys::default(), ID), ID);
+        assert_eq!(of_name(&by("secret"), &signed), ID);
         // SHA-256 of "abc", FIPS 180-2.
-        assert_eq!(of_name(None, "abc"), "ba7816bf8f01cfea414140de5dae2223");
+        assert_eq!(of_name(&Keys::default(), "abc"), "ba7816bf8f01cfea414140de5dae2223");
         for name in ["jo@shop.example", "12345678.abc", &signed] {
-            assert_eq!(of_name(None, name), digest(name.as_bytes()), "{name}");
+            assert_eq!(of_name(&Keys::default(), name), digest(name.as_bytes()), "{name}");
         }
-        assert_eq!(of_name(Some("another"), &signed), digest(signed.as_bytes()));
+        assert_eq!(of_name(&by("another"), &signed), digest(signed.as_bytes()));
     }
 
     #[test]
@@ -136,9 +172,9 @@ mod tests {
             ".",
             &"x".repeat(20_000),
         ] {
-            assert_eq!(verify(Some("secret"), bad), None, "{bad}");
+            assert_eq!(verify(&by("secret"), bad), None, "{bad}");
         }
-        assert_eq!(verify(Some("another"), &value), None);
-        assert_eq!(verify(None, "<script>"), None);
+        assert_eq!(verify(&by("another"), &value), None);
+        assert_eq!(verify(&Keys::default(), "<script>"), None);
     }
 }

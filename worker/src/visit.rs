@@ -1,6 +1,7 @@
 //! A request as the Worker sees it, and what the core may know of it.
 
 use crate::host::Sent;
+use crate::identity::Keys;
 use crate::{host, identity};
 use idoine::consent::Consent;
 use idoine::cookies;
@@ -95,12 +96,17 @@ impl Visit {
 
     /// The anonymous id that the request carries, if it is one of ours.
     pub fn id(&self) -> Option<String> {
-        identity::verify(self.key().as_deref(), cookies::get(self.header("cookie")?, cookies::ID)?)
+        identity::verify(&self.keys(), cookies::get(self.header("cookie")?, cookies::ID)?)
     }
 
     /// The secret that ids are signed with, where there is one.
     pub fn key(&self) -> Option<String> {
         host::var(&self.env, "IDOINE_KEY")
+    }
+
+    /// The secrets that ids may be signed with.
+    pub fn keys(&self) -> Keys {
+        Keys::new(self.key(), &host::var(&self.env, "IDOINE_KEYS_OLD").unwrap_or_default())
     }
 
     /// What the core may know of the request, as one for the page at `url`. Of the cookies that is the choice of purposes
@@ -110,7 +116,7 @@ impl Visit {
         let (consent, _) = self.consent();
         // A preview may agree in the visitor's place; the core then reads the id, or leaves it unread.
         let with_id = consent != Consent::default() || self.is_preview();
-        if let Some(cookie) = self.header("cookie").and_then(|header| kept_cookies(header, self.key().as_deref(), with_id)) {
+        if let Some(cookie) = self.header("cookie").and_then(|header| kept_cookies(header, &self.keys(), with_id)) {
             headers.push(("cookie".to_owned(), cookie));
         }
         with_offsets(Request {
@@ -127,18 +133,18 @@ impl Visit {
 }
 
 /// A visitor's request as somebody else tells of it: what is said of cookies counts as it does in a request of the visitor's own.
-pub fn with_own_cookies(mut request: Request, key: Option<&str>) -> Request {
+pub fn with_own_cookies(mut request: Request, keys: &Keys) -> Request {
     request.headers.retain_mut(|(name, value)| match name.as_str() {
-        "cookie" => kept_cookies(value, key, true).map(|kept| *value = kept).is_some(),
+        "cookie" => kept_cookies(value, keys, true).map(|kept| *value = kept).is_some(),
         _ => true,
     });
     request
 }
 
 /// What of a `Cookie` header the core may know: an id that is ours, and the choice of purposes. `None` when there is neither.
-fn kept_cookies(header: &str, key: Option<&str>, with_id: bool) -> Option<String> {
+fn kept_cookies(header: &str, keys: &Keys, with_id: bool) -> Option<String> {
     let mut kept = Vec::new();
-    if let Some(id) = cookies::get(header, cookies::ID).filter(|_| with_id).and_then(|value| identity::verify(key, value)) {
+    if let Some(id) = cookies::get(header, cookies::ID).filter(|_| with_id).and_then(|value| identity::verify(keys, value)) {
         kept.push(format!("{}={id}", cookies::ID));
     }
     if let Some(choice) = cookies::get(header, cookies::CONSENT) {
@@ -179,16 +185,17 @@ mod tests {
 
     #[test]
     fn of_cookies_only_ours_are_kept() {
+        let keys = |key: &str| Keys::new(Some(key.to_owned()), "");
         let signed = identity::sign(Some("key"), "12345678-abcd");
         let header = format!("session=1; idoine_consent=v1.personalization; idoine_id={signed}");
         let both = "idoine_id=12345678-abcd; idoine_consent=v1.personalization";
-        assert_eq!(kept_cookies(&header, Some("key"), true).as_deref(), Some(both));
-        assert_eq!(kept_cookies(&header, Some("key"), false).as_deref(), Some("idoine_consent=v1.personalization"));
-        assert_eq!(kept_cookies(&header, Some("other"), true).as_deref(), Some("idoine_consent=v1.personalization"));
-        assert_eq!(kept_cookies("session=1; idoine_id=12345678-abcd", Some("key"), true), None);
+        assert_eq!(kept_cookies(&header, &keys("key"), true).as_deref(), Some(both));
+        assert_eq!(kept_cookies(&header, &keys("key"), false).as_deref(), Some("idoine_consent=v1.personalization"));
+        assert_eq!(kept_cookies(&header, &keys("other"), true).as_deref(), Some("idoine_consent=v1.personalization"));
+        assert_eq!(kept_cookies("session=1; idoine_id=12345678-abcd", &keys("key"), true), None);
         let headers = [("cookie", "a=b"), ("cookie", header.as_str()), ("accept", "x")];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        let request = with_own_cookies(Request { headers, ..Request::default() }, Some("key"));
+        let request = with_own_cookies(Request { headers, ..Request::default() }, &keys("key"));
         let expected = [("cookie", both), ("accept", "x")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(request.headers, expected);
     }

@@ -4,6 +4,7 @@
 use super::bad_request;
 use crate::answer::{Answer, Error, Failure};
 use crate::host;
+use crate::identity::Keys;
 use crate::visit::{Visit, with_own_cookies};
 use idoine::report::{self, DecisionReport, EditReport};
 use idoine::visitor::Visitor;
@@ -100,9 +101,9 @@ pub fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
     if let Some(place) = asked.slots.iter().flatten().position(|slot| !known(slot)) {
         return wrong("There is no such slot.", format!("/slots/{place}"));
     }
-    let key = visit.key();
+    let keys = visit.keys();
     let now = host::now();
-    let made: Vec<_> = asked.visitors.iter().map(|visitor| decide(program, visitor, key.as_deref(), now)).collect();
+    let made: Vec<_> = asked.visitors.iter().map(|visitor| decide(program, visitor, &keys, now)).collect();
     let results = made.iter().enumerate().map(|(place, made)| match made {
         Ok(made) => Outcome::Decided(made.report(program, asked.slots.as_deref())),
         Err((path, message)) => {
@@ -126,12 +127,12 @@ impl Made<'_> {
 }
 
 /// Decides for a visitor; an error is the place of what is wrong, below the visitor, and why.
-fn decide<'a>(program: &'a Program, visitor: &Value, key: Option<&str>, now: i64) -> Result<Made<'a>, (String, String)> {
+fn decide<'a>(program: &'a Program, visitor: &Value, keys: &Keys, now: i64) -> Result<Made<'a>, (String, String)> {
     let visitor = read(visitor)?;
     if host::split_preview(&visitor.url).is_none() {
         return Err(("/url".to_owned(), "Expected the page's absolute URL.".to_owned()));
     }
-    let request = with_own_cookies(visitor.request(now, host::zone_offsets), key);
+    let request = with_own_cookies(visitor.request(now, host::zone_offsets), keys);
     let context = Context::derive(program, &request);
     let decisions = idoine::decide(program, &context);
     let edits = idoine::edits(program, &context, &decisions);

@@ -123,14 +123,14 @@ impl Claims {
                 _ => visitor.context.0.push((path, text)),
             }
         }
-        let key = visit.key();
+        let keys = visit.keys();
         if let Some(name) = &parts.key {
-            visitor.context.0.push(("visitor.id".to_owned(), identity::of_name(key.as_deref(), name)));
+            visitor.context.0.push(("visitor.id".to_owned(), identity::of_name(&keys, name)));
         }
         if visitor.wrong_instant().is_some() {
             return Err("`now` is not an instant such as 2026-11-20T12:30:00Z.".to_owned());
         }
-        let mut request = with_own_cookies(visitor.request(host::now(), host::zone_offsets), key.as_deref());
+        let mut request = with_own_cookies(visitor.request(host::now(), host::zone_offsets), &keys);
         if let Some(referrer) = parts.referrer {
             request.headers.retain(|(name, _)| name != "referer");
             request.headers.push(("referer".to_owned(), referrer));

@@ -1,0 +1,202 @@
+// What visitors and servers report: read, judged, and given to the shards that keep it. An answer of 200 says that what was accepted is
+// on disk; where a shard failed it is 503, who sent it sends all of it again, and what was kept before is a duplicate then.
+
+import { failure } from "../answer.js";
+import { count } from "../counters.js";
+import { settle } from "../instance.js";
+import { log } from "../log.js";
+import { splitPreview } from "../preview.js";
+import { give, hasProfiles } from "../profiles/shards.js";
+import { refreshed, visitorOf } from "../projection.js";
+import { readJson } from "./body.js";
+import { readEvent } from "./event.js";
+import { eventsOf } from "./formats.js";
+import { asksForKeys, senderOf } from "./keys.js";
+import { MOST_EVENTS, MOST_EVENT_BYTES } from "./limits.js";
+import { identified } from "./ids.js";
+import { agreedTo } from "./purposes.js";
+
+/** What an answer lets pages of the site's other hosts read. */
+function shared({ origin }) {
+  return {
+    vary: "origin",
+    ...(origin && { "access-control-allow-origin": origin, "access-control-allow-credentials": "true", "access-control-expose-headers": "retry-after" }),
+  };
+}
+
+/**
+ * What the program says of a request and of the events that it brings (worker/src/collect.rs): `version`, `own` and `foreign`, `bot`,
+ * and `events`, and the headers of the answer (`shared`).
+ */
+export async function judge({ request, env, ctx, site, url }, events, isTrusted) {
+  const text = JSON.stringify(events);
+  const judged = JSON.parse(await settle((rust) => rust.judge(request, env, ctx, site.id, url.href, text, isTrusted)));
+  return { ...judged, shared: shared(judged) };
+}
+
+/** Whether a page sent a request, as far as browsers tell. */
+const isOfPage = ({ headers }) => headers.has("origin") || headers.has("sec-fetch-site");
+
+/** Why a request brings nothing that is taken: status, code, words; undefined when it does. */
+function refusal(visit, format, { refused, sent, sender, judged }) {
+  if (refused !== undefined) {
+    return [refused.status, refused.code, refused.message];
+  }
+  if (judged.foreign) {
+    return [403, "forbidden", "Events can only be sent from pages of the site's hosts, and from servers."];
+  }
+  if (sender === undefined || (!sender.hasKey && !judged.own && asksForKeys(visit))) {
+    return [401, "unauthorized", "Expected a write key of this Worker: by Basic, `x-write-key`, `authorization: Bearer` or `writeKey`."];
+  }
+  if (sender.kind === "server" && isOfPage(visit.request)) {
+    return [403, "key_in_page", "A server's key was sent by a page, where all can read it: it is a secret. Take another one."];
+  }
+  if (sent === undefined) {
+    return [400, "bad_request", format.list === undefined ? "Expected an event." : `Expected {"${format.list}": [..]}.`];
+  }
+  if (sent.events.length > MOST_EVENTS) {
+    return [400, "too_many", `Expected ${MOST_EVENTS} events at most.`];
+  }
+  if (judged.version === null || !hasProfiles(visit.env)) {
+    return [503, "no_program", "Events can't be taken at the moment: there is no program, or the binding PROFILES is missing."];
+  }
+  return undefined;
+}
+
+/** Whether a request comes from someone who looks at the site as someone else. Local start allows that everywhere: there the page's address tells. */
+function isPreview({ request, env, overrides }) {
+  if (overrides === undefined) {
+    return false;
+  }
+  return env.IDOINE_PREVIEW !== "local" || overrides.length > 0 || isPreviewed(request.headers.get("referer"));
+}
+
+const isPreviewed = (address) => typeof address === "string" && splitPreview(address).length > 1;
+
+/** An event without those of its traits that nobody agreed to. */
+function permitted(event, declared, agreed) {
+  const refused = Object.keys(declared).filter((name) => !agreed.includes(declared[name]));
+  if (refused.length === 0) {
+    return event;
+  }
+  return { ...event, traits: Object.fromEntries(Object.entries(event.traits).filter(([name]) => !refused.includes(name))) };
+}
+
+const dropped = (reason) => ({ status: "dropped", reason });
+
+/** What becomes of an event: a `result`, or an `entry` for the shards. */
+async function prepared(visit, { event, preferences }, path, judgement, { format, sender, judged, visitor, preview }) {
+  if (preview || (visit.overrides !== undefined && isPreviewed(event.context?.page?.url))) {
+    return { result: dropped("preview") };
+  }
+  const isTrusted = sender.kind === "server";
+  const agreed = agreedTo(visit.request, { isOwn: format.isOwn, isTrusted, preferences, basis: sender.purposes });
+  const keep = agreed.includes(judgement.purpose);
+  const fold = agreed.includes("personalization");
+  if (!keep && !fold) {
+    return { result: dropped("no_consent") };
+  }
+  const known = await identified(visit, permitted(event, judgement.traits ?? {}, agreed), { isTrusted, visitor });
+  const { anonymousId, userId, type } = known;
+  if (anonymousId === undefined && userId === undefined && ["identify", "group", "alias"].includes(type)) {
+    const error = { code: "missing_field", message: "Expected `userId` or `anonymousId`: of whom it is said.", path: `${path}/userId` };
+    return { result: { status: "rejected", error } };
+  }
+  const { violations } = judgement;
+  const stored = {
+    ...known,
+    site: visit.site.id,
+    source: sender.name,
+    trusted: isTrusted,
+    ...(judged.bot && !isTrusted && { bot: true }),
+    consent: agreed,
+    ...(violations && { violations }),
+  };
+  // Without an id there is no profile that it could be part of.
+  return { entry: { event: stored, keep, fold: fold && (anonymousId ?? userId) !== undefined } };
+}
+
+/** The browser whose projection follows from the events that it sent; undefined where it has none. */
+function ownOf({ visitor }, entries) {
+  if (visitor === undefined || !visitor.purposes.includes("personalization")) {
+    return undefined;
+  }
+  const claimed = entries.findLast(({ event, fold }) => fold && event.userId !== undefined)?.event.userId;
+  return { anonymousId: visitor.id, ...(visitor.user ? { user: visitor.user } : { claimed }) };
+}
+
+/** Gives events to the shards: a result for each, and the `Set-Cookie` headers that bring the browser up to date. */
+async function kept(visit, given, prepared) {
+  const entries = prepared.map(({ entry }) => entry).filter(Boolean);
+  const own = ownOf(given, entries);
+  const { statuses, projection } = entries.length === 0 ? { statuses: [] } : await give(visit, entries, { own });
+  const told = statuses.values();
+  const results = prepared.map(({ result, entry }) => {
+    if (result !== undefined) {
+      return result;
+    }
+    const { violations } = entry.event;
+    return { status: told.next().value, ...(violations && { violations }) };
+  });
+  const cookies = projection === undefined ? [] : await refreshed(visit, given.visitor, projection);
+  return { results, cookies };
+}
+
+/** Counts what became of events, and says which mistakes they have: without a word of what they say. */
+function tell(visit, results) {
+  const mistakes = new Set();
+  for (const { status, error } of results) {
+    count(visit, `events_${status}`);
+    if (error !== undefined) {
+      mistakes.add(error.code);
+    }
+  }
+  if (mistakes.size > 0) {
+    const rejected = results.filter(({ status }) => status === "rejected").length;
+    log("warn", "events_rejected", `${rejected} of ${results.length} events can't be read`, { site: visit.site.id, codes: [...mistakes] });
+  }
+}
+
+function answered(format, results, headers) {
+  const isLost = results.some(({ status }) => status === "failed");
+  // A client that is told of one bad event among many would send all of them again, or throw all of them away.
+  const bad = format.list === undefined ? results[0]?.error : undefined;
+  const status = isLost ? 503 : bad !== undefined ? 400 : 200;
+  if (format.isOwn) {
+    return Response.json({ results }, { status, headers });
+  }
+  return Response.json(bad === undefined ? { success: !isLost } : { success: false, error: bad }, { status, headers });
+}
+
+/** The answer to a request that brings events, in a format (formats.js). */
+export async function collect(visit, format) {
+  const receivedAt = Date.now();
+  const { request, url } = visit;
+  const { value, bytes, refused } = await readJson(request);
+  const sent = refused === undefined ? eventsOf(format, value) : undefined;
+  const sender = senderOf(visit, sent?.writeKey ?? url.searchParams.get("writeKey") ?? undefined, format.isOwn);
+  const isTrusted = sender?.kind === "server";
+  const given = { isOwn: format.isOwn === true, isSmall: bytes <= MOST_EVENT_BYTES, receivedAt, sentAt: sent?.sentAt, isTrusted };
+  const isTaken = sent !== undefined && sent.events.length <= MOST_EVENTS;
+  const read = isTaken ? sent.events.map(([raw, path]) => ({ path, ...readEvent(raw, path, given) })) : [];
+  const judged = await judge(visit, read.flatMap(({ event }) => event ?? []), isTrusted);
+  const refusing = refusal(visit, format, { refused, sent, sender, judged });
+  if (refusing !== undefined) {
+    return failure(...refusing, judged.shared);
+  }
+  visit.bot = judged.bot && !isTrusted;
+  visit.version = judged.version;
+  const visitor = isTrusted ? undefined : await visitorOf(visit);
+  const about = { format, sender, judged, visitor, preview: isPreview(visit) };
+  const judgements = judged.events.values();
+  const made = await Promise.all(
+    read.map(async ({ error, path, ...one }) =>
+      error === undefined ? prepared(visit, one, path, judgements.next().value, about) : { result: { status: "rejected", error } },
+    ),
+  );
+  const { results, cookies } = await kept(visit, about, made);
+  tell(visit, results);
+  const headers = new Headers({ "cache-control": "private, no-store", ...judged.shared });
+  cookies.forEach((cookie) => headers.append("set-cookie", cookie));
+  return answered(format, results, headers);
+}
