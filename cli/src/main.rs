@@ -1,5 +1,6 @@
 //! `idoine`: checks, formats, compiles and explains a site's manifest, decides for visitors, replays what was decided, and publishes.
 
+mod audiences;
 mod check;
 mod compile;
 mod decide;
@@ -78,6 +79,11 @@ enum Command {
     /// Send what is known already: past events, and what other systems know of users
     #[command(after_help = "Example:\n  idoine import events orders.csv --to https://shop.example --event 'Order Completed'")]
     Import(import::Args),
+    /// Show how many profiles are in which audience, and in two of them; or write an audience's members
+    #[command(
+        after_help = "Examples:\n  idoine audiences --to https://shop.example\n  idoine audiences export vip --to https://shop.example -o vip.csv"
+    )]
+    Audiences(audiences::Args),
     /// Show all that is known of a visitor, and share notes and tags
     #[command(after_help = "Example:\n  idoine profile show u:42 --to https://shop.example")]
     Profile(profile::Args),
@@ -118,6 +124,7 @@ fn main() -> ExitCode {
         Command::Versions(args) => publish::versions(&args),
         Command::Preview(args) => preview::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Audiences(args) => audiences::run(&args),
         Command::Profile(args) => profile::run(&args),
         Command::Fmt(args) => fmt::run(&args),
         Command::Eval(args) => eval::run(&args),

@@ -129,6 +129,15 @@ impl Remote {
         json(self.answered(answer)?)
     }
 
+    /// Asks an address of the owner's API for a list: its lines, and where the next ones begin, if there are any.
+    pub(crate) fn lines(&self, path: &str) -> Result<(String, Option<String>), String> {
+        let answer = self.agent.get(self.url(path)).header("authorization", self.bearer()).call();
+        let answer = self.answered(answer)?;
+        let cursor = answer.headers().get("x-idoine-cursor").and_then(|cursor| cursor.to_str().ok()).map(str::to_owned);
+        let lines = String::from_utf8(bytes(answer)?).map_err(|_| "the answer is none of an Idoine Worker".to_owned())?;
+        Ok((lines, cursor))
+    }
+
     /// Sends bytes or JSON to an address of the owner's API.
     pub(crate) fn post(&self, path: &str, media_type: &str, body: &[u8]) -> Result<Value, String> {
         let request = self.agent.post(self.url(path)).header("authorization", self.bearer()).header("content-type", media_type);

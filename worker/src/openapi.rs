@@ -96,7 +96,12 @@ fn document() -> Value {
     })
 }
 
-fn operation(route: &Route, operation: &Operation, read: &mut SchemaGenerator, answered: &mut SchemaGenerator) -> Map<String, Value> {
+fn operation(
+    route: &Route,
+    operation: &Operation,
+    read: &mut SchemaGenerator,
+    answered: &mut SchemaGenerator,
+) -> Map<String, Value> {
     let described = &operation.described;
     let parameters = described.parameters.iter().map(|parameter| {
         json!({

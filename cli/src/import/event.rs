@@ -323,7 +323,10 @@ impl Mapping {
                     format!("expected {INSTANT}, found `{}`", shown(value.as_str().unwrap_or(&value.to_string())))
                 })?;
                 if found < EARLIEST || found > self.now {
-                    return Err(format!("expected a time since 2000 and in the past, found `{}`", super::values::written(found)));
+                    return Err(format!(
+                        "expected a time since 2000 and in the past, found `{}`",
+                        super::values::written(found)
+                    ));
                 }
                 draft.at = Some(found);
             }

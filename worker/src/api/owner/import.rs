@@ -45,7 +45,11 @@ pub async fn post(visit: &Visit) -> Answer {
     if program::current(visit).await.is_none() {
         return no_program();
     }
-    match js_import(&visit.env, visit.ctx.as_ref(), &visit.site, &source, purposes, &text).await.ok().and_then(|told| told.as_string()) {
+    match js_import(&visit.env, visit.ctx.as_ref(), &visit.site, &source, purposes, &text)
+        .await
+        .ok()
+        .and_then(|told| told.as_string())
+    {
         // Who sent them sends them again; what was taken counts once.
         Some(results) if results.contains("\"status\":\"failed\"") => {
             Answer::bytes("application/json", results.into_bytes()).of_status(503).with("retry-after", "1")
