@@ -1,9 +1,7 @@
 //! `idoine profile`: what is known of one visitor, and what the owner's teams note of them.
 
-mod page;
-
 use crate::remote::{Live, To, encoded};
-use crate::{Outcome, input};
+use crate::{Outcome, input, page};
 use idoine::report::membership_text;
 use idoine::{Context, Membership, Program, Truth, memberships};
 use serde_json::{Value, json};
