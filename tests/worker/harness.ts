@@ -180,12 +180,8 @@ async function script(parts: string[] = []): Promise<string> {
     format: "esm",
     target: "es2022",
     write: false,
-<<<<<<< HEAD
     external: ["cloudflare:*"],
-    plugins: [{ name: "wasm", setup: (build) => build.onResolve({ filter: /\.wasm$/ }, () => ({ path: "./index_bg.wasm", external: true })) }],
-=======
     plugins: [sources, { name: "wasm", setup: (build) => build.onResolve({ filter: /\.wasm$/ }, () => ({ path: "./index_bg.wasm", external: true })) }],
->>>>>>> core
   });
   return outputFiles[0]!.text;
 }
