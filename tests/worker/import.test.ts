@@ -38,7 +38,7 @@ let folder: string;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "idoine-import-"));
-  worker = await startWorker({ manifest: MANIFEST, vars: VARS });
+  worker = await startWorker({ manifest: MANIFEST, vars: VARS, profiles: true });
   to = ["--to", worker.address.origin];
 });
 after(async () => {
