@@ -48,8 +48,8 @@ export const project = (site, state, quantiles, now, user) => run((rust) => rust
 /** In which of the program's audiences a state is, in their order: 1 in it, 0 not, 2 unknown, as that needs a request to tell. */
 export const audiencesOf = (site, state, quantiles, now) => run((rust) => rust.learn_audiences(site, bytes(state), bytes(quantiles), now));
 
-/** A sketch of how recent, frequent and valuable buyers are, with those of further states. */
-export const sketch = (site, sketched, states, now) => run((rust) => rust.learn_sketch(site, bytes(sketched), states.map(bytes), now));
+/** The histograms of those who bought, with further states. */
+export const sketch = (sketched, states) => run((rust) => rust.learn_sketch(bytes(sketched), states.map(bytes)));
 
-/** The site's quantiles, of the sketches of its shards. */
+/** The site's quantiles, of the histograms of its shards. */
 export const quantilesOf = (sketches) => run((rust) => rust.learn_quantiles(sketches.map(bytes)));

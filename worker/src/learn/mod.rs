@@ -4,6 +4,7 @@
 mod event;
 
 use crate::program;
+use idoine::learn::site::Buyers;
 use idoine::learn::{self, Event, Rules, Site, State};
 use idoine::{Context, Program, Truth};
 use serde_json::{Value, json};
@@ -41,7 +42,7 @@ pub fn at_hand(site: &str) -> Option<Rc<Learned>> {
 }
 
 /// A state; empty where there are no bytes, `None` where they are none.
-fn state(bytes: &[u8]) -> Option<State> {
+pub fn state(bytes: &[u8]) -> Option<State> {
     if bytes.is_empty() { Some(State::default()) } else { State::decode(bytes) }
 }
 
@@ -141,4 +142,24 @@ pub fn learn_audiences(site: &str, bytes: &[u8], quantiles: &[u8], now: f64) -> 
         Truth::Unknown | Truth::Denied => 2,
     });
     Some(told.collect())
+}
+
+/// The histograms of those who bought, with further states: each of one profile.
+#[wasm_bindgen]
+pub fn learn_sketch(bytes: &[u8], states: Vec<js_sys::Uint8Array>) -> Vec<u8> {
+    let mut buyers = Buyers::decode(bytes).unwrap_or_default();
+    for state in states.iter().filter_map(|bytes| State::decode(&bytes.to_vec())) {
+        buyers.change(None, state.buyer());
+    }
+    buyers.encode()
+}
+
+/// What is known of all visitors together, of the histograms of all shards.
+#[wasm_bindgen]
+pub fn learn_quantiles(sketches: Vec<js_sys::Uint8Array>) -> Vec<u8> {
+    let mut buyers = Buyers::default();
+    for sketch in sketches.iter().filter_map(|bytes| Buyers::decode(&bytes.to_vec())) {
+        buyers.merge(&sketch);
+    }
+    serde_json::to_vec(&buyers.site()).unwrap_or_default()
 }
