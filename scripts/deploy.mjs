@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { command } from "./lib/cli.mjs";
-import { makeSecrets, problemsOf, queuesOf, SECRETS } from "./lib/deploy.mjs";
+import { bucketsOf, makeSecrets, problemsOf, queuesOf, SECRETS } from "./lib/deploy.mjs";
 import { underRecentNode } from "./lib/node.mjs";
 import { ROOT } from "./lib/paths.mjs";
 import { Problem, run, say } from "./lib/run.mjs";
@@ -18,7 +18,7 @@ Checks wrangler.toml, builds, and puts the Worker on Cloudflare. The first time:
   npx wrangler login
   npm run deploy -- --setup
 
-  --setup         makes what is not there yet: queues that are bound, the key that signs ids (IDOINE_KEY), a token to publish with
+  --setup         makes what is not there yet: queues and buckets that are bound, the key that signs ids (IDOINE_KEY), a token to publish with
                   (IDOINE_TOKENS), which is shown once. The KV namespace is made by the deploy itself. What is there stays as it is
   --dry-run       checks and builds, and sends nothing
   --config FILE   another configuration than wrangler.toml
@@ -74,6 +74,20 @@ async function makeQueues(names, where, env) {
   }
 }
 
+/** Makes the buckets that are bound and not there. */
+async function makeBuckets(names, where, env) {
+  if (names.length === 0) return;
+  const trouble = (what, output) => new Problem(`${what} Without [[r2_buckets]] in the configuration the Worker does without. wrangler said:\n${words(output)}`);
+  const { code, stdout, output } = await ask(["r2", "bucket", "list", ...where], env);
+  if (code !== 0) throw trouble("The account's R2 buckets can't be listed; R2 has to be opened once in the dashboard.", output);
+  const there = new Set([...stdout.matchAll(/^name:\s+(\S+)/gm)].map(([, name]) => name));
+  for (const name of names.filter((name) => !there.has(name))) {
+    const made = await ask(["r2", "bucket", "create", name, ...where], env);
+    if (made.code !== 0) throw trouble(`The bucket ${name} can't be made.`, made.output);
+    say(`made the bucket ${name}`);
+  }
+}
+
 /** Deploys, with values for secrets if there are any: from a file that only we can read, as a command line is visible to all. */
 async function deploy(where, secrets, env) {
   if (Object.keys(secrets).length === 0) return show(["deploy", ...where], env);
@@ -100,7 +114,10 @@ await command({ usage, options }, async ({ setup, "dry-run": isDry, config: name
   const there = await secretsOf(where, env);
   const missing = SECRETS.filter((name) => !there.includes(name));
   if (missing.length > 0 && !setup) throw new Problem(`The Worker ${config.name} has no ${missing.join(" and no ")}. \`npm run deploy -- --setup\` makes what is missing and deploys.`);
-  if (setup) await makeQueues(queuesOf(config), where, env);
+  if (setup) {
+    await makeQueues(queuesOf(config), where, env);
+    await makeBuckets(bucketsOf(config), where, env);
+  }
   const { values, token } = makeSecrets(missing);
   const code = await deploy(where, values, env);
   if (code !== 0) return code;

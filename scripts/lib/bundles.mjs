@@ -13,6 +13,15 @@ const beside = (filter, path) => ({
   setup: (build) => build.onResolve({ filter }, (found) => ({ path: path ?? `./${basename(found.path)}`, external: true })),
 });
 
+/**
+ * What the Worker's Rust side imports of worker/js is there itself, not the copy that wasm-bindgen puts beside the module: a file is loaded
+ * once, whoever asks for it, and may import its neighbours.
+ */
+export const sources = {
+  name: "sources",
+  setup: (build) => build.onResolve({ filter: /\/snippets\/idoine-worker-[^/]+\/js\// }, ({ path }) => ({ path: join(ROOT, "worker", "js", path.split(/\/snippets\/[^/]+\/js\//)[1]) })),
+};
+
 // The loader and the stub run in every page, on whatever browser the visitor has; the rest loads on demand.
 const BROWSER = [
   { entry: "www/snippet/stub.ts", out: join(DIST, "snippet", "stub.js"), format: "iife", target: "es2018" },
@@ -49,6 +58,6 @@ export async function buildScripts() {
 export async function buildWorkerBundle() {
   const dir = join(DIST, "worker");
   const moved = writeIfChanged(join(dir, "index_bg.wasm"), readFileSync(join(DIST, "worker-pkg", "index_bg.wasm")));
-  const options = { entryPoints: ["worker/js/entry.js"], format: "esm", target: "es2022", platform: "neutral", conditions: ["workerd", "worker"], external: ["cloudflare:*", "node:*"], plugins: [beside(/\.wasm$/, "./index_bg.wasm")] };
+  const options = { entryPoints: ["worker/js/entry.js"], format: "esm", target: "es2022", platform: "neutral", conditions: ["workerd", "worker"], external: ["cloudflare:*", "node:*"], plugins: [sources, beside(/\.wasm$/, "./index_bg.wasm")] };
   return (await bundle(options, join(dir, "index.js"))) || moved;
 }

@@ -79,6 +79,9 @@ export function problemsOf(config) {
 /** Queues that the Worker sends to. */
 export const queuesOf = ({ queues }) => (queues?.producers ?? []).map(({ queue }) => queue);
 
+/** Buckets that the Worker writes to. */
+export const bucketsOf = ({ r2_buckets: buckets }) => (buckets ?? []).map(({ bucket_name: name }) => name).filter((name) => name !== undefined);
+
 const random = () => randomBytes(32).toString("base64url");
 
 /** Values for secrets that are missing, and the token that is in them. */

@@ -9,6 +9,7 @@ export interface Account {
   /** Method and path of what was asked, in order. */
   asked: string[];
   queues: string[];
+  buckets: string[];
   /** How often a Worker was uploaded. */
   uploads: number;
   namespaces: { id: string; title: string }[];
@@ -36,6 +37,13 @@ export async function startCloudflare(): Promise<Account> {
       account.queues.push(JSON.parse(body).queue_name);
       return { result: { queue_id: "1", queue_name: account.queues.at(-1) } };
     }
+    if (last === "r2/buckets" && method === "GET") return { result: { buckets: account.buckets.map((name) => ({ name, creation_date: "2026-11-23T00:00:00.000Z" })) } };
+    if (last === "r2/buckets") {
+      account.buckets.push(JSON.parse(body).name);
+      return { result: { name: account.buckets.at(-1) } };
+    }
+    const bucket = /^r2\/buckets\/([^/]+)$/.exec(last)?.[1];
+    if (bucket !== undefined) return account.buckets.includes(bucket) ? { result: { name: bucket } } : missing(10006, "The specified bucket does not exist.");
     if (last === "storage/kv/namespaces" && method === "GET") return { result: account.namespaces };
     if (last === "storage/kv/namespaces") {
       account.namespaces.push({ id: String(account.namespaces.length + 1).repeat(32), title: JSON.parse(body).title });
@@ -76,6 +84,7 @@ export async function startCloudflare(): Promise<Account> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked: [],
     queues: [],
+    buckets: [],
     uploads: 0,
     namespaces: [],
     worker: undefined,

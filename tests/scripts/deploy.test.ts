@@ -29,7 +29,7 @@ function configuration(name: string, change: (text: string) => string): string {
 
 const above = (line: string) => (text: string) => text.replace(/^name = /m, `${line}\nname = `);
 const origin = (value: string) => (text: string) => text.replace(AT, `ORIGIN = "${value}"`);
-const shown = (text: string) => text.replace(/^# (\[\[queues|\[\[analytics|binding = "(?:EVENTS|COUNTERS)"|queue =|dataset =)/gm, "$1");
+const shown = (text: string) => text.replace(/^# (\[\[queues|\[\[analytics|\[\[r2|binding = "(?:EVENTS|EVENTS_BUCKET|COUNTERS)"|queue =|bucket_name =|dataset =)/gm, "$1");
 
 interface Ended {
   code: number | null;
@@ -62,6 +62,7 @@ test("what is switched off in it can be switched on", async () => {
   const { code, output } = await wrangler("deploy", "--dry-run", "--config", configuration("all", shown));
   assert.equal(code, 0, output);
   assert.match(output, /env\.EVENTS \(idoine-events\)\s+Queue/);
+  assert.match(output, /env\.EVENTS_BUCKET \(idoine-events\)\s+R2 Bucket/);
   assert.match(output, /env\.COUNTERS \(idoine\)\s+Analytics Engine Dataset/);
 });
 
@@ -151,7 +152,7 @@ test("--setup makes what is not there and deploys; a second time it makes nothin
 
     const first = await run("--setup");
     assert.equal(first.code, 0, `${first.output}\n${account.asked.join("\n")}`);
-    assert.deepEqual(account.queues, ["idoine-events"]);
+    assert.deepEqual([account.queues, account.buckets], [["idoine-events"], ["idoine-events"]]);
     assert.equal(account.namespaces.length, 1);
     assert.equal(account.worker!.find(({ name }) => name === "PROGRAMS")!.namespace_id, account.namespaces[0]!.id);
     assert.match(account.secrets["IDOINE_KEY"]!, /^[\w-]{43}$/);
@@ -163,7 +164,7 @@ test("--setup makes what is not there and deploys; a second time it makes nothin
     for (const args of [["--setup"], []]) {
       const again = await run(...args);
       assert.equal(again.code, 0, `${again.output}\n${account.asked.join("\n")}`);
-      assert.deepEqual([account.queues, account.namespaces.length, account.secrets], [["idoine-events"], 1, secrets]);
+      assert.deepEqual([account.queues, account.buckets, account.namespaces.length, account.secrets], [["idoine-events"], ["idoine-events"], 1, secrets]);
       assert.doesNotMatch(again.output, /idoine: made|shown this once/);
     }
     assert.equal(account.uploads, 3);

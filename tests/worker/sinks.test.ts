@@ -166,6 +166,12 @@ test("an event that no queue takes becomes a dead letter, and the others go", as
   const { letters, counts } = await on("dead");
   assert.deepEqual(letters.map(({ sink, error, body }: any) => [sink, error, JSON.parse(body).messageId]), [["queue", "larger than a message of a queue can be", "large-0"]]);
   assert.deepEqual(counts, [{ sink: "queue", letters: 1, oldest: AT }]);
+  await on("flush", AT + 30 * DAY, [], ["EVENTS_BUCKET"]);
+  assert.equal(await countOf("dead"), 1);
+  await on("flush", AT + 30 * DAY + SECOND, [], ["EVENTS_BUCKET"]);
+  assert.equal(await countOf("dead"), 0, "for thirty days it could be sent again");
+  const lost = worker.logs.map((line) => JSON.parse(line)).filter(({ event }) => event === "dead_letters_lost");
+  assert.deepEqual(lost.map(({ letters }) => letters), [1]);
 });
 
 test("what a stream does not take for three days is dead letters, which are sent again to it alone", async () => {

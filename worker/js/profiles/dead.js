@@ -1,10 +1,13 @@
-// Dead letters: events and messages that their sink did not take. They are kept until they are sent again or taken away, or until
-// there are too many.
+// Dead letters: events and messages that their sink did not take. They are kept until they are sent again, for a while, and unless there
+// are too many.
 
 import { log } from "../log.js";
 
 /** So many are kept in a shard; of more the oldest go. */
 const MOST = 100_000;
+
+/** For so long they are kept. */
+const KEPT_MS = 30 * 24 * 3600 * 1000;
 
 /** So many are shown, or sent again, at a time. */
 const AT_ONCE = 500;
@@ -33,9 +36,20 @@ export function bury(sql, letters, now, error, { site }) {
   }
 }
 
+/** Lets those go that are too old. */
+export function expire(sql, now, { site }) {
+  // In their order they died: the first is the oldest.
+  const [oldest] = sql.exec("SELECT died FROM dead ORDER BY seq LIMIT 1").toArray();
+  if (oldest !== undefined && oldest.died <= now - KEPT_MS) {
+    const { rowsWritten } = sql.exec("DELETE FROM dead WHERE died <= ?", now - KEPT_MS);
+    log("error", "dead_letters_lost", "dead letters were not sent again for too long, and are lost", { site, letters: rowsWritten });
+  }
+}
+
 /** The dead letters behind the number `after`, oldest first, and how many there are by sink. */
-export function deadLetters(sql, after = 0, limit = 100) {
-  const letters = sql.exec("SELECT seq, sink, at, died, tries, error, body FROM dead WHERE seq > ? ORDER BY seq LIMIT ?", after, Math.min(limit, AT_ONCE)).toArray();
+export function deadLetters(sql, after = 0, limit = 100, sink = null) {
+  const query = "SELECT seq, sink, at, died, tries, error, body FROM dead WHERE seq > ?1 AND (?2 IS NULL OR sink = ?2) ORDER BY seq LIMIT ?3";
+  const letters = sql.exec(query, after, sink, Math.min(limit, AT_ONCE)).toArray();
   const counts = sql.exec("SELECT sink, count(*) AS letters, min(at) AS oldest FROM dead GROUP BY sink").toArray();
   return { letters, counts };
 }

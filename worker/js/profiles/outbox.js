@@ -7,7 +7,7 @@
 // All functions but `flush` are synchronous: what they write is part of the caller's transaction.
 
 import { log } from "../log.js";
-import { bury, createDeadLetters } from "./dead.js";
+import { bury, createDeadLetters, expire } from "./dead.js";
 import { createDeliveries, deliver, enqueue, forget } from "./deliveries.js";
 import { later, reasonOf } from "./retry.js";
 import { queue } from "./sinks/queue.js";
@@ -201,6 +201,7 @@ async function drain(sql, env, stream, where, now) {
  */
 export async function flush(sql, env, where, sinks, now) {
   const rows = settle(sql, sinks);
+  expire(sql, now, where);
   const isDue = (name) => (rows.get(name)?.due ?? Number.MAX_SAFE_INTEGER) <= now;
   const work = [
     ...sinks.streams.filter(({ name }) => isDue(name)).map((stream) => [stream.name, () => drain(sql, env, stream, where, now)]),
