@@ -22,7 +22,7 @@ pub mod state;
 mod traits;
 
 pub use event::{Event, EventKind, Product, Scalar};
-pub use read::{next_change, read};
+pub use read::{next_change, read, text};
 pub use rules::Rules;
 pub use site::Site;
 pub use state::State;
