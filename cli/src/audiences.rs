@@ -195,7 +195,7 @@ fn write_all(remote: &Remote, audience: &str, format: Format, mut out: impl Writ
         out.write_all(b"key,userId,anonymousId\n")?;
     }
     loop {
-        let from = cursor.as_ref().map_or_else(String::new, |cursor: &String| format!("?cursor={}", encoded(cursor)));
+        let from = cursor.as_ref().map_or_else(String::new, |cursor: &String| format!("?cursor={cursor}"));
         let path = format!("audiences/{}{from}", encoded(audience));
         let (lines, next) = remote.lines(&path).map_err(Trouble::Said)?;
         for line in lines.lines().filter(|line| !line.is_empty()) {

@@ -6,6 +6,7 @@ import { failure, plain, safe } from "./answer.js";
 import { asset, isAsset } from "./assets.js";
 import { became, report } from "./counters.js";
 import { health } from "./health.js";
+import { eventsAt } from "./events/addresses.js";
 import { decide } from "./instance.js";
 import { limited } from "./limit.js";
 import { mayPreview, preview, previewed } from "./links.js";
@@ -36,6 +37,10 @@ function answerOf(visit) {
   const { pathname } = visit.url;
   if (pathname === `${BASE}health`) {
     return health(visit);
+  }
+  const events = eventsAt(visit, pathname.slice(BASE.length));
+  if (events !== undefined) {
+    return timed(visit, "collect", events);
   }
   return isAsset(pathname) ? asset(visit) : timed(visit, "decide", () => decide(visit));
 }

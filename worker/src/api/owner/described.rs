@@ -156,6 +156,7 @@ pub struct ImportError {
     message: String,
     /// Where in the line, as a JSON pointer.
     path: String,
+}
 
 /// All that is known of a visitor.
 #[derive(JsonSchema)]

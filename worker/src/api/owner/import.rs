@@ -1,11 +1,16 @@
 //! `POST /_idoine/api/import`: events of the past, a line of JSON each. `worker/js/events/import.js` takes them.
 
+use super::profile::no_profiles;
+use super::unavailable;
 use crate::answer::Answer;
 use crate::api::{bad_request, no_program, parameter, too_large};
+use crate::audit::{Entry, write};
 use crate::collect::judgements;
+use crate::tokens::Bearer;
 use crate::visit::Visit;
-use crate::{host, program, rules};
+use crate::{host, program, rules, shards};
 use idoine::consent::Purpose;
+use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/js/events/import.js")]
@@ -30,7 +35,28 @@ const MOST_LINES: usize = 1000;
 /// What people agreed to whose rows say nothing else.
 const PURPOSES: &str = "analytics+personalization";
 
-pub async fn post(visit: &Visit) -> Answer {
+thread_local! {
+    /// Whose imports of which source stand in the trail already, and for which hour: one takes thousands of requests.
+    static NOTED: RefCell<Vec<(String, i64)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Whether somebody's import is not in the trail yet for this hour, as far as this isolate knows.
+fn is_new(bearer: &Bearer, site: &str, source: &str, hour: i64) -> bool {
+    let import = format!("{site} {} {source}", bearer.name);
+    NOTED.with_borrow_mut(|noted| {
+        noted.retain(|(_, at)| *at == hour);
+        let is_new = noted.iter().all(|(known, _)| *known != import);
+        if is_new {
+            noted.push((import, hour));
+        }
+        is_new
+    })
+}
+
+pub async fn post(visit: &Visit, bearer: &Bearer) -> Answer {
+    if !shards::are_kept(&visit.env) {
+        return no_profiles();
+    }
     let Some(source) = parameter(visit, "source").filter(|source| is_source(source)) else {
         return bad_request("Expected `source`, where the events come from: 1 to 64 letters, digits, `-`, `_` or `.`.");
     };
@@ -44,6 +70,12 @@ pub async fn post(visit: &Visit) -> Answer {
     }
     if program::current(visit).await.is_none() {
         return no_program();
+    }
+    if is_new(bearer, &visit.site, &source, host::now().div_euclid(3_600_000)) {
+        let entry = Entry::new(bearer, "import").with("what", Some(&source));
+        if let Err(trouble) = write(visit, &entry).await {
+            return unavailable(visit, &trouble);
+        }
     }
     match js_import(&visit.env, visit.ctx.as_ref(), &visit.site, &source, purposes, &text)
         .await
@@ -94,6 +126,15 @@ mod tests {
         for text in ["", "all", "analytics+", "analytics++marketing"] {
             assert_eq!(purposes(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn an_import_is_noted_once_an_hour() {
+        let [anna, bob] = ["anna", "bob"].map(|name| Bearer { name: name.to_owned(), role: crate::tokens::Role::Publish });
+        assert!(is_new(&anna, "shop", "erp", 1) && !is_new(&anna, "shop", "erp", 1));
+        assert!(is_new(&bob, "shop", "erp", 1) && is_new(&anna, "blog", "erp", 1) && is_new(&anna, "shop", "crm", 1));
+        assert!(is_new(&anna, "shop", "erp", 2));
+        NOTED.with_borrow(|noted| assert_eq!(noted.len(), 1));
     }
 
     #[test]
