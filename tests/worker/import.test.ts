@@ -23,8 +23,8 @@ const MANIFEST = {
   },
   events: { "Order Completed": { properties: { revenue: { type: "double" }, order_id: { type: "string" } } } },
   audiences: {
-    buyers: "profile.count('Order Completed', '3650d') > 0",
-    spenders: "profile.sum('Order Completed', 'revenue', '3650d') > 100.0",
+    buyers: "profile.count('Order Completed') > 0",
+    spenders: "profile.sum('Order Completed', 'revenue') > 100.0",
     subscribers: "profile.newsletter",
     described: "profile.plan != '' && profile.city != '' && profile.origin != '' && profile.points > 0",
   },
@@ -42,7 +42,7 @@ before(async () => {
   to = ["--to", worker.address.origin];
 });
 after(async () => {
-  await worker.dispose();
+  await worker?.dispose();
   await rm(folder, { recursive: true });
 });
 
@@ -59,8 +59,8 @@ async function readings(user: string): Promise<Record<string, unknown>> {
   return JSON.parse(stdout).readings;
 }
 
-const ORDERS = "profile.count('Order Completed', '3650d')";
-const REVENUE = "profile.sum('Order Completed', 'revenue', '3650d')";
+const ORDERS = "profile.count('Order Completed')";
+const REVENUE = "profile.sum('Order Completed', 'revenue')";
 
 async function ordersOf(users: string[]): Promise<number> {
   const counts = await Promise.all(users.map(async (user) => Number((await readings(user))[ORDERS])));
@@ -89,12 +89,12 @@ test("what is imported twice counts once", async () => {
 
 test("an import that is killed goes on and counts all once", async () => {
   const users = Array.from({ length: 10 }, (_, at) => `killed-${at}`);
-  const rows = Array.from({ length: 3000 }, (_, at) => `${users[at % 10]},${day(at)},1`);
+  const rows = Array.from({ length: 1500 }, (_, at) => `${users[at % 10]},${day(at)},1`);
   const path = await file("killed.csv", ["customer,date,total", ...rows]);
-  const command = ["import", "events", path, ...to, ...MAPS, "--batch", "20"];
+  const command = ["import", "events", path, ...to, ...MAPS, "--batch", "25"];
   const done = async () => JSON.parse(await readFile(`${path}.progress`, "utf8").catch(() => '{"place":null}')).place?.rows ?? 0;
   const places = [];
-  for (const least of [1, 400, 900]) {
+  for (const least of [1, 300, 600]) {
     const child = startIdoine(command);
     while ((await done()) < least && child.exitCode === null) {
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -104,12 +104,12 @@ test("an import that is killed goes on and counts all once", async () => {
     await once(child, "exit");
     places.push(await done());
   }
-  assert.ok(places[0] < places[1] && places[1] < places[2] && places[2] < 3000, places.join(" "));
+  assert.ok(places[0] < places[1] && places[1] < places[2] && places[2] < 1500, places.join(" "));
   const ended = await idoine([...command, "--json"]);
   assert.equal(ended.code, 0, ended.stderr);
   const told = JSON.parse(ended.stdout);
-  assert.deepEqual([told.rows, told.accepted + told.duplicates, told.wentOnAfter], [3000, 3000, places[2]]);
-  assert.equal(await ordersOf(users), 3000);
+  assert.deepEqual([told.rows, told.accepted + told.duplicates, told.wentOnAfter], [1500, 1500, places[2]]);
+  assert.equal(await ordersOf(users), 1500);
 });
 
 test("rows that the command or the site can't take are told, and stop nothing", async () => {
