@@ -1,5 +1,5 @@
-// What the Rust side does for profiles, called where a profile is. All of it but `prepare` ends at once; it throws where the instance
-// trapped, and says undefined where there is no program, or bytes are no state.
+// What the Rust side does for profiles, called where a profile is. All of it but `prepare` ends at once, and throws where the instance traps
+// or no program is at hand.
 
 import { run, settle } from "../instance.js";
 
@@ -30,7 +30,7 @@ const EMPTY = new Uint8Array(0);
 /** Bytes as SQLite gives them; of what is not there none. */
 const bytes = (blob) => (blob === null || blob === undefined ? EMPTY : blob instanceof Uint8Array ? blob : new Uint8Array(blob));
 
-/** A state with events, canonical JSON each, in their order. */
+/** A state with events, canonical JSON each, in their order; undefined where the bytes are no state. */
 export const fold = (site, state, events) => run((rust) => rust.learn_fold(site, bytes(state), events.join("\n"), false));
 
 /** A state with events that are older than others that it has. */
