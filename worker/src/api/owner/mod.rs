@@ -42,7 +42,7 @@ pub async fn answer(visit: &Visit, route: &Route, key: &str, caller: &Caller<'_>
         (Endpoint::Audit, _) => audit::get(visit).await,
         (Endpoint::Import, _) => import::post(visit, &bearer).await,
         (Endpoint::Link, _) => preview::post(visit, &bearer).await,
-        (Endpoint::Profile | Endpoint::Notes | Endpoint::Note | Endpoint::Tags | Endpoint::Tag, method) => {
+        (Endpoint::Facts | Endpoint::Notes | Endpoint::Note | Endpoint::Tags | Endpoint::Tag, method) => {
             profile::answer(visit, &bearer, (route.endpoint, method), key).await
         }
         (Endpoint::Audiences, "POST") => audiences::renew(visit, &bearer).await,

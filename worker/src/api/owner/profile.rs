@@ -44,11 +44,11 @@ pub async fn answer(visit: &Visit, bearer: &Bearer, asked: (Endpoint, &str), pat
     let key = parts.next().unwrap_or_default();
     let last = parts.nth(1).unwrap_or_default();
     let is_key = (key.starts_with("u:") || key.starts_with("a:")) && (3..=LONGEST_KEY).contains(&key.len());
-    if !is_key || (asked.0 == Endpoint::Profile && path.contains('/')) {
+    if !is_key || (asked.0 == Endpoint::Facts && path.contains('/')) {
         return no_profile();
     }
     match asked {
-        (Endpoint::Profile, _) => facts(visit, bearer, &key).await,
+        (Endpoint::Facts, _) => facts(visit, bearer, &key).await,
         (Endpoint::Notes, "GET") => read(visit, bearer, &key, "notes").await,
         (Endpoint::Tags, "GET") => read(visit, bearer, &key, "tags").await,
         (Endpoint::Notes, _) => note(visit, bearer, &key).await,
