@@ -624,7 +624,7 @@ mod tests {
             ("/_idoine/api/decide", Some((Some(Endpoint::Batch), ""))),
             ("/_idoine/v1/batch", Some((Some(Endpoint::SegmentBatch), ""))),
             ("/_idoine/v1/t", Some((Some(Endpoint::SegmentCall), "t"))),
-            ("/_idoine/v1/projects/a/settings", Some((Some(Endpoint::SegmentSettings), "a"))),
+            ("/_idoine/v1/projects/a/settings", Some((Some(Endpoint::SegmentSettings), "a/settings"))),
             ("/_idoine/v1/projects//settings", Some((Some(Endpoint::SegmentCall), "projects//settings"))),
             ("/_idoine/api/s/track", Some((Some(Endpoint::JitsuCall), "track"))),
             ("/_idoine/ofrep/v1/evaluate/flags", Some((Some(Endpoint::Flags), ""))),
