@@ -4,9 +4,10 @@
 use crate::cors::Caller;
 use crate::plan::{self, Violation};
 use crate::visit::Visit;
-use crate::{program, rules};
+use crate::{learn, program};
 use idoine::Context;
 use idoine::learn::Rules;
+use idoine::learn::rules::PurposeName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -79,7 +80,12 @@ pub async fn judge(
         foreign: !own && caller.is_another_site(),
         bot: program.is_some_and(|program| Context::derive(program, &visit.facts(visit.url.clone(), Vec::new())).is_bot()),
         events: match program {
-            Some(program) => judgements(&rules::of(program), &events, trusted).ok_or_else(|| JsValue::from_str("events"))?,
+            Some(_) => {
+                let learned = learn::at_hand(&visit.site);
+                let none = Rules::default();
+                let rules = learned.as_deref().map_or(&none, |learned| &learned.rules);
+                judgements(rules, &events, trusted).ok_or_else(|| JsValue::from_str("events"))?
+            }
             None => Vec::new(),
         },
     };
@@ -100,7 +106,7 @@ fn judgement(rules: &Rules, event: &Sent<'_>, trusted: bool) -> Judgement {
         _ => BTreeMap::new(),
     };
     Judgement {
-        purpose: rule.map(|rule| rule.purpose.0.clone()).unwrap_or_else(|| idoine::learn::rules::PurposeName::default().0),
+        purpose: rule.map(|rule| rule.purpose.0.clone()).unwrap_or_else(|| PurposeName::default().0),
         traits,
         violations: plan::violations(rules, rule, &event.kind, &event.properties, trusted),
     }
@@ -109,7 +115,7 @@ fn judgement(rules: &Rules, event: &Sent<'_>, trusted: bool) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use idoine::learn::rules::{EventRule, PurposeName, TraitRule};
+    use idoine::learn::rules::{EventRule, TraitRule};
 
     #[test]
     fn events_and_traits_need_their_own_purposes() {

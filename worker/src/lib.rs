@@ -20,7 +20,6 @@ mod plan;
 mod pointer;
 mod program;
 mod route;
-mod rules;
 mod store;
 mod tokens;
 mod visit;

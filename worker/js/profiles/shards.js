@@ -1,5 +1,6 @@
 // The way to the shards, for who is not one: which shard a profile is in, calls in groups, and what comes back.
 
+import { violationsIn } from "../events/violations.js";
 import { log } from "../log.js";
 import { merge, prepare, project } from "./learn.js";
 import { anonymousKey, userKey } from "./links.js";
@@ -36,8 +37,12 @@ export async function callShard(env, site, number, method, ...given) {
   }
 }
 
-/** The key of the profile that an event belongs to, and its part there. */
-export function ownerOf({ userId, anonymousId }) {
+/** The key of the profile that an event belongs to, and its part there. What nobody has done is in no profile, and known by its id again. */
+export function ownerOf({ userId, anonymousId, messageId }) {
+  if (userId === undefined && anonymousId === undefined) {
+    const hash = Array.from(messageId).reduce((hash, char) => (Math.imul(hash, 31) + char.codePointAt(0)) >>> 0, 0);
+    return { key: `e:${hash % SHARDS}`, part: "" };
+  }
   return userId === undefined ? { key: anonymousKey(anonymousId), part: "" } : { key: userKey(userId), part: anonymousId ?? "" };
 }
 
@@ -79,7 +84,7 @@ async function grouped(entries, joins, wants) {
     const { key, part } = ownerOf(event);
     const call = await callFor(key);
     const { messageId: id, timestamp: at, consent } = event;
-    call.events.push({ key, part, id, at, json: JSON.stringify(event), keep, fold, consent: JSON.stringify(consent ?? []) });
+    call.events.push({ key, part, id, at, json: JSON.stringify(event), keep, fold, consent: JSON.stringify(consent ?? []), noted: violationsIn(event) });
     call.places.push(place);
     const link = fold ? linkIn(event) : undefined;
     if (link !== undefined) {

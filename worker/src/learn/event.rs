@@ -19,12 +19,14 @@ pub fn read<'a>(program: &Program, value: &'a Value) -> Option<Event<'a>> {
     let text = |name: &str| value.get(name).and_then(Value::as_str);
     let at = value.get("timestamp")?.as_i64()?;
     let mut event = Event::new(text("messageId")?, at, EventKind::from_name(text("type")?)?);
-    event.name = Cow::Borrowed(match event.kind {
-        EventKind::Track => text("event"),
-        EventKind::Page => text("name"),
-        _ => None,
-    }
-    .unwrap_or_default());
+    event.name = Cow::Borrowed(
+        match event.kind {
+            EventKind::Track => text("event"),
+            EventKind::Page => text("name"),
+            _ => None,
+        }
+        .unwrap_or_default(),
+    );
     if let Some(Value::Object(properties)) = value.get("properties") {
         scalars("", properties, &mut event.properties);
         event.products = products(properties);
