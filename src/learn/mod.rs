@@ -8,17 +8,27 @@
 //! (timestamp, messageId) within a window of lateness ([`LATE_MS`]); who folds drops repetitions ([`timeline`](self)).
 
 mod affinities;
+mod answers;
 mod buckets;
+mod cart;
 mod counters;
 mod decay;
 pub mod event;
+mod exposures;
+mod features;
 mod index;
+mod milestones;
 mod presence;
 pub mod projection;
+mod propensity;
+mod purchases;
 mod read;
 pub mod rules;
+mod sessions;
 pub mod site;
+pub mod sketch;
 pub mod state;
+mod touches;
 mod traits;
 
 pub use event::{Event, EventKind, Product, Scalar};

@@ -42,8 +42,8 @@ export function merge(site, states) {
   return parts.length === 1 ? parts[0] : run((rust) => rust.learn_merge(site, parts));
 }
 
-/** The projection of a state: what a browser carries in its cookie, before it is sealed. */
-export const project = (site, state, quantiles, now) => run((rust) => rust.learn_project(site, bytes(state), bytes(quantiles), now));
+/** The projection of a state: what a browser carries in its cookie, before it is sealed. `user` is who the visitor is proven to be. */
+export const project = (site, state, quantiles, now, user) => run((rust) => rust.learn_project(site, bytes(state), bytes(quantiles), now, user));
 
 /** In which of the program's audiences a state is, in their order: 1 in it, 0 not, 2 unknown, as that needs a request to tell. */
 export const audiencesOf = (site, state, quantiles, now) => run((rust) => rust.learn_audiences(site, bytes(state), bytes(quantiles), now));

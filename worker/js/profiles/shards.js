@@ -103,11 +103,11 @@ async function grouped(entries, joins, wants) {
 }
 
 /** The projection of states, for the one whom they are of; undefined where there is no program. */
-function projectionOf(site, answers, now) {
+function projectionOf(site, answers, user, now) {
   const states = answers.flatMap((answer) => answer.states.flat());
   const quantiles = answers.find((answer) => answer.quantiles !== undefined)?.quantiles;
   try {
-    return project(site, merge(site, states), quantiles, now);
+    return project(site, merge(site, states), quantiles, now, user);
   } catch (error) {
     log("error", "not_projected", "a profile can't be projected", { error, site });
     return undefined;
@@ -153,7 +153,7 @@ export async function give({ env, ctx, site }, entries, { own, imported = false 
       return { statuses };
     }
     const read = hasLinks ? await readAll(env, site, wants) : answers;
-    return { statuses, projection: read.includes(undefined) ? undefined : projectionOf(site.id, read, Date.now()) };
+    return { statuses, projection: read.includes(undefined) ? undefined : projectionOf(site.id, read, own.user, Date.now()) };
   } catch (error) {
     log("error", "shard_failed", "events could not be given to their shards", { error, site: site.id });
     return { statuses };
