@@ -67,7 +67,9 @@ pub async fn judge(
     events: String,
     trusted: bool,
 ) -> Result<String, JsValue> {
-    let visit = Visit::new(request, env, worker::Context::new(ctx), site, url, None, js_sys::Function::default());
+    // No enrichment is asked for here.
+    let ask = JsValue::UNDEFINED.unchecked_into();
+    let visit = Visit::new(request, env, worker::Context::new(ctx), site, url, None, ask);
     let caller = Caller { origin: visit.header("origin"), site: visit.header("sec-fetch-site"), own: visit.origin() };
     let program = program::current(&visit).await;
     let program = program.as_deref();
