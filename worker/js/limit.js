@@ -7,7 +7,7 @@ import { log } from "./log.js";
 import { siteOf } from "./sites.js";
 
 /** What writes: a visitor's choice, events, programs and links. `api/decide` is asked by servers, often, and writes nothing. */
-const WRITES = /^\/_idoine\/(?:consent$|collect$|v1\/|beacon\/|api\/(?!decide$))/;
+const WRITES = /^\/_idoine\/(?:(?:consent|collect|identity)$|v1\/|beacon\/|api\/(?!decide$))/;
 
 /** Where events are sent to: who holds a server's key may do so as often as they like. */
 const EVENTS = /^\/_idoine\/(?:collect$|v1\/|beacon\/|api\/s\/)/;

@@ -80,7 +80,8 @@ pub async fn judge(
         origin,
         own,
         foreign: !own && caller.is_another_site(),
-        bot: program.is_some_and(|program| Context::derive(program, &visit.facts(visit.url.clone(), Vec::new())).is_bot()),
+        bot: program
+            .is_some_and(|program| Context::derive(program, &visit.facts(program, visit.url.clone(), Vec::new())).is_bot()),
         events: match program {
             Some(_) => {
                 let learned = learn::at_hand(&visit.site);
