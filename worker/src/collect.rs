@@ -4,7 +4,7 @@
 use crate::cors::Caller;
 use crate::plan::{self, Violation};
 use crate::visit::Visit;
-use crate::{learn, program};
+use crate::{program, rules};
 use idoine::Context;
 use idoine::learn::Rules;
 use idoine::learn::rules::PurposeName;
@@ -83,12 +83,7 @@ pub async fn judge(
         bot: program
             .is_some_and(|program| Context::derive(program, &visit.facts(program, visit.url.clone(), Vec::new())).is_bot()),
         events: match program {
-            Some(_) => {
-                let learned = learn::at_hand(&visit.site);
-                let none = Rules::default();
-                let rules = learned.as_deref().map_or(&none, |learned| &learned.rules);
-                judgements(rules, &events, trusted).ok_or_else(|| JsValue::from_str("events"))?
-            }
+            Some(program) => judgements(&rules::of(program), &events, trusted).ok_or_else(|| JsValue::from_str("events"))?,
             None => Vec::new(),
         },
     };

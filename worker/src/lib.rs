@@ -20,6 +20,8 @@ mod plan;
 mod pointer;
 mod program;
 mod route;
+mod rules;
+mod shards;
 mod store;
 mod tokens;
 mod visit;

@@ -1,7 +1,7 @@
 //! Idoine's own addresses: one table, by which requests are routed and of which the API's description (`openapi.rs`) is made.
 //!
-//! An address is an [`Endpoint`] and its path below [`BASE`]; a name in braces stands for the rest of a path, but for what follows. Of
-//! several addresses that a path could be, the first is meant. Then its methods: who may call, what it does, parameters (`@place "name" required|optional "what it is"`), the body that it reads (`<- Type` as JSON,
+//! An address is an [`Endpoint`] and its path below [`BASE`]; a name in braces at the end stands for the rest of a path, before it for one
+//! part. Of two that match the first is meant. Then its methods: who may call, what it does, parameters (`@place "name" required|optional "what it is"`), the body that it reads (`<- Type` as JSON,
 //! `<| "media type"` as anything else), and for each status what it says, the body (`: Type` as JSON, `| "media type"` as anything
 //! else) and its headers. `openapi.rs` adds what follows from who may call (401, and of the owner's addresses 403, 429 and 503), unless
 //! there is a row for that status, and the answers that every address gives (405, and 503 where the Wasm instance breaks).
@@ -365,6 +365,95 @@ routes! {
             400 "`limit` is no such number.": crate::answer::Failure<'static>;
         }
     }
+    /// A note on a profile.
+    Note "api/profile/{key}/notes/{id}" {
+        DELETE OwnerPublish "Takes a note away." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            @path "id" required "The note's id.";
+            200 "The notes that are left.": crate::api::owner::described::ProfileNotes;
+            404 "There is no such note.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// The notes on a profile.
+    Notes "api/profile/{key}/notes" {
+        GET OwnerRead "The notes on a profile, the newest first." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            200 "The notes.": crate::api::owner::described::ProfileNotes;
+            404 "There is no such profile.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+        POST OwnerPublish "Adds a note." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            <- crate::api::owner::described::NoteGiven;
+            200 "The notes, this one among them.": crate::api::owner::described::ProfileNotes;
+            400 "The body can't be read.": crate::answer::Failure<'static>;
+            404 "There is no such profile.": crate::answer::Failure<'static>;
+            409 "It has as many notes as it may have.": crate::answer::Failure<'static>;
+            413 "The body is too large.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// A tag of a profile.
+    Tag "api/profile/{key}/tags/{tag}" {
+        DELETE OwnerPublish "Takes a tag off." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            @path "tag" required "The tag.";
+            200 "The tags that are left.": crate::api::owner::described::ProfileTags;
+            404 "There is no such tag on it.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// The tags of a profile.
+    Tags "api/profile/{key}/tags" {
+        GET OwnerRead "The tags of a profile." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            200 "The tags.": crate::api::owner::described::ProfileTags;
+            404 "There is no such profile.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+        PUT OwnerPublish "Puts tags on a profile, beside those that it has." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            <- crate::api::owner::described::TagsGiven;
+            200 "The tags that it has now.": crate::api::owner::described::ProfileTags;
+            400 "The body can't be read.": crate::answer::Failure<'static>;
+            404 "There is no such profile.": crate::answer::Failure<'static>;
+            409 "It would have more tags than it may have.": crate::answer::Failure<'static>;
+            413 "The body is too large.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// A profile.
+    Facts "api/profile/{key}" {
+        GET OwnerRead "All that is known of a visitor. Who asked is in the audit trail." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            200 "What is known.": crate::api::owner::described::ProfileFacts;
+            404 "There is no such profile.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// The members of an audience.
+    Members "api/audiences/{name}" {
+        GET OwnerRead "The members of an audience, one to a line. Who asked is in the audit trail." {
+            @path "name" required "The audience's name.";
+            @query "cursor" optional "Where the list before this one ended (its header `x-idoine-cursor`).";
+            200 "Members, as JSON: `key`, and `userId` or `anonymousId`." | "application/x-ndjson" ["x-idoine-cursor"];
+            400 "`cursor` is none.": crate::answer::Failure<'static>;
+            404 "The live program has no such audience.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// How many are in which audiences.
+    Audiences "api/audiences" {
+        GET OwnerRead "How many profiles are in which audiences, and in two of them." {
+            200 "The counts.": crate::api::owner::described::AudienceCounts;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+        POST OwnerPublish "Has the site's quantiles (RFM) worked out anew, which otherwise happens once a day." {
+            200 "They are.": crate::api::owner::described::QuantilesRenewed;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
     /// Links for previews.
     Link "api/preview" {
         POST OwnerRead "Makes a link with which a browser may preview the site." {
@@ -472,19 +561,35 @@ impl Route {
 pub struct Found<'a> {
     /// The address; `None` when there is nothing at this path.
     pub route: Option<&'static Route>,
-    /// What stands in the path for a name in braces, as it came.
+    /// What stands in the path from the first name in braces on, as it came.
     pub key: &'a str,
+}
+
+/// What stands in a path from the first name in braces of its template on; `None` for a path of another template. The last name in
+/// braces, at the end, stands for the rest of the path, another one for one part of it.
+fn key_of<'a>(template: &str, path: &'a str) -> Option<&'a str> {
+    let Some((before, rest)) = template.split_once('{') else { return (path == template).then_some("") };
+    let key = path.strip_prefix(before)?;
+    let (mut rest, mut left) = (rest, key);
+    loop {
+        let (_, behind) = rest.split_once('}')?;
+        if behind.is_empty() {
+            return (!left.is_empty()).then_some(key);
+        }
+        let (fixed, next) = behind.split_once('{').unwrap_or((behind, ""));
+        let (part, more) = left.split_at(left.find('/').unwrap_or(left.len()));
+        left = more.strip_prefix(fixed).filter(|_| !part.is_empty())?;
+        if next.is_empty() {
+            return left.is_empty().then_some(key);
+        }
+        rest = next;
+    }
 }
 
 /// What is at a path; `None` for a path of the site.
 pub fn route(path: &str) -> Option<Found<'_>> {
     let path = path.strip_prefix(BASE)?;
-    let found = ROUTES.iter().find_map(|route| {
-        let Some((before, rest)) = route.path.split_once('{') else { return (path == route.path).then_some((route, "")) };
-        let after = rest.split_once('}').map_or("", |(_, after)| after);
-        let key = path.strip_prefix(before)?.strip_suffix(after)?;
-        (!key.is_empty()).then_some((route, key))
-    });
+    let found = ROUTES.iter().find_map(|route| Some((route, key_of(route.path, path)?)));
     Some(found.map_or(Found { route: None, key: "" }, |(route, key)| Found { route: Some(route), key }))
 }
 
@@ -513,6 +618,14 @@ mod tests {
             ("/_idoine/ofrep/v1/evaluate/flags/", Some((None, ""))),
             ("/_idoine/ofrep/v1/evaluate/flags/hero", Some((Some(Endpoint::Flag), "hero"))),
             ("/_idoine/ofrep/v1/evaluate/flags/a%20b/c", Some((Some(Endpoint::Flag), "a%20b/c"))),
+            ("/_idoine/api/profile/u%3A1", Some((Some(Endpoint::Facts), "u%3A1"))),
+            ("/_idoine/api/profile/u%3A1/notes", Some((Some(Endpoint::Notes), "u%3A1/notes"))),
+            ("/_idoine/api/profile/u%3A1/notes/n1", Some((Some(Endpoint::Note), "u%3A1/notes/n1"))),
+            ("/_idoine/api/profile/u%3A1/tags/a/b", Some((Some(Endpoint::Tag), "u%3A1/tags/a/b"))),
+            ("/_idoine/api/profile//notes", Some((Some(Endpoint::Facts), "/notes"))),
+            ("/_idoine/api/profile/", Some((None, ""))),
+            ("/_idoine/api/audiences", Some((Some(Endpoint::Audiences), ""))),
+            ("/_idoine/api/audiences/vip", Some((Some(Endpoint::Members), "vip"))),
         ] {
             let found = route(path).map(|found| (found.route.map(|route| route.endpoint), found.key));
             assert_eq!(found, expected, "{path}");

@@ -37,11 +37,11 @@ export async function callShard(env, site, number, method, ...given) {
   }
 }
 
-/** The key of the profile that an event belongs to, and its part there. What nobody has done is in no profile, and known by its id again. */
+/** The key of the profile that an event belongs to, and its part there. */
 export function ownerOf({ userId, anonymousId, messageId }) {
   if (userId === undefined && anonymousId === undefined) {
-    const hash = Array.from(messageId).reduce((hash, char) => (Math.imul(hash, 31) + char.codePointAt(0)) >>> 0, 0);
-    return { key: `e:${hash % SHARDS}`, part: "" };
+    // It is nobody's: only counted once. Some keys, so that not all of them are in one shard.
+    return { key: `n:${messageId.charCodeAt(messageId.length - 1) % SHARDS}`, part: "" };
   }
   return userId === undefined ? { key: anonymousKey(anonymousId), part: "" } : { key: userKey(userId), part: anonymousId ?? "" };
 }
@@ -102,7 +102,7 @@ async function grouped(entries, joins, wants) {
   return calls;
 }
 
-/** The projection of states, for the one whom they are of; undefined where there is no program. */
+/** The projection of states, for the one whom they are of; undefined where that fails. */
 function projectionOf(site, answers, user, now) {
   const states = answers.flatMap((answer) => answer.states.flat());
   const quantiles = answers.find((answer) => answer.quantiles !== undefined)?.quantiles;

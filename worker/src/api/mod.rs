@@ -46,7 +46,7 @@ struct Call<'a> {
 pub async fn answer(visit: &Visit, found: Found<'_>) -> Answer {
     let caller = Caller { origin: visit.header("origin"), site: visit.header("sec-fetch-site"), own: visit.origin() };
     if let Some(route) = found.route.filter(|route| route.is_owners()) {
-        return owner::answer(visit, route, &caller).await;
+        return owner::answer(visit, route, found.key, &caller).await;
     }
     let program = store::current(visit).await;
     let program = program.as_deref();
