@@ -6,12 +6,9 @@ import { failure, plain, safe } from "./answer.js";
 import { asset, isAsset } from "./assets.js";
 import { consent } from "./consent.js";
 import { became, report } from "./counters.js";
-import { health } from "./health.js";
-<<<<<<< HEAD
 import { eventsAt } from "./events/addresses.js";
-=======
+import { health } from "./health.js";
 import { identity } from "./identity.js";
->>>>>>> core
 import { decide } from "./instance.js";
 import { limited } from "./limit.js";
 import { mayPreview, preview, previewed } from "./links.js";
@@ -47,7 +44,7 @@ function answerOf(visit) {
   if (Object.hasOwn(OURS, name)) {
     return OURS[name](visit);
   }
-  const events = eventsAt(visit, pathname.slice(BASE.length));
+  const events = eventsAt(visit, name);
   if (events !== undefined) {
     return timed(visit, "collect", events);
   }
