@@ -13,6 +13,7 @@ mod buckets;
 mod cart;
 mod counters;
 mod decay;
+mod engagement;
 pub mod event;
 mod exposures;
 mod features;
