@@ -47,12 +47,12 @@ pub struct State {
 
 impl State {
     /// No state has more bytes, whatever is folded into it.
-    pub const MOST_BYTES: usize = 448 * 1024;
+    pub const MOST_BYTES: usize = 320 * 1024;
 
     /// Reads the bytes of a state. `None` when they are of another version, or none.
     pub fn decode(bytes: &[u8]) -> Option<State> {
         let (version, rest) = bytes.split_first()?;
-        if *version != VERSION || bytes.len() > State::MOST_BYTES {
+        if *version != VERSION {
             return None;
         }
         postcard::from_bytes(rest).ok()
