@@ -22,10 +22,10 @@ export const SEEN = "Seen before";
 const MANIFEST = {
   site: { id: SITE, hosts: ["shop.example"], timezone: "Europe/Paris" },
   affinities: { category: {} },
-  slots: { headline: { selector: "header h1", pages: ["/one/*"] } },
+  slots: { headline: { selector: "header h1", pages: ["/one/*"] }, lead: { selector: "header p.lead", pages: ["/one/*"] } },
   experiences: [
     { id: "seen", type: "personalization", audience: `${COUNT} >= 1`, slots: { headline: { text: SEEN } } },
-    { id: "fond", type: "personalization", audience: "profile.affinity('category') == 'shoes'", slots: { headline: { text: "Shoes" } } },
+    { id: "fond", type: "personalization", audience: "profile.affinity('category') == 'shoes'", slots: { lead: { text: "Shoes again" } } },
   ],
 };
 

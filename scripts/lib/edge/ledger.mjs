@@ -34,7 +34,11 @@ export class Ledger {
     return { event, path: "/_idoine/collect", method: "POST", headers, body: JSON.stringify({ events: [{ type: "track", event: "Product Viewed", messageId: event.id }] }) };
   }
 
-  /** Notes what an answer says of an event: whether it was taken. What was not is sent again. */
+  /**
+   * Notes what an answer says of an event: whether it was taken. What was not is sent again.
+   * @param {{ visitor: number, id: string }} event
+   * @param {{ status?: number, body?: Buffer, broke?: string }} answer
+   */
   note(event, { status, body, broke }) {
     const isTaken = status === 200 && broke === undefined && ["accepted", "duplicate"].includes(JSON.parse(body).results[0].status);
     if (isTaken) this.#acknowledged[event.visitor].add(event.id);
@@ -54,7 +58,7 @@ export class Ledger {
 
   /**
    * What differs between what was acknowledged and what `read` says of each visitor's profile: `{ visitor, acknowledged, counted }`.
-   * @param {(request: { path: string, headers: object }) => Promise<Record<string, string>>} read the readings of a profile
+   * @param {(request: { path: string, headers: Record<string, string> }) => Promise<Record<string, string>>} read the readings of a profile
    */
   async differences(read) {
     const found = [];
