@@ -302,6 +302,15 @@ export async function startSites(manifests: Record<string, object>): Promise<{ w
     await worker.kv.put(`program:${version}`, program.buffer.slice(program.byteOffset, program.byteOffset + program.byteLength) as ArrayBuffer);
     await worker.kv.put(`site:${site}`, version);
   }
+  for (const { name, version } of compiled) {
+    let tries = 0;
+    while ((await worker.fetch(`http://${name}.localhost/_idoine/context`)).text.includes(version) === false) {
+      if ((tries += 1) > 100) {
+        throw new Error(`the Worker did not take over the program of ${name}: ${worker.logs.join("\n")}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
   return { worker, origins: Object.fromEntries(compiled.map(({ name }) => [name, `http://${name}.localhost`])) };
 }
 

@@ -17,7 +17,7 @@ const PAGE = "/one/18";
 export async function assertCounted(port, visitors) {
   const connection = await Connection.open(port);
   try {
-    for (const visitor of visitors) {
+    for (const visitor of visitors.filter(({ acknowledged }) => acknowledged > 0)) {
       const counted = await visitor.counted(connection);
       if (counted !== visitor.acknowledged) throw new Problem(`${visitor.acknowledged} events of ${visitor.key} were acknowledged, ${counted} are counted.`);
     }

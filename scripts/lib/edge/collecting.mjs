@@ -14,6 +14,7 @@ const SHARDS = 64;
 const SITE = "collect";
 const KEY = "a key of the benchmark of collect";
 const SERVER_KEY = "a-server-key-of-the-benchmark";
+const TOKEN = "the-owners-token-of-the-benchmark";
 const COUNT = "profile.count('Product Viewed', '7d')";
 
 /** The words that pages show to who is known to have looked at something. */
@@ -99,7 +100,7 @@ export default {
 `;
 
 const shop = (name, origin) => {
-  const { modules, ...worker } = idoine({ ORIGIN: origin.url, IDOINE_SITE: SITE, IDOINE_KEY: KEY, IDOINE_WRITE_KEYS: `server:erp:${SERVER_KEY}:analytics+personalization` }, name);
+  const { modules, ...worker } = idoine({ ORIGIN: origin.url, IDOINE_SITE: SITE, IDOINE_KEY: KEY, IDOINE_TOKENS: `read:bench:${TOKEN}`, IDOINE_WRITE_KEYS: `server:erp:${SERVER_KEY}:analytics+personalization` }, name);
   return { ...worker, modules: [{ type: "ESModule", path: "around.js", contents: AROUND }, ...modules], durableObjects: { PROFILES: { className: "Profiles", useSQLite: true } } };
 };
 
@@ -188,11 +189,11 @@ export class Visitor {
     return { ms: last, status };
   }
 
-  /** How many of their events are in their profile, as the Worker tells them. */
+  /** How many of their events are in their profile, as the owner is told. */
   async counted(connection) {
-    const { raw } = await connection.send(bytesOf("GET", "/_idoine/profile", this.#headers), true);
-    const { profile } = JSON.parse(parse(raw).body.toString());
-    return Number(profile[COUNT] ?? 0);
+    const { raw } = await connection.send(bytesOf("GET", `/_idoine/api/profile/${this.key}`, { authorization: `Bearer ${TOKEN}` }), true);
+    const { readings } = JSON.parse(parse(raw).body.toString());
+    return Number(readings[COUNT] ?? 0);
   }
 
   /** A page of theirs; milliseconds until it was whole. */

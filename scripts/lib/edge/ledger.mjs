@@ -7,6 +7,12 @@ export const COUNT = "profile.count('Product Viewed', '7d')";
 /** The key by which ids are signed. */
 export const KEY = "a key of the soak test";
 
+/** The owner's token, by which profiles are read. */
+export const TOKEN = "the-owners-token-of-the-soak-test";
+
+/** A person's browser: what a bot does does not count. */
+const AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
 /** An account of events. */
 export class Ledger {
   #visitors;
@@ -24,7 +30,7 @@ export class Ledger {
   #headers(visitor) {
     const name = this.#visitors[visitor];
     const signature = createHmac("sha256", KEY).update(name).digest().subarray(0, 16).toString("base64url");
-    return { cookie: `idoine_consent=v1.personalization.analytics; idoine_id=${name}.${signature}`, "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0" };
+    return { cookie: `idoine_consent=v1.personalization.analytics; idoine_id=${name}.${signature}`, "user-agent": AGENT, "accept-language": "en-GB,en;q=0.9" };
   }
 
   /** The next request: what is owed first, else a new event. */
@@ -63,7 +69,7 @@ export class Ledger {
   async differences(read) {
     const found = [];
     for (const [visitor, { size }] of this.#acknowledged.entries()) {
-      const counted = Number((await read({ path: "/_idoine/profile", headers: this.#headers(visitor) }))[COUNT] ?? 0);
+      const counted = Number((await read({ path: `/_idoine/api/profile/a:${this.#visitors[visitor]}`, headers: { authorization: `Bearer ${TOKEN}` } }))[COUNT] ?? 0);
       if (counted !== size) found.push({ visitor, acknowledged: size, counted });
     }
     return found;

@@ -7,7 +7,7 @@ import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { summary } from "../bench/measure.mjs";
 import { LOCAL } from "../paths.mjs";
 import { digest, startFaultyOrigin, withFaults } from "./faults.mjs";
-import { COUNT, KEY, Ledger } from "./ledger.mjs";
+import { COUNT, KEY, Ledger, TOKEN } from "./ledger.mjs";
 import { memory } from "./measure.mjs";
 import { page } from "./site.mjs";
 import { compile, idoine, publish, workerdOf } from "./workers.mjs";
@@ -123,7 +123,7 @@ export async function soak({ minutes, say }, env) {
   const origin = await startFaultyOrigin(html, file);
   const programs = [await compile(site(WORDS[0]), env), await compile(site(WORDS[1]), env)];
   const damaged = { version: "damaged", bytes: Buffer.from("no program at all") };
-  const worker = withFaults(idoine({ ORIGIN: origin.url, IDOINE_SITE: "soak", IDOINE_RELOAD_SECONDS: "1", IDOINE_KEY: KEY }));
+  const worker = withFaults(idoine({ ORIGIN: origin.url, IDOINE_SITE: "soak", IDOINE_RELOAD_SECONDS: "1", IDOINE_KEY: KEY, IDOINE_TOKENS: `read:soak:${TOKEN}` }));
   mkdirSync(LOCAL, { recursive: true });
   const folder = mkdtempSync(join(LOCAL, "soak-"));
   const start = () =>
@@ -256,7 +256,7 @@ async function settle(ledger, ask) {
   }
   const read = async (request) => {
     const { status, body } = await ask(request);
-    return status === 200 ? JSON.parse(body).profile : {};
+    return status === 200 ? JSON.parse(body).readings : {};
   };
   let differences = await ledger.differences(read);
   while (differences.length > 0 && performance.now() < end) {
