@@ -9,7 +9,7 @@ import { createTables as createOutbox } from "./outbox.js";
 const VERSIONS = [
   `CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
    -- One part of a profile. base, state: without the events of the window, and with them; base_* and newest_*: the last event of each.
-   -- held: events in the window; ids: messageIds that are remembered. dirty: the state lacks events of the window. version: how often
+   -- held: events in the window; ids: messageIds that are remembered. dirty: the state lacks events of the window, and how often that was tried. version: how often
    -- it changed. targets: how many other profiles it is handed to. came: when something of it came last, and with which consent.
    CREATE TABLE parts (
      id INTEGER PRIMARY KEY,
