@@ -319,7 +319,7 @@ routes! {
         }
     }
     /// A profile.
-    Profile "api/profile/{key}" {
+    Facts "api/profile/{key}" {
         GET OwnerRead "All that is known of a visitor. Who asked is in the audit trail." {
             @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
             200 "What is known.": crate::api::owner::described::ProfileFacts;
@@ -491,11 +491,11 @@ mod tests {
             ("/_idoine/ofrep/v1/evaluate/flags/", Some((None, ""))),
             ("/_idoine/ofrep/v1/evaluate/flags/hero", Some((Some(Endpoint::Flag), "hero"))),
             ("/_idoine/ofrep/v1/evaluate/flags/a%20b/c", Some((Some(Endpoint::Flag), "a%20b/c"))),
-            ("/_idoine/api/profile/u%3A1", Some((Some(Endpoint::Profile), "u%3A1"))),
+            ("/_idoine/api/profile/u%3A1", Some((Some(Endpoint::Facts), "u%3A1"))),
             ("/_idoine/api/profile/u%3A1/notes", Some((Some(Endpoint::Notes), "u%3A1/notes"))),
             ("/_idoine/api/profile/u%3A1/notes/n1", Some((Some(Endpoint::Note), "u%3A1/notes/n1"))),
             ("/_idoine/api/profile/u%3A1/tags/a/b", Some((Some(Endpoint::Tag), "u%3A1/tags/a/b"))),
-            ("/_idoine/api/profile//notes", Some((Some(Endpoint::Profile), "/notes"))),
+            ("/_idoine/api/profile//notes", Some((Some(Endpoint::Facts), "/notes"))),
             ("/_idoine/api/profile/", Some((None, ""))),
             ("/_idoine/api/audiences", Some((Some(Endpoint::Audiences), ""))),
             ("/_idoine/api/audiences/vip", Some((Some(Endpoint::Members), "vip"))),

@@ -40,7 +40,7 @@ pub async fn answer(visit: &Visit, route: &Route, key: &str, caller: &Caller<'_>
         (Endpoint::Rollback, _) => rollback::post(visit, &bearer).await,
         (Endpoint::Audit, _) => audit::get(visit).await,
         (Endpoint::Link, _) => preview::post(visit, &bearer).await,
-        (Endpoint::Profile | Endpoint::Notes | Endpoint::Note | Endpoint::Tags | Endpoint::Tag, method) => {
+        (Endpoint::Facts | Endpoint::Notes | Endpoint::Note | Endpoint::Tags | Endpoint::Tag, method) => {
             profile::answer(visit, &bearer, (route.endpoint, method), key).await
         }
         (Endpoint::Audiences, "POST") => audiences::renew(visit, &bearer).await,

@@ -9,7 +9,7 @@ use crate::shards::{self, Stored};
 use crate::tokens::Bearer;
 use crate::visit::Visit;
 use crate::{host, learn, program};
-use idoine::learn::State;
+use idoine::learn::{State, facts as facts_of};
 use serde_json::{Map, Value, json};
 
 /// The longest key of a profile, note and tag.
@@ -44,11 +44,11 @@ pub async fn answer(visit: &Visit, bearer: &Bearer, asked: (Endpoint, &str), pat
     let key = parts.next().unwrap_or_default();
     let last = parts.nth(1).unwrap_or_default();
     let is_key = (key.starts_with("u:") || key.starts_with("a:")) && (3..=LONGEST_KEY).contains(&key.len());
-    if !is_key || (asked.0 == Endpoint::Profile && path.contains('/')) {
+    if !is_key || (asked.0 == Endpoint::Facts && path.contains('/')) {
         return no_profile();
     }
     match asked {
-        (Endpoint::Profile, _) => facts(visit, bearer, &key).await,
+        (Endpoint::Facts, _) => facts(visit, bearer, &key).await,
         (Endpoint::Notes, "GET") => read(visit, bearer, &key, "notes").await,
         (Endpoint::Tags, "GET") => read(visit, bearer, &key, "tags").await,
         (Endpoint::Notes, _) => note(visit, bearer, &key).await,
@@ -89,6 +89,9 @@ fn told(visit: &Visit, stored: Stored) -> Value {
     let mut whole = State::default();
     for part in stored.states.iter().filter_map(|bytes| learn::state(bytes)) {
         whole.merge(&learned.rules, &part);
+    }
+    if let Ok(Value::Object(facts)) = serde_json::to_value(facts_of(&learned.rules, &whole, &site, now)) {
+        about.extend(facts);
     }
     let readings = learn::pairs(&learned, &whole, &site, now);
     let readings: Map<String, Value> = readings.into_iter().map(|(path, text)| (path, Value::from(text))).collect();
