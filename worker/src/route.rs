@@ -196,6 +196,111 @@ routes! {
             503 "Something is missing, or broken.": crate::api::health::Health;
         }
     }
+    /// Events of visitors and servers. JavaScript answers, here and in what follows (`worker/js/events/collect.js`).
+    Collect "collect" {
+        POST Anyone "Takes events." {
+            <- crate::api::collect::Events;
+            200 "They were taken; what is not kept says why.": crate::api::collect::Collected;
+            400 "The body is no list of events, or of more than 500.": crate::answer::Failure<'static>;
+            401 "There is no write key, or it is not known.": crate::answer::Failure<'static>;
+            403 "The request is from a page of another site, or a page sends a server's key.": crate::answer::Failure<'static>;
+            413 "The body is larger than 512 KB, or than 1 MB once it is decompressed.": crate::answer::Failure<'static>;
+            415 "The body is compressed otherwise than by gzip.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "Events can't be kept at the moment: send them again.": crate::api::collect::Unkept;
+        }
+    }
+    /// Events as Segment's and RudderStack's servers send them.
+    SegmentBatch "v1/batch" {
+        POST Anyone "Segment, RudderStack: takes events." {
+            <- std::collections::BTreeMap<String, serde_json::Value>;
+            200 "They were taken; what is not kept says why.": crate::api::collect::Taken;
+            400 "The body is no list of events, or of more than 500.": crate::answer::Failure<'static>;
+            401 "There is no write key, or it is not known.": crate::answer::Failure<'static>;
+            403 "The request is from a page of another site, or a page sends a server's key.": crate::answer::Failure<'static>;
+            413 "The body is larger than 512 KB, or than 1 MB once it is decompressed.": crate::answer::Failure<'static>;
+            415 "The body is compressed otherwise than by gzip.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "Events can't be kept at the moment: send them again.": crate::api::collect::Untaken;
+        }
+    }
+    /// The same of Segment's browser client, where it is told to batch.
+    SegmentShortBatch "v1/b" {
+        POST Anyone "Segment: takes events." {
+            <- std::collections::BTreeMap<String, serde_json::Value>;
+            200 "They were taken; what is not kept says why.": crate::api::collect::Taken;
+            400 "The body is no list of events, or of more than 500.": crate::answer::Failure<'static>;
+            401 "There is no write key, or it is not known.": crate::answer::Failure<'static>;
+            403 "The request is from a page of another site, or a page sends a server's key.": crate::answer::Failure<'static>;
+            413 "The body is larger than 512 KB, or than 1 MB once it is decompressed.": crate::answer::Failure<'static>;
+            415 "The body is compressed otherwise than by gzip.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "Events can't be kept at the moment: send them again.": crate::api::collect::Untaken;
+        }
+    }
+    /// The same of RudderStack's, where it is told to use beacons.
+    RudderBeacon "beacon/v1/batch" {
+        POST Anyone "RudderStack: takes events." {
+            @query "writeKey" optional "The write key, where no header names it.";
+            <- std::collections::BTreeMap<String, serde_json::Value>;
+            200 "They were taken; what is not kept says why.": crate::api::collect::Taken;
+            400 "The body is no list of events, or of more than 500.": crate::answer::Failure<'static>;
+            401 "There is no write key, or it is not known.": crate::answer::Failure<'static>;
+            403 "The request is from a page of another site, or a page sends a server's key.": crate::answer::Failure<'static>;
+            413 "The body is larger than 512 KB, or than 1 MB once it is decompressed.": crate::answer::Failure<'static>;
+            415 "The body is compressed otherwise than by gzip.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "Events can't be kept at the moment: send them again.": crate::api::collect::Untaken;
+        }
+    }
+    /// Settings of Segment's browser client.
+    SegmentSettings "v1/projects/{key}/settings" {
+        GET Anyone "Segment: settings of a browser." {
+            @path "key" required "The write key.";
+            200 "Where to send events.": std::collections::BTreeMap<String, serde_json::Value>;
+            401 "The write key is not known.": crate::answer::Failure<'static>;
+            403 "The request is from a page of another site.": crate::answer::Failure<'static>;
+        }
+    }
+    /// An event as Segment's and RudderStack's browser clients send it.
+    SegmentCall "v1/{call}" {
+        POST Anyone "Segment, RudderStack: takes an event." {
+            @path "call" required "`identify`, `track`, `page`, `group`, `alias`, `screen`, or the letter that Segment's browser client has for it.";
+            <- std::collections::BTreeMap<String, serde_json::Value>;
+            200 "They were taken; what is not kept says why.": crate::api::collect::Taken;
+            400 "The body is no list of events, or of more than 500.": crate::api::collect::Untaken;
+            401 "There is no write key, or it is not known.": crate::answer::Failure<'static>;
+            403 "The request is from a page of another site, or a page sends a server's key.": crate::answer::Failure<'static>;
+            413 "The body is larger than 512 KB, or than 1 MB once it is decompressed.": crate::answer::Failure<'static>;
+            415 "The body is compressed otherwise than by gzip.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "Events can't be kept at the moment: send them again.": crate::api::collect::Untaken;
+        }
+    }
+    /// Settings of RudderStack's browser client.
+    RudderSettings "sourceConfig/" {
+        GET Anyone "RudderStack: settings of a browser." {
+            @query "writeKey" optional "The write key, where no header names it.";
+            200 "No destinations.": std::collections::BTreeMap<String, serde_json::Value>;
+            401 "The write key is not known.": crate::answer::Failure<'static>;
+            403 "The request is from a page of another site.": crate::answer::Failure<'static>;
+        }
+    }
+    /// An event as Jitsu's clients send it.
+    JitsuCall "api/s/{call}" {
+        POST Anyone "Jitsu: takes an event." {
+            @path "call" required "`identify`, `track`, `page`, `group`, `alias`, `screen`; with `s2s/` before it from servers.";
+            <- std::collections::BTreeMap<String, serde_json::Value>;
+            200 "They were taken; what is not kept says why.": crate::api::collect::Taken;
+            400 "The body is no list of events, or of more than 500.": crate::api::collect::Untaken;
+            401 "There is no write key, or it is not known.": crate::answer::Failure<'static>;
+            403 "The request is from a page of another site, or a page sends a server's key.": crate::answer::Failure<'static>;
+            413 "The body is larger than 512 KB, or than 1 MB once it is decompressed.": crate::answer::Failure<'static>;
+            415 "The body is compressed otherwise than by gzip.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "Events can't be kept at the moment: send them again.": crate::api::collect::Untaken;
+        }
+    }
     /// Decisions for visitors of a server.
     Batch "api/decide" {
         POST Read "Decides for up to 1,000 visitors." {
@@ -258,6 +363,19 @@ routes! {
             @query "cursor" optional "Where a list before this one ended.";
             200 "The entries.": crate::api::owner::described::AuditTrail;
             400 "`limit` is no such number.": crate::answer::Failure<'static>;
+        }
+    }
+    /// Events of the past.
+    Import "api/import" {
+        POST OwnerPublish "Takes events of the past, as JSON with one in each line, 1,000 at most. Those of a `messageId` that came within 7 days count once." {
+            @query "source" required "Where they come from: 1 to 64 letters, digits, `-`, `_` or `.`.";
+            @query "purposes" optional "What their people agreed to (default `analytics+personalization`).";
+            <| "application/x-ndjson"
+            200 "What became of each line, in their order.": crate::api::owner::described::Imported;
+            400 "A parameter or the text can't be read, or there are too many lines.": crate::answer::Failure<'static>;
+            413 "The body is larger than 2 MB.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+            503 "Some of them could not be taken: send all of them again.": crate::api::owner::described::Imported ["retry-after"];
         }
     }
     /// A note on a profile.
@@ -398,6 +516,23 @@ routes! {
     }
 }
 
+impl Endpoint {
+    /// Whether it is one of those to which clients send events, or ask for their settings.
+    pub fn takes_events(self) -> bool {
+        matches!(
+            self,
+            Endpoint::Collect
+                | Endpoint::SegmentBatch
+                | Endpoint::SegmentShortBatch
+                | Endpoint::RudderBeacon
+                | Endpoint::SegmentSettings
+                | Endpoint::SegmentCall
+                | Endpoint::RudderSettings
+                | Endpoint::JitsuCall
+        )
+    }
+}
+
 impl Route {
     /// Whether pages may ask, rather than servers alone.
     pub fn is_for_pages(&self) -> bool {
@@ -487,6 +622,11 @@ mod tests {
             ("/_idoine/decide/", Some((None, ""))),
             ("/_idoine/program", Some((Some(Endpoint::Program), ""))),
             ("/_idoine/api/decide", Some((Some(Endpoint::Batch), ""))),
+            ("/_idoine/v1/batch", Some((Some(Endpoint::SegmentBatch), ""))),
+            ("/_idoine/v1/t", Some((Some(Endpoint::SegmentCall), "t"))),
+            ("/_idoine/v1/projects/a/settings", Some((Some(Endpoint::SegmentSettings), "a/settings"))),
+            ("/_idoine/v1/projects//settings", Some((Some(Endpoint::SegmentCall), "projects//settings"))),
+            ("/_idoine/api/s/track", Some((Some(Endpoint::JitsuCall), "track"))),
             ("/_idoine/ofrep/v1/evaluate/flags", Some((Some(Endpoint::Flags), ""))),
             ("/_idoine/ofrep/v1/evaluate/flags/", Some((None, ""))),
             ("/_idoine/ofrep/v1/evaluate/flags/hero", Some((Some(Endpoint::Flag), "hero"))),

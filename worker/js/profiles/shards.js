@@ -1,5 +1,6 @@
 // The way to the shards, for who is not one: which shard a profile is in, calls in groups, and what comes back.
 
+import { violationsIn } from "../events/violations.js";
 import { log } from "../log.js";
 import { merge, prepare, project } from "./learn.js";
 import { anonymousKey, userKey } from "./links.js";
@@ -83,7 +84,7 @@ async function grouped(entries, joins, wants) {
     const { key, part } = ownerOf(event);
     const call = await callFor(key);
     const { messageId: id, timestamp: at, consent } = event;
-    call.events.push({ key, part, id, at, json: JSON.stringify(event), keep, fold, consent: JSON.stringify(consent ?? []) });
+    call.events.push({ key, part, id, at, json: JSON.stringify(event), keep, fold, consent: JSON.stringify(consent ?? []), noted: violationsIn(event) });
     call.places.push(place);
     const link = fold ? linkIn(event) : undefined;
     if (link !== undefined) {
