@@ -101,7 +101,7 @@ test("without consent nothing is sent, and nothing follows from anything", async
   assert.deepEqual(await page.context().cookies(), []);
 });
 
-test("who logs in on a second device finds what they did on the first, and takes it along when they log out", async (t) => {
+test("who logs in on a second device finds what they did on the first, and leaves nothing of it behind when they log out", async (t) => {
   const [phone, laptop] = [await agreed(t), await agreed(t)];
   for (const slug of SHOES) await look(phone, slug);
   const token = identityToken("u-1");

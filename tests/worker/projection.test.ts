@@ -33,17 +33,19 @@ let origin: TestOrigin;
 let worker: TestWorker;
 
 before(async () => {
-  origin = await startOrigin({ "/": PAGE });
+  origin = await startOrigin({ "/": PAGE, "/kept": (_, response) => void response.writeHead(200, { "content-type": "text/html; charset=utf-8", "cache-control": "public, max-age=600" }).end(PAGE + "<p>filler</p>".repeat(300)) });
   worker = await startWorker({
     origin: origin.url,
     manifest: MANIFEST,
     profiles: true,
     preview: true,
     vars: { IDOINE_KEY: KEY },
+    parts: ["variants.js"],
     // Counts the calls of shards; gives other secrets and another time.
     around: `
       globalThis.calls ??= 0;
       if (new URL(request.url).pathname === "/calls") return Response.json(globalThis.calls);
+      if (new URL(request.url).pathname === "/report") return Response.json(parts.report());
       const PROFILES = new Proxy(env.PROFILES, { get: (target, name) => typeof target[name] !== "function" ? target[name] : (...args) => { if (name === "get") globalThis.calls += 1; return target[name](...args); } });
       const headers = new Headers(request.headers);
       const [secrets, at] = ["x-secrets", "x-at"].map((name) => { const text = headers.get(name); headers.delete(name); return text; });
@@ -248,6 +250,30 @@ test("sticky assignments and caps travel in it", async () => {
   const experiences = MANIFEST.experiences.map((one) => (one.id === "call" ? { ...one, weights: [0, 1, 2].map((at) => (at === variant ? 0 : 1)) } : one));
   await worker.publish({ ...MANIFEST, experiences });
   assert.equal(/<a class="buy">(.*?)</.exec((await browser.fetch("/")).text)![1], drawn);
+  await worker.publish(MANIFEST);
+});
+
+test("a page that shows a value of a profile is never kept; one that follows from a profile is shared by what was decided", async () => {
+  const shared = { ...MANIFEST, experiences: MANIFEST.experiences.filter(({ id }) => id === "shoes") };
+  const report = async (): Promise<any> => (await worker.fetch("/report")).json();
+  const kept = async ({ cookie }: Browser) => (await worker.fetch("/kept", { headers: { cookie } })).text;
+  const [one, two, other] = [await Browser.runner(), await Browser.runner(), await Browser.agreed()];
+  const before = await report();
+  for (let round = 0; round < 3; round += 1) {
+    for (const runner of [one, two]) assert.match(await kept(runner), /<h1>Shoes again<.*You like shoes</s);
+    assert.doesNotMatch(await kept(other), /Shoes again|You like/);
+  }
+  const after = await report();
+  assert.ok(after.hit > before.hit, "the origin's page is kept");
+  // Of these three visitors only the one with an empty profile has a page without a value of it.
+  assert.ok(after.kept_variants - before.kept_variants <= 1, JSON.stringify([before, after]));
+  await worker.publish(shared);
+  await kept(one);
+  for (let round = 0; round < 3; round += 1) {
+    for (const runner of [one, two]) assert.match(await kept(runner), /<h1>Shoes again</);
+    assert.doesNotMatch(await kept(other), /Shoes again/);
+  }
+  assert.ok((await report()).variant > after.variant, "a decision alone is nobody's secret");
   await worker.publish(MANIFEST);
 });
 
