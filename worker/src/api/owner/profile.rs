@@ -9,7 +9,7 @@ use crate::shards::{self, Stored};
 use crate::tokens::Bearer;
 use crate::visit::Visit;
 use crate::{host, learn, program};
-use idoine::learn::State;
+use idoine::learn::{State, facts as facts_of};
 use serde_json::{Map, Value, json};
 
 /// The longest key of a profile, note and tag.
@@ -89,6 +89,9 @@ fn told(visit: &Visit, stored: Stored) -> Value {
     let mut whole = State::default();
     for part in stored.states.iter().filter_map(|bytes| learn::state(bytes)) {
         whole.merge(&learned.rules, &part);
+    }
+    if let Ok(Value::Object(facts)) = serde_json::to_value(facts_of(&learned.rules, &whole, &site, now)) {
+        about.extend(facts);
     }
     let readings = learn::pairs(&learned, &whole, &site, now);
     let readings: Map<String, Value> = readings.into_iter().map(|(path, text)| (path, Value::from(text))).collect();
