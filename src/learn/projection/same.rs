@@ -22,8 +22,11 @@ pub fn same(one: &[u8], other: &[u8], now: i64) -> bool {
     }
 }
 
-/// What is told from a second on: of whom, the session, and all entries. `None` when the bytes are no projection of this version.
-fn told(bytes: &[u8], from: u64) -> Option<(&str, Option<(i64, i64)>, Vec<Told>)> {
+/// Of whom a projection tells, their session, and all entries.
+type All<'a> = (&'a str, Option<(i64, i64)>, Vec<Told>);
+
+/// What is told from a second on. `None` when the bytes are no projection of this version.
+fn told(bytes: &[u8], from: u64) -> Option<All<'_>> {
     let mut reader = Reader(bytes);
     if reader.byte()? != VERSION {
         return None;
