@@ -3,6 +3,18 @@
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 
+/// In which order fields are told; those that are not named come behind, in the order in which they came.
+const ORDER: &str = "key user now first_seen last_seen lifecycle \
+    engagement sessions first_touch last_touch intents traits counters affinities purchases propensities nps answers features cart \
+    milestones experiences parts notes tags \
+    name event question dimension tag of sink count quantity value price level score category segment scores share answer source \
+    variant started last_event page_count is_open intent at counts sinks letters died by text code path reached told adoption sum \
+    sum_of first last updated windows products id";
+
+fn place(name: &str) -> usize {
+    ORDER.split_whitespace().position(|known| known == name).unwrap_or(usize::MAX)
+}
+
 /// The facts of a profile.
 pub(crate) fn of(facts: &Value) -> String {
     let mut text = String::new();
@@ -19,7 +31,9 @@ pub(crate) fn table(rows: &[Value]) -> String {
 }
 
 fn object(fields: &Map<String, Value>, depth: usize, text: &mut String) {
-    let said: Vec<(&String, &Value)> = fields.iter().filter(|(_, value)| !is_nothing(value)).collect();
+    let mut said: Vec<(&String, &Value)> = fields.iter().filter(|(_, value)| !is_nothing(value)).collect();
+    // What stands on a line first, then what has lines of its own.
+    said.sort_by_key(|(name, value)| (!is_plain(value), place(name)));
     let width =
         said.iter().filter(|(_, value)| is_plain(value)).map(|(name, _)| words(name).chars().count()).max().unwrap_or(0);
     for (name, value) in said {
@@ -67,6 +81,7 @@ fn rows_of(rows: &[Value], depth: usize, text: &mut String) {
             columns.push(name);
         }
     }
+    columns.sort_by_key(|name| place(name));
     // What nothing is said in says nothing.
     columns.retain(|name| rows.iter().any(|row| row.get(name.as_str()).is_some_and(|value| !is_nothing(value))));
     if columns.is_empty() {
@@ -125,7 +140,10 @@ fn plain(value: &Value) -> String {
         Value::Object(fields) => {
             fields.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect::<Vec<_>>().join(", ")
         }
-        Value::Number(number) => number.as_i64().and_then(time).unwrap_or_else(|| number.to_string()),
+        Value::Number(number) => {
+            let text = number.to_string();
+            number.as_i64().and_then(time).unwrap_or_else(|| text.strip_suffix(".0").map_or(text.clone(), str::to_owned))
+        }
         other => other.to_string(),
     }
 }
@@ -200,13 +218,9 @@ traits
   plan  pro    import:crm  2024-07-01 12:00:00 UTC  true
   plan  free   browser     2024-07-01 11:58:20 UTC  -
 
-rfm
-  segment  champions
-  recency  5
-
 counters
   event            count  windows
-  Order Completed  3      ever: 3.0, 7d: 1, 1h: 0
+  Order Completed  3      ever: 3, 7d: 1, 1h: 0
 
 affinities
   category
@@ -215,6 +229,10 @@ affinities
 
 propensities
   buy 0.25
+
+rfm
+  segment  champions
+  recency  5
 ";
         assert_eq!(of(&facts), expected);
     }

@@ -40,8 +40,7 @@ before(async () => {
   worker = await startWorker({ manifest: MANIFEST, vars: VARS, profiles: true });
   to = ["--to", worker.address.origin];
   const events = [
-    view({ userId: "ada" }, 9),
-    view({ userId: "ada" }, 8),
+    ...[12, 11, 10, 9, 8].map((hours) => view({ userId: "ada" }, hours)),
     order("ada", 7, 100),
     order("ada", 6, 50.5),
     { userId: "ada", event: "Product Added", timestamp: ago(5), properties: { product_id: "p2", price: 20, quantity: 2, category: "hats" } },
@@ -49,7 +48,7 @@ before(async () => {
     order("cai", 7, 10),
     order("cai", 6, 10),
     { ...order("cai", 5, 10), properties: {} },
-    view({ anonymousId: "somebody" }, 4),
+    ...[4, 3, 2].map((hours) => view({ anonymousId: "somebody" }, hours)),
   ];
   const path = join(folder, "events.ndjson");
   await writeFile(path, events.map((event) => JSON.stringify(event)).join("\n"));
@@ -76,7 +75,7 @@ test("one page says what is known, which audiences, and why", async () => {
   const lines = page.split("\n").map((line) => line.trim().split(/\s{2,}/).join(" | "));
   const has = (pattern: RegExp) => assert.ok(lines.some((line) => pattern.test(line)), `${pattern}\n${page}`);
   has(/^key \| u:ada$/);
-  has(/^plan \| pro \| import:crm \| \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \| true \| only/);
+  has(/^plan \| pro \| import:crm \| \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \| true \| false \| only$/);
   has(/^Order Completed \| 2\b/);
   has(/^first seen \| \d{4}-/);
   has(/^lifecycle \| new$/);
