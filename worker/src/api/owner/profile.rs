@@ -115,7 +115,7 @@ async fn asked(visit: &Visit, key: &str, name: &str, given: &Value) -> Answer {
             _ => no_profile(),
         },
         Ok(answer) if answer.get("full").is_some() => {
-            Answer::error(409, "too_many", "A profile has 200 notes and 50 tags at most.")
+            Answer::error(409, "too_many", "A profile has 100 notes and 50 tags at most.")
         }
         Ok(answer) => Answer::json(&answer),
         Err(trouble) => unavailable(visit, &trouble),
