@@ -3,7 +3,7 @@
 use idoine::consent::{Consent, Purpose};
 use idoine::learn::event::ONE;
 use idoine::learn::rules::{
-    Affinity, Counter, Engagement, EventRule, ExperienceRule, Expected, Feature, Intent, Matching, Milestone, Rfm, TraitRule,
+    Affinity, Counter, Engagement, EventRule, Expected, ExperienceRule, Feature, Intent, Matching, Milestone, Rfm, TraitRule,
 };
 use idoine::learn::{Event, EventKind, Product, Rules, Scalar, State};
 use idoine::session::SessionRules;
@@ -87,20 +87,38 @@ pub fn rules() -> Rules {
         rfm: Some(Rfm { event: "Order Completed".to_owned(), value: "revenue".to_owned(), trusted: true }),
         engagement: Engagement {
             half_life: 7 * DAY,
-            weights: vec![(of("page"), ONE), (of("Product Viewed"), ONE), (of("Product Added"), 3 * ONE), (of("Order Completed"), 10 * ONE)],
+            weights: vec![
+                (of("page"), ONE),
+                (of("Product Viewed"), ONE),
+                (of("Product Added"), 3 * ONE),
+                (of("Order Completed"), 10 * ONE),
+            ],
             levels: [5 * ONE, 20 * ONE],
         },
         intent: Intent {
             half_life: 20 * 60_000,
             least: ONE,
             signals: vec![
-                signals("bargain_hunter", vec![(of("Coupon Applied"), 2 * ONE), (having("Product List Viewed", "list", "sale"), ONE)]),
+                signals(
+                    "bargain_hunter",
+                    vec![(of("Coupon Applied"), 2 * ONE), (having("Product List Viewed", "list", "sale"), ONE)],
+                ),
                 signals("researcher", vec![(of("Product Viewed"), ONE / 4), (of("Products Searched"), ONE)]),
                 signals("ready_to_buy", vec![(of("Product Added"), ONE), (of("Checkout Started"), 3 * ONE)]),
             ],
         },
-        features: vec![Feature { name: "wishlist".to_owned(), matching: of("Product Added to Wishlist"), adopted: 3, left: 90 * DAY }],
-        milestones: vec![Milestone { name: "third".to_owned(), matching: Some(of("Order Completed")), count: 3, lasts: 7 * DAY }],
+        features: vec![Feature {
+            name: "wishlist".to_owned(),
+            matching: of("Product Added to Wishlist"),
+            adopted: 3,
+            left: 90 * DAY,
+        }],
+        milestones: vec![Milestone {
+            name: "third".to_owned(),
+            matching: Some(of("Order Completed")),
+            count: 3,
+            lasts: 7 * DAY,
+        }],
         experiences: vec![ExperienceRule { id: "hero".to_owned(), sticky: true, capped: true, ..ExperienceRule::default() }],
         ..Rules::default()
     }
@@ -147,7 +165,8 @@ fn one(dice: &mut Dice, n: usize, at: i64) -> Event<'static> {
     match dice.below(100) {
         0..50 => {
             event.kind = EventKind::Page;
-            event.properties = vec![("path".into(), text(format!("/p/{}", dice.below(400)))), ("title".into(), text("A page".to_owned()))];
+            event.properties =
+                vec![("path".into(), text(format!("/p/{}", dice.below(400)))), ("title".into(), text("A page".to_owned()))];
             let source = dice.of(&["", "", "", "", "", "", "", "", "google", "newsletter"], "").to_owned();
             let medium = if source.is_empty() { String::new() } else { "cpc".to_owned() };
             event.touch = Some(Touch { at, source, medium, ..Touch::default() });
