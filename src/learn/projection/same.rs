@@ -13,9 +13,6 @@ struct Told {
     end: Option<u64>,
 }
 
-/// Of whom, the session, and all entries.
-type All<'a> = (&'a str, Option<(i64, i64)>, Vec<Told>);
-
 /// Whether two projections say the same from an instant on, whenever they were written. What can't be read says nothing.
 pub fn same(one: &[u8], other: &[u8], now: i64) -> bool {
     let from = second(now).max(0) as u64 / 1000;
@@ -25,8 +22,16 @@ pub fn same(one: &[u8], other: &[u8], now: i64) -> bool {
     }
 }
 
-/// What is told from a second on: of whom, the session, and all entries. `None` when the bytes are no projection of this version.
-fn told(bytes: &[u8], from: u64) -> Option<All<'_>> {
+/// A whole projection.
+#[derive(PartialEq)]
+struct Whole<'a> {
+    user: &'a str,
+    session: Option<(i64, i64)>,
+    entries: Vec<Told>,
+}
+
+/// What is told from a second on. `None` when the bytes are no projection of this version.
+fn told(bytes: &[u8], from: u64) -> Option<Whole<'_>> {
     let mut reader = Reader(bytes);
     if reader.byte()? != VERSION {
         return None;
@@ -34,7 +39,7 @@ fn told(bytes: &[u8], from: u64) -> Option<All<'_>> {
     let written = reader.number()?;
     let user = reader.text()?;
     let session = if reader.byte()? > 0 { Some((reader.signed()?, reader.signed()?)) } else { None };
-    let mut all = Vec::new();
+    let mut entries = Vec::new();
     let mut id = 0u64;
     while !reader.0.is_empty() {
         id = id.checked_add(reader.number()?)?;
@@ -42,10 +47,10 @@ fn told(bytes: &[u8], from: u64) -> Option<All<'_>> {
         if head & 7 == code::SHOWN {
             let written = i64::try_from(written).ok()?.checked_mul(1000)?;
             let text = reader.shown(head & UNKNOWN_AT_FIRST > 0, written)?;
-            all.push(Told { id, head, values: vec![(from, Some(text))], end: None });
+            entries.push(Told { id, head, values: vec![(from, Some(text))], end: None });
             continue;
         }
-        // The first value holds from the beginning of time on.
+        // Times of changes count from the minute of writing.
         let base = minute(i64::try_from(written).ok()?.checked_mul(1000)?) as u64 / 1000;
         let mut values: Vec<(u64, Option<String>)> = Vec::new();
         let end = reader.each(head, &[], &mut |at, value| {
@@ -59,10 +64,10 @@ fn told(bytes: &[u8], from: u64) -> Option<All<'_>> {
         // What is over says nothing, nor does what is unknown and stays so.
         let is_known = values.iter().any(|(_, value)| value.is_some());
         if is_known && end.is_none_or(|end| end > from) {
-            all.push(Told { id, head: head & 7, values, end });
+            entries.push(Told { id, head: head & 7, values, end });
         }
     }
-    Some((user, session, all))
+    Some(Whole { user, session, entries })
 }
 
 impl Found<'_> {

@@ -21,5 +21,16 @@ export async function identified({ env }, event, { isTrusted, visitor }) {
   const { anonymousId: name, previousId: previous } = event;
   const read = async (given) => (given === undefined ? undefined : ((await signed(env, given)) ?? (isTrusted ? given : await foreign(given))));
   const anonymousId = isTrusted ? await read(name) : (visitor?.id ?? (await read(name)));
-  return { ...event, anonymousId, previousId: previous !== undefined && previous === name ? anonymousId : await read(previous) };
+  // What is done in a browser where somebody is logged in is done by them, whether their client says so or not.
+  const userId = event.userId ?? (visitor?.user || undefined);
+  return { ...event, anonymousId, userId, previousId: previous !== undefined && previous === name ? anonymousId : await read(previous) };
+}
+
+/**
+ * Another id of ours that a browser sends with its events than the one in its cookie: it was given two, as it first asked for two things at
+ * once. Undefined when it sends none.
+ */
+export async function otherOf({ env }, { anonymousId }, { isTrusted, visitor }) {
+  const other = isTrusted || visitor === undefined ? undefined : await signed(env, anonymousId);
+  return other === visitor?.id ? undefined : other;
 }

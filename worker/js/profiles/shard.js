@@ -4,6 +4,7 @@
 // transaction, and the answer waits for the disk.
 
 import { DurableObject } from "cloudflare:workers";
+import { forgetViolations, noteViolations } from "../events/violations.js";
 import { log } from "../log.js";
 import * as folding from "./fold.js";
 import * as learn from "./learn.js";
@@ -147,8 +148,8 @@ export class Profiles extends DurableObject {
   /**
    * Takes events, and what says who is who.
    *
-   * `events`: `{ key, part, id, at, json, keep, fold, consent }`; `json` is the canonical event, `keep` whether sinks get it, `fold`
-   * whether it becomes part of the profile `key`, of its part `part`. `links`: `{ profile, user, at, id }`; `joins`: `{ profile, peer }`.
+   * `events`: `{ key, part, id, at, json, keep, fold, consent, noted }`; `json` is the canonical event, `keep` whether sinks get it, `fold`
+   * whether it becomes part of the profile `key`, of its part `part`, `noted` in what it is otherwise than planned. `links`: `{ profile, user, at, id }`; `joins`: `{ profile, peer }`.
    * `wants`: profiles of which the states are asked for (see `statesOf`). Answers with a status for each event ("accepted" or "duplicate"),
    * and for each of `wants` its states and the site's quantiles.
    */
@@ -177,6 +178,7 @@ export class Profiles extends DurableObject {
       }
       linked.filter((one) => links.link(work, one)).forEach(({ profile }) => handed.add(profile));
       joins.filter((one) => links.join(work, one)).forEach(({ profile }) => handed.add(profile));
+      noteViolations(this.#sql, events.flatMap(({ noted }, at) => (noted && statuses[at] === "accepted" ? [noted] : [])), work.now);
       outbox.put(this.#sql, lines, work.now, this.#sinks());
       this.#moved(work, moved);
     });
@@ -243,6 +245,7 @@ export class Profiles extends DurableObject {
       if (this.#sweepDue(now) <= now) {
         this.ctx.storage.transactionSync(() => {
           folding.sweep(this.#sql, now);
+          forgetViolations(this.#sql, now);
           setMeta(this.#sql, "sweep", now + DAY_MS);
         });
       }
