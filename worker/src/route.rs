@@ -454,6 +454,15 @@ routes! {
             501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
         }
     }
+    /// In what events are otherwise than planned.
+    Violations "api/violations" {
+        GET OwnerRead "In what events were otherwise than the tracking plan says, the most frequent first." {
+            @query "days" optional "Of how many days, 1 to 30 (default 30).";
+            200 "The violations.": crate::api::owner::described::Violations;
+            400 "`days` is no such number.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
     /// Links for previews.
     Link "api/preview" {
         POST OwnerRead "Makes a link with which a browser may preview the site." {
@@ -611,7 +620,7 @@ mod tests {
             ("/_idoine/api/decide", Some((Some(Endpoint::Batch), ""))),
             ("/_idoine/v1/batch", Some((Some(Endpoint::SegmentBatch), ""))),
             ("/_idoine/v1/t", Some((Some(Endpoint::SegmentCall), "t"))),
-            ("/_idoine/v1/projects/a/settings", Some((Some(Endpoint::SegmentSettings), "a"))),
+            ("/_idoine/v1/projects/a/settings", Some((Some(Endpoint::SegmentSettings), "a/settings"))),
             ("/_idoine/v1/projects//settings", Some((Some(Endpoint::SegmentCall), "projects//settings"))),
             ("/_idoine/api/s/track", Some((Some(Endpoint::JitsuCall), "track"))),
             ("/_idoine/ofrep/v1/evaluate/flags", Some((Some(Endpoint::Flags), ""))),

@@ -121,10 +121,17 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    struct NoZones;
+
+    impl idoine::compile::Zones for NoZones {
+        fn offset(&self, zone: &str, _: i64) -> Option<i32> {
+            (zone == "UTC").then_some(0)
+        }
+    }
+
     fn program() -> Program {
         let manifest = r#"{ "site": { "id": "shop", "hosts": ["shop.example"] } }"#;
-        let none = |_: &str| None;
-        idoine::compile::compile(manifest, &none).unwrap()
+        idoine::compile::compile(manifest, &NoZones).unwrap()
     }
 
     #[test]
