@@ -6,8 +6,8 @@ import { senderOf } from "./events/keys.js";
 import { log } from "./log.js";
 import { siteOf } from "./sites.js";
 
-/** What writes: a visitor's choice, events, programs and links. `api/decide` is asked by servers, often, and writes nothing. */
-const WRITES = /^\/_idoine\/(?:(?:consent|collect|identity)$|v1\/|beacon\/|api\/(?!decide$))/;
+/** What writes: a visitor's choice, events, programs and links. `api/decide` and `api/import` are asked by servers, often. */
+const WRITES = /^\/_idoine\/(?:(?:consent|collect|identity)$|v1\/|beacon\/|api\/(?!(?:decide|import)$))/;
 
 /** Where events are sent to: who holds a server's key may do so as often as they like. */
 const EVENTS = /^\/_idoine\/(?:collect$|v1\/|beacon\/|api\/s\/)/;

@@ -45,7 +45,7 @@ struct Judged<'a> {
 
 /// What is said of an event.
 #[derive(Debug, Default, PartialEq, Serialize)]
-struct Judgement {
+pub(crate) struct Judgement {
     /// Without whose consent it is not kept.
     purpose: String,
     /// The same of those of its traits that are declared.
@@ -91,7 +91,7 @@ pub async fn judge(
 }
 
 /// What is said of each event of a list; `None` when it is none.
-fn judgements(rules: &Rules, events: &str, trusted: bool) -> Option<Vec<Judgement>> {
+pub(crate) fn judgements(rules: &Rules, events: &str, trusted: bool) -> Option<Vec<Judgement>> {
     let events: Vec<Sent<'_>> = serde_json::from_str(events).ok()?;
     Some(events.iter().map(|event| judgement(rules, event, trusted)).collect())
 }

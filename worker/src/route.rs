@@ -365,6 +365,19 @@ routes! {
             400 "`limit` is no such number.": crate::answer::Failure<'static>;
         }
     }
+    /// Events of the past.
+    Import "api/import" {
+        POST OwnerPublish "Takes events of the past, as JSON with one in each line, 1,000 at most. Those of a `messageId` that came within 7 days count once." {
+            @query "source" required "Where they come from: 1 to 64 letters, digits, `-`, `_` or `.`.";
+            @query "purposes" optional "What their people agreed to (default `analytics+personalization`).";
+            <| "application/x-ndjson"
+            200 "What became of each line, in their order.": crate::api::owner::described::Imported;
+            400 "A parameter or the text can't be read, or there are too many lines.": crate::answer::Failure<'static>;
+            413 "The body is larger than 2 MB.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+            503 "Some of them could not be taken: send all of them again.": crate::api::owner::described::Imported ["retry-after"];
+        }
+    }
     /// A note on a profile.
     Note "api/profile/{key}/notes/{id}" {
         DELETE OwnerPublish "Takes a note away." {

@@ -124,8 +124,8 @@ mod tests {
     struct NoZones;
 
     impl idoine::compile::Zones for NoZones {
-        fn offset(&self, zone: &str, _: i64) -> Option<i32> {
-            (zone == "UTC").then_some(0)
+        fn offset(&self, _: &str, _: i64) -> Option<i32> {
+            None
         }
     }
 

@@ -128,6 +128,36 @@ pub struct PreviewLink {
     expires: String,
 }
 
+/// What became of events of the past.
+#[derive(JsonSchema)]
+pub struct Imported {
+    /// One for each line.
+    results: Vec<ImportedLine>,
+}
+
+/// What became of an event.
+#[derive(JsonSchema)]
+pub struct ImportedLine {
+    /// `accepted`, `duplicate`, `dropped`, `rejected` or `failed`, which is to be sent again.
+    status: String,
+    /// Why it was dropped: `no_consent`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reason: String,
+    /// What is wrong with it.
+    error: Option<ImportError>,
+}
+
+/// What is wrong with a line.
+#[derive(JsonSchema)]
+pub struct ImportError {
+    /// For programs.
+    code: String,
+    /// For people.
+    message: String,
+    /// Where in the line, as a JSON pointer.
+    path: String,
+}
+
 /// All that is known of a visitor.
 #[derive(JsonSchema)]
 pub struct ProfileFacts {

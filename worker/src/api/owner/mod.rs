@@ -5,6 +5,7 @@ mod audiences;
 mod audit;
 #[cfg(any(test, feature = "openapi"))]
 pub mod described;
+mod import;
 mod preview;
 mod profile;
 mod program;
@@ -40,6 +41,7 @@ pub async fn answer(visit: &Visit, route: &Route, key: &str, caller: &Caller<'_>
         (Endpoint::Version, _) => program::get(visit).await,
         (Endpoint::Rollback, _) => rollback::post(visit, &bearer).await,
         (Endpoint::Audit, _) => audit::get(visit).await,
+        (Endpoint::Import, _) => import::post(visit, &bearer).await,
         (Endpoint::Link, _) => preview::post(visit, &bearer).await,
         (Endpoint::Facts | Endpoint::Notes | Endpoint::Note | Endpoint::Tags | Endpoint::Tag, method) => {
             profile::answer(visit, &bearer, (route.endpoint, method), key).await
