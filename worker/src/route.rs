@@ -467,6 +467,15 @@ routes! {
             501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
         }
     }
+    /// In what events are otherwise than planned.
+    Violations "api/violations" {
+        GET OwnerRead "In what events were otherwise than the tracking plan says, the most frequent first." {
+            @query "days" optional "Of how many days, 1 to 30 (default 30).";
+            200 "The violations.": crate::api::owner::described::Violations;
+            400 "`days` is no such number.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
     /// Links for previews.
     Link "api/preview" {
         POST OwnerRead "Makes a link with which a browser may preview the site." {

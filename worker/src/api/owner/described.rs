@@ -278,3 +278,30 @@ pub struct QuantilesRenewed {
     /// When, in epoch milliseconds.
     at: i64,
 }
+
+/// In what events were otherwise than the tracking plan says.
+#[derive(JsonSchema)]
+pub struct Violations {
+    /// The most frequent first.
+    violations: Vec<CountedViolation>,
+}
+
+/// In what events were otherwise, and how many of them.
+#[derive(JsonSchema)]
+pub struct CountedViolation {
+    /// The event's name; of what is not tracked its type. Empty for all that are not told apart.
+    event: String,
+    /// `unknown_event`, `missing_property`, `unknown_property`, `wrong_type`, `wrong_value`, `untrusted`, or `more` for all that are not told
+    /// apart.
+    code: String,
+    /// The property; empty for the event itself.
+    path: String,
+    /// Who sent them: `browser`, or the name of a write key.
+    source: String,
+    /// What was expected.
+    expected: String,
+    /// How many.
+    count: u64,
+    /// When last, in epoch milliseconds.
+    last: i64,
+}
