@@ -1,5 +1,6 @@
 // What the site's owner asks of a shard, and writes to it. The calls come by their names from `Profiles.own`.
 
+import { violations } from "../events/violations.js";
 import { merge, quantilesOf, sketch } from "./learn.js";
 import { linkOf } from "./links.js";
 import { keysAfter, membershipsOf, statesOf } from "./read.js";
@@ -7,7 +8,7 @@ import { SHARDS, callShard } from "./shards.js";
 import { getMeta, setMeta } from "./tables.js";
 
 /** So many notes, and tags, has a profile. */
-const MOST_NOTES = 200;
+const MOST_NOTES = 100;
 const MOST_TAGS = 50;
 
 /** So many profiles a shard looks at in one call. */
@@ -181,5 +182,5 @@ export async function renewQuantiles(shard, number) {
 const tell = () => undefined;
 
 /** The calls by name, and those of them that write. */
-export const CALLS = { profile, notes, note, unnote, tags, tag, untag, audiences, members, sketched, quantiles, renew, tell };
+export const CALLS = { profile, notes, note, unnote, tags, tag, untag, audiences, members, violations, sketched, quantiles, renew, tell };
 export const WRITES = new Set(["note", "unnote", "tag", "untag", "quantiles", "renew", "tell"]);
