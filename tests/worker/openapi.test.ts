@@ -287,6 +287,26 @@ function collected(): Record<string, Asked[]> {
   };
 }
 
+/** Requests that bring events of the past. */
+function imported(): Record<string, Asked[]> {
+  const [path, to] = ["/_idoine/api/import", "owned" as const];
+  const line = (more: object = {}) => JSON.stringify({ messageId: "past", type: "track", event: "Signed Up", userId: "jo", timestamp: "2025-01-01T00:00:00Z", ...more });
+  const asked = (query = "?source=erp", more: object = {}): Asked => ({ path, url: `${path}${query}`, to, method: "POST", body: line(), headers: { ...bearer(PUBLISH), "content-type": "application/x-ndjson" }, ...more });
+  return {
+    "200": [
+      // Each of the results that a line can have: accepted, a repetition, what is wrong with it, and no consent.
+      asked("?source=erp", { body: [line(), line(), "{", line({ colour: 1 })].join("\n") }),
+      asked("?source=erp&purposes=marketing", { body: line({ messageId: "other" }) }),
+    ],
+    "400": [asked(""), asked("?source=a%20b"), asked("?source=erp&purposes=all")],
+    "401": [asked(undefined, { headers: bearer("nobody-0123456789abcdef") })],
+    "403": [asked(undefined, { headers: { ...bearer(PUBLISH), origin: "https://evil.example" } }), asked(undefined, { headers: bearer(READ) })],
+    "413": [asked(undefined, { body: undefined, headers: { ...bearer(PUBLISH), "content-length": String(4 * 1024 * 1024) } })],
+    "501": [asked(undefined, { to: "site" })],
+    "503": [asked(undefined, { to: "broken" })],
+  };
+}
+
 /** Requests for the owner's addresses, in an order in which each finds what it is about. */
 async function owners(): Promise<Record<string, Asked[]>> {
   const [first, second] = await Promise.all([compile(flags({ audiences: FANS })), compile(flags({ audiences: FANS, holdout: 0.1 }))]);
@@ -405,7 +425,7 @@ test("the document is OpenAPI 3.1", () => {
 
 test("every answer is described, and every description was answered", async () => {
   const asked = new Set<string>();
-  const all = [REQUESTS, await owners(), await profiled(), collected()];
+  const all = [REQUESTS, await owners(), await profiled(), collected(), imported()];
   for (const status of new Set(all.flatMap((requests) => Object.keys(requests)))) {
     for (const request of all.flatMap((requests) => requests[status] ?? [])) {
       const method = (request.method ?? "GET").toLowerCase();

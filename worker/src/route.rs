@@ -375,7 +375,7 @@ routes! {
             400 "A parameter or the text can't be read, or there are too many lines.": crate::answer::Failure<'static>;
             413 "The body is larger than 2 MB.": crate::answer::Failure<'static>;
             501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
-            503 "Some of them could not be taken: send all of them again.": crate::api::owner::described::Imported ["retry-after"];
+            503 "Some of them could not be taken: send all of them again.": crate::api::owner::described::NotImported;
         }
     }
     /// A note on a profile.

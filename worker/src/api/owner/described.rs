@@ -144,6 +144,18 @@ pub struct ImportedLine {
     #[serde(skip_serializing_if = "String::is_empty")]
     reason: String,
     /// What is wrong with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ImportError>,
+}
+
+/// What became of events of which not all could be taken.
+#[derive(JsonSchema)]
+pub struct NotImported {
+    /// One for each line, where some of them were taken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    results: Vec<ImportedLine>,
+    /// Why none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ImportError>,
 }
 
@@ -155,6 +167,7 @@ pub struct ImportError {
     /// For people.
     message: String,
     /// Where in the line, as a JSON pointer.
+    #[serde(skip_serializing_if = "String::is_empty")]
     path: String,
 }
 
