@@ -2,6 +2,7 @@
 //! no page of another site, and its answers are nobody else's.
 
 mod audit;
+mod dead_letters;
 #[cfg(any(test, feature = "openapi"))]
 pub mod described;
 mod preview;
@@ -37,6 +38,8 @@ pub async fn answer(visit: &Visit, route: &Route, caller: &Caller<'_>) -> Answer
         (Endpoint::Version, _) => program::get(visit).await,
         (Endpoint::Rollback, _) => rollback::post(visit, &bearer).await,
         (Endpoint::Audit, _) => audit::get(visit).await,
+        (Endpoint::DeadLetters, "POST") => dead_letters::post(visit, &bearer).await,
+        (Endpoint::DeadLetters, _) => dead_letters::get(visit).await,
         (Endpoint::Link, _) => preview::post(visit, &bearer).await,
         _ => not_found(),
     }
