@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { assertSameBindgen } from "./lib/bindgen.mjs";
 import { buildScripts, buildWorkerBundle } from "./lib/bundles.mjs";
-import { assertCrate, buildCli, buildEngine, buildTools, buildWorkerModule } from "./lib/cargo.mjs";
+import { assertCrate, buildAuthor, buildCli, buildEngine, buildTools, buildWorkerModule } from "./lib/cargo.mjs";
 import { command } from "./lib/cli.mjs";
 import { underRecentNode } from "./lib/node.mjs";
 import { duration, say } from "./lib/run.mjs";
@@ -13,6 +13,7 @@ const STEPS = {
   cli: [{ name: "command line", crate: "cli", build: buildCli }],
   engine: [{ name: "engine (Wasm)", crate: join("www", "wasm", "engine"), build: buildEngine }],
   tools: [{ name: "tools (Wasm)", crate: join("www", "wasm", "tools"), build: buildTools }],
+  author: [{ name: "author's module (Wasm)", crate: join("www", "wasm", "author"), build: buildAuthor }],
   worker: [
     { name: "Worker (Wasm)", crate: "worker", build: buildWorkerModule },
     { name: "Worker (script)", build: buildWorkerBundle },
@@ -20,7 +21,10 @@ const STEPS = {
   assets: [{ name: "browser scripts", build: buildScripts }],
 };
 
-/** The parts that can be named. `assets`, the folder that is deployed, contains the engine and the tools. */
+/** Those that are in the folder that is deployed. */
+const ASSETS = ["engine", "tools", "author"];
+
+/** The parts that can be named. `assets` is that folder whole. */
 export const PARTS = Object.keys(STEPS);
 
 /**
@@ -30,7 +34,7 @@ export const PARTS = Object.keys(STEPS);
  */
 export async function build(parts, env) {
   assertSameBindgen();
-  const wanted = parts.length === 0 ? PARTS : PARTS.filter((part) => parts.includes(part) || (parts.includes("assets") && (part === "engine" || part === "tools")));
+  const wanted = parts.length === 0 ? PARTS : PARTS.filter((part) => parts.includes(part) || (parts.includes("assets") && ASSETS.includes(part)));
   const start = Date.now();
   let changes = 0;
   for (const { name, crate, build: make } of wanted.flatMap((part) => STEPS[part])) {
@@ -60,8 +64,9 @@ Builds into dist/. Parts: ${PARTS.join(", ")}; all of them when none is named.
   cli       dist/bin/idoine
   engine    dist/assets/_idoine/engine.{js,wasm}
   tools     dist/assets/_idoine/tools.{js,wasm}
+  author    dist/assets/_idoine/author.{js,wasm}
   worker    dist/worker/
-  assets    dist/assets/ whole (engine, tools and the scripts), dist/snippet/stub.js
+  assets    dist/assets/ whole (engine, tools, author and the scripts), dist/snippet/stub.js
 
 Example: npm run build -- worker assets
 `;

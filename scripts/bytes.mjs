@@ -12,12 +12,12 @@ import { ensure } from "./setup.mjs";
 const usage = `
 Usage: npm run bytes [-- [--module NAME] [--top N] [--json]]
 
-Builds the engine, the tools and the Worker, as they are shipped and once more with the names of their functions, and prints what
-weighs in each: sections, crates, parts of crates, functions. A function counts for the first crate in its name that is not the
-standard library's: what the standard library makes for a crate's types is that crate's. Functions with equal code are one, under one
-of their names, and what was inlined is its caller's. "gzip less" is by how much the compressed module is smaller without the row.
-Exit code 1 when the engine holds something that it should not: a crate for patterns, URLs or dates, the standard library's writing
-of doubles, words of panics.
+Builds the engine, the tools, the author's module and the Worker, as they are shipped and once more with the names of their functions,
+and prints what weighs in each: sections, crates, parts of crates, functions. A function counts for the first crate in its name that is
+not the standard library's: what the standard library makes for a crate's types is that crate's. Functions with equal code are one,
+under one of their names, and what was inlined is its caller's. "gzip less" is by how much the compressed module is smaller without
+the row. Exit code 1 when the engine holds something that it should not: a crate for patterns, URLs or dates, the standard library's
+writing of doubles, words of panics.
 
   --module NAME   ${Object.keys(MODULES).join(", ")}; all of them without it
   --top N         so many parts and functions are printed (20)

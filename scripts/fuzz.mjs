@@ -130,7 +130,7 @@ async function fuzz(target, seconds, { program, seeds, isLed, env }) {
 
 /** Compares the faces with the oracle until the time is over. */
 async function compare(seconds, env) {
-  await buildParts(["cli", "engine", "tools"], env);
+  await buildParts(["cli", "engine", "tools", "author"], env);
   const out = [];
   const code = await new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["tests/oracle/fuzz.ts", "--seconds", String(seconds)], { cwd: ROOT, env: { ...env, IDOINE_DIST: DIST }, stdio: ["ignore", "pipe", "inherit"] });

@@ -286,11 +286,23 @@ pub(crate) fn share_text(millionths: u32) -> String {
     text
 }
 
-/// A double in a message. In WebAssembly all doubles are written so: the standard library's own code for that is ten times as long
-/// (see `scripts/lib/trim.mjs`, which knows it by this function's name).
+/// A double as text, as [`push_double`] writes it.
+#[cfg(feature = "serde")]
+#[derive(Debug, Clone, Copy)]
+pub struct Double(pub f64);
+
+#[cfg(feature = "serde")]
+impl std::fmt::Display for Double {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        display_double(&self.0, f)
+    }
+}
+
+/// In WebAssembly all doubles are written so: the standard library's own code for that is ten times as long (see
+/// `scripts/lib/trim.mjs`, which knows it by this function's name).
 #[cfg(feature = "serde")]
 #[inline(never)]
-pub(crate) fn display_double(number: &f64, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+fn display_double(number: &f64, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
     let mut text = String::new();
     push_double(&mut text, *number);
     f.write_str(&text)

@@ -1,7 +1,7 @@
 //! A visitor as JSON: what the command line reads, the specification's cases say and the tools are given.
 
 use crate::context::{Request, parse_instant};
-use crate::number::display_double;
+use crate::report::Double;
 use crate::url::push_parameter;
 use crate::zone::Offsets;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor as Visit};
@@ -152,14 +152,6 @@ impl<'de> DeserializeSeed<'de> for Any {
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
         deserializer.deserialize_any(Any { maps: false })
-    }
-}
-
-struct Double(f64);
-
-impl fmt::Display for Double {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        display_double(&self.0, f)
     }
 }
 

@@ -39,33 +39,39 @@ fn the_core_knows_no_host() {
     }
 }
 
+/// The features with which a face has the core.
+fn features_of_the_core(package: &str) -> Vec<String> {
+    let all = lines(&["-p", package, "--target", "wasm32-unknown-unknown"], "{p} features {f}");
+    let core = all.iter().find(|line| line.starts_with("idoine v")).unwrap();
+    core.rsplit(' ').next().unwrap().split(',').map(str::to_owned).collect()
+}
+
 #[test]
 fn runtimes_hold_no_parser() {
     let target = ["--target", "wasm32-unknown-unknown"];
-    for package in ["idoine-engine", "idoine-worker"] {
+    for package in ["idoine-engine", "idoine-tools", "idoine-worker"] {
         let all = dependencies(&[&["-p", package], &target[..]].concat());
         for forbidden in ["jsonc-parser", "strsim", "jiff", "regex"] {
             assert!(!all.iter().any(|name| name == forbidden), "{package} depends on {forbidden}");
         }
+        assert!(!features_of_the_core(package).iter().any(|feature| feature == "author"), "{package}");
     }
 }
 
 /// Only who looks at decisions has what explains them.
 #[test]
 fn the_engine_explains_nothing() {
-    let target = ["--target", "wasm32-unknown-unknown"];
-    for (package, explains) in [("idoine-engine", false), ("idoine-worker", true), ("idoine-tools", true)] {
-        let all = lines(&[&["-p", package], &target[..]].concat(), "{p} features {f}");
-        let core = all.iter().find(|line| line.starts_with("idoine v")).unwrap();
-        let features: Vec<&str> = core.rsplit(' ').next().unwrap().split(',').collect();
-        assert_eq!(features.contains(&"explain"), explains, "{core}");
+    for (package, explains) in
+        [("idoine-engine", false), ("idoine-author", false), ("idoine-worker", true), ("idoine-tools", true)]
+    {
+        assert_eq!(features_of_the_core(package).iter().any(|feature| feature == "explain"), explains, "{package}");
     }
 }
 
 #[test]
 fn one_artefact_has_one_codec() {
     let target = ["--target", "wasm32-unknown-unknown"];
-    for (package, forbidden) in [("idoine-engine", "serde"), ("idoine-tools", "serde_json")] {
+    for (package, forbidden) in [("idoine-engine", "serde"), ("idoine-author", "serde_json"), ("idoine-tools", "serde_json")] {
         let all = dependencies(&[&["-p", package], &target[..]].concat());
         assert!(!all.iter().any(|name| name == forbidden), "{package} depends on {forbidden}");
     }
@@ -74,7 +80,7 @@ fn one_artefact_has_one_codec() {
 /// The dependency's arrow points to the core: `worker` and `www` never see each other.
 #[test]
 fn the_faces_do_not_know_each_other() {
-    let faces = ["idoine-worker", "idoine-engine", "idoine-tools", "idoine-cli"];
+    let faces = ["idoine-worker", "idoine-engine", "idoine-author", "idoine-tools", "idoine-cli"];
     for package in faces {
         let all = dependencies(&["-p", package]);
         for other in faces.iter().filter(|other| **other != package) {

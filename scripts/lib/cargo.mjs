@@ -16,7 +16,7 @@ const ENGINE = join(ROOT, "www", "wasm", "engine", "engine.js");
 // What rustc's wasm32-unknown-unknown uses; all of it is in every browser since 2022 and in workerd.
 const FEATURES = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext", "call-indirect-overlong"];
 // How much LLVM inlines: what makes each compressed module smallest. Less and more make it larger again.
-const INLINING = { "idoine-engine": 12, "idoine-parts": 12, "idoine-tools": 5, "idoine-worker": 12 };
+const INLINING = { "idoine-author": 5, "idoine-engine": 12, "idoine-parts": 12, "idoine-tools": 5, "idoine-worker": 12 };
 // Addresses that are counted up along with a loop's number, and loads that are made earlier on some paths: more code, no less time.
 const PLAIN = ["disable-lsr", "enable-pre=false", "enable-load-pre=false"].map((option) => `-Cllvm-args=-${option}`).join(" ");
 // SHA-256 as a loop in place of 64 rounds written out: a few milliseconds for a manifest of megabytes, and kilobytes less.
@@ -39,6 +39,7 @@ const MODULES = {
     trimmed: { exports: ["memory", "input", "output", "load", "decide", "read"], formatsNothing: true },
   },
   tools: { crate: "idoine-tools", name: "tools", target: "bundler", flags: [], trimmed: { debugs: false } },
+  author: { crate: "idoine-author", name: "author", target: "bundler", flags: [], trimmed: { debugs: false } },
   // After a trap the Worker makes itself a new instance; imports name the module, so no URL is needed to find it.
   worker: { crate: "idoine-worker", name: "index", target: "web", flags: ["--experimental-reset-state-function", "--omit-default-module-path"] },
 };
@@ -66,7 +67,7 @@ export async function buildCli(env) {
 /**
  * Compiles a crate, makes its JavaScript and shrinks both.
  * `named`: the same module, except that its functions keep their names.
- * One cargo run per crate: together they would get the union of their features, and the engine the tools' size.
+ * One cargo run per crate: together they would get the union of their features, and the engine the author's parser.
  */
 async function wasm({ crate, name, target, flags, trimmed }, { dir, finish, named = false }, env) {
   const variable = `CARGO_TARGET_${WASM_TARGET.toUpperCase().replaceAll("-", "_")}_RUSTFLAGS`;
@@ -128,27 +129,33 @@ export async function buildParts(env) {
   return binary;
 }
 
-/** tools.js + tools.wasm. */
-export function buildTools(env) {
+/** A module that speaks plain objects, with the JavaScript of wasm-bindgen: tools.js + tools.wasm, author.js + author.wasm. */
+const objectsModule = (name) => (env) => {
   const entry = (dir) => {
     // What the module itself imports is no business of pages.
-    const written = readFileSync(join(dir, "tools.js"), "utf8");
+    const written = readFileSync(join(dir, `${name}.js`), "utf8");
     const exported = /export \{([^}]*)\} from "\.\/\w+_bg\.js"/.exec(written.replace(/\s+/g, " "))?.[1];
-    if (!exported) throw new Problem("wasm-bindgen's tools.js no longer says what it exports.");
-    writeFileSync(join(dir, "tools_exports.js"), `export {${exported}} from "./tools_bg.js";\n`);
+    if (!exported) throw new Problem(`wasm-bindgen's ${name}.js no longer says what it exports.`);
+    writeFileSync(join(dir, `${name}_exports.js`), `export {${exported}} from "./${name}_bg.js";\n`);
     return `
-      import * as bindings from "./tools_bg.js";
+      import * as bindings from "./${name}_bg.js";
       import { start } from ${JSON.stringify(START)};
       let started;
-      export default ({ module_or_path }) => (started ??= start(bindings, "./tools_bg.js", module_or_path).catch((error) => {
+      export default ({ module_or_path }) => (started ??= start(bindings, "./${name}_bg.js", module_or_path).catch((error) => {
         started = undefined;
         throw error;
       }));
-      export * from "./tools_exports.js";
+      export * from "./${name}_exports.js";
     `;
   };
-  return browserModule("tools", entry, env);
-}
+  return browserModule(name, entry, env);
+};
+
+/** For who looks at decisions. */
+export const buildTools = objectsModule("tools");
+
+/** For who writes manifests. */
+export const buildAuthor = objectsModule("author");
 
 /** dist/worker-pkg: the Worker's module and glue, for the bundle. */
 export async function buildWorkerModule(env) {

@@ -5,7 +5,7 @@ import { measure, table } from "./budgets.mjs";
 import { DIST, LOCAL, ROOT, WASM_TARGET } from "./paths.mjs";
 import { run } from "./run.mjs";
 
-const WASM_CRATES = ["-p", "idoine-engine", "-p", "idoine-tools"];
+const WASM_CRATES = ["-p", "idoine-engine", "-p", "idoine-tools", "-p", "idoine-author"];
 
 /** A stage is what ran: how many tests passed and failed, and its whole output. */
 const single = ({ code, output }) => ({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, output });

@@ -14,6 +14,8 @@ pub use text::{explanation_text, membership_text};
 #[cfg(feature = "explain")]
 pub use why_not::{ChangeReport, Overrides, WhyNotReport, why_not, why_not_text};
 
+pub use crate::number::Double;
+
 use crate::context::{Context, Value};
 use crate::decide::{Decision, Decisions};
 use crate::edit::Edit;

@@ -23,9 +23,10 @@ pub fn function() -> Function {
     Function::new_with_args("zone, ms", body)
 }
 
-#[allow(dead_code)] // The tools take the function itself.
+#[allow(dead_code)] // The author's module takes the function itself.
 pub struct Intl(pub Function);
 
+#[allow(dead_code)]
 impl Intl {
     /// What is known of a zone around an instant in epoch milliseconds.
     pub fn offsets(&self, zone: &str, instant: i64) -> Offsets {

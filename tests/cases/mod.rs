@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 /// Every file of decisions.
+#[allow(dead_code)] // Not every face decides.
 pub const DECIDE: &[(&str, &str)] = &[
     ("arbitration", include_str!("../spec/decide/arbitration.json")),
     ("caps", include_str!("../spec/decide/caps.json")),

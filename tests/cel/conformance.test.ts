@@ -1,14 +1,14 @@
-// CEL's own test data through the tools' Wasm: what falls in our subset gives what CEL says, and what does not is listed.
+// CEL's own test data through the author's Wasm: what falls in our subset gives what CEL says, and what does not is listed.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { loadTools } from "../spec-wasm/files.ts";
+import { loadAuthor } from "../spec-wasm/files.ts";
 import { kept, listOutside, text } from "./list.ts";
 import { evaluate, expected, problem } from "./run.ts";
 import { CASES, sectionOf } from "./suites.ts";
 import { code, outside } from "./subset.ts";
 import { canonical } from "./values.ts";
 
-const tools = await loadTools();
+const author = await loadAuthor();
 
 const passed = new Map<string, number>();
 const sections = [...new Set(CASES.map(sectionOf))];
@@ -19,7 +19,7 @@ for (const section of sections) {
   test(section, async (context) => {
     for (const one of cases) {
       await context.test(one.id.slice(section.length + 1), () => {
-        const wrong = problem(evaluate(tools, one), expected(one));
+        const wrong = problem(evaluate(author, one), expected(one));
         assert.equal(wrong, undefined, `${one.expr}\n${wrong}`);
         passed.set(section, (passed.get(section) ?? 0) + 1);
       });
@@ -40,7 +40,7 @@ test("nothing is listed that passes all the same", () => {
     // That an error comes says nothing: it may be that what is outside is refused.
     if (!why || !wanted.value) return false;
     try {
-      return problem(evaluate(tools, one), { value: wanted.value }) === undefined;
+      return problem(evaluate(author, one), { value: wanted.value }) === undefined;
     } catch {
       return false;
     }

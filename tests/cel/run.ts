@@ -1,5 +1,5 @@
-// One case of CEL's test data through the tools: what is expected, and what came.
-import { zoneOffset, type Evaluated, type Tools } from "../spec-wasm/checks.ts";
+// One case of CEL's test data through the author's module: what is expected, and what came.
+import { zoneOffset, type Evaluated, type Author } from "../spec-wasm/checks.ts";
 import type { Case } from "./suites.ts";
 import { code, isNamed } from "./subset.ts";
 import { canonical, sample, tagged, typeName, type Tagged } from "./values.ts";
@@ -39,8 +39,8 @@ function bindings(one: Case): Record<string, unknown> {
   return bound;
 }
 
-export function evaluate(tools: Tools, one: Case): Evaluated {
-  return tools.evaluate(one.expr, bindings(one), "", zoneOffset);
+export function evaluate(author: Author, one: Case): Evaluated {
+  return author.evaluate(one.expr, bindings(one), "", zoneOffset);
 }
 
 /**

@@ -1,12 +1,12 @@
-// The faces that the oracle is compared with: the native command line, and the engine's and the tools' Wasm in Node.
+// The faces that the oracle is compared with: the native command line, and the browser's Wasm in Node.
 
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { asset, loadTools } from "../spec-wasm/files.ts";
-import { zoneOffset, type Tools, type ZoneOffset } from "../spec-wasm/checks.ts";
+import { asset, loadAuthor, loadTools } from "../spec-wasm/files.ts";
+import { zoneOffset, type Author, type Tools, type ZoneOffset } from "../spec-wasm/checks.ts";
 import type { Edit } from "../../www/src/types.ts";
 import { decodeDecisions, decodeEdits, type Names, type RawRequest, roomFor, writeRequest } from "../../www/src/wire.ts";
 import { zoneOffsets, type Offsets } from "../../www/src/zone.ts";
@@ -47,6 +47,7 @@ interface EngineModule {
 const engineModule = (await import(pathToFileURL(join(DIST, "assets", "_idoine", "engine.js")).href)) as EngineModule;
 await engineModule.default({ module_or_path: asset("engine.wasm") });
 const tools: Tools = await loadTools();
+const author: Author = await loadAuthor();
 
 /** A program holds a table of its site's zone: the same questions for every manifest, and `Intl` is slow. */
 const offsetsKnown = new Map<string, number | undefined>();
@@ -58,7 +59,7 @@ const zones: ZoneOffset = (zone, instant) => {
 
 /** The program of a manifest, or what is wrong with it. */
 export function compile(manifest: Manifest): Uint8Array | unknown[] {
-  const compiled = tools.compile(JSON.stringify(manifest), zones);
+  const compiled = author.compile(JSON.stringify(manifest), zones);
   return "program" in compiled ? compiled.program : compiled.diagnostics;
 }
 

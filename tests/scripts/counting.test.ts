@@ -19,6 +19,7 @@ test("the budgets are those of the design", () => {
       ["loader that applies edge decisions", 3, 4],
       ["engine: JavaScript + Wasm", 30, 45],
       ["tools: JavaScript + Wasm", 150, 250],
+      ["author's module: JavaScript + Wasm", 150, 250],
       ["Worker Wasm", 200, 300],
     ],
   );

@@ -1,18 +1,28 @@
-// The language-neutral cases (tests/spec/README.md) against the tools' Wasm. It runs in Node and, bundled, in a page: nothing
+// The language-neutral cases (tests/spec/README.md) against the browser's Wasm: the tools and the author's module. It runs in Node and, bundled, in a page: nothing
 // here may need either.
 
 import { zoneOffsets, type Offsets } from "../../www/src/zone.ts";
 import type { Decision, Edit } from "../../www/src/types.ts";
 
-/** What the tools export. */
-export interface Tools {
+/** What the author's module exports. */
+export interface Author {
   compile(source: string, zones: ZoneOffset): { program: Uint8Array; version: string; warnings: Found[] } | { diagnostics: Found[] };
   check(source: string, zones: ZoneOffset): { version?: string; errors: Found[]; warnings: Found[]; degrees: Record<string, string> };
+  /** An empty manifest is none. */
+  evaluate(expression: string, bindings: Record<string, unknown>, manifest: string, zones: ZoneOffset): Evaluated;
+}
+
+/** What the tools export. */
+export interface Tools {
   context(program: Uint8Array, visitor: Visitor, offsets: Float64Array): Record<string, unknown>;
   explain(program: Uint8Array, visitor: Visitor, offsets: Float64Array): Explained;
   explain_text(program: Uint8Array, visitor: Visitor, offsets: Float64Array): string;
-  /** An empty manifest is none. */
-  evaluate(expression: string, bindings: Record<string, unknown>, manifest: string, zones: ZoneOffset): Evaluated;
+}
+
+/** Both modules. */
+export interface Modules {
+  tools: Tools;
+  author: Author;
 }
 
 /** Seconds that a zone is ahead of UTC at an instant in epoch milliseconds; `undefined` for zones that are not known. */
@@ -163,8 +173,8 @@ function result(name: string, check: () => string[]): Result {
   }
 }
 
-export function programOf(tools: Tools, manifest: object): Uint8Array {
-  const compiled = tools.compile(JSON.stringify(manifest), zoneOffset);
+export function programOf(author: Author, manifest: object): Uint8Array {
+  const compiled = author.compile(JSON.stringify(manifest), zoneOffset);
   if ("program" in compiled) return compiled.program;
   throw new Error(`the manifest is refused: ${JSON.stringify(compiled.diagnostics)}`);
 }
@@ -177,8 +187,8 @@ export function offsetsOf({ now = 0, cf, context }: Visitor): Float64Array {
   return Float64Array.from(offsets);
 }
 
-export function checkContexts(tools: Tools, { manifest, cases }: ContextFile): Result[] {
-  const program = programOf(tools, manifest ?? PLAIN_SITE);
+export function checkContexts({ tools, author }: Modules, { manifest, cases }: ContextFile): Result[] {
+  const program = programOf(author, manifest ?? PLAIN_SITE);
   return cases.map(({ name, visitor, context }) =>
     result(name, () => {
       const found = tools.context(program, { now: 0, ...visitor }, offsetsOf(visitor));
@@ -192,8 +202,8 @@ export function differences(found: Record<string, unknown>, expected: Record<str
   return Object.entries(expected).flatMap(([path, value]) => expect(path, found[path] ?? null, value));
 }
 
-export function checkDecisions(tools: Tools, { manifest, cases }: DecideFile): Result[] {
-  const program = programOf(tools, manifest);
+export function checkDecisions({ tools, author }: Modules, { manifest, cases }: DecideFile): Result[] {
+  const program = programOf(author, manifest);
   return cases.map((one) => result(one.name, () => explained(tools.explain(program, { now: 0, ...one.visitor }, offsetsOf(one.visitor)), one)));
 }
 
@@ -220,8 +230,8 @@ function explained({ context, decisions, slots, edits }: Explained, expected: De
   return problems;
 }
 
-export function checkReceipts(tools: Tools, { manifest, cases }: ReceiptFile): Result[] {
-  const program = programOf(tools, manifest);
+export function checkReceipts({ tools, author }: Modules, { manifest, cases }: ReceiptFile): Result[] {
+  const program = programOf(author, manifest);
   return cases.map(({ name, visitor, receipt }) =>
     result(name, () => {
       const found = tools.explain(program, { now: 0, ...visitor }, offsetsOf(visitor));
@@ -230,13 +240,13 @@ export function checkReceipts(tools: Tools, { manifest, cases }: ReceiptFile): R
   );
 }
 
-export function checkExpressions(tools: Tools, { cases }: ExpressionFile): Result[] {
-  return cases.map((one) => result(one.name, () => expression(tools, one)));
+export function checkExpressions({ author }: Modules, { cases }: ExpressionFile): Result[] {
+  return cases.map((one) => result(one.name, () => expression(author, one)));
 }
 
-function expression(tools: Tools, { expr, bindings, manifest, value, unknown, error, help, at, type, cost }: ExpressionCase): string[] {
+function expression(author: Author, { expr, bindings, manifest, value, unknown, error, help, at, type, cost }: ExpressionCase): string[] {
   if ([value !== undefined, unknown, error !== undefined].filter(Boolean).length !== 1) return ["expected exactly one of value, unknown and error"];
-  const found = tools.evaluate(expr, bindings ?? {}, manifest ? JSON.stringify(manifest) : "", zoneOffset);
+  const found = author.evaluate(expr, bindings ?? {}, manifest ? JSON.stringify(manifest) : "", zoneOffset);
   const problems = type === undefined ? [] : expect("type", found.type, type);
   if (error !== undefined) {
     if (!found.error) return [`got ${JSON.stringify(found)}, expected the error ${JSON.stringify(error)}`];
@@ -251,12 +261,12 @@ function expression(tools: Tools, { expr, bindings, manifest, value, unknown, er
 }
 
 /** Manifests that are refused, or warned of: every error, or warning, with its place. */
-export function checkFound(tools: Tools, { cases }: FoundFile): Result[] {
+export function checkFound({ author }: Modules, { cases }: FoundFile): Result[] {
   return cases.map(({ name, source, errors = [], warnings = [], degrees }) =>
     result(name, () => {
       const text = typeof source === "string" ? source : source.join("\n");
-      const report = tools.check(text, zoneOffset);
-      const compiled = tools.compile(text, zoneOffset);
+      const report = author.check(text, zoneOffset);
+      const compiled = author.compile(text, zoneOffset);
       const listed = "program" in compiled ? { version: compiled.version, errors: [], warnings: compiled.warnings } : { errors: compiled.diagnostics, warnings: [] };
       const problems = expect("compile", { ...report, degrees: {} }, { ...listed, degrees: {} });
       if (degrees) problems.push(...expect("degrees", report.degrees, degrees));
@@ -276,13 +286,13 @@ function places(what: string, found: Found[], expected: Found[]): string[] {
   );
 }
 
-export function checkAudiences(tools: Tools, { manifest, cases }: AudienceFile): Result[] {
+export function checkAudiences({ author }: Modules, { manifest, cases }: AudienceFile): Result[] {
   return cases.map(({ name, audience, never, at, behind, shadowed }) =>
     result(name, () => {
       const experience = (id: string, audience: string) => ({ id, type: "personalization", ...(audience && { audience }), slots: { place: { text: "x" } } });
       const experiences = [...(behind === undefined ? [] : [experience("a-first", behind)]), experience("e", audience)];
       const source = JSON.stringify({ ...manifest, experiences });
-      const { errors, warnings } = tools.check(source, zoneOffset);
+      const { errors, warnings } = author.check(source, zoneOffset);
       if (errors.length > 0) return [`refused: ${JSON.stringify(errors)}`];
       const found = (part: string) => warnings.find(({ message }) => message.startsWith(`experience \`e\` can never win: ${part}`));
       if (never === undefined) return expect("shadowed", found("wherever it could, `a-first` comes before it and takes `place`") !== undefined, shadowed);
@@ -295,10 +305,10 @@ export function checkAudiences(tools: Tools, { manifest, cases }: AudienceFile):
   );
 }
 
-export function checkShadows(tools: Tools, { slots, cases }: ShadowFile): Result[] {
+export function checkShadows({ author }: Modules, { slots, cases }: ShadowFile): Result[] {
   return cases.map(({ name, manifest, experiences, shadowed, unmet = {} }) =>
     result(name, () => {
-      const { errors, warnings } = tools.check(JSON.stringify({ site: { id: "x" }, slots, ...manifest, experiences }), zoneOffset);
+      const { errors, warnings } = author.check(JSON.stringify({ site: { id: "x" }, slots, ...manifest, experiences }), zoneOffset);
       if (errors.length > 0) return [`refused: ${JSON.stringify(errors)}`];
       const said = warnings.map(({ message }) => /^experience `(.*?)` can never win: wherever it could, (.*)$/.exec(message));
       const found = said.flatMap((parts) => (parts ? [[parts[1]!, parts[2]!.replace("` comes before it and", "").replaceAll("`", "")]] : []));

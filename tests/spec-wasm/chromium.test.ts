@@ -1,4 +1,4 @@
-// The language-neutral cases through the tools' Wasm in headless Chromium.
+// The language-neutral cases through the browser's Wasm in headless Chromium.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { build } from "esbuild";
@@ -18,8 +18,10 @@ before(async () => {
   site = await serve({
     "/": "<!doctype html><title>Cases</title>",
     "/checks.js": script(Buffer.from(outputFiles[0]!.contents)),
-    "/tools.js": script(asset("tools.js")),
-    "/tools.wasm": { type: "application/wasm", body: asset("tools.wasm") },
+    ...Object.fromEntries(["tools", "author"].flatMap((name) => [
+      [`/${name}.js`, script(asset(`${name}.js`))],
+      [`/${name}.wasm`, { type: "application/wasm", body: asset(`${name}.wasm`) }],
+    ])),
   });
   page = await (await browser()).newPage();
   await page.goto(site.origin);
@@ -33,9 +35,10 @@ after(async () => {
 /** Runs in the page: the results of one file's cases. Texts go in and out, which is faster than trees of objects. */
 async function inPage([check, content]: string[]): Promise<string> {
   const load = (path: string): Promise<any> => import(path);
-  const [checks, tools] = (await Promise.all([load("/checks.js"), load("/tools.js")])) as [Record<string, (...args: unknown[]) => unknown>, any];
+  const [checks, tools, author] = (await Promise.all([load("/checks.js"), load("/tools.js"), load("/author.js")])) as [Record<string, (...args: unknown[]) => unknown>, any, any];
   await tools.default({ module_or_path: "/tools.wasm" });
-  return JSON.stringify(checks[check!]!(tools, JSON.parse(content!)));
+  await author.default({ module_or_path: "/author.wasm" });
+  return JSON.stringify(checks[check!]!({ tools, author }, JSON.parse(content!)));
 }
 
 for (const { path, check, content } of everyFile()) {

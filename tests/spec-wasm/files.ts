@@ -1,15 +1,15 @@
-// The files of cases, and the tools' Wasm in Node.
+// The files of cases, and the browser's Wasm in Node.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Tools } from "./checks.ts";
+import type { Author, Modules, Tools } from "./checks.ts";
 
 const SPEC = fileURLToPath(new URL("../spec", import.meta.url));
 
-/** The folders of cases that the tools run, or a file of them, each with its check in `checks.ts`. */
+/** The folders of cases that both modules run, or a file of them, each with its check in `checks.ts`. */
 export const FOLDERS = { context: "checkContexts", decide: "checkDecisions", expr: "checkExpressions", "receipts.json": "checkReceipts" } as const;
 
-/** The files of one folder that the tools run, each with a check of its own. */
+/** The files of one folder that both modules run, each with a check of its own. */
 const MANIFESTS = { "errors.json": "checkFound", "warnings.json": "checkFound", "audiences.json": "checkAudiences", "shadows.json": "checkShadows" } as const;
 
 type Cases = { cases: { name: string }[] };
@@ -46,12 +46,21 @@ export function asset(name: string): Buffer {
   }
 }
 
-/** The tools, as a page loads them, in this process. */
-export async function loadTools(): Promise<Tools> {
-  asset("tools.js");
-  const module = (await import(pathToFileURL(join(DIST, "assets", "_idoine", "tools.js")).href)) as Tools & {
+/** A module, as a page loads it, in this process. */
+async function load(name: string): Promise<unknown> {
+  asset(`${name}.js`);
+  const module = (await import(pathToFileURL(join(DIST, "assets", "_idoine", `${name}.js`)).href)) as {
     default(options: { module_or_path: Uint8Array }): Promise<unknown>;
   };
-  await module.default({ module_or_path: asset("tools.wasm") });
+  await module.default({ module_or_path: asset(`${name}.wasm`) });
   return module;
 }
+
+/** The tools. */
+export const loadTools = async (): Promise<Tools> => (await load("tools")) as Tools;
+
+/** The author's module. */
+export const loadAuthor = async (): Promise<Author> => (await load("author")) as Author;
+
+/** Both. */
+export const loadModules = async (): Promise<Modules> => ({ tools: await loadTools(), author: await loadAuthor() });

@@ -267,7 +267,7 @@ test("preview: personas", async () => {
 });
 
 test("the files that pages load", async () => {
-  for (const name of ["idoine.js", "engine.js", "tools.js", "client.js", "bar.js"]) {
+  for (const name of ["idoine.js", "engine.js", "tools.js", "author.js", "client.js", "bar.js"]) {
     const reply = await worker.fetch(`/_idoine/${name}`);
     assert.equal(reply.status, 200, name);
     assert.equal(reply.header("content-type"), "text/javascript; charset=utf-8");
@@ -281,7 +281,7 @@ test("the files that pages load", async () => {
       assert.equal(one.header("cache-control"), "public, no-cache", name);
     }
   }
-  for (const name of ["engine.wasm", "tools.wasm"]) {
+  for (const name of ["engine.wasm", "tools.wasm", "author.wasm"]) {
     const reply = await worker.fetch(`/_idoine/${name}`);
     assert.equal(reply.header("content-type"), "application/wasm", name);
     assert.equal(reply.header("cache-control"), "public, no-cache", name);

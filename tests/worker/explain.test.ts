@@ -9,15 +9,17 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { idoine } from "../real/faces.ts";
 import { SITE, startShop } from "../real/shop.ts";
-import { offsetsOf, programOf, type DecideFile, type Tools, type Visitor } from "../spec-wasm/checks.ts";
-import { casesIn, loadTools } from "../spec-wasm/files.ts";
+import { offsetsOf, programOf, type Author, type DecideFile, type Tools, type Visitor } from "../spec-wasm/checks.ts";
+import { casesIn, loadAuthor, loadTools } from "../spec-wasm/files.ts";
 import { startWorker, type TestWorker } from "./harness.ts";
 
 let folder: string;
 let tools: Tools;
+let author: Author;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "idoine-explain-"));
   tools = await loadTools();
+  author = await loadAuthor();
 });
 after(() => rm(folder, { recursive: true }));
 
@@ -49,7 +51,7 @@ for (const [file, content] of casesIn("decide")) {
     await writeFile(path, JSON.stringify(manifest));
     const worker = await startWorker({ manifest, preview: true });
     try {
-      const program = programOf(tools, manifest);
+      const program = programOf(author, manifest);
       for (const { name, visitor } of cases) await context.test(name, async () => void (await same(worker, path, program, visitor)));
     } finally {
       await worker.dispose();

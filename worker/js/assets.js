@@ -1,4 +1,4 @@
-// The files that pages load: the loader, the engine, the tools, the client, the preview bar. And the description of the API.
+// The files that pages load: the loader, the engine, the tools, the author's module, the client, the preview bar. And the description of the API.
 
 const TYPES = { js: "text/javascript; charset=utf-8", wasm: "application/wasm", json: "application/json" };
 

@@ -9,6 +9,7 @@ import { weigh } from "./weigh.mjs";
 export const MODULES = {
   engine: join(DIST, "assets", "_idoine", "engine.wasm"),
   tools: join(DIST, "assets", "_idoine", "tools.wasm"),
+  author: join(DIST, "assets", "_idoine", "author.wasm"),
   worker: join(DIST, "worker", "index_bg.wasm"),
 };
 

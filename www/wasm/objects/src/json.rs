@@ -1,6 +1,7 @@
 //! Results as JSON, which the host parses into plain objects: to make the objects one by one from here takes several kilobytes more.
 //! Nothing fails but a key that is no text, and then the host refuses the JSON.
 
+use idoine::report::Double;
 use serde::Serialize;
 use serde::ser::{
     SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple, SerializeTupleStruct,
@@ -147,7 +148,7 @@ impl<'j> Serializer for &'j mut Json {
         match value {
             // Without its sign as the core writes it, and a value of an expression all the same.
             0.0 if value.is_sign_negative() => self.plain("-0"),
-            _ if value.is_finite() => write!(self.0, "{value}"),
+            _ if value.is_finite() => write!(self.0, "{}", Double(value)),
             _ => self.serialize_unit(),
         }
     }
