@@ -1,5 +1,4 @@
-//! Sessions: a visitor's events, divided by pauses. A pure fold over events; nothing here is stored, and no runtime calls it
-//! yet.
+//! Sessions: a visitor's events, divided by pauses. A pure fold over events; profiles keep the last one ([`crate::learn`]).
 //!
 //! - An event more than the time-out after the last one starts a session (Google Analytics 4; 30 minutes unless the manifest
 //!   says otherwise). Midnight does not.
@@ -47,9 +46,17 @@ pub struct SessionEvent {
     pub touch: Option<Touch>,
 }
 
+/// As much of an event, where it lies.
+pub(crate) struct Hit<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) at: i64,
+    pub(crate) page: bool,
+    pub(crate) touch: Option<&'a Touch>,
+}
+
 /// A session. Its number and start name it among a visitor's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(any(feature = "serde", feature = "learn"), derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Session {
     /// 1 for the visitor's first.
     pub number: u32,
@@ -68,34 +75,50 @@ pub struct Session {
 impl Session {
     /// The session after an event: the same with the event in it, or a new one.
     pub fn after(previous: Option<Session>, event: SessionEvent, rules: SessionRules) -> Session {
-        let Some(mut session) = previous else { return Session::start(1, event) };
-        if event.id == session.last_id {
-            return session;
-        }
-        let newer = event.at.saturating_sub(session.last_event);
-        let before = session.started.saturating_sub(event.at);
-        if newer > rules.timeout || before > LATE || newer >= 0 && rules.new_campaign && session.is_left_for(&event) {
-            return Session::start(session.number.saturating_add(1), event);
-        }
-        if before > rules.timeout {
-            return session;
-        }
-        session.page_count = session.page_count.saturating_add(u32::from(event.page));
-        if newer >= 0 {
-            session.last_event = event.at;
-            session.last_id = event.id;
-        }
+        let hit = Hit { id: &event.id, at: event.at, page: event.page, touch: event.touch.as_ref() };
+        let Some(mut session) = previous else { return Session::start(1, &hit) };
+        session.take(&hit, rules);
         session
     }
 
-    fn start(number: u32, event: SessionEvent) -> Session {
-        let SessionEvent { id, at, page, touch } = event;
-        Session { number, started: at, last_event: at, last_id: id, touch, page_count: u32::from(page) }
+    /// Takes an event. Whether it starts a session, which is then this one.
+    pub(crate) fn take(&mut self, hit: &Hit, rules: SessionRules) -> bool {
+        if hit.id == self.last_id {
+            return false;
+        }
+        let newer = hit.at.saturating_sub(self.last_event);
+        let before = self.started.saturating_sub(hit.at);
+        if newer > rules.timeout || before > LATE || newer >= 0 && rules.new_campaign && self.is_left_for(hit) {
+            *self = Session::start(self.number.saturating_add(1), hit);
+            return true;
+        }
+        if before > rules.timeout {
+            return false;
+        }
+        self.page_count = self.page_count.saturating_add(u32::from(hit.page));
+        if newer >= 0 {
+            self.last_event = hit.at;
+            self.last_id.clear();
+            self.last_id.push_str(hit.id);
+        }
+        false
+    }
+
+    pub(crate) fn start(number: u32, hit: &Hit) -> Session {
+        let Hit { id, at, page, touch } = *hit;
+        Session {
+            number,
+            started: at,
+            last_event: at,
+            last_id: id.to_owned(),
+            touch: touch.cloned(),
+            page_count: u32::from(page),
+        }
     }
 
     /// Whether something led to the event that did not lead to the session.
-    fn is_left_for(&self, event: &SessionEvent) -> bool {
-        let led = event.touch.as_ref().filter(|touch| !touch.is_direct());
+    fn is_left_for(&self, hit: &Hit) -> bool {
+        let led = hit.touch.filter(|touch| !touch.is_direct());
         led.is_some_and(|touch| self.touch.as_ref().is_none_or(|own| !touch.is_same_campaign(own)))
     }
 }

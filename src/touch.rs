@@ -1,5 +1,5 @@
-//! First and last touch: which visits a visitor is attributed to. A pure fold over visits; nothing here is stored, and no
-//! runtime calls it yet.
+//! First and last touch: which visits a visitor is attributed to. A pure fold over visits; what profiles keep of it is in
+//! [`crate::learn`].
 //!
 //! - The **first** touch is the earliest visit, direct or not. No later visit changes it.
 //! - The **last** touch is the latest visit that something led to (the last non-direct one), unless the latest visit of all is
@@ -11,8 +11,12 @@
 use crate::context::{Context, Field, is_direct};
 
 /// One visit, as far as it tells where it came from. Texts are empty where the context has none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(
+    any(feature = "serde", feature = "learn"),
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 pub struct Touch {
     /// When, in epoch milliseconds.
     pub at: i64,

@@ -69,6 +69,7 @@ fn what_is_folded_is_read_and_projected() {
         ("profile.count('Product Viewed', '7d')", "3"),
         ("profile.first_seen", "1790000000000"),
         ("profile.plan", "pro"),
+        ("visitor.session_start", "1790000000000"),
         ("visitor.user_id", "u1"),
     ];
     assert_eq!(pairs, expected.map(|(path, text)| (path.to_owned(), text.to_owned())));

@@ -71,6 +71,7 @@ export function problemsOf(config) {
   for (const name of SECRETS) if (vars[name] !== undefined) found.push(`${name} is a secret and must not stand in a file: take it out of [vars]; \`npm run deploy -- --setup\` makes one.`);
   if (vars.IDOINE_PREVIEW !== undefined) found.push("IDOINE_PREVIEW is for `npm start` alone: take it out of [vars].");
   if (!(config.kv_namespaces ?? []).some(({ binding }) => binding === "PROGRAMS")) found.push('There is no KV namespace for programs: add [[kv_namespaces]] with binding = "PROGRAMS".');
+  if (!(config.durable_objects?.bindings ?? []).some(({ name, class_name: type }) => name === "PROFILES" && type === "Profiles")) found.push('There are no objects for profiles: add [[durable_objects.bindings]] with name = "PROFILES", class_name = "Profiles", and the [[migrations]] of the template.');
   if (config.assets?.binding !== "ASSETS") found.push('There are no files for browsers: add [assets] with directory = "dist/assets", binding = "ASSETS", run_worker_first = true.');
   else if (config.assets.run_worker_first !== true) found.push("[assets] needs run_worker_first = true: otherwise pages in that folder go out past the Worker.");
   return found.filter((problem) => problem !== undefined);

@@ -5,7 +5,7 @@
 //! scores of a dimension decay alike. A value that had to go begins again from nothing, so where more values than are kept were ever
 //! seen, the weaker ones may depend on the order, and on how the parts were merged; the same parts in the same order give the same.
 
-use super::decay::Decayed;
+use super::decay::{Decayed, PERIODS};
 use super::event::{Event, cut};
 use super::index::each_value;
 use super::rules::{Affinity, Rules};
@@ -126,6 +126,11 @@ impl Dimension {
         values.sort_by(|one, other| stronger(one, other));
         values.truncate(rule.keep.max(1) as usize);
         values
+    }
+
+    /// The half-life, counted from 1970, in which something was last added.
+    pub(crate) fn newest(&self) -> Option<i64> {
+        self.values.iter().map(|(_, score)| score.landmark()).max().map(|first| first.saturating_add(PERIODS - 1))
     }
 
     /// A value's share of the scores of all that are kept, in hundredths, rounded down. Time alone does not change it.

@@ -31,6 +31,12 @@ fn power_of_two(x: u64) -> u64 {
     ((sum * x) >> 31) + Q31
 }
 
+/// 2^-x for an x of any size with a 31-bit fraction, as a 31-bit fraction.
+pub(crate) fn power_of_two_below_one(x: u64) -> u64 {
+    let halvings = (x >> 31).saturating_add(1).min(63);
+    power_of_two(Q31 - x % Q31) >> halvings
+}
+
 /// The period of an instant, and how much of it is over as a 31-bit fraction.
 fn period(half_life: i64, at: i64) -> (i64, u64) {
     let half_life = half_life.max(LEAST);

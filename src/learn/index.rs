@@ -1,7 +1,10 @@
 //! What an event changes, by its name: so that folding one does not ask every rule.
 
+use super::answers::{NPS_ANSWERED, QUESTION_ANSWERED};
+use super::cart::Change;
 use super::event::{Event, EventKind, Scalar};
-use super::rules::{Expected, Matching, Rules};
+use super::rules::{Cart, Expected, Matching, Rules};
+use super::sessions::MOST_INTENTS;
 use crate::context::Kind;
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -12,6 +15,16 @@ pub(crate) enum Effect {
     Counter(usize),
     /// A dimension, and which of its weights.
     Affinity(usize, usize),
+    /// Which of its weights.
+    Engagement(usize),
+    /// Which intent, and which of its signals.
+    Intent(usize, usize),
+    Feature(usize),
+    Milestone(usize),
+    Purchase,
+    Cart(Change),
+    Answer,
+    Score,
 }
 
 /// Those of an event's name.
@@ -81,6 +94,35 @@ impl Index {
                 index.add(matching, Effect::Affinity(place, weight));
             }
         }
+        for (weight, (matching, _)) in rules.engagement.weights.iter().enumerate() {
+            index.add(matching, Effect::Engagement(weight));
+        }
+        for (place, (_, signals)) in rules.intent.signals.iter().take(MOST_INTENTS).enumerate() {
+            for (signal, (matching, _)) in signals.iter().enumerate() {
+                index.add(matching, Effect::Intent(place, signal));
+            }
+        }
+        for (place, feature) in rules.kept_features().enumerate() {
+            index.add(&feature.matching, Effect::Feature(place));
+        }
+        for (place, milestone) in rules.kept_milestones().enumerate() {
+            if let Some(matching) = &milestone.matching {
+                index.add(matching, Effect::Milestone(place));
+            }
+        }
+        if let Some(rfm) = &rules.rfm {
+            index.entry(&rfm.event).effects.push(Effect::Purchase);
+        }
+        let Cart { added, removed, viewed, ordered } = &rules.cart;
+        for (event, change) in
+            [(added, Change::Add), (removed, Change::Remove), (viewed, Change::View), (ordered, Change::Order)]
+        {
+            if !event.is_empty() {
+                index.entry(event).effects.push(Effect::Cart(change));
+            }
+        }
+        index.entry(QUESTION_ANSWERED).effects.push(Effect::Answer);
+        index.entry(NPS_ANSWERED).effects.push(Effect::Score);
         index
     }
 

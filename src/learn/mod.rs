@@ -8,21 +8,31 @@
 //! (timestamp, messageId) within a window of lateness ([`LATE_MS`]); who folds drops repetitions ([`timeline`](self)).
 
 mod affinities;
+mod answers;
 mod buckets;
+mod cart;
 mod counters;
 mod decay;
 pub mod event;
+mod exposures;
+mod features;
 mod index;
+mod milestones;
 mod presence;
 pub mod projection;
+mod propensity;
+mod purchases;
 mod read;
 pub mod rules;
+mod sessions;
 pub mod site;
+pub mod sketch;
 pub mod state;
+mod touches;
 mod traits;
 
 pub use event::{Event, EventKind, Product, Scalar};
-pub use read::{next_change, read};
+pub use read::{next_change, read, text};
 pub use rules::Rules;
 pub use site::Site;
 pub use state::State;

@@ -4,6 +4,8 @@
 //! stretches: any order leads to the same, as do repetitions, and parts united in any order. The newest [`MOST_RUNS`] are kept. When the
 //! visitor was first and last there are the least and the greatest instant.
 
+use super::rules::Lifecycle;
+
 /// How many runs are kept.
 pub(crate) const MOST_RUNS: usize = 8;
 
@@ -53,5 +55,40 @@ impl Presence {
     /// When last.
     pub(crate) fn last(&self) -> Option<i64> {
         self.runs.last().map(|(_, end)| *end)
+    }
+
+    /// When the visitor came back from the last long pause; `None` where there was none.
+    pub(crate) fn came_back(&self) -> Option<i64> {
+        let (start, _) = self.runs.last()?;
+        (self.first? < *start).then_some(*start)
+    }
+
+    /// `new`, `active`, `at_risk`, `dormant` or `won_back`; nothing of who was never there.
+    pub(crate) fn lifecycle(&self, rule: &Lifecycle, now: i64) -> Option<&'static str> {
+        let since = |at: i64| now.saturating_sub(at);
+        let away = since(self.last()?);
+        Some(if away >= rule.dormant {
+            "dormant"
+        } else if away >= rule.at_risk {
+            "at_risk"
+        } else if self.came_back().is_some_and(|back| since(back) < rule.won_back) {
+            "won_back"
+        } else if since(self.first?) < rule.new {
+            "new"
+        } else {
+            "active"
+        })
+    }
+
+    /// When time alone may make it another.
+    pub(crate) fn next_lifecycle(&self, rule: &Lifecycle, now: i64) -> Option<i64> {
+        let ends = [
+            (self.last(), rule.at_risk),
+            (self.last(), rule.dormant),
+            (self.came_back(), rule.won_back),
+            (self.first, rule.new),
+        ];
+        let ends = ends.into_iter().filter_map(|(from, length)| Some(from?.saturating_add(length)));
+        ends.filter(|end| *end > now).min()
     }
 }

@@ -413,6 +413,19 @@ impl Rules {
 }
 
 impl What {
+    /// The words that its text is one of; empty where it may be another. A projection says them by their place here, so that new ones go to
+    /// the end.
+    pub fn words(&self) -> &'static [&'static str] {
+        match self {
+            What::RfmSegment => &super::purchases::SEGMENTS,
+            What::Lifecycle => &["new", "active", "at_risk", "dormant", "won_back"],
+            What::Engagement => &["none", "low", "medium", "high"],
+            What::NpsCategory => &["promoter", "passive", "detractor"],
+            What::Feature(_) => &["unused", "tried", "adopted", "left"],
+            _ => &[],
+        }
+    }
+
     /// The type of its value; of a trait as it is declared.
     pub fn kind(&self) -> Kind {
         match self {

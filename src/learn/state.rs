@@ -1,26 +1,47 @@
 //! What is kept of a visitor, and how events change it.
 
 use super::affinities::Affinities;
+use super::answers::Answers;
+use super::cart::Basket;
 use super::counters::Counters;
+use super::decay::Decayed;
 use super::event::{Event, EventKind};
-use super::index::Effect;
+use super::exposures::Exposures;
+use super::features::Features;
+use super::index::{Effect, Index};
+use super::milestones::Milestones;
 use super::presence::Presence;
+use super::purchases::Purchases;
 use super::rules::Rules;
+use super::sessions::{Sessions, UNCAPPED};
+use super::touches::Visits;
 use super::traits::Traits;
 use crate::consent::Purpose;
 
 /// The first byte of a state.
 const VERSION: u8 = 1;
+/// What the sources of imported events begin with.
+const IMPORTED: &str = "import:";
 /// 9999-12-31: what is dated behind it is no event.
 const LAST_INSTANT: i64 = 253_402_300_799_999;
 
-/// What is kept of a visitor: a fold over events, bounded in size.
+/// What is kept of a visitor: a fold over events, bounded in size. Each part has its law, said in its file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct State {
     pub(crate) presence: Presence,
+    pub(crate) sessions: Sessions,
+    pub(crate) visits: Visits,
     pub(crate) traits: Traits,
     pub(crate) counters: Counters,
     pub(crate) affinities: Affinities,
+    /// A sum by half-life: any order leads to the same, and parts add up.
+    pub(crate) engagement: Decayed,
+    pub(crate) purchases: Purchases,
+    pub(crate) features: Features,
+    pub(crate) milestones: Milestones,
+    pub(crate) basket: Basket,
+    pub(crate) answers: Answers,
+    pub(crate) exposures: Exposures,
 }
 
 impl State {
@@ -50,74 +71,140 @@ impl State {
     /// Takes the next event: those of a visitor come in the order of (instant, id), each once. What a bot does is nobody's, nor is
     /// anything learned without consent to personalization.
     pub fn fold(&mut self, rules: &Rules, event: &Event) {
-        if !is_learned(event) {
-            return;
-        }
-        self.fold_anywhere(rules, event);
+        self.take(rules, event, true);
     }
 
-    /// Takes an event that is older than those which were folded by more than [`super::LATE_MS`]: whatever does not depend on the order
-    /// learns of it.
+    /// Takes an event that is older than those which were folded by more than [`super::LATE_MS`]: all but sessions and intents learns of
+    /// it, and the cart if it has not changed since.
     pub fn fold_late(&mut self, rules: &Rules, event: &Event) {
-        if !is_learned(event) {
-            return;
-        }
-        self.fold_anywhere(rules, event);
+        self.take(rules, event, false);
     }
 
-    /// What any order leads to the same in.
-    fn fold_anywhere(&mut self, rules: &Rules, event: &Event) {
-        if is_presence(event) {
+    fn take(&mut self, rules: &Rules, event: &Event, in_order: bool) {
+        let learned = !event.bot && event.consent.has(Purpose::Personalization) && (0..=LAST_INSTANT).contains(&event.at);
+        if !learned {
+            return;
+        }
+        // Past orders and calls are no visits to the site.
+        let visits = is_done_by_visitor(event) && !event.source.starts_with(IMPORTED);
+        if is_done_by_visitor(event) {
             self.presence.add(event.at, rules.lifecycle.dormant);
         }
-        if !event.traits.is_empty() {
-            self.traits.add(rules, event);
+        if visits && in_order {
+            self.sessions.add(rules, event);
         }
+        if let Some(touch) = event.touch.as_ref().filter(|_| visits) {
+            self.visits.add(touch);
+        }
+        match event.kind {
+            EventKind::Page | EventKind::Track => self.take_effects(rules, event, visits && in_order),
+            EventKind::Identify => self.traits.add(rules, event),
+            EventKind::Exposure => {
+                let session = self.sessions.last.as_ref().map(|session| session.started);
+                self.exposures.add(rules, event, session);
+            }
+            EventKind::Group | EventKind::Alias => {}
+        }
+    }
+
+    fn take_effects(&mut self, rules: &Rules, event: &Event, in_session: bool) {
         let index = rules.index();
         let Some(effects) = index.of(event) else { return };
         let trusted = event.trusted || !effects.trusted;
         for effect in &effects.effects {
-            match effect {
-                Effect::Counter(place) => {
-                    if let (Some(rule), Some(spans)) = (rules.counters.get(*place), index.spans.get(*place)) {
-                        self.counters.add(rule, *spans, event, trusted);
-                    }
-                }
-                Effect::Affinity(place, weight) => {
-                    let rule = rules.affinities.get(*place);
-                    let weighed = rule.and_then(|rule| Some((rule, rule.weights.get(*weight)?)));
-                    let (Some((rule, (matching, weight))), Some(most)) = (weighed, index.values.get(*place)) else { continue };
-                    if matching.properties_match(event) {
-                        self.affinities.add(rule, *most, *weight, event);
-                    }
+            self.take_effect(rules, index, event, trusted, in_session, *effect);
+        }
+    }
+
+    /// One of the things that an event's name changes. Nothing, where the rules have no such place: never.
+    fn take_effect(
+        &mut self,
+        rules: &Rules,
+        index: &Index,
+        event: &Event,
+        trusted: bool,
+        in_session: bool,
+        effect: Effect,
+    ) -> Option<()> {
+        match effect {
+            Effect::Counter(place) => {
+                self.counters.add(rules.counters.get(place)?, *index.spans.get(place)?, event, trusted);
+            }
+            Effect::Affinity(place, weight) => {
+                let rule = rules.affinities.get(place)?;
+                let (matching, weight) = rule.weights.get(weight)?;
+                if matching.properties_match(event) {
+                    self.affinities.add(rule, *index.values.get(place)?, *weight, event);
                 }
             }
+            Effect::Engagement(weight) => {
+                let (matching, weight) = rules.engagement.weights.get(weight)?;
+                if matching.properties_match(event) {
+                    self.engagement.add(rules.engagement.half_life, UNCAPPED, event.at, *weight);
+                }
+            }
+            Effect::Intent(place, signal) => {
+                let (name, signals) = rules.intent.signals.get(place)?;
+                let (matching, strength) = signals.get(signal)?;
+                if in_session && matching.properties_match(event) {
+                    self.sessions.signal(&rules.intent, name, *strength, event.at);
+                }
+            }
+            Effect::Feature(place) => {
+                let feature = rules.features.get(place)?;
+                if feature.matching.properties_match(event) {
+                    self.features.add(&feature.name, 1, event.at, event.at);
+                }
+            }
+            Effect::Milestone(place) => {
+                let milestone = rules.milestones.get(place)?;
+                if milestone.matching.as_ref()?.properties_match(event) {
+                    self.milestones.add(milestone, event.at);
+                }
+            }
+            Effect::Purchase => {
+                let rule = rules.rfm.as_ref()?;
+                self.purchases.add(rule, event, event.trusted || trusted && !rule.trusted);
+            }
+            Effect::Cart(change) => self.basket.add(change, event),
+            Effect::Answer => self.answers.add(event),
+            Effect::Score => self.answers.score(event),
         }
+        Some(())
     }
 
     /// Takes what another part of the same visitor knows: of another device, or of the time before they said who they are. Each part is
     /// merged once; in which order makes no difference.
     pub fn merge(&mut self, rules: &Rules, other: &State) {
         self.presence.merge(&other.presence, rules.lifecycle.dormant);
+        self.sessions.merge(&other.sessions);
+        self.visits.merge(&other.visits);
         self.traits.merge(rules, &other.traits);
         self.counters.merge(rules, &other.counters);
         self.affinities.merge(rules, &other.affinities);
+        self.engagement.merge(&other.engagement, UNCAPPED);
+        self.purchases.merge(&other.purchases);
+        self.features.merge(rules, &other.features);
+        self.milestones.merge(rules, &other.milestones);
+        self.basket.merge(&other.basket);
+        self.answers.merge(&other.answers);
+        self.exposures.merge(rules, &other.exposures);
     }
 
     /// Drops what the rules do not ask for any more: for when they have changed.
     pub fn keep(&mut self, rules: &Rules) {
+        self.sessions.keep(rules);
         self.traits.keep(rules);
         self.counters.keep(rules);
         self.affinities.keep(rules);
+        self.features.keep(rules);
+        self.milestones.keep(rules);
+        self.exposures.keep(rules);
     }
 }
 
-fn is_learned(event: &Event) -> bool {
-    !event.bot && event.consent.has(Purpose::Personalization) && (0..=LAST_INSTANT).contains(&event.at)
-}
-
-/// Whether the visitor was there: whoever does something is; what a server says of them is not done by them.
-fn is_presence(event: &Event) -> bool {
+/// Whether the visitor did it: what a server says of them is not done by them.
+fn is_done_by_visitor(event: &Event) -> bool {
     match event.kind {
         EventKind::Page | EventKind::Track | EventKind::Exposure => true,
         EventKind::Identify | EventKind::Group | EventKind::Alias => event.source == "browser",

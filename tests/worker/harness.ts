@@ -3,7 +3,7 @@
 
 import { execFile } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer, request as httpRequest } from "node:http";
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -121,6 +121,8 @@ export interface Options {
   state?: string;
   /** Bindings to be left out, such as "PROGRAMS". */
   without?: string[];
+  /** Binds the Durable Objects of profiles. With `state` they are kept there, on disk, for Workers that are started later. */
+  profiles?: boolean;
 }
 
 export interface TestWorker {
@@ -138,6 +140,8 @@ export interface TestWorker {
   logs: string[];
   /** Ends the isolate and starts another; what is stored stays. */
   restart(): Promise<void>;
+  /** Ends workerd as a failure of the machine would: at once, with no word to it. */
+  kill(): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -145,6 +149,7 @@ export interface TestWorker {
 function outerModule({ around = "return worker.fetch(request, env, ctx);", before = "", handlers = "" }: Options): string {
   return `${before}
 const { default: worker, ...parts } = await import("./index.js");
+export const Profiles = parts.Profiles;
 async function around(request, env, ctx, worker, parts) { ${around} }
 export default {
   fetch(request, env, ctx) {
@@ -168,13 +173,14 @@ async function script(parts: string[] = []): Promise<string> {
   if (parts.length === 0) {
     return readFile(join(DIST, "worker", "index.js"), "utf8");
   }
-  const contents = ['export { default } from "./entry.js";', ...parts.map((part) => `export * from "./${part}";`)].join("\n");
+  const contents = ['export { default, Profiles } from "./entry.js";', ...parts.map((part) => `export * from "./${part}";`)].join("\n");
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: join(ROOT, "worker", "js") },
     bundle: true,
     format: "esm",
     target: "es2022",
     write: false,
+    external: ["cloudflare:*"],
     plugins: [sources, { name: "wasm", setup: (build) => build.onResolve({ filter: /\.wasm$/ }, () => ({ path: "./index_bg.wasm", external: true })) }],
   });
   return outputFiles[0]!.text;
@@ -208,6 +214,7 @@ export async function startWorker(options: Options = {}): Promise<TestWorker> {
       compatibilityDate: await compatibilityDate(),
       bindings: bindings as any,
       ...(options.ratelimits === undefined ? {} : { ratelimits: Object.fromEntries(Object.entries(options.ratelimits).map(([name, limit]) => [name, { namespace_id: name, ...limit }])) }),
+      ...(options.profiles ? { durableObjects: { PROFILES: { className: "Profiles", useSQLite: true } } } : {}),
       ...(bound("PROGRAMS") ? { kvNamespaces: ["PROGRAMS"] } : {}),
       ...(options.state === undefined ? {} : { resourcePersistencePath: join(options.state, "v3") }),
       ...(bound("ASSETS") ? { assets: { directory: options.assets ?? join(DIST, "assets"), binding: "ASSETS", routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true } } } : {}),
@@ -215,6 +222,7 @@ export async function startWorker(options: Options = {}): Promise<TestWorker> {
       handleStructuredLogs: ({ message }) => logs.push(message),
       ...options.bindings,
     });
+  const others = await children();
   const miniflare = new Miniflare(await configuration());
   let address = await miniflare.unsafeGetDirectURL("idoine");
   const kv = (bound("PROGRAMS") ? await miniflare.getKVNamespace("PROGRAMS") : undefined) as unknown as TestWorker["kv"];
@@ -240,6 +248,16 @@ export async function startWorker(options: Options = {}): Promise<TestWorker> {
     },
     kv,
     logs,
+    async kill() {
+      const own = (await children()).filter(({ pid, name }) => name === "workerd" && !others.some((other) => other.pid === pid));
+      if (own.length !== 1) {
+        throw new Error(`of ${own.length} processes of workerd it is not known which one is meant`);
+      }
+      process.kill(own[0]!.pid, "SIGKILL");
+      while ((await children()).some(({ pid }) => pid === own[0]!.pid)) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    },
     async restart() {
       await miniflare.setOptions(await configuration());
       address = await miniflare.unsafeGetDirectURL("idoine");
@@ -257,6 +275,19 @@ export async function startWorker(options: Options = {}): Promise<TestWorker> {
     },
     dispose: () => miniflare.dispose(),
   };
+}
+
+/** The processes that this one started and that are still there. */
+async function children(): Promise<{ pid: number; name: string }[]> {
+  const found = [];
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    // The name stands in brackets and may hold any of them; the state and the parent follow.
+    const [, name, state, parent] = /^\d+ \((.*)\) (\S) (\d+)/s.exec(await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")) ?? [];
+    if (Number(parent) === process.pid && state !== "Z") {
+      found.push({ pid: Number(pid), name: name! });
+    }
+  }
+  return found;
 }
 
 /** The date in wrangler.toml, so that tests run what is deployed. */

@@ -14,6 +14,7 @@ import { tellTimes, timed } from "./observe.js";
 import { passOn } from "./origin.js";
 import { page } from "./page.js";
 import { readPreview } from "./preview.js";
+export { Profiles } from "./profiles/shard.js";
 import { siteOf } from "./sites.js";
 
 /** Everything of Idoine's own is below this path. */

@@ -164,21 +164,30 @@ fn shelf<T: Default>(site: &str, with: impl FnOnce(&mut Shelf) -> T) -> T {
 
 /// The program to decide with; `None` when there is none, which is as if nothing concerned any page.
 pub async fn current(visit: &Visit) -> Option<Rc<Program>> {
-    let reload = host::var(&visit.env, "IDOINE_RELOAD_SECONDS").and_then(|text| text.parse().ok());
+    live(&visit.env, &visit.ctx, &visit.site).await
+}
+
+/// The same of a site, for who has no visit.
+pub async fn live(env: &worker::Env, ctx: &worker::Context, site: &str) -> Option<Rc<Program>> {
+    let reload = host::var(env, "IDOINE_RELOAD_SECONDS").and_then(|text| text.parse().ok());
     let pause = reload.unwrap_or(RELOAD_SECONDS).saturating_mul(1000);
-    let site = visit.site.as_str();
     match shelf(site, |shelf| shelf.step(host::now(), pause)) {
         Step::Go => {}
-        Step::Look => visit.ctx.wait_until(look(visit.env.clone(), site.to_owned())),
+        Step::Look => ctx.wait_until(look(env.clone(), site.to_owned())),
         Step::Wait(patience) => {
-            let looking = Box::pin(look(visit.env.clone(), site.to_owned()));
+            let looking = Box::pin(look(env.clone(), site.to_owned()));
             if let Some(rest) = within(patience, looking).await {
-                visit.ctx.wait_until(rest);
+                ctx.wait_until(rest);
             }
             shelf(site, |shelf| shelf.waited(host::now()));
         }
     }
     shelf(site, |shelf| shelf.at(host::now(), site))
+}
+
+/// What `live` found last, where it does not have to be waited for.
+pub fn at_hand(site: &str) -> Option<Rc<Program>> {
+    shelf(site, |shelf| shelf.program.clone())
 }
 
 /// Lets the next request of this isolate look: something has been published through it.

@@ -1,0 +1,180 @@
+// What the site's owner asks of a shard, and writes to it. The calls come by their names from `Profiles.own`.
+
+import { quantilesOf, sketch } from "./learn.js";
+import { linkOf } from "./links.js";
+import { keysAfter, membershipsOf, statesOf } from "./read.js";
+import { SHARDS, callShard } from "./shards.js";
+import { getMeta, setMeta } from "./tables.js";
+
+/** So many notes, and tags, has a profile. */
+const MOST_NOTES = 200;
+const MOST_TAGS = 50;
+
+/** So many profiles a shard looks at in one call. */
+const AT_ONCE = 1000;
+
+/** How long the site's quantiles are good for. */
+const QUANTILES_MS = 24 * 3600 * 1000;
+
+/** The shard that has the sketches of all of them added up. */
+const COORDINATOR = 0;
+
+const isKnown = (sql, key) => sql.exec("SELECT 1 FROM parts WHERE profile = ? LIMIT 1", key).toArray().length > 0;
+
+const notesOf = (sql, key) => sql.exec("SELECT id, at, by, text FROM notes WHERE profile = ? ORDER BY at DESC, id", key).toArray();
+const tagsOf = (sql, key) => sql.exec("SELECT tag, at, by FROM tags WHERE profile = ? ORDER BY tag", key).toArray();
+
+/** A profile with all that is known beside its states; null when there is none. */
+function profile(shard, key) {
+  const { sql } = shard;
+  if (!isKnown(sql, key)) {
+    return null;
+  }
+  const parts = sql.exec("SELECT pushed, name, version, came, state IS NULL AS isEmpty FROM parts WHERE profile = ? ORDER BY pushed, name", key).toArray();
+  return {
+    states: statesOf(shard, { profile: key }),
+    quantiles: getMeta(sql, "quantiles"),
+    about: JSON.stringify({
+      key,
+      user: linkOf(sql, key)?.user ?? null,
+      parts: parts.filter(({ isEmpty }) => !isEmpty).map(({ pushed, name, came }) => ({ of: pushed ? name : name === "" ? key : `a:${name}`, own: !pushed, last: came })),
+      notes: notesOf(sql, key),
+      tags: tagsOf(sql, key),
+    }),
+  };
+}
+
+const UNKNOWN = { unknown: true };
+
+/** The notes of a profile. */
+const notes = ({ sql }, key) => (isKnown(sql, key) ? { notes: notesOf(sql, key) } : UNKNOWN);
+
+/** Adds a note. */
+function note({ sql, now }, key, { id, by, text }) {
+  if (!isKnown(sql, key)) {
+    return UNKNOWN;
+  }
+  if (sql.exec("SELECT count(*) AS n FROM notes WHERE profile = ?", key).one().n >= MOST_NOTES) {
+    return { full: true };
+  }
+  sql.exec("INSERT INTO notes (id, profile, at, by, text) VALUES (?, ?, ?, ?, ?)", id, key, now, by, text);
+  return { notes: notesOf(sql, key) };
+}
+
+/** Takes a note away. */
+const unnote = ({ sql }, key, { id }) => (sql.exec("DELETE FROM notes WHERE profile = ? AND id = ? RETURNING 1", key, id).toArray().length > 0 ? { notes: notesOf(sql, key) } : UNKNOWN);
+
+/** The tags of a profile. */
+const tags = ({ sql }, key) => (isKnown(sql, key) ? { tags: tagsOf(sql, key) } : UNKNOWN);
+
+/** Puts tags on a profile, beside those that it has. */
+function tag({ sql, now }, key, { by, tags: added }) {
+  if (!isKnown(sql, key)) {
+    return UNKNOWN;
+  }
+  const before = tagsOf(sql, key).map(({ tag: name }) => name);
+  if (new Set([...before, ...added]).size > MOST_TAGS) {
+    return { full: true };
+  }
+  added.forEach((name) => sql.exec("INSERT INTO tags (profile, tag, at, by) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", key, name, now, by));
+  return { tags: tagsOf(sql, key) };
+}
+
+/** Takes a tag off. */
+const untag = ({ sql }, key, { tag: name }) => (sql.exec("DELETE FROM tags WHERE profile = ? AND tag = ? RETURNING 1", key, name).toArray().length > 0 ? { tags: tagsOf(sql, key) } : UNKNOWN);
+
+/** The profiles behind `after` with their memberships, some of them; `after` is the last one, null when there are no more. */
+function looked(shard, after, most) {
+  const quantiles = getMeta(shard.sql, "quantiles");
+  const keys = keysAfter(shard, after, most);
+  const found = keys.map((key) => ({ key, ...membershipsOf(shard, statesOf(shard, { profile: key }), quantiles) }));
+  return { found, after: keys.length < most ? null : keys.at(-1) };
+}
+
+/**
+ * How many profiles are in the audiences, and how many in two of them: of some profiles behind `after`. `counts` and `unknown` are by the
+ * audience's name, `overlaps` by two names in their order as JSON.
+ */
+function audiences(shard, after) {
+  const answer = { profiles: 0, counts: {}, unknown: {}, overlaps: {}, after: null };
+  const more = (counts, name) => (counts[name] = (counts[name] ?? 0) + 1);
+  const { found, after: last } = looked(shard, after, AT_ONCE);
+  for (const { audiences: names, unknown } of found) {
+    answer.profiles += 1;
+    unknown.forEach((name) => more(answer.unknown, name));
+    names.forEach((name, at) => {
+      more(answer.counts, name);
+      names.slice(at + 1).forEach((other) => more(answer.overlaps, JSON.stringify([name, other])));
+    });
+  }
+  return { ...answer, after: last };
+}
+
+/** The keys of members of an audience, of some profiles behind `after`. */
+function members(shard, audience, after, most) {
+  const { found, after: last } = looked(shard, after, Math.min(most, AT_ONCE));
+  return { keys: found.filter(({ audiences: names }) => names.includes(audience)).map(({ key }) => key), after: last };
+}
+
+/** A sketch of this shard's buyers. */
+function sketched(shard) {
+  let bytes;
+  for (let after = ""; after !== null; ) {
+    const keys = keysAfter(shard, after, AT_ONCE);
+    bytes = sketch(shard.site, bytes, keys.flatMap((key) => statesOf(shard, { profile: key })), shard.now);
+    after = keys.length < AT_ONCE ? null : keys.at(-1);
+  }
+  return bytes;
+}
+
+/** Takes the site's quantiles. */
+function quantiles({ sql, now }, bytes) {
+  setMeta(sql, "quantiles", bytes);
+  setMeta(sql, "quantiles_at", now);
+}
+
+/** Asks all shards for their sketches, and tells all of them the quantiles. */
+async function renew(shard) {
+  const { env, site, sql, now } = shard;
+  const numbers = Array.from({ length: SHARDS }, (_, number) => number);
+  const all = (call) => Promise.all(numbers.map((number) => (number === COORDINATOR ? undefined : call(number))));
+  const sketches = await all((number) => callShard(env, site, number, "own", "sketched"));
+  const bytes = quantilesOf([sketched(shard), ...sketches]);
+  quantiles(shard, bytes);
+  await all((number) => callShard(env, site, number, "own", "quantiles", bytes));
+  setMeta(sql, "renewed", now);
+  return { at: now };
+}
+
+/** When the quantiles are to be renewed here, or the shard that does it is to be told that there are profiles; undefined for never. */
+export function quantilesDue({ sql, now, program }, number) {
+  if (!program?.rfm) {
+    return undefined;
+  }
+  if (number !== COORDINATOR) {
+    return getMeta(sql, "told") === undefined ? now : undefined;
+  }
+  // The first ones come soon, so that a site that begins does not wait for a day.
+  return (getMeta(sql, "renewed") ?? now - QUANTILES_MS + 60_000) + QUANTILES_MS;
+}
+
+/** Does what is due of that. */
+export async function renewQuantiles(shard, number) {
+  const due = quantilesDue(shard, number);
+  if (due === undefined || due > shard.now) {
+    return;
+  }
+  if (number === COORDINATOR) {
+    await renew(shard);
+  } else {
+    await callShard(shard.env, shard.site, COORDINATOR, "own", "tell");
+    setMeta(shard.sql, "told", shard.now);
+  }
+}
+
+/** There are profiles: the alarm that follows does the rest. */
+const tell = () => undefined;
+
+/** The calls by name, and those of them that write. */
+export const CALLS = { profile, notes, note, unnote, tags, tag, untag, audiences, members, sketched, quantiles, renew, tell };
+export const WRITES = new Set(["note", "unnote", "tag", "untag", "quantiles", "renew", "tell"]);

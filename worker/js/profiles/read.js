@@ -1,0 +1,49 @@
+// Profiles as they are read: of their parts one state, and what it says.
+
+import { audiencesOf, merge } from "./learn.js";
+import { linkOf } from "./links.js";
+import { getMeta } from "./tables.js";
+
+const STATES = "SELECT state FROM parts WHERE profile = ? AND state IS NOT NULL ORDER BY pushed, name";
+
+/**
+ * The states of a profile's parts. `want` is `{ profile, part, user }`: with `part` those of one own part alone; with `user`, of an
+ * anonymous profile, none where it is another user's.
+ */
+export function statesOf({ sql }, { profile, part, user }) {
+  if (part !== undefined) {
+    return sql.exec("SELECT state FROM parts WHERE profile = ? AND pushed = 0 AND name = ? AND state IS NOT NULL", profile, part).toArray().map(({ state }) => state);
+  }
+  if (user !== undefined && (linkOf(sql, profile)?.user ?? user) !== user) {
+    return [];
+  }
+  return sql.exec(STATES, profile).toArray().map(({ state }) => state);
+}
+
+/** Whose a profile is, for those who are told of it: what they agreed to is what they said last. */
+export function whoOf({ sql, site }, key) {
+  const { consent } = sql.exec("SELECT consent FROM parts WHERE profile = ? AND consent IS NOT NULL ORDER BY came DESC LIMIT 1", key).toArray()[0] ?? {};
+  const id = key.slice(2);
+  return { site, key, ...(key.startsWith("u:") ? { userId: id } : { anonymousId: id }), consent: consent ? JSON.parse(consent) : [] };
+}
+
+/** The names of the audiences that a profile is in, and of those that need a request to tell. */
+export function membershipsOf(shard, states, quantiles) {
+  const { site, now, program } = shard;
+  const told = audiencesOf(site, merge(site, states), quantiles, now) ?? [];
+  const named = (truth) => program.audiences.filter((_, at) => told[at] === truth);
+  return { audiences: named(1), unknown: named(2) };
+}
+
+// Anonymous profiles that are a user's count as that user.
+const KEYS = `SELECT DISTINCT profile FROM parts WHERE profile > ? AND state IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM links WHERE links.profile = parts.profile) ORDER BY profile LIMIT ?`;
+
+/** The keys of the profiles behind `after`, in their order. */
+export const keysAfter = ({ sql }, after, limit) => sql.exec(KEYS, after, limit).toArray().map(({ profile }) => profile);
+
+/** The profiles behind `after`, or with `isOne` that one, each with its memberships. */
+export function profilesAfter(shard, after, limit, quantiles = getMeta(shard.sql, "quantiles"), isOne = false) {
+  const keys = isOne ? [after].filter((key) => linkOf(shard.sql, key) === undefined) : keysAfter(shard, after, limit);
+  return keys.map((key) => ({ who: whoOf(shard, key), ...membershipsOf(shard, statesOf(shard, { profile: key }), quantiles) }));
+}

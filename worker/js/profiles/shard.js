@@ -1,0 +1,257 @@
+// A shard of a site's profiles: a Durable Object with SQLite, named `<site>/<number>`.
+//
+// What it acknowledges is on disk: an event's id, the event, the profile that it changed and what sinks are to get of it are written in one
+// transaction, and the answer waits for the disk.
+
+import { DurableObject } from "cloudflare:workers";
+import { log } from "../log.js";
+import * as folding from "./fold.js";
+import * as learn from "./learn.js";
+import * as links from "./links.js";
+import * as outbox from "./outbox.js";
+import * as owner from "./owned.js";
+import { profilesAfter, statesOf, whoOf } from "./read.js";
+import { shardNamed, shardOf } from "./shards.js";
+import { createTables, getMeta, setMeta } from "./tables.js";
+import { audiencesAre, recheck } from "./watch.js";
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/** How long an answer waits for what it made to be handed to another shard. */
+const PATIENCE_MS = 1000;
+
+/** The number of an alarm that is to come at once. */
+const soon = (at, now) => Math.max(at, now + 1);
+
+export class Profiles extends DurableObject {
+  #sql;
+  #site;
+  #number;
+  /** When the alarm is set for; undefined when it is not, or not known yet. */
+  #alarm;
+  /** What the live program says; undefined when there is none. */
+  #program;
+
+  constructor(ctx, env) {
+    super(ctx, env);
+    this.#sql = ctx.storage.sql;
+    ctx.blockConcurrencyWhile(async () => {
+      ctx.storage.transactionSync(() => createTables(this.#sql, Date.now()));
+      this.#site = getMeta(this.#sql, "site");
+      this.#number = getMeta(this.#sql, "number");
+      this.#alarm = (await ctx.storage.getAlarm()) ?? undefined;
+    });
+  }
+
+  /** What the parts of this shard's work are given: where they work, and when. */
+  #work(now) {
+    const shard = this;
+    return {
+      sql: this.#sql,
+      site: this.#site,
+      now,
+      env: this.env,
+      get program() {
+        return shard.#program;
+      },
+      prepare: () => this.#prepare(),
+      transaction: (work) => this.ctx.storage.transactionSync(work),
+      send: (parcel) => this.#send(parcel),
+    };
+  }
+
+  /** Begins a call of the site's. */
+  async #begin(site, number) {
+    if (this.#site === undefined) {
+      this.#site = site;
+      this.#number = number;
+      setMeta(this.#sql, "site", site);
+      setMeta(this.#sql, "number", number);
+    }
+    await this.#prepare();
+    return this.#work(Date.now());
+  }
+
+  async #prepare() {
+    this.#program = await learn.prepare(this.env, this.ctx, this.#site);
+    const webhooks = JSON.stringify(this.#program?.webhooks);
+    if (webhooks !== undefined && webhooks !== this.webhooks) {
+      this.webhooks = webhooks;
+      setMeta(this.#sql, "webhooks", webhooks);
+    }
+    return this.#program;
+  }
+
+  /** The sinks that are wanted, as the last program that could be loaded says. */
+  #sinks() {
+    this.webhooks ??= getMeta(this.#sql, "webhooks") ?? "[]";
+    return outbox.sinksOf(this.env, JSON.parse(this.webhooks));
+  }
+
+  /** Hands a part to the shard of another profile. */
+  async #send(parcel) {
+    const number = await shardOf(parcel.target);
+    if (number === this.#number) {
+      this.#receive(this.#work(Date.now()), [parcel]);
+      return;
+    }
+    await shardNamed(this.env, this.#site, number).receive(this.#site, number, [parcel]);
+  }
+
+  #receive(work, parcels) {
+    for (const parcel of parcels) {
+      this.ctx.storage.transactionSync(() => {
+        if (links.receive(work, parcel)) {
+          this.#moved(work, [parcel.target]);
+        }
+      });
+    }
+  }
+
+  /** Profiles changed: who watches audiences is told. */
+  #moved(work, keys) {
+    if (!this.#program?.watched.length) {
+      return;
+    }
+    const quantiles = getMeta(this.#sql, "quantiles");
+    for (const key of keys) {
+      const one = profilesAfter(work, key, 1, quantiles, true);
+      one.forEach(({ who, audiences }) => audiencesAre(this.#sql, who, audiences, work.now, this.#sinks()));
+    }
+  }
+
+  /** Sets the alarm for what is to be done next. */
+  async #wake(now) {
+    const due = [
+      outbox.nextAlarm(this.#sql),
+      links.handDue(this.#sql),
+      folding.mendDue(this.#sql, now),
+      this.#sweepDue(now),
+      owner.quantilesDue(this.#work(now), this.#number),
+    ].filter((at) => at !== undefined);
+    const at = soon(Math.min(...due), now);
+    if (this.#alarm === undefined || at < this.#alarm || this.#alarm < now - DAY_MS) {
+      this.#alarm = at;
+      await this.ctx.storage.setAlarm(at);
+    }
+  }
+
+  #sweepDue(now) {
+    const due = getMeta(this.#sql, "sweep");
+    if (due === undefined) {
+      setMeta(this.#sql, "sweep", now + DAY_MS);
+    }
+    return due ?? now + DAY_MS;
+  }
+
+  /**
+   * Takes events, and what says who is who.
+   *
+   * `events`: `{ key, part, id, at, json, keep, fold, consent }`; `json` is the canonical event, `keep` whether sinks get it, `fold`
+   * whether it becomes part of the profile `key`, of its part `part`. `links`: `{ profile, user, at, id }`; `joins`: `{ profile, peer }`.
+   * `wants`: profiles of which the states are asked for (see `statesOf`). Answers with a status for each event ("accepted" or "duplicate"),
+   * and for each of `wants` its states and the site's quantiles.
+   */
+  async accept(site, number, { events, links: linked = [], joins = [], wants = [], imported = false }) {
+    const work = await this.#begin(site, number);
+    const groups = Map.groupBy(events.keys(), (at) => JSON.stringify([events[at].key, events[at].part]));
+    const statuses = new Array(events.length);
+    const moved = new Set();
+    const handed = new Set();
+    this.ctx.storage.transactionSync(() => {
+      const lines = [];
+      for (const places of groups.values()) {
+        const own = places.map((at) => events[at]);
+        const [{ key, part: name }] = own;
+        const { part, isNew, isChanged } = folding.take(work, key, name, own, imported);
+        places.forEach((place, at) => {
+          statuses[place] = isNew[at] ? "accepted" : "duplicate";
+          if (isNew[at] && own[at].keep) {
+            lines.push(own[at].json);
+          }
+        });
+        if (isChanged) {
+          links.changed(work, part);
+          moved.add(key);
+        }
+      }
+      linked.filter((one) => links.link(work, one)).forEach(({ profile }) => handed.add(profile));
+      joins.filter((one) => links.join(work, one)).forEach(({ profile }) => handed.add(profile));
+      outbox.put(this.#sql, lines, work.now, this.#sinks());
+      this.#moved(work, moved);
+    });
+    if (handed.size > 0) {
+      // Whose profile it becomes is to have it in their next page: but nobody waits for long.
+      let late;
+      await Promise.race([links.handOver(work, [...handed]), new Promise((resolve) => (late = setTimeout(resolve, PATIENCE_MS)))]);
+      clearTimeout(late);
+    }
+    await this.#wake(work.now);
+    const quantiles = wants.length > 0 ? getMeta(this.#sql, "quantiles") : undefined;
+    const states = wants.map((want) => statesOf(work, want));
+    // Whatever waits for outgoing messages: this one says that all of it is on disk.
+    await this.ctx.storage.sync();
+    return { statuses, states, quantiles };
+  }
+
+  /** Takes parts that other shards hand over. */
+  async receive(site, number, parcels) {
+    const work = await this.#begin(site, number);
+    this.#receive(work, parcels);
+    await this.#wake(work.now);
+    await this.ctx.storage.sync();
+  }
+
+  /** The states of profiles (see `statesOf`), and the site's quantiles. */
+  async read(site, number, wants) {
+    const work = await this.#begin(site, number);
+    return { states: wants.map((want) => statesOf(work, want)), quantiles: getMeta(this.#sql, "quantiles") };
+  }
+
+  /** What the owner asks for or writes: a function of owned.js by its name, with its arguments. */
+  async own(site, number, name, ...given) {
+    const work = await this.#begin(site, number);
+    const answer = await owner.CALLS[name](work, ...given);
+    if (owner.WRITES.has(name)) {
+      await this.#wake(work.now);
+      await this.ctx.storage.sync();
+    }
+    return answer;
+  }
+
+  async alarm() {
+    this.#alarm = undefined;
+    if (this.#site === undefined) {
+      return;
+    }
+    await this.#prepare();
+    const now = Date.now();
+    const work = this.#work(now);
+    try {
+      await folding.mendAll(work, (part) => {
+        links.changed(work, part);
+        this.#moved(work, [part.profile]);
+      });
+      await links.handOver(work);
+      const sinks = this.#sinks();
+      await outbox.flush(this.#sql, this.env, { site: this.#site, shard: this.#number }, sinks, now);
+      if (this.#program !== undefined) {
+        const quantiles = getMeta(this.#sql, "quantiles");
+        this.ctx.storage.transactionSync(() => recheck(this.#sql, now, sinks, (after, limit) => profilesAfter(work, after, limit, quantiles)));
+      }
+      await owner.renewQuantiles(work, this.#number);
+      if (this.#sweepDue(now) <= now) {
+        this.ctx.storage.transactionSync(() => {
+          folding.sweep(this.#sql, now);
+          setMeta(this.#sql, "sweep", now + DAY_MS);
+        });
+      }
+    } catch (error) {
+      log("error", "alarm_failed", "what a shard does by itself failed; it is tried again", { error, site: this.#site });
+      this.#alarm = now + 10_000;
+      await this.ctx.storage.setAlarm(this.#alarm);
+      return;
+    }
+    await this.#wake(now);
+  }
+}

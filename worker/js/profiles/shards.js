@@ -1,0 +1,175 @@
+// The way to the shards, for who is not one: which shard a profile is in, calls in groups, and what comes back.
+
+import { log } from "../log.js";
+import { merge, prepare, project } from "./learn.js";
+import { anonymousKey, userKey } from "./links.js";
+
+/** In how many shards a site's profiles are. It never changes: where a profile is follows from it. */
+export const SHARDS = 64;
+
+/** How long a shard is waited for. */
+const PATIENCE_MS = 5000;
+
+/** The number of the shard that a profile is in. */
+export async function shardOf(key) {
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));
+  return new DataView(hash).getUint32(0) % SHARDS;
+}
+
+/** Whether profiles are kept at all. */
+export const hasProfiles = (env) => typeof env.PROFILES?.idFromName === "function";
+
+/** A shard, to be called. */
+export function shardNamed(env, site, number) {
+  const name = `${site}/${number}`;
+  return env.PROFILES.get(env.PROFILES.idFromName(name));
+}
+
+/** Calls a shard, and waits so long at most. */
+export async function callShard(env, site, number, method, ...given) {
+  let late;
+  const timeout = new Promise((_, reject) => (late = setTimeout(() => reject(new Error("a shard does not answer")), PATIENCE_MS)));
+  try {
+    return await Promise.race([shardNamed(env, site, number)[method](site, number, ...given), timeout]);
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+/** The key of the profile that an event belongs to, and its part there. */
+export function ownerOf({ userId, anonymousId }) {
+  return userId === undefined ? { key: anonymousKey(anonymousId), part: "" } : { key: userKey(userId), part: anonymousId ?? "" };
+}
+
+/** What an event says of who is who. */
+function linkIn({ type, userId, anonymousId, previousId, timestamp, messageId }) {
+  const id = type === "identify" ? anonymousId : type === "alias" ? previousId : undefined;
+  return id === undefined || userId === undefined ? undefined : { profile: anonymousKey(id), user: userId, at: timestamp, id: messageId };
+}
+
+/** What is asked for to know a browser: its own profile, or its user's where that is proven. */
+function wantsOf({ anonymousId, user, claimed }) {
+  if (user !== undefined) {
+    return [{ profile: userKey(user) }];
+  }
+  const own = { profile: anonymousKey(anonymousId) };
+  // Who says that they are a user, and does not prove it, knows what their own browser did alone.
+  return claimed === undefined ? [own] : [{ ...own, user: claimed }, { profile: userKey(claimed), part: anonymousId }];
+}
+
+/**
+ * What each shard is to be called with, by its number: one call each. `places` says which of the entries its events are, `linked` which
+ * its links are of.
+ */
+async function grouped(entries, joins, wants) {
+  const calls = new Map();
+  const numbers = new Map();
+  const callFor = async (key) => {
+    let number = numbers.get(key);
+    if (number === undefined) {
+      number = await shardOf(key);
+      numbers.set(key, number);
+    }
+    if (!calls.has(number)) {
+      calls.set(number, { events: [], places: [], links: [], linked: [], joins: [], wants: [] });
+    }
+    return calls.get(number);
+  };
+  for (const [place, { event, keep, fold }] of entries.entries()) {
+    const { key, part } = ownerOf(event);
+    const call = await callFor(key);
+    const { messageId: id, timestamp: at, consent } = event;
+    call.events.push({ key, part, id, at, json: JSON.stringify(event), keep, fold, consent: JSON.stringify(consent ?? []) });
+    call.places.push(place);
+    const link = fold ? linkIn(event) : undefined;
+    if (link !== undefined) {
+      const other = await callFor(link.profile);
+      other.links.push(link);
+      other.linked.push(place);
+    }
+  }
+  for (const join of joins) {
+    (await callFor(join.profile)).joins.push(join);
+  }
+  for (const want of wants) {
+    (await callFor(want.profile)).wants.push(want);
+  }
+  return calls;
+}
+
+/** The projection of states, for the one whom they are of; undefined where there is no program. */
+function projectionOf(site, answers, user, now) {
+  const states = answers.flatMap((answer) => answer.states.flat());
+  const quantiles = answers.find((answer) => answer.quantiles !== undefined)?.quantiles;
+  try {
+    return project(site, merge(site, states), quantiles, now, user);
+  } catch (error) {
+    log("error", "not_projected", "a profile can't be projected", { error, site });
+    return undefined;
+  }
+}
+
+/**
+ * Gives events to their shards. `entries` are `{ event, keep, fold }`: a canonical event, whether sinks get it, and whether it becomes
+ * part of a profile. Of `options` all may be left out: `own`, the browser that asks, `{ anonymousId, user, claimed, others }` (`user` is
+ * proven by a token, `claimed` is said by its events, `others` are other ids of ours that it brought); `imported`, whether these are of
+ * an import.
+ *
+ * Answers `{ statuses, projection }`: for each event "accepted", "duplicate" or "failed", which is to be sent again; and the projection of
+ * `own`, bytes before they are sealed, undefined when it can't be told. Never rejects.
+ */
+export async function give({ env, ctx, site }, entries, { own, imported = false } = {}) {
+  const statuses = new Array(entries.length).fill("failed");
+  try {
+    const joins = (own?.others ?? []).flatMap((other) => [
+      { profile: anonymousKey(own.anonymousId), peer: anonymousKey(other) },
+      { profile: anonymousKey(other), peer: anonymousKey(own.anonymousId) },
+    ]);
+    const wants = own === undefined ? [] : wantsOf(own);
+    const hasLinks = joins.length > 0 || entries.some(({ event, fold }) => fold && linkIn(event) !== undefined);
+    // What is linked just now is known to be when all of it was taken.
+    const calls = await grouped(entries, joins, hasLinks ? [] : wants);
+    const failed = new Set();
+    const answers = await Promise.all(
+      [...calls].map(async ([number, { places, linked, ...call }]) => {
+        try {
+          const answer = await callShard(env, site.id, number, "accept", { ...call, imported });
+          answer.statuses.forEach((status, at) => (statuses[places[at]] = status));
+          return answer;
+        } catch (error) {
+          log("error", "shard_failed", "a shard did not take events; who sent them is told to send them again", { error, site: site.id });
+          [...places, ...linked].forEach((place) => failed.add(place));
+          return undefined;
+        }
+      }),
+    );
+    failed.forEach((place) => (statuses[place] = "failed"));
+    if (own === undefined || (await prepare(env, ctx, site.id)) === undefined) {
+      return { statuses };
+    }
+    const read = hasLinks ? await readAll(env, site, wants) : answers;
+    return { statuses, projection: read.includes(undefined) ? undefined : projectionOf(site.id, read, own.user, Date.now()) };
+  } catch (error) {
+    log("error", "shard_failed", "events could not be given to their shards", { error, site: site.id });
+    return { statuses };
+  }
+}
+
+/** What the shards say of profiles; undefined for each that does not answer. */
+async function readAll(env, site, wants) {
+  return Promise.all(
+    wants.map(async (want) => {
+      try {
+        return await callShard(env, site.id, await shardOf(want.profile), "read", [want]);
+      } catch (error) {
+        log("error", "shard_failed", "a shard did not answer", { error, site: site.id });
+        return undefined;
+      }
+    }),
+  );
+}
+
+/** The projection of a browser, `own` as for `give`; undefined when it can't be told. Never rejects. */
+export async function projectionFor(visit, own) {
+  return (await give(visit, [], { own })).projection;
+}

@@ -1,0 +1,81 @@
+// The tables of a shard, and how an older shard's become today's.
+//
+// A profile is a key: `a:<anonymousId>` or `u:<userId>`. It has parts: what its own events made, by the browser that they came from
+// (of an anonymous profile one, named ""), and what other shards handed over (`pushed`, named by the profile that it is of).
+
+import { createTables as createOutbox } from "./outbox.js";
+
+/** What was made in which version, in order. A shard that is behind does what it is missing; nothing here is ever changed. */
+const VERSIONS = [
+  `CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+   -- One part of a profile. base, state: without the events of the window, and with them; base_* and newest_*: the last event of each.
+   -- held: events in the window; ids: messageIds that are remembered. dirty: the state lacks events of the window. version: how often
+   -- it changed. targets: how many other profiles it is handed to. came: when something of it came last, and with which consent.
+   CREATE TABLE parts (
+     id INTEGER PRIMARY KEY,
+     profile TEXT NOT NULL,
+     pushed INTEGER NOT NULL,
+     name TEXT NOT NULL,
+     version INTEGER NOT NULL DEFAULT 0,
+     base BLOB,
+     base_at INTEGER,
+     base_id TEXT,
+     state BLOB,
+     newest_at INTEGER,
+     newest_id TEXT,
+     held INTEGER NOT NULL DEFAULT 0,
+     ids INTEGER NOT NULL DEFAULT 0,
+     dirty INTEGER NOT NULL DEFAULT 0,
+     targets INTEGER NOT NULL DEFAULT 0,
+     came INTEGER NOT NULL,
+     consent TEXT,
+     UNIQUE (profile, pushed, name)
+   );
+   CREATE INDEX parts_dirty ON parts (id) WHERE dirty > 0;
+   -- messageIds, and of those in the window the event. until: when the id may be forgotten.
+   CREATE TABLE events (
+     part INTEGER NOT NULL,
+     id TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     until INTEGER NOT NULL,
+     json TEXT,
+     PRIMARY KEY (part, id)
+   ) WITHOUT ROWID;
+   -- To which profiles an anonymous one is handed: its user's, and those of the same visitor's other ids. gone: that it is taken back.
+   -- due: when it is to be handed over; NULL when the other side has it.
+   CREATE TABLE targets (
+     profile TEXT NOT NULL,
+     target TEXT NOT NULL,
+     gone INTEGER NOT NULL DEFAULT 0,
+     tries INTEGER NOT NULL DEFAULT 0,
+     due INTEGER,
+     PRIMARY KEY (profile, target)
+   ) WITHOUT ROWID;
+   CREATE INDEX targets_due ON targets (due) WHERE due IS NOT NULL;
+   -- Whose an anonymous profile is: the first user by (at, id) whom it was identified as.
+   CREATE TABLE links (profile TEXT PRIMARY KEY, user TEXT NOT NULL, at INTEGER NOT NULL, id TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE notes (id TEXT PRIMARY KEY, profile TEXT NOT NULL, at INTEGER NOT NULL, by TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
+   CREATE INDEX notes_profile ON notes (profile, at);
+   CREATE TABLE tags (profile TEXT NOT NULL, tag TEXT NOT NULL, at INTEGER NOT NULL, by TEXT NOT NULL, PRIMARY KEY (profile, tag)) WITHOUT ROWID;`,
+];
+
+/** The shard's settings by name; undefined where there is none. */
+export function getMeta(sql, name) {
+  return sql.exec("SELECT value FROM meta WHERE name = ?", name).toArray()[0]?.value;
+}
+
+/** Keeps a setting. */
+export function setMeta(sql, name, value) {
+  sql.exec("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value);
+}
+
+/** Makes the tables that are not there yet. */
+export function createTables(sql, now) {
+  const isNew = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'meta'").toArray().length === 0;
+  const version = isNew ? 0 : (getMeta(sql, "schema") ?? 0);
+  if (version < VERSIONS.length) {
+    VERSIONS.slice(version).forEach((statements) => sql.exec(statements));
+    setMeta(sql, "schema", VERSIONS.length);
+  }
+  createOutbox(sql, now);
+}

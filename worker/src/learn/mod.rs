@@ -1,0 +1,144 @@
+//! What JavaScript asks of the core where profiles are kept (`worker/js/profiles/learn.js`). All of it but [`learn_ready`] ends at once, with
+//! the site's program that is at hand: bytes in, bytes out.
+
+mod event;
+
+use crate::program;
+use idoine::learn::{self, Event, Rules, Site, State};
+use idoine::{Context, Program, Truth};
+use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+/// A program and what it says of learning.
+pub struct Learned {
+    /// The program.
+    pub program: Rc<Program>,
+    /// Its rules.
+    pub rules: Rules,
+}
+
+thread_local! {
+    /// Read once for each program: the last one of each site.
+    static RULES: RefCell<Vec<Rc<Learned>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The site's program that is at hand, with its rules.
+pub fn at_hand(site: &str) -> Option<Rc<Learned>> {
+    let program = program::at_hand(site)?;
+    RULES.with(|known| {
+        let mut known = known.try_borrow_mut().ok()?;
+        if let Some(found) = known.iter().find(|one| Rc::ptr_eq(&one.program, &program)) {
+            return Some(Rc::clone(found));
+        }
+        known.retain(|one| one.program.site_id() != site);
+        let rules = Rules::from_bytes(program.rules_bytes())?;
+        let found = Rc::new(Learned { program, rules });
+        known.push(Rc::clone(&found));
+        Some(found)
+    })
+}
+
+/// A state; empty where there are no bytes, `None` where they are none.
+fn state(bytes: &[u8]) -> Option<State> {
+    if bytes.is_empty() { Some(State::default()) } else { State::decode(bytes) }
+}
+
+/// What is known of all visitors together, as it is kept: JSON.
+pub fn site_of(quantiles: &[u8]) -> Site {
+    serde_json::from_slice(quantiles).unwrap_or_default()
+}
+
+/// Has the site's program at hand; the version of the one that is, `undefined` where there is none.
+#[wasm_bindgen]
+pub async fn learn_ready(env: worker::Env, ctx: worker::worker_sys::Context, site: String) -> Option<String> {
+    let program = program::live(&env, &worker::Context::new(ctx), &site).await?;
+    Some(program.version())
+}
+
+/// What the program at hand says to who keeps profiles, as JSON.
+#[wasm_bindgen]
+pub fn learn_program(site: &str) -> Option<String> {
+    let Learned { program, rules } = &*at_hand(site)?;
+    let webhooks: Vec<Value> = rules
+        .webhooks
+        .iter()
+        .map(|webhook| {
+            json!({
+                "name": webhook.name, "url": webhook.url, "events": webhook.events,
+                "audiences": webhook.audiences, "purpose": webhook.purpose.0,
+            })
+        })
+        .collect();
+    let nobody = Context::of_profile::<&str>(program, &[], 0);
+    let audiences: Vec<&str> = idoine::audiences(program, &nobody).into_iter().map(|(name, _)| name).collect();
+    let told = json!({
+        "version": program.version(), "audiences": audiences, "watched": rules.watched,
+        "webhooks": webhooks, "rfm": rules.rfm.is_some(),
+    });
+    Some(told.to_string())
+}
+
+/// A state with more events: one to a line, canonical JSON, in their order; `late` ones are older than the state's window. `undefined` where
+/// there is no program, or no state.
+#[wasm_bindgen]
+pub fn learn_fold(site: &str, bytes: &[u8], events: &str, late: bool) -> Option<Vec<u8>> {
+    let Learned { program, rules } = &*at_hand(site)?;
+    let mut state = state(bytes)?;
+    for line in events.lines() {
+        let Ok(value) = serde_json::from_str::<Value>(line) else { continue };
+        let Some(event) = event::read(program, &value) else { continue };
+        fold(rules, &mut state, &event, late);
+    }
+    Some(state.encode())
+}
+
+fn fold(rules: &Rules, state: &mut State, event: &Event, late: bool) {
+    if late { state.fold_late(rules, event) } else { state.fold(rules, event) }
+}
+
+/// One state of several; those that are none are left out. `undefined` where there is no program.
+#[wasm_bindgen]
+pub fn learn_merge(site: &str, states: Vec<js_sys::Uint8Array>) -> Option<Vec<u8>> {
+    let learned = at_hand(site)?;
+    let mut whole = State::default();
+    for part in states.iter().filter_map(|bytes| State::decode(&bytes.to_vec())) {
+        whole.merge(&learned.rules, &part);
+    }
+    Some(whole.encode())
+}
+
+/// The projection of a state; `user` is who the visitor is known to be.
+#[wasm_bindgen]
+pub fn learn_project(site: &str, bytes: &[u8], quantiles: &[u8], now: f64, user: Option<String>) -> Option<Vec<u8>> {
+    let learned = at_hand(site)?;
+    let state = state(bytes)?;
+    Some(learn::projection::encode(&learned.rules, &state, &site_of(quantiles), now as i64, user.as_deref()))
+}
+
+/// What the program reads of a state, as pairs for a request.
+pub fn pairs(learned: &Learned, state: &State, site: &Site, now: i64) -> Vec<(String, String)> {
+    let rules = &learned.rules;
+    let told = rules.readings.iter().filter_map(|reading| {
+        let value = learn::read(rules, state, site, now, &reading.what)?;
+        Some((reading.path.clone(), learn::text(&value)))
+    });
+    told.collect()
+}
+
+/// In which audiences of the program a state is, in their order: 1 in it, 0 not, 2 unknown. `undefined` where there is no program, or no
+/// state.
+#[wasm_bindgen]
+pub fn learn_audiences(site: &str, bytes: &[u8], quantiles: &[u8], now: f64) -> Option<Vec<u8>> {
+    let learned = at_hand(site)?;
+    let state = state(bytes)?;
+    let now = now as i64;
+    let context = Context::of_profile(&learned.program, &pairs(&learned, &state, &site_of(quantiles), now), now);
+    let told = idoine::audiences(&learned.program, &context).into_iter().map(|(_, truth)| match truth {
+        Truth::True => 1,
+        Truth::False => 0,
+        Truth::Unknown | Truth::Denied => 2,
+    });
+    Some(told.collect())
+}
