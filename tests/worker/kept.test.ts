@@ -12,6 +12,7 @@ import { eventually, lines, objects } from "./shard.ts";
 import { PAGE } from "./site.ts";
 
 const SERVER_KEY = "a-key-of-a-server-in-tests";
+const TOKEN = "a-token-of-the-tests";
 const PURPOSES = "analytics+personalization";
 
 /** A shard whose faults a test turns on, with a queue that outlives workerd: what it is given it has when its server said so. */
@@ -80,7 +81,7 @@ async function startSinks(): Promise<Sinks> {
     IDOINE_WRITE_KEYS: `server:erp:${SERVER_KEY}:${PURPOSES}`,
     IDOINE_WEBHOOK_SECRET: `whsec_${Buffer.from("a secret of the tests").toString("base64")}`,
     IDOINE_EVENTS_SECONDS: "1",
-    IDOINE_TOKENS: "read:tests:a-token-that-reads-00000",
+    IDOINE_TOKENS: `publish:tests:${TOKEN}`,
   };
   return { server, program, start: (state) => startWorker({ ...KEPT, origin: server.url, program, vars, ...(state === undefined ? {} : { state }) }) };
 }
@@ -248,6 +249,47 @@ test("sinks that fail cost collect nothing: events wait, and arrive once when th
     }
     const told = worker.logs.map((line) => JSON.parse(line)).filter(({ event }) => event === "sink_failed");
     assert.deepEqual(new Set(told.map(({ sink }) => sink)), new Set(["queue", "r2", "webhook:crm"]));
+  } finally {
+    await worker.dispose();
+    await server.close();
+  }
+});
+
+test("dead letters of all shards are seen by the owner, who has them sent again", async () => {
+  const { server, start } = await startSinks();
+  const worker = await start();
+  const owner = { authorization: `Bearer ${TOKEN}` };
+  const at = "/_idoine/api/dead-letters";
+  const letters = async (query = "") => (await worker.fetch(at + query, { headers: owner })).json();
+  const resend = async (body: object) => (await worker.fetch(at, { method: "POST", headers: owner, body: JSON.stringify(body) })).json();
+  try {
+    server.routes["/hook"] = (_, response) => void response.writeHead(410).end();
+    await collect(worker, Array.from({ length: 9 }, (_, n) => viewed(`m-${n}`, `visitor-${n}`)));
+    const told = await eventually(letters, (told) => told.letters.length === 9);
+    const hook = told.sinks.find(({ sink }: { sink: string }) => sink === "webhook:crm");
+    assert.deepEqual({ ...hook, oldest: null }, { sink: "webhook:crm", waiting: 0, failing: hook.failing, error: "the receiver answered 410", dead: 9, oldest: null });
+    assert.ok(hook.oldest <= told.letters[0].died);
+    assert.deepEqual(told.letters.map(({ message }: any) => message.data.messageId).sort(), Array.from({ length: 9 }, (_, n) => `m-${n}`));
+    // A page at a time, each letter once.
+    const paged = [];
+    for (let cursor = ""; ; ) {
+      const page = await letters(`?limit=2${cursor}`);
+      paged.push(...page.letters);
+      if (page.cursor === null) break;
+      cursor = `&cursor=${page.cursor}`;
+    }
+    assert.deepEqual(paged, told.letters);
+    assert.deepEqual((await letters("?sink=r2")).letters, []);
+    server.received.length = 0;
+    server.routes["/hook"] = "taken";
+    assert.deepEqual(await resend({ ids: [told.letters[3].id] }), { resent: 1, left: 8 });
+    assert.deepEqual(await resend({ sink: "queue" }), { resent: 0, left: 8 });
+    assert.deepEqual(await resend({ sink: "webhook:crm" }), { resent: 8, left: 0 });
+    await drained(worker);
+    assert.deepEqual([...(await found(worker, server.received)).webhook.values()], Array(9).fill(1));
+    assert.deepEqual((await letters()).letters, []);
+    const trail = (await worker.fetch("/_idoine/api/audit", { headers: owner })).json().entries;
+    assert.equal(trail.filter(({ action }: { action: string }) => action === "resend").length, 3);
   } finally {
     await worker.dispose();
     await server.close();

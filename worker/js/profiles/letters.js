@@ -63,7 +63,7 @@ async function page(env, site, counts, { after, sink, limit }) {
   for (const number of NUMBERS.slice(from.number)) {
     const has = counts[number].some((count) => sink === null || count.sink === sink);
     if (has && letters.length < limit) {
-      const found = await callShard(env, site, number, "own", "deadLetters", number === from.number ? from.seq : 0, limit - letters.length, sink);
+      const found = await callShard(env, site, number, "own", "letters", number === from.number ? from.seq : 0, limit - letters.length, sink);
       letters.push(...found.letters.map((letter) => shown(number, letter)));
     }
   }
@@ -100,7 +100,7 @@ export async function resendLetters(env, site, sink, ids) {
     return null;
   }
   const seqsOf = (number) => places?.filter((place) => place.number === number).map(({ seq }) => seq);
-  const answers = await each(NUMBERS, (number) => callShard(env, site, number, "own", "resend", { sink, seqs: seqsOf(number) }));
+  const answers = await each(NUMBERS, (number) => callShard(env, site, number, "own", "again", { sink, seqs: seqsOf(number) }));
   const sum = (name) => answers.reduce((all, answer) => all + answer[name], 0);
   return JSON.stringify({ resent: sum("resent"), left: sum("left") });
 }
