@@ -6,6 +6,10 @@ use crate::text::{Cut, push};
 
 /// Milliseconds of a day.
 pub const DAY_MS: i64 = 86_400_000;
+/// Milliseconds in an hour.
+pub const HOUR_MS: i64 = 3_600_000;
+/// Milliseconds in a minute.
+pub const MINUTE_MS: i64 = 60_000;
 
 /// A date and time without a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,11 @@
 //! The fields that a manifest declares, beside those that every site has.
 
 use super::Compiler;
+use super::readings::Asked;
 use crate::consent::Purpose;
 use crate::context::{FIELDS, Kind};
-use crate::manifest::Manifest;
+use crate::learn::rules::What;
+use crate::manifest::{Manifest, Spanned};
 use crate::program::layout::{NONE, Section};
 
 /// A field that the manifest declares.
@@ -17,13 +19,19 @@ pub(super) struct Declared<'m> {
     pub(super) values: Option<Vec<&'m str>>,
 }
 
-/// All of them, in the order of their numbers.
-pub(super) fn declared(manifest: &Manifest) -> Vec<Declared<'_>> {
+/// All of them, in the order of their numbers. `asked` is what is read of profiles beside traits.
+pub(super) fn declared<'m>(manifest: &'m Manifest, asked: &[(Asked, Spanned<()>)]) -> Vec<Declared<'m>> {
     let traits = manifest.traits.iter().map(|(name, declared)| Declared {
         path: format!("profile.{}", name.value),
         kind: declared.kind,
         purpose: Some(declared.purpose),
         values: declared.values.as_ref().map(|values| values.0.iter().map(|value| value.value.as_str()).collect()),
+    });
+    let readings = asked.iter().map(|(asked, _)| Declared {
+        path: asked.path.clone(),
+        kind: asked.what.kind(),
+        purpose: Some(Purpose::Personalization),
+        values: values(&asked.what, manifest),
     });
     let holidays = manifest.holidays.iter().map(|(name, _)| known(format!("holidays.{}", name.value), Kind::Bool, None));
     let places = manifest.places.iter().flat_map(|(name, places)| {
@@ -44,7 +52,17 @@ pub(super) fn declared(manifest: &Manifest) -> Vec<Declared<'_>> {
             values: declared.values.as_ref().map(|values| values.0.iter().map(|value| value.value.as_str()).collect()),
         })
     });
-    traits.chain(holidays).chain(places).chain(enrichments).collect()
+    traits.chain(readings).chain(holidays).chain(places).chain(enrichments).collect()
+}
+
+/// The only values of what is read, where there are such.
+fn values<'m>(what: &What, manifest: &'m Manifest) -> Option<Vec<&'m str>> {
+    match what {
+        What::Intent => {
+            Some(manifest.intents.iter().flat_map(|intents| &intents.signals).map(|(name, _)| name.value.as_str()).collect())
+        }
+        what => Some(what.words().to_vec()).filter(|values| !values.is_empty()),
+    }
 }
 
 /// A field that follows from the request alone.

@@ -161,7 +161,7 @@ fn check(text: &str, template: &Template) -> Vec<ExprError> {
 }
 
 /// Checks that a URL's scheme and host are written out, and safe to ask.
-fn check_origin(start: &str, is_whole: bool) -> Result<(), (String, Option<String>)> {
+pub(super) fn check_origin(start: &str, is_whole: bool) -> Result<(), (String, Option<String>)> {
     let (scheme, rest) = cut_at(start, "://").unwrap_or_default();
     let end = rest.find(['/', '?']);
     if scheme.is_empty() || (end.is_none() && !is_whole) {

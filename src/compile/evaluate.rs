@@ -4,7 +4,7 @@ use super::{Compiler, Zones};
 use crate::context::{Context, FIELDS, Field, Kind, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::eval::{self, Arena, Error, Operand, OperandList, OperandMap, Why};
-use crate::expr::{Constant, Env, ExprError, Type, check_any, cost, parse};
+use crate::expr::{Constant, Env, ExprError, Node, Type, check_any, cost, parse};
 use crate::manifest::read_manifest;
 use crate::program::Program;
 use crate::program::layout::Section;
@@ -67,12 +67,13 @@ pub fn evaluate(
     let source = manifest.unwrap_or(EMPTY);
     let mut diagnostics = Diagnostics::new(source);
     let Some(manifest) = read_manifest(&mut diagnostics) else { return Err(EvaluateError::Manifest(diagnostics.finish())) };
-    let mut compiler = Compiler::new(&manifest, zones, &mut diagnostics);
+    let tree = parse(expression);
+    let mut compiler = Compiler::with_expression(&manifest, zones, &mut diagnostics, tree.as_ref().ok());
     compiler.site();
     compiler.fields();
     compiler.traits();
     compiler.audiences();
-    let tree = parse(expression).map_err(EvaluateError::Parse)?;
+    let tree = tree.map_err(EvaluateError::Parse)?;
     let env = Given { names: &compiler.names, values: bindings.iter().map(|(name, value)| (name.as_str(), value)).collect() };
     let (checked, checked_type) = check_any(&tree, &env).map_err(EvaluateError::Check)?;
     for zone in super::audiences::zones(&checked) {
@@ -158,8 +159,8 @@ pub fn misspelt(
 ) -> Option<String> {
     let mut diagnostics = Diagnostics::new(manifest.unwrap_or(EMPTY));
     let manifest = read_manifest(&mut diagnostics)?;
-    let compiler = Compiler::new(&manifest, zones, &mut diagnostics);
     let tree = parse(expression).ok()?;
+    let compiler = Compiler::with_expression(&manifest, zones, &mut diagnostics, Some(&tree));
     let names = &compiler.names;
     let is_right_without = |name: &str| {
         let others = bindings.iter().filter(|(other, _)| other != name).map(|(other, value)| (other.as_str(), value));
@@ -193,6 +194,11 @@ impl Env for Given<'_> {
     fn given(&self, path: &str) -> Option<&Constant> {
         // A field keeps its place in the context, so that audiences see its value too.
         self.values.get(path).copied().filter(|_| self.names.field(path).is_none())
+    }
+
+    fn reading(&self, node: &Node) -> Option<Result<String, ExprError>> {
+        // A value of that name stands for all below it.
+        if self.values.contains_key("profile") { None } else { self.names.reading(node) }
     }
 
     fn has_zone(&self, name: &str) -> bool {

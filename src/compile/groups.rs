@@ -93,20 +93,23 @@ impl Compiler<'_, '_, '_> {
         match unit.value.as_str() {
             "visitor" => NONE,
             "user" => USER,
-            path if path.starts_with("profile.") => match self.names.fields.get(path) {
-                Some((field, Kind::String | Kind::Int)) => *field,
-                Some((_, kind)) => {
-                    let message = format!("`{path}` is a {}; a unit is a trait of type string or int", kind.name());
-                    self.error(unit, message);
-                    NONE
+            path if path.starts_with("profile.") => {
+                match self.names.fields.get(path).filter(|(field, _)| self.names.is_trait(*field)) {
+                    Some((field, Kind::String | Kind::Int)) => *field,
+                    Some((_, kind)) => {
+                        let message = format!("`{path}` is a {}; a unit is a trait of type string or int", kind.name());
+                        self.error(unit, message);
+                        NONE
+                    }
+                    None => {
+                        let names: Vec<String> =
+                            self.manifest.traits.iter().map(|(name, _)| format!("profile.{}", name.value)).collect();
+                        let help = crate::diagnostic::nearest(path, names.iter().map(String::as_str));
+                        self.unknown(unit, "trait", help, "{ \"type\": \"string\", \"purpose\": \"personalization\" }");
+                        NONE
+                    }
                 }
-                None => {
-                    let names = self.names.fields.keys().filter(|path| path.starts_with("profile."));
-                    let help = crate::diagnostic::nearest(path, names.map(String::as_str));
-                    self.unknown(unit, "trait", help, "{ \"type\": \"string\", \"purpose\": \"personalization\" }");
-                    NONE
-                }
-            },
+            }
             other => {
                 let message = format!("expected visitor, user, or a trait such as profile.organisation, found `{other}`");
                 self.error(unit, message);

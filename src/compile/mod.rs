@@ -20,7 +20,9 @@ mod logic;
 mod pages;
 mod personas;
 mod places;
+mod plan;
 mod prerequisites;
+mod readings;
 mod reads;
 #[cfg(feature = "serde")]
 mod report;
@@ -32,6 +34,7 @@ mod sources;
 mod template;
 mod variants;
 mod warnings;
+mod written;
 mod zones;
 
 pub use self::browser::compile_for_browsers;
@@ -40,13 +43,14 @@ pub use self::degree::Degree;
 pub use self::evaluate::{EvaluateError, Evaluation, Outcome, evaluate, located, misspelt};
 #[cfg(feature = "serde")]
 pub use self::evaluation::{ErrorReport, EvaluationReport};
+use self::readings::Asked;
 use self::reads::Reads;
 #[cfg(feature = "serde")]
 pub use self::report::CheckReport;
 use crate::bucket::MILLION;
 use crate::context::{FIELDS, Kind, device_words};
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
-use crate::expr::{Checked, Env, ExprError, RESERVED};
+use crate::expr::{Checked, Env, ExprError, Node, RESERVED};
 use crate::manifest::{Experience, Manifest, Named, PageRule, Share, Spanned, read_manifest};
 use crate::program::Program;
 use crate::program::build::{Builder, PageRecord};
@@ -157,7 +161,10 @@ pub(crate) struct Compiler<'m, 'd, 's> {
 
 /// The names that expressions and templates may use.
 struct Names<'m> {
+    manifest: &'m Manifest,
     zones: &'m dyn Zones,
+    /// What is read of profiles beside traits, with where it first is: their fields follow the traits'.
+    asked: Vec<(Asked, Spanned<()>)>,
     declared: Vec<Declared<'m>>,
     fields: HashMap<String, (u32, Kind)>,
     audiences: HashMap<&'m str, u32>,
@@ -167,6 +174,18 @@ impl<'m> Names<'m> {
     /// What the manifest declares, by the number of its field.
     fn declared(&self, field: u32) -> Option<&Declared<'m>> {
         self.declared.get((field as usize).checked_sub(FIELDS.len())?)
+    }
+}
+
+impl Names<'_> {
+    /// Whether a field is a trait: those are the first that the manifest declares.
+    fn is_trait(&self, field: u32) -> bool {
+        (field as usize).checked_sub(FIELDS.len()).is_some_and(|number| number < self.manifest.traits.len())
+    }
+
+    /// Paths of what is read of profiles.
+    fn names_of_profile(&self) -> Vec<String> {
+        self.names().into_iter().filter(|name| name.starts_with("profile.")).collect()
     }
 }
 
@@ -183,6 +202,10 @@ impl Env for Names<'_> {
         self.audiences.get(name).copied()
     }
 
+    fn reading(&self, node: &Node) -> Option<Result<String, ExprError>> {
+        readings::read(node, self.manifest).map(|read| read.map(|asked| asked.path))
+    }
+
     fn has_zone(&self, name: &str) -> bool {
         is_zone_name(name) && self.zones.offset(name, 0).is_some()
     }
@@ -190,18 +213,29 @@ impl Env for Names<'_> {
     fn names(&self) -> Vec<String> {
         let fields = FIELDS.iter().map(|field| field.path.to_owned());
         let declared = self.declared.iter().map(|field| field.path.clone());
-        fields.chain(declared).chain(self.audiences.keys().map(|name| (*name).to_owned())).collect()
+        fields.chain(declared).chain(readings::paths()).chain(self.audiences.keys().map(|name| (*name).to_owned())).collect()
     }
 }
 
 impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
     fn new(manifest: &'m Manifest, zones: &'m dyn Zones, diagnostics: &'d mut Diagnostics<'s>) -> Self {
-        let declared = declared::declared(manifest);
+        Compiler::with_expression(manifest, zones, diagnostics, None)
+    }
+
+    /// As [`Compiler::new`], with the fields that an expression beside the manifest reads.
+    fn with_expression(
+        manifest: &'m Manifest,
+        zones: &'m dyn Zones,
+        diagnostics: &'d mut Diagnostics<'s>,
+        expression: Option<&Node>,
+    ) -> Self {
+        let asked = readings::all(manifest, expression);
+        let declared = declared::declared(manifest, &asked);
         let fixed = FIELDS.iter().map(|field| (field.path.to_owned(), field.kind));
         let own = declared.iter().map(|field| (field.path.clone(), field.kind));
         let fields = fixed.chain(own).enumerate().map(|(index, (path, kind))| (path, (index as u32, kind))).collect();
         let audiences = manifest.audiences.iter().enumerate().map(|(index, (name, _))| (name.value.as_str(), index as u32));
-        let names = Names { zones, declared, fields, audiences: audiences.collect() };
+        let names = Names { manifest, zones, asked, declared, fields, audiences: audiences.collect() };
         Compiler {
             manifest,
             zones,

@@ -5,7 +5,7 @@ use super::{Compiler, lookup};
 use crate::context::{Value, parse_instant};
 use crate::cookies::split_id;
 use crate::diagnostic::nearest;
-use crate::expr::Env;
+use crate::expr::{Env, parse};
 use crate::manifest::Spanned;
 use crate::profile::{Levels, Profile};
 use crate::program::layout::Section;
@@ -18,6 +18,7 @@ impl Compiler<'_, '_, '_> {
             self.check_title(name);
             let mut records = Vec::with_capacity(values.len());
             for (path, value) in values {
+                let path = &self.canonical(path);
                 let text = &value.value.0;
                 let wrong = match path.value.as_str() {
                     "now" => parse_instant(text).is_none().then_some("an instant such as 2026-11-20T12:30:00Z"),
@@ -42,9 +43,22 @@ impl Compiler<'_, '_, '_> {
         }
     }
 
+    /// A path in the one way of writing it: what is read of a profile may be written in several.
+    fn canonical(&mut self, path: &Spanned<String>) -> Spanned<String> {
+        let reading = parse(&path.value).ok().and_then(|node| self.names.reading(&node));
+        match reading {
+            Some(Ok(value)) => Spanned { value, ..path.clone() },
+            _ => path.clone(),
+        }
+    }
+
     /// What was expected of the text of a field, if it is none of its values. Reports a field that there is not.
     fn field_wrong(&mut self, path: &Spanned<String>, text: &str) -> Option<&'static str> {
         let Some((_, kind)) = self.names.field(&path.value) else {
+            if let Some(Err(error)) = parse(&path.value).ok().and_then(|node| self.names.reading(&node)) {
+                self.error_inside(path, error);
+                return None;
+            }
             let names = self.names.names();
             let help = nearest(&path.value, names.iter().map(String::as_str));
             self.error_with_help(path, format!("unknown field `{}`", path.value), help);

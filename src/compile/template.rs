@@ -4,7 +4,7 @@ use super::html::{self, HtmlPlace};
 use crate::context::Kind;
 use crate::diagnostic::nearest;
 use crate::edit::json_string;
-use crate::expr::{Env, ExprError};
+use crate::expr::{Env, ExprError, parse};
 use crate::program::build::Part;
 use crate::program::layout::PartKind;
 use crate::text::{Cut, cut_at};
@@ -222,12 +222,37 @@ fn url_kind(name: &str, before: &str) -> Result<PartKind, String> {
     })
 }
 
+/// The paths that a text interpolates, as they are written.
+pub(super) fn insides(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (_, behind) = cut_at(rest, "{{")?;
+        let (inside, behind) = cut_at(behind, "}}")?;
+        rest = behind;
+        Some(parted(inside).0)
+    })
+}
+
+/// A path and its default. The path may have texts in quotes.
+fn parted(inside: &str) -> (&str, Option<&str>) {
+    let mut quote = None;
+    let bar = inside.char_indices().find(|(_, c)| {
+        match (*c, quote) {
+            ('\'' | '"', None) => quote = Some(*c),
+            (c, Some(open)) if c == open => quote = None,
+            _ => {}
+        }
+        *c == '|' && quote.is_none()
+    });
+    match bar.and_then(|(at, _)| inside.split_at_checked(at)) {
+        Some((path, default)) => (path.trim(), Some(default.strip_prefix('|').unwrap_or(default).trim())),
+        None => (inside.trim(), None),
+    }
+}
+
 /// The inside of `{{ }}`: a path, then optionally `|` and a default in double quotes.
 fn field(inside: &str, span: Range<usize>, env: &dyn Env, doubles: bool) -> Result<Piece, ExprError> {
-    let (path, default) = match inside.split_once('|') {
-        Some((path, default)) => (path.trim(), Some(default.trim())),
-        None => (inside.trim(), None),
-    };
+    let (path, default) = parted(inside);
     let default = match default {
         None => None,
         Some(quoted) => match quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
@@ -238,15 +263,21 @@ fn field(inside: &str, span: Range<usize>, env: &dyn Env, doubles: bool) -> Resu
             }
         },
     };
-    match env.field(path) {
+    let reading = if path.starts_with("profile.") { parse(path).ok().and_then(|node| env.reading(&node)) } else { None };
+    let path = match reading {
+        Some(Err(error)) => return Err(ExprError { span, ..error }),
+        Some(Ok(path)) => path,
+        None => path.to_owned(),
+    };
+    match env.field(&path) {
         None => {
             let names = env.names();
-            let help = nearest(path, names.iter().map(String::as_str).filter(|name| name.has(b'.')));
+            let help = nearest(&path, names.iter().map(String::as_str).filter(|name| name.has(b'.')));
             Err(ExprError::new(span, format!("unknown field `{path}`")).with_help(help))
         }
         Some((_, kind @ (Kind::Double | Kind::Timestamp | Kind::Map))) if kind != Kind::Double || !doubles => {
             Err(ExprError::new(span, format!("`{path}` is a {}, which has no one way to be written", kind.name())))
         }
-        Some((field, _)) => Ok(Piece::Field { field, path: path.to_owned(), default, span }),
+        Some((field, _)) => Ok(Piece::Field { field, path, default, span }),
     }
 }

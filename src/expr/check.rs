@@ -22,6 +22,11 @@ pub trait Env {
     fn given(&self, _path: &str) -> Option<&Constant> {
         None
     }
+    /// The path of the field that stands for what is read of a profile, such as `profile.count('Product Viewed', '7d')`, or
+    /// what is wrong with it; `None` where nothing is.
+    fn reading(&self, _node: &Node) -> Option<Result<String, ExprError>> {
+        None
+    }
     /// Whether there is a time zone of that name.
     fn has_zone(&self, name: &str) -> bool;
     /// All field paths and audience names, for suggestions.
@@ -140,9 +145,10 @@ impl<'e> Checker<'e> {
             return Some(checked);
         }
         let message = format!("expected {}, found {}", expected.name(), found.name());
-        let help = match (node.path(), expected, &found) {
-            (Some(path), Type::Bool, Type::String) => Some(format!("compare it: {} == '...'", path.join("."))),
-            (Some(path), Type::Bool, Type::Int) => Some(format!("compare it: {} > 0", path.join("."))),
+        let path = node.path().map(|path| path.join(".")).or_else(|| self.reading(node)?.ok());
+        let help = match (path, expected, &found) {
+            (Some(path), Type::Bool, Type::String) => Some(format!("compare it: {path} == '...'")),
+            (Some(path), Type::Bool, Type::Int | Type::Double) => Some(format!("compare it: {path} > 0")),
             _ => None,
         };
         self.fail(ExprError::new(node.span.clone(), message).with_help(help))
@@ -235,7 +241,16 @@ impl<'e> Checker<'e> {
         self.unknown_path(node, &path)
     }
 
+    /// See [`Env::reading`].
+    fn reading(&self, node: &Node) -> Option<Result<String, ExprError>> {
+        let is_variable = self.variables.iter().any(|(name, _)| name == "profile");
+        if is_variable { None } else { self.env.reading(node) }
+    }
+
     fn unknown_path<T>(&mut self, node: &Node, path: &str) -> Option<T> {
+        if let Some(Err(error)) = self.reading(node) {
+            return self.fail(error);
+        }
         let mut names = self.env.names();
         names.extend(self.variables.iter().map(|(name, _)| name.clone()));
         let below = format!("{path}.");
@@ -247,7 +262,10 @@ impl<'e> Checker<'e> {
     }
 
     fn resolve(&self, node: &Node) -> Option<Typed> {
-        let path = node.path()?;
+        let Some(path) = node.path() else {
+            let path = self.reading(node)?.ok()?;
+            return self.named(&path, node);
+        };
         let span = node.span.clone();
         let found = |kind: CheckedKind, found: Type| Some((Checked { kind, span: span.clone() }, found));
         if let [name] = path.as_slice()
@@ -259,16 +277,20 @@ impl<'e> Checker<'e> {
         if path.first().is_some_and(|first| self.variables.iter().any(|(known, _)| known == first)) {
             return None;
         }
-        let path = path.join(".");
-        if let Some(constant) = self.env.given(&path) {
-            return found(CheckedKind::Constant(constant.clone()), constant.type_of());
-        }
-        if let Some((field, kind)) = self.env.field(&path) {
+        self.named(&path.join("."), node)
+    }
+
+    /// A given value, a field or an audience.
+    fn named(&self, path: &str, node: &Node) -> Option<Typed> {
+        let (kind, found) = if let Some(constant) = self.env.given(path) {
+            (CheckedKind::Constant(constant.clone()), constant.type_of())
+        } else if let Some((field, kind)) = self.env.field(path) {
             let of = Type::from(kind);
-            return found(CheckedKind::Field(field, of.may_have_items()), of);
-        }
-        let audience = self.env.audience(&path)?;
-        found(CheckedKind::Audience(audience), Type::Bool)
+            (CheckedKind::Field(field, of.may_have_items()), of)
+        } else {
+            (CheckedKind::Audience(self.env.audience(path)?), Type::Bool)
+        };
+        Some((Checked { kind, span: node.span.clone() }, found))
     }
 
     fn select(&mut self, node: &Node, operand: &Node, name: &Name) -> Option<Typed> {
@@ -319,6 +341,11 @@ impl<'e> Checker<'e> {
             }
             if matches!(&receiver.kind, NodeKind::Name(first) if first == "geo") && name.text == "distance_km" {
                 return self.distance(node, arguments);
+            }
+            match self.reading(node) {
+                Some(Err(error)) => return self.fail(error),
+                Some(Ok(path)) => return self.named(&path, node).or_else(|| self.unknown_path(node, &path)),
+                None => {}
             }
         } else if name.text == "has" {
             return self.has(node, arguments);
@@ -442,6 +469,9 @@ impl<'e> Checker<'e> {
         let [argument] = arguments else {
             return self.fail(ExprError::new(span, usage));
         };
+        if let (NodeKind::Call { .. }, Some(Err(error))) = (&argument.kind, self.reading(argument)) {
+            return self.fail(error);
+        }
         let done = |kind: CheckedKind| Some((Checked { kind, span: span.clone() }, Type::Bool));
         match (self.resolve(argument).map(|(checked, _)| checked.kind), &argument.kind) {
             (Some(CheckedKind::Field(field, _)), _) => done(CheckedKind::Has(field)),

@@ -112,6 +112,36 @@ impl Node {
         Node { kind, span, depth: below + 1 }
     }
 
+    /// Visits this node and all below it.
+    #[cfg(feature = "author")]
+    pub(crate) fn walk(&self, visit: &mut dyn FnMut(&Node)) {
+        visit(self);
+        match &self.kind {
+            NodeKind::Bool(_)
+            | NodeKind::Int(_)
+            | NodeKind::Uint(_)
+            | NodeKind::Double(_)
+            | NodeKind::String(_)
+            | NodeKind::Name(_) => {}
+            NodeKind::List(items) | NodeKind::And(items) | NodeKind::Or(items) => {
+                items.iter().for_each(|item| item.walk(visit))
+            }
+            NodeKind::Map(entries) => entries.iter().for_each(|(key, value)| {
+                key.walk(visit);
+                value.walk(visit);
+            }),
+            NodeKind::Select(operand, _) | NodeKind::Not(operand) | NodeKind::Negate(operand) => operand.walk(visit),
+            NodeKind::Index(left, right) | NodeKind::Binary { left, right, .. } => {
+                left.walk(visit);
+                right.walk(visit);
+            }
+            NodeKind::Call { receiver, arguments, .. } => {
+                receiver.iter().map(|node| &**node).chain(arguments).for_each(|node| node.walk(visit))
+            }
+            NodeKind::Conditional(parts) => parts.iter().for_each(|part| part.walk(visit)),
+        }
+    }
+
     /// The names of a path such as `geo.country`; `None` when it is none.
     pub fn path(&self) -> Option<Vec<&str>> {
         match &self.kind {

@@ -4,6 +4,7 @@ mod content;
 mod enrichment;
 mod experience;
 mod format;
+mod learn;
 mod place;
 pub(crate) mod read;
 mod source;
@@ -15,6 +16,10 @@ pub use experience::{
     Schedule, Status, Traffic, Weight,
 };
 pub use format::format;
+pub use learn::{
+    AffinityPlan, CartPlan, Decimal, Duration, EngagementPlan, EventPlan, FeaturePlan, IntentsPlan, LifecyclePlan,
+    MilestonePlan, OneOrMore, PropensityPlan, PropertyPlan, RfmPlan, Scalar, Signal, WebhookPlan,
+};
 pub use place::{Degrees, Holidays, Place, Places};
 pub use read::{List, Named, Share, Spanned};
 pub use source::{ChannelRule, ChannelWhen, ClickId, SessionSettings, Sources};
@@ -22,6 +27,7 @@ pub use source::{ChannelRule, ChannelWhen, ClickId, SessionSettings, Sources};
 use crate::consent::Purpose;
 use crate::context::Kind;
 use crate::diagnostic::Diagnostics;
+use crate::learn::rules::Settle;
 use jsonc_parser::{CollectOptions, ParseOptions, ast::Value, parse_to_ast};
 #[cfg(feature = "schema")]
 use read::object_schema;
@@ -38,6 +44,17 @@ object! { "A site's configuration." Manifest {
     default holidays "holidays": Holidays = "Lists of days, read in expressions as `holidays.<name>`: whether the visitor's own date is one of them. A day is 2026-12-25, or 12-25 for every year.";
     default places "places": Places = "Lists of places, each by its id. In expressions `places.<name>.nearest` is the id of the one nearest to the visitor, `places.<name>.name` its name and `places.<name>.distance_km` the way to it.";
     default enrichments "enrichments": Named<Enrichment> = "What JSON endpoints tell of a request, such as the weather at its place.";
+    default events "events": Named<EventPlan> = "The tracking plan: the events that the site sends, by their names. Where there is one, expressions that name another event are refused.";
+    default affinities "affinities": Named<AffinityPlan> = "What visitors like, by dimension such as category or brand: `profile.affinity('category')`.";
+    optional rfm "rfm": RfmPlan = "Recency, frequency and monetary value: `profile.rfm.segment`.";
+    optional lifecycle "lifecycle": LifecyclePlan = "When a visitor is what: `profile.lifecycle`.";
+    optional engagement "engagement": EngagementPlan = "How much a visitor does: `profile.engagement`.";
+    optional intents "intents": IntentsPlan = "What a visitor is about to do in the session: `profile.intent`.";
+    default propensities "propensities": Named<PropensityPlan> = "How likely a visitor is to do something, such as to buy or to leave: `profile.propensity('buy')`.";
+    default features "features": Named<FeaturePlan> = "The features of an application: `profile.feature('export')`.";
+    default milestones "milestones": Named<MilestonePlan> = "What is celebrated once: `profile.milestone('third_order')`.";
+    optional cart "cart": CartPlan = "Which events make the cart: `profile.cart.quantity`.";
+    default webhooks "webhooks": Named<WebhookPlan> = "Who is told of events and audiences, by a name: letters, digits and underscores.";
     default audiences "audiences": Named<Spanned<String>> = "Named boolean expressions over context and profile. One may name another.";
     default slots "slots": Named<Slot> = "The places in the pages that experiences fill.";
     default goals "goals": Named<Goal> = "Conversions.";
@@ -61,6 +78,8 @@ object! { "A declared attribute of a profile." Trait {
     optional values "enum": List<Spanned<String>> = "The only values a string may have. Comparing with another is an error.";
     optional personal "personal": bool = "Whether it tells who the visitor is (default false).";
     required purpose "purpose": Purpose = "The purpose it is kept for. Without that consent it is absent.";
+    optional settle "settle": Spanned<Settle> = "Which of several values counts, where several sources tell one (default latest).";
+    default sources "sources": List<Spanned<String>> = "Sources, the most believed first: `browser`, or the name of a write key or an import.";
 } }
 
 choice! { "What a slot is." SlotKind {
