@@ -16,6 +16,10 @@
 //! No projection is larger than [`MOST_BYTES`]. What is too much goes in this order, and is unknown then, never wrong: the changes that are
 //! furthest ahead, one by one; then whole entries, those first that changed least recently.
 
+mod same;
+
+pub use same::same;
+
 use super::event::cut;
 use super::exposures::Shown;
 use super::read::{Reader as Read, kind, millionths, second, text};

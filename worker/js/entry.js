@@ -4,8 +4,10 @@
 
 import { failure, plain, safe } from "./answer.js";
 import { asset, isAsset } from "./assets.js";
+import { consent } from "./consent.js";
 import { became, report } from "./counters.js";
 import { health } from "./health.js";
+import { identity } from "./identity.js";
 import { decide } from "./instance.js";
 import { limited } from "./limit.js";
 import { mayPreview, preview, previewed } from "./links.js";
@@ -31,11 +33,15 @@ function visitOf(request, env, ctx) {
   return { request, env, ctx, url, overrides, site: siteOf(env, url), isOwn, counts: {}, times: {}, pending: [] };
 }
 
+/** What answers addresses that the Rust side does not answer by itself. */
+const OURS = { health, consent, identity };
+
 /** What answers an address of ours. */
 function answerOf(visit) {
   const { pathname } = visit.url;
-  if (pathname === `${BASE}health`) {
-    return health(visit);
+  const name = pathname.slice(BASE.length);
+  if (Object.hasOwn(OURS, name)) {
+    return OURS[name](visit);
   }
   return isAsset(pathname) ? asset(visit) : timed(visit, "decide", () => decide(visit));
 }

@@ -5,6 +5,7 @@
 import { countReplaced } from "./counters.js";
 import { enrich } from "./enrichment.js";
 import { log } from "./log.js";
+import { projectionOf } from "./sealed.js";
 import module from "../../dist/worker-pkg/index_bg.wasm";
 import * as rust from "../../dist/worker-pkg/index.js";
 
@@ -114,10 +115,12 @@ export async function settle(call) {
  * `beforeWaiting` is called, with the program's version, when it is certain that the page is going to be edited, and something
  * has to be asked first.
  */
-export async function decide({ request, env, ctx, url, overrides, site }, beforeWaiting) {
+export async function decide(visit, beforeWaiting) {
+  const { request, env, ctx, url, overrides, site } = visit;
   const ask = (wanted, version) => {
     beforeWaiting?.(version);
     return enrich(ctx, JSON.parse(wanted));
   };
-  return settle(() => handle(request, env, ctx, site.id, url.href, overrides, ask));
+  const projection = await projectionOf(visit);
+  return settle(() => handle(request, env, ctx, site.id, url.href, overrides, ask, projection?.bytes, projection?.user));
 }

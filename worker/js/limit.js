@@ -6,7 +6,7 @@ import { log } from "./log.js";
 import { siteOf } from "./sites.js";
 
 /** What writes: a visitor's choice, events, programs and links. `api/decide` is asked by servers, often, and writes nothing. */
-const WRITES = /^\/_idoine\/(?:consent$|collect$|api\/(?!decide$))/;
+const WRITES = /^\/_idoine\/(?:(?:consent|collect|identity)$|api\/(?!decide$))/;
 
 /** The longest period that a limit can have, in seconds. */
 const PERIOD = 60;

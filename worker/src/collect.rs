@@ -77,7 +77,8 @@ pub async fn judge(
         origin,
         own,
         foreign: !own && caller.is_another_site(),
-        bot: program.is_some_and(|program| Context::derive(program, &visit.facts(visit.url.clone(), Vec::new())).is_bot()),
+        bot: program
+            .is_some_and(|program| Context::derive(program, &visit.facts(program, visit.url.clone(), Vec::new())).is_bot()),
         events: match program {
             Some(program) => judgements(&rules::of(program), &events, trusted).ok_or_else(|| JsValue::from_str("events"))?,
             None => Vec::new(),

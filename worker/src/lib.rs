@@ -25,6 +25,7 @@ mod store;
 mod tokens;
 mod visit;
 
+use idoine::learn::projection;
 use visit::Visit;
 use wasm_bindgen::prelude::*;
 
@@ -33,7 +34,9 @@ use wasm_bindgen::prelude::*;
 ///
 /// `site` is the id of the site that it is for; `url` is the request's without preview parameters, `overrides` are those (paths and texts in turn), `undefined` where
 /// preview is not allowed. `ask` gets the answers of enrichments (see `enrichment.rs`); that it is called tells the host that
-/// the page is going to be edited.
+/// the page is going to be edited. `projection` are the bytes in the visitor's cookie, for the id that came beside it, and
+/// `user` is who is logged in by it.
+#[allow(clippy::too_many_arguments)] // What a request is made of.
 #[wasm_bindgen]
 pub async fn handle(
     request: web_sys::Request,
@@ -43,10 +46,19 @@ pub async fn handle(
     url: String,
     overrides: Option<Vec<String>>,
     ask: js_sys::Function,
+    projection: Option<Vec<u8>>,
+    user: Option<String>,
 ) -> JsValue {
-    let visit = Visit::new(request, env, worker::Context::new(ctx), site, url, overrides, ask);
+    let visit =
+        Visit::new(request, env, worker::Context::new(ctx), site, url, overrides, ask).with_projection(projection, user);
     match route::route(visit.path()) {
         None => page::known(&visit).await,
         Some(found) => api::answer(&visit, found).await.into_response().map_or(JsValue::UNDEFINED, JsValue::from),
     }
+}
+
+/// Whether two projections say the same from an instant on, whenever they were written.
+#[wasm_bindgen]
+pub fn projection_same(one: &[u8], other: &[u8], now: f64) -> bool {
+    projection::same(one, other, now as i64)
 }

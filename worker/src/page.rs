@@ -63,7 +63,7 @@ pub async fn known(visit: &Visit) -> JsValue {
 /// The plan as JSON; where no experience concerns the page, whether a bot asks.
 async fn plan(visit: &Visit, program: &Program) -> Result<String, bool> {
     let overrides = visit.overrides.clone().unwrap_or_default();
-    let facts = visit.facts(visit.url.clone(), overrides);
+    let facts = visit.facts(program, visit.url.clone(), overrides);
     let context = Context::derive(program, &facts);
     let bot = context.is_bot();
     if !program.concerns(&context) {

@@ -136,11 +136,38 @@ routes! {
         }
         POST Anyone "Keeps what the visitor agrees to, in cookies. For pages of the site's hosts alone." {
             <- crate::api::consent::Choice;
-            200 "The purposes that count now.": crate::api::consent::State ["set-cookie"];
+            200 "The purposes that count now, and what is stored of the visitor.": crate::api::consent::Agreed ["set-cookie"];
             400 "The body can't be read.": crate::answer::Failure<'static>;
             403 "The request is from no page of the site.": crate::answer::Failure<'static>;
             413 "The body is too large.": crate::answer::Failure<'static>;
             429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+        }
+    }
+    /// What is stored of the visitor.
+    Profile "profile" {
+        GET Anyone "What is stored of the visitor, as far as pages are decided with it; without an id." {
+            200 "What is stored.": crate::api::profile::Stored;
+            503 "No program is published.": crate::answer::Failure<'static>;
+        }
+    }
+    /// Who the visitor is. The host answers (`worker/js/identity.js`), and asks here who may call.
+    Identity "identity" {
+        POST Anyone "Logs the visitor in, by a token that the site's server signed. For pages of the site's hosts alone." {
+            <- crate::api::identity::Login;
+            200 "They are known, and what is stored of them.": crate::api::profile::Stored ["set-cookie"];
+            400 "The body can't be read.": crate::answer::Failure<'static>;
+            401 "The token is not good.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The request is from no page of the site, or the visitor did not agree to personalization.": crate::answer::Failure<'static>;
+            413 "The body is too large.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            501 "Profiles are off, or IDOINE_IDENTITY_SECRET is not set.": crate::answer::Failure<'static>;
+            503 "No program is published, or a shard does not answer.": crate::answer::Failure<'static> ["retry-after"];
+        }
+        DELETE Anyone "Logs the visitor out: the browser is somebody new. For pages of the site's hosts alone." {
+            200 "What is stored of who they are now.": crate::api::profile::Stored ["set-cookie"];
+            403 "The request is from no page of the site.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "No program is published.": crate::answer::Failure<'static>;
         }
     }
     /// The program, for previews.

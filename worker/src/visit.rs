@@ -2,10 +2,14 @@
 
 use crate::host::Sent;
 use crate::identity::Keys;
-use crate::{host, identity};
-use idoine::consent::Consent;
+use crate::{host, identity, rules};
+use idoine::consent::{Consent, Purpose};
 use idoine::cookies;
-use idoine::{Offsets, Request};
+use idoine::learn::projection;
+use idoine::{Offsets, Program, Request};
+
+/// The path of the user's id in what is stored of a visitor.
+pub const USER_ID: &str = "visitor.user_id";
 
 /// A request and what came with it.
 pub struct Visit {
@@ -25,6 +29,10 @@ pub struct Visit {
     pub overrides: Option<Vec<(String, String)>>,
     /// The host's function that asks the endpoints of enrichments.
     pub ask: js_sys::Function,
+    /// The projection that came with it, bound to the id that came with it.
+    projection: Option<Vec<u8>>,
+    /// Who is logged in by it.
+    user: Option<String>,
 }
 
 impl Visit {
@@ -39,7 +47,13 @@ impl Visit {
         ask: js_sys::Function,
     ) -> Visit {
         let sent = host::sent_with(&request);
-        Visit { request, sent, env, ctx, site, url, overrides: overrides.map(host::pairs), ask }
+        Visit { request, sent, env, ctx, site, url, overrides: overrides.map(host::pairs), ask, projection: None, user: None }
+    }
+
+    /// The same with what the host has found in the cookie of the projection (`worker/js/projection.js`).
+    #[must_use]
+    pub fn with_projection(self, projection: Option<Vec<u8>>, user: Option<String>) -> Visit {
+        Visit { projection, user: user.filter(|user| !user.is_empty()), ..self }
     }
 
     /// The path of the URL.
@@ -110,8 +124,8 @@ impl Visit {
     }
 
     /// What the core may know of the request, as one for the page at `url`. Of the cookies that is the choice of purposes
-    /// and, where something is agreed to, an id that is ours.
-    pub fn facts(&self, url: String, overrides: Vec<(String, String)>) -> Request {
+    /// and, where something is agreed to, an id that is ours and what the program reads of the profile.
+    pub fn facts(&self, program: &Program, url: String, overrides: Vec<(String, String)>) -> Request {
         let mut headers: Vec<_> = self.sent.headers.iter().filter(|(name, _)| name != "cookie").cloned().collect();
         let (consent, _) = self.consent();
         // A preview may agree in the visitor's place; the core then reads the id, or leaves it unread.
@@ -119,7 +133,7 @@ impl Visit {
         if let Some(cookie) = self.header("cookie").and_then(|header| kept_cookies(header, &self.keys(), with_id)) {
             headers.push(("cookie".to_owned(), cookie));
         }
-        with_offsets(Request {
+        let request = with_offsets(Request {
             url,
             headers,
             cf: self.sent.cf.clone(),
@@ -128,8 +142,31 @@ impl Visit {
             overrides,
             enrichments: Vec::new(),
             profile: Vec::new(),
-        })
+        });
+        let profile = self.stored(program, consent, &request);
+        Request { profile, ..request }
     }
+
+    /// What is stored of the visitor, as the projection says it at the request's instant. A preview reads it as it reads whatever else its
+    /// request shows, until it says itself who the visitor is.
+    fn stored(&self, program: &Program, consent: Consent, request: &Request) -> Vec<(String, String)> {
+        let Some(bytes) = &self.projection else { return Vec::new() };
+        let agreed = request.overrides.iter().rfind(|(path, _)| path == "consent.personalization");
+        let agreed = agreed.map_or(consent.has(Purpose::Personalization), |(_, text)| matches!(text.as_str(), "true" | "1"));
+        if !agreed || request.overrides.iter().any(|(path, _)| says_who(path)) || self.id().is_none() {
+            return Vec::new();
+        }
+        let mut stored = projection::open(&rules::of(program), bytes, request.instant()).unwrap_or_default();
+        // Who is logged in is what their token proved, and nothing else.
+        stored.retain(|(path, _)| path != USER_ID);
+        stored.extend(self.user.iter().map(|user| (USER_ID.to_owned(), user.clone())));
+        stored
+    }
+}
+
+/// Whether what is overridden at a path is who the visitor is.
+fn says_who(path: &str) -> bool {
+    path.starts_with("profile.") || path.starts_with("visitor.")
 }
 
 /// A visitor's request as somebody else tells of it: what is said of cookies counts as it does in a request of the visitor's own.

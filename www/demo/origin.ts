@@ -1,5 +1,5 @@
-// The demo's origin: a plain shop on plain HTTP, made of pages published by others. It knows nothing of Idoine, and
-// stands for any site that the Worker is put in front of.
+// The demo's origin: a plain shop on plain HTTP, made of pages published by others. It stands for any site that the Worker is
+// put in front of: all it knows of Idoine is whom a product's page tells what is done in it.
 //
 //   node www/demo/origin.ts --port 4173
 //

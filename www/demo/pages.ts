@@ -1,6 +1,7 @@
 // The pages of the demo shop that come out of its catalogue: products and collections. They are the published
 // templates with the shop's own data put in, as any shop's server does it. Nothing here knows of personalisation:
-// what is special for a visitor is decided and written in later, by the Worker or in the browser.
+// what is special for a visitor is decided and written in later, by the Worker or in the browser. A product's page tells what is done
+// in it, and that is all.
 
 import { readFileSync } from "node:fs";
 
@@ -100,7 +101,28 @@ function productPage(template: string, product: Product, catalogue: Catalogue): 
   page = replaceBetween(page, '<div class="fs-5 mb-5">', "</div>", `\n                            ${price}\n                        `);
   page = replaceBetween(page, '<p class="lead">', "</p>", escape(product.text));
   page = replaceOnce(page, "Add to cart\n                            </button>\n                        </div>", `Add to cart\n                            </button>\n                        </div>\n${PRODUCT_LINES}`);
+  page = replaceOnce(page, "    </body>", `${told(product)}    </body>`);
   return withCards(page, related);
+}
+
+/**
+ * What the page tells of what is done in it, as shops tell their tag managers: that a product is looked at, and put into the cart. Where
+ * nobody listens, and from those who did not agree, nothing is sent.
+ */
+function told(product: Product): string {
+  const properties = { product_id: product.sku, name: product.name, category: product.category, price: product.price };
+  const json = JSON.stringify(properties).replaceAll("<", "\\u003c");
+  return `        <script>
+            window.idoine = window.idoine || function () { (idoine.q = idoine.q || []).push(arguments); };
+            (function (product) {
+                idoine("track", "Product Viewed", product);
+                document.querySelector(".col-md-6 .d-flex > button").addEventListener("click", function () {
+                    var quantity = parseInt(document.getElementById("inputQuantity").value, 10) || 1;
+                    idoine("track", "Product Added", Object.assign({ quantity: quantity }, product));
+                });
+            })(${json});
+        </script>
+`;
 }
 
 /** What a shop says below its button. The price note and the store line are there for those they concern: empty for others. */

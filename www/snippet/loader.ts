@@ -20,16 +20,12 @@ import { createQueue, type Call, type Queue } from "./queue.ts";
 const script = document.currentScript as HTMLScriptElement | null;
 const waiting: Queue = typeof window.idoine === "function" ? window.idoine : createQueue();
 
-/** The client's method of this name: `decide`, `consent.set`. */
-function method(client: Idoine, name: string): (...args: unknown[]) => unknown {
-  return name.split(".").reduce<any>((holder, part) => holder[part], client);
-}
-
 /** Makes `window.idoine` the client, and does what was asked of it before. */
 function open(client: Idoine): void {
-  const run = (...[job, ...args]: Call): unknown => {
+  const run = (job: Call[0], ...args: unknown[]): unknown => {
     try {
-      const result = typeof job === "string" ? method(client, job)(...args) : job(client);
+      // A method by its name: `decide`, `consent.set`.
+      const result = typeof job === "string" ? job.split(".").reduce<any>((holder, part) => holder[part], client)(...args) : job(client);
       // Nobody may be waiting for it: a consent that can't be saved is no uncaught error of the page.
       if (result instanceof Promise) result.catch(console.error);
       return result;

@@ -17,9 +17,10 @@ const MAX_TRIES = 3;
 /**
  * What no element of such a name takes, as name and the first letter of the cell. What is in the first is no content of the page but
  * code, a document of its own, or nothing that is shown; the others hold the page together.
+ * `no[efs]...` are noembed, noframes and noscript.
  */
 const REFUSED =
-  /^(?:(?:script|style|xmp|iframe|noembed|noframes|noscript|plaintext) [cfl]|html [abflr]|(?:head|body) [abr])/i;
+  /^(?:(?:script|style|xmp|iframe|no[efs]\w+|plaintext) [cfl]|html [abflr]|(?:head|body) [abr])/i;
 
 /** One property of one element, under an edit. */
 interface Change {
@@ -27,8 +28,8 @@ interface Change {
   /** How often it had to be put back, here or on the elements that this one stands for. */
   readonly tries: number;
   /** Whether the page still shows what the edit wrote. */
-  ours(): boolean;
-  undo(): void;
+  ours(): unknown;
+  undo(): unknown;
   /** What was brought beside the element's own content, or in its place. */
   readonly nodes?: readonly ChildNode[];
 }
@@ -36,7 +37,7 @@ interface Change {
 /** Something for each property of each element. */
 type Cells<T> = Map<Element, Map<string, T>>;
 
-type Hand = Omit<Change, "edit" | "tries"> & { put(): void };
+type Hand = Omit<Change, "edit" | "tries"> & { put(): unknown };
 
 interface TrustedTypesFactory {
   createPolicy(name: string, rules: { createHTML(html: string): string }): { createHTML(html: string): string };
@@ -49,15 +50,15 @@ function parse(html: string): HTMLTemplateElement {
   const template = document.createElement("template");
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypesFactory };
   policy ??= trustedTypes?.createPolicy("idoine", { createHTML: (text) => text });
-  template.innerHTML = policy ? policy.createHTML(html) : html;
+  template.innerHTML = policy?.createHTML(html) ?? html;
   return template;
 }
 
 /** Everything that edits brought: it is not searched for slots again; the edge does not do so either. */
 const brought = new WeakSet<Node>();
 
-function isBrought(node: Node | null): boolean {
-  return !!node && (brought.has(node) || isBrought(node.parentNode));
+function isBrought(node: Node | null): boolean | null {
+  return node && (brought.has(node) || isBrought(node.parentNode));
 }
 
 /** How an element takes HTML; and where the edge leaves a mark beside what it has brought. */
@@ -99,12 +100,12 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
     case "text": {
       // A lone text node is kept and changed in place: the framework that made it still holds it.
       const only = baseline.length === 1 && baseline[0]?.nodeType === 3 ? (baseline[0] as Text) : undefined;
-      const before = only?.data ?? "";
+      const before = only?.data;
       return {
         ours: () => !element.firstElementChild && element.textContent === value,
         put: () => (only ? (only.data = value) : (element.textContent = value)),
         undo() {
-          if (only) only.data = before;
+          if (only) only.data = before!;
           if (only?.parentNode !== element) element.replaceChildren(...baseline);
         },
       };
@@ -123,18 +124,20 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
       const { classList } = element;
       return {
         ours: () => classList.contains(value) === add,
-        put: () => void classList.toggle(value, add),
-        undo: () => void classList.toggle(value, !add),
+        put: () => classList.toggle(value, add),
+        undo: () => classList.toggle(value, !add),
       };
     }
     case "hide": {
       const { style } = element as HTMLElement;
       const { display } = style;
-      const hidden = element.hasAttribute("hidden");
+      const isHidden = (): boolean => element.hasAttribute("hidden");
+      const hidden = isHidden();
       const styled = element.hasAttribute("style");
-      const priority = style.getPropertyPriority("display");
+      const priorityOf = () => style.getPropertyPriority("display");
+      const priority = priorityOf();
       return {
-        ours: () => element.hasAttribute("hidden") && style.display === "none" && !!style.getPropertyPriority("display"),
+        ours: () => isHidden() && style.display === "none" && priorityOf(),
         put() {
           element.toggleAttribute("hidden", true);
           style.setProperty("display", "none", "important");
@@ -159,14 +162,14 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
         ? (element[near] as Text | null)?.data === "idoine"
         : method === "replaceChildren"
           ? html === element.innerHTML
-          : html.includes(element.outerHTML) && !!element.parentElement?.innerHTML.includes(html);
+          : html.includes(element.outerHTML) && element.parentElement?.innerHTML.includes(html);
       // Stays where scripts take the others away, as when a visitor closes a message: that is not brought again then.
       nodes.push(new Text());
       const there = (): ChildNode | undefined => nodes.find((node) => node.isConnected);
       return {
         nodes,
         // Scripts may go on changing what is inside; it stays ours while any of it is left.
-        ours: () => same || !!there(),
+        ours: () => same || there(),
         put() {
           for (const node of nodes) brought.add(node);
           element[method](...nodes);
@@ -209,13 +212,10 @@ export function createRenderer(): Show {
   const observer = new MutationObserver(schedule);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let scheduled = false;
-  let waiting = false;
 
   function find(): Cells<Edit> {
     const targets: Cells<Edit> = new Map();
     for (const edit of wanted) {
-      // Those without a selector are about no element.
-      if (!edit.selector) continue;
       try {
         for (const element of document.querySelectorAll(edit.selector)) {
           const cell = cellOf(edit);
@@ -223,7 +223,7 @@ export function createRenderer(): Show {
           put(targets, element, cell, edit);
         }
       } catch {
-        // A selector that this browser does not know: its slot keeps the baseline.
+        // No selector, as the edit is about no element; or one that this browser does not know: its slot keeps the baseline.
       }
     }
     return targets;
@@ -304,14 +304,11 @@ export function createRenderer(): Show {
     (document.hidden ? queueMicrotask : requestAnimationFrame)(() => settle());
   }
 
+  const resume = () => setTimeout(settle);
+
   function waitForFocus(): undefined {
-    if (waiting) return;
-    waiting = true;
-    const resume = (): void => {
-      waiting = false;
-      settle();
-    };
-    document.addEventListener("focusout", () => setTimeout(resume), { once: true });
+    // However often it is added, it is there once.
+    document.addEventListener("focusout", resume, { once: true });
   }
 
   function unwatch(): void {

@@ -9,6 +9,7 @@ export type {
   Idoine,
   Mode,
   Op,
+  Properties,
   Purpose,
   Receipt,
   Source,

@@ -23,6 +23,17 @@ export function local(program: string | Uint8Array, base?: string, api?: string)
   return {
     mode: "static",
     consent,
+    async send(path, body) {
+      const { granted } = await consent.get();
+      if (!granted.length) return;
+      if (api === undefined) throw new Error(`${path}: there is no Worker to send it to (data-api)`);
+      if (path !== "collect") throw new Error(`${path}: a page that decides for itself knows no users`);
+      // The Worker on its own host has not set these cookies and cannot see them: the events say what they say.
+      const anonymousId = /idoine_id=([\w-]+)/.exec(consent.cookie())?.[1];
+      const categoryPreferences = Object.fromEntries(granted.map((purpose) => [purpose, true]));
+      const events = (body as { events: { context: object }[] }).events;
+      await call(api, path, { events: events.map((event) => ({ ...event, anonymousId, context: { ...event.context, consent: { categoryPreferences } } })) });
+    },
     async decide(url, referrer) {
       try {
         engine ??= loadEngine(folderOf(base), program);

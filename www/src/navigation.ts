@@ -8,7 +8,7 @@ let installed = false;
 
 /** The address without its fragment: moving within a page is no new page. */
 function here(): string {
-  return location.href.split("#", 1)[0] ?? "";
+  return location.href.split("#", 1)[0]!;
 }
 
 /** An address that is tidied up in place (campaign parameters taken out, say) is still the same page. */
@@ -44,7 +44,7 @@ export function onRoute(listener: Listener): () => void {
     install();
   }
   listeners.add(listener);
-  return () => void listeners.delete(listener);
+  return () => listeners.delete(listener);
 }
 
 /** The last address that this page was left for. */
@@ -58,8 +58,9 @@ export function leaveFor(address: string): boolean {
   try {
     const to = new URL(address, location.href);
     const named = /^https?:\/\//i.test(address);
-    if (!/^https?:$/.test(to.protocol) || !(named || to.origin === location.origin)) return false;
-    if (to.origin === location.origin) {
+    const within = to.origin === location.origin;
+    if (!/^https?:/.test(to.protocol) || !(named || within)) return false;
+    if (within) {
       for (const [name, value] of new URLSearchParams(location.search)) {
         if (name.startsWith("idoine.") && !to.searchParams.has(name)) to.searchParams.append(name, value);
       }

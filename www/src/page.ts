@@ -14,6 +14,8 @@ export interface Decider {
   readonly consent: Consent;
   /** Decides for a page. May reject. */
   decide(url: string, referrer: string): Promise<Answer>;
+  /** Sends an address below `/_idoine/` something of the visitor, if they agreed to anything; null takes away what is there. May reject. */
+  send(path: string, body: unknown): Promise<void>;
 }
 
 /** After this a page that was left for another one is taken to be here still. */
@@ -24,7 +26,7 @@ type Listener = (...news: never[]) => void;
 /** Reads what the edge has left in the page. A damaged state counts as none. */
 export function readState(): State | undefined {
   try {
-    const state = JSON.parse(document.querySelector("script#idoine-state")?.textContent ?? "") as Partial<State>;
+    const state = JSON.parse(document.querySelector("script#idoine-state")!.textContent!) as Partial<State>;
     return Array.isArray(state.decisions) ? (state as State) : undefined;
   } catch {
     return undefined;
@@ -41,15 +43,15 @@ export function createPage(decider: Decider, state: State | undefined, auto: boo
   const watchers = new Set<() => void>();
   let version = state?.version ?? "";
   let decisions: readonly Decision[] = state?.decisions ?? [];
-  let values = new Map<string, unknown>(Object.entries(state?.values ?? {}));
+  let values = { __proto__: null, ...state?.values } as Readonly<Record<string, unknown>>;
   let edits: readonly Edit[] = [];
   let referrer = document.referrer;
   let error: string | undefined;
   let latest = 0;
 
   function take(answer: Answer): void {
-    const fresh = new Map<string, unknown>();
-    for (const { op, slot, value } of answer.edits) if (op === "json") fresh.set(slot, JSON.parse(value ?? "null"));
+    const fresh = { __proto__: null } as unknown as Record<string, unknown>;
+    for (const { op, slot, value } of answer.edits) if (op === "json") fresh[slot] = JSON.parse(value ?? "null");
     show(answer.edits);
     ({ version, decisions, edits } = answer);
     values = fresh;
@@ -75,11 +77,19 @@ export function createPage(decider: Decider, state: State | undefined, auto: boo
     return decisions;
   }
 
+  const send = (path: string, body: unknown): Promise<void> =>
+    decider.send(path, body).catch((cause) => {
+      error = String(cause);
+    });
+
+  const tell = (type: string, fields: object): Promise<void> =>
+    send("collect", { events: [{ type, ...fields, context: { page: { url: location.href, referrer, title: document.title } } }] });
+
   const decision = (slot: string): Decision | undefined => decisions.find((one) => one.slot === slot);
 
   function subscribe(slot: string | Listener, listener?: Listener): () => void {
     const news = (): unknown[] =>
-      typeof slot === "string" ? [decision(slot), values.get(slot)] : [decisions, Object.fromEntries(values)];
+      typeof slot === "string" ? [decision(slot), values[slot]] : [decisions, values];
     let seen = JSON.stringify(news());
     const watcher = (): void => {
       const now = JSON.stringify(news());
@@ -93,7 +103,7 @@ export function createPage(decider: Decider, state: State | undefined, auto: boo
       }
     };
     watchers.add(watcher);
-    return () => void watchers.delete(watcher);
+    return () => watchers.delete(watcher);
   }
 
   const leave = auto
@@ -104,12 +114,21 @@ export function createPage(decider: Decider, state: State | undefined, auto: boo
     : undefined;
 
   return {
-    ready: Promise.resolve(state || !auto || decider.mode === "edge" ? undefined : decide()).then(() => undefined),
+    ready: (async () => {
+      if (!state && auto && decider.mode !== "edge") await decide();
+    })(),
     decisions: () => decisions,
     decision,
-    value: <T>(slot: string) => values.get(slot) as T | undefined,
+    value: <T>(slot: string) => values[slot] as T | undefined,
     subscribe,
     decide: () => decide(),
+    track: (event, properties) => tell("track", { event, properties }),
+    page: (name, properties) => tell("page", { name, properties }),
+    async identify(userId, traits, token) {
+      await tell("identify", { userId, traits });
+      if (token) await send("identity", { token });
+    },
+    reset: () => send("identity", null),
     consent: decider.consent,
     debug: () => ({ mode: decider.mode, version, url: location.href, decisions, edits, error }),
     stop() {

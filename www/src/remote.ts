@@ -5,26 +5,39 @@ import type { Answer, ConsentStatus } from "./types.ts";
 /** After this the page is better left as it is than changed before the visitor's eyes. */
 const PATIENCE_MS = 3000;
 
-/** One call below `/_idoine/` of the Worker at `api` (this site's own by default), answered as JSON. */
+/**
+ * One call below `/_idoine/` of the Worker at `api` (this site's own by default), answered as JSON: without a body it asks, with null it
+ * takes away what is there. It is made even if the page is left meanwhile.
+ */
 export async function call<T>(api: string | undefined, path: string, body?: unknown, patience = PATIENCE_MS): Promise<T> {
   const response = await fetch(new URL("/_idoine/" + path, new URL(api ?? "", location.href)), {
     credentials: "include",
+    keepalive: true,
     signal: AbortSignal.timeout?.(patience),
+    method: body ? "POST" : body === null ? "DELETE" : "GET",
     // As text, another host is asked without a preflight first.
-    ...(body === undefined ? undefined : { method: "POST", body: JSON.stringify(body) }),
+    body: JSON.stringify(body),
   });
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  if (!response.ok) throw Error(`${path}: ${response.status}`);
   return response.json() as Promise<T>;
 }
 
 /** Decisions from the Worker at `api`, or from the one before this site. */
 export function remote(api?: string): Decider {
+  /** The choice as the Worker told it last. Its cookie can be read on this site's own host alone. */
+  let known: ConsentStatus | undefined;
+  const consent = async (choice?: object): Promise<ConsentStatus> => (known = await call<ConsentStatus>(api, "consent", choice));
+  const mode = api === undefined ? "edge" : "api";
   return {
-    mode: api === undefined ? "edge" : "api",
+    mode,
     decide: (url, referrer) => call<Answer>(api, "decide", { url, referrer }),
+    async send(path, body) {
+      const agreed = mode === "edge" ? /idoine_consent=v1\.\w/.test(document.cookie) : (known ?? (await consent())).granted[0];
+      if (agreed) await call(api, path, body);
+    },
     consent: {
-      get: () => call<ConsentStatus>(api, "consent"),
-      set: (granted) => call<ConsentStatus>(api, "consent", { granted }),
+      get: () => consent(),
+      set: (granted) => consent({ granted }),
     },
   };
 }

@@ -148,6 +148,9 @@ export interface ConsentStatus {
   readonly decided: boolean;
 }
 
+/** What is told of an event or a user: values of JSON by name. */
+export type Properties = Readonly<Record<string, unknown>>;
+
 /** Reads and records what the visitor agrees to. */
 export interface Consent {
   get(): Promise<ConsentStatus>;
@@ -194,6 +197,20 @@ export interface Idoine {
   subscribe(slot: string, listener: (decision: Decision | undefined, value: unknown) => void): () => void;
   /** Decides again for the page as it is now, applies the result and returns the decisions. Never rejects. */
   decide(): Promise<readonly Decision[]>;
+  /**
+   * Tells the site's own Worker that something was done: `track("Product Viewed", { product_id: "p1", category: "shoes" })`. Nothing is sent
+   * before the visitor agreed to something. Resolves when the Worker has kept it, or it is known that it has not (`debug().error`). Never rejects.
+   */
+  track(event: string, properties?: Properties): Promise<void>;
+  /** Tells that this page was viewed. Otherwise as `track`. */
+  page(name?: string, properties?: Properties): Promise<void>;
+  /**
+   * Tells who the visitor is. What this browser is shown comes from that user's profile only with a `token` that the site's server has
+   * signed for it. Otherwise as `track`.
+   */
+  identify(userId: string, traits?: Properties, token?: string): Promise<void>;
+  /** The visitor logs out: this browser is somebody new, of whom nothing is known. What is on the page stays until the next one. Never rejects. */
+  reset(): Promise<void>;
   readonly consent: Consent;
   debug(): Debug;
   /** Takes back every edit that this page's script made, and stops following route changes. */

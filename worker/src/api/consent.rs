@@ -21,6 +21,20 @@ pub struct State {
     decided: bool,
 }
 
+/// What the visitor agreed to, and what is stored of them: the host adds that (`worker/js/consent.js`).
+#[cfg(any(test, feature = "openapi"))]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "Agreed")]
+#[allow(dead_code)] // It is described and nothing else.
+pub struct Agreed {
+    /// The purposes.
+    granted: Vec<String>,
+    /// Whether they were asked and have answered.
+    decided: bool,
+    /// Where they agreed to personalization and profiles are kept: paths and texts, as `GET /_idoine/profile` tells them.
+    profile: Option<std::collections::BTreeMap<String, String>>,
+}
+
 /// What the visitor agrees to.
 #[derive(Deserialize)]
 #[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema), schemars(rename = "ConsentChoice"))]

@@ -27,7 +27,7 @@ pub struct Known<'a> {
 pub async fn get(visit: &Visit, program: &Program) -> Answer {
     let asked = parameter(visit, "url");
     let page = asked.clone().unwrap_or_else(|| format!("{}/", visit.origin()));
-    let Some(facts) = facts(visit, &page, parameter(visit, "referrer")) else {
+    let Some(facts) = facts(visit, program, &page, parameter(visit, "referrer")) else {
         return bad_request("`url` is not an absolute URL.");
     };
     let context = Context::derive(program, &facts);

@@ -43,7 +43,7 @@ pub struct Asked {
 const EXPECTED: &str = "Expected {\"url\": \"https://..\", \"referrer\": \"..\"}; `url` is an absolute URL.";
 
 pub async fn get(visit: &Visit, program: &Program) -> Answer {
-    match parameter(visit, "url").and_then(|url| facts(visit, &url, parameter(visit, "referrer"))) {
+    match parameter(visit, "url").and_then(|url| facts(visit, program, &url, parameter(visit, "referrer"))) {
         Some(request) => answer(visit, program, request).await,
         None => bad_request("`url` is missing, or not an absolute URL."),
     }
@@ -62,7 +62,7 @@ pub async fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
             Err(error) => bad_request(&format!("This is no visitor: {error}.")),
         };
     }
-    match Asked::deserialize(&body).ok().and_then(|asked| facts(visit, &asked.url, asked.referrer)) {
+    match Asked::deserialize(&body).ok().and_then(|asked| facts(visit, program, &asked.url, asked.referrer)) {
         Some(request) => answer(visit, program, request).await,
         None => bad_request(EXPECTED),
     }

@@ -5,9 +5,12 @@ pub mod consent;
 pub mod context;
 pub mod decide;
 pub mod health;
+#[cfg(any(test, feature = "openapi"))]
+pub mod identity;
 pub mod ofrep;
 pub mod owner;
 pub mod personas;
+pub mod profile;
 mod program;
 
 use crate::answer::Answer;
@@ -109,6 +112,12 @@ impl Call<'_> {
                     Some(body) => consent::post(visit, &body),
                 };
             }
+            Endpoint::Identity if !self.own => {
+                return Answer::error(403, "forbidden", "Only a page of the site can log its visitor in or out.");
+            }
+            // The host goes on from here (`worker/js/identity.js`).
+            Endpoint::Identity if self.program.is_some() => return Answer::empty(200),
+            Endpoint::Identity => return no_program(),
             Endpoint::Program => return program::get(visit, self.program).await,
             Endpoint::Health => return health::get(self.program),
             _ => {}
@@ -129,6 +138,7 @@ impl Call<'_> {
             Endpoint::Decide if is_get => decide::get(visit, program).await,
             Endpoint::Decide => decide::post(visit, program, &body).await,
             Endpoint::Personas => personas::get(program),
+            Endpoint::Profile => profile::get(visit, program),
             Endpoint::Batch => batch::post(visit, program, &body),
             _ => not_found(),
         }
@@ -175,15 +185,15 @@ fn parameter(visit: &Visit, name: &str) -> Option<String> {
 
 /// What the core is told of a visit that asks about the page at `page`. The request's own `Referer` names that page, not
 /// the one before it, so `referrer` stands in for it.
-fn facts(visit: &Visit, page: &str, referrer: Option<String>) -> Option<idoine::Request> {
+fn facts(visit: &Visit, program: &Program, page: &str, referrer: Option<String>) -> Option<idoine::Request> {
     let (stripped, mut overrides) = host::split_preview(page)?;
     let mut facts = match &visit.overrides {
         // The page's own preview parameters count as they do for the page itself; the request's go before them.
         Some(own) => {
             overrides.extend(own.iter().cloned());
-            visit.facts(stripped, overrides)
+            visit.facts(program, stripped, overrides)
         }
-        None => visit.facts(page.to_owned(), Vec::new()),
+        None => visit.facts(program, page.to_owned(), Vec::new()),
     };
     facts.headers.retain(|(name, _)| name != "referer");
     facts.headers.extend(referrer.map(|referrer| ("referer".to_owned(), referrer)));

@@ -94,7 +94,7 @@ impl Claims {
                 None => ignored.push(path),
             }
         }
-        let facts = super::super::facts(visit, &page, parts.referrer).ok_or("`url` is not an absolute URL.")?;
+        let facts = super::super::facts(visit, program, &page, parts.referrer).ok_or("`url` is not an absolute URL.")?;
         let mut facts = Request { offsets: Default::default(), ..facts };
         facts.overrides.extend(overrides);
         Ok(Claims { request: with_offsets(facts), ignored, anonymous: parts.key.is_none() })

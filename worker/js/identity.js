@@ -1,0 +1,101 @@
+// Logging in and out. A browser may say who its visitor is, and that is written (events); it reads what is known of that user only with a
+// token that the site's server signed. From then on its projection is the user's, until it logs out, or for thirty days.
+
+import { failure } from "./answer.js";
+import { answerWith, storedAfter, visitAfter } from "./consent.js";
+import { newId, readBody } from "./host.js";
+import { decide } from "./instance.js";
+import { give, hasProfiles, projectionFor } from "./profiles/shards.js";
+import { dropped, refreshed, visitorOf } from "./projection.js";
+import { userOf } from "./token.js";
+import { ID, MAX_AGE_S, PROJECTION, cookieOf, keysOf, setCookie, signedId, wordsOf } from "./visitor.js";
+
+/** Bytes of a body. */
+const LARGEST = 16 * 1024;
+
+/** A failure with the headers by which pages of the site's other hosts may read it. */
+function failed(response, status, code, message, more = {}) {
+  return failure(status, code, message, { ...Object.fromEntries(response.headers), ...more });
+}
+
+/** The token in a request's body; undefined when there is none. */
+function tokenIn(bytes) {
+  try {
+    const { token } = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof token === "string" ? token : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A name of the log-in: the same token of the same browser is one. */
+async function messageIdOf(token, id) {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${id}\n${token}`)));
+  return `identity-${Array.from(hash.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+async function logIn(visit, response) {
+  const { request, env, site } = visit;
+  const secrets = wordsOf(env.IDOINE_IDENTITY_SECRET);
+  if (secrets.length === 0 || keysOf(env).length === 0 || !hasProfiles(env)) {
+    return failed(response, 501, "no_identities", "Nobody can log in: IDOINE_KEY, IDOINE_IDENTITY_SECRET or the binding PROFILES is not set.");
+  }
+  const bytes = await readBody(request, LARGEST);
+  if (bytes === undefined) {
+    return failed(response, 413, "too_large", `The body is larger than ${LARGEST / 1024} KB.`);
+  }
+  const token = tokenIn(bytes);
+  if (token === undefined) {
+    return failed(response, 400, "bad_request", 'Expected {"token": ".."}.');
+  }
+  const visitor = await visitorOf(visit);
+  if (!visitor?.purposes.includes("personalization")) {
+    return failed(response, 403, "no_consent", "The visitor did not agree to personalization: nothing is known of them.");
+  }
+  const now = Date.now();
+  const { user, wrong } = await userOf(token, secrets, site.id, now);
+  if (user === undefined) {
+    return failed(response, 401, "bad_token", `The identity token is not good. ${wrong}`, { "www-authenticate": "Bearer" });
+  }
+  const { id: anonymousId, purposes } = visitor;
+  const said = { messageId: await messageIdOf(token, anonymousId), type: "identify", anonymousId, userId: user, timestamp: now, receivedAt: now };
+  const event = { ...said, site: site.id, source: "identity", trusted: true, consent: purposes };
+  const { projection } = await give(visit, [{ event, keep: purposes.includes("analytics"), fold: true }], { own: { anonymousId, user } });
+  if (projection === undefined) {
+    return failed(response, 503, "unavailable", "The user's profile can't be read at the moment. Please try again later.", { "retry-after": "10" });
+  }
+  const cookies = await refreshed(visit, visitor, projection, user, true);
+  return answerWith(response, await storedAfter(visit, cookies), cookies);
+}
+
+async function logOut(visit, response) {
+  const { env } = visit;
+  const visitor = await visitorOf(visit);
+  const cookies = cookieOf(visit.request, PROJECTION) === undefined ? [] : [dropped(visit)];
+  if (visitor !== undefined && visitor.purposes.length > 0) {
+    const id = newId();
+    const [secret] = keysOf(env);
+    cookies.push(setCookie(visit, ID, secret === undefined ? id : await signedId(secret, id), MAX_AGE_S));
+    if (secret !== undefined && hasProfiles(env) && visitor.purposes.includes("personalization")) {
+      const projection = await projectionFor(visit, { anonymousId: id });
+      const after = visitAfter(visit, cookies);
+      // What takes it away must not come behind what sets it.
+      const fresh = projection === undefined ? [] : await refreshed(after, { id, isOld: false, opened: undefined }, projection, "");
+      if (fresh.length > 0) {
+        cookies.splice(0, cookies.length - 1);
+      }
+      cookies.push(...fresh);
+    }
+  }
+  return answerWith(response, await storedAfter(visit, cookies), cookies);
+}
+
+/** The answer to a request that logs a visitor in or out. */
+export async function identity(visit) {
+  const response = await decide(visit);
+  const { method } = visit.request;
+  if (response?.status !== 200 || !["POST", "DELETE"].includes(method)) {
+    return response;
+  }
+  return method === "POST" ? logIn(visit, response) : logOut(visit, response);
+}
