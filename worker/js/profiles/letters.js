@@ -25,35 +25,38 @@ function placeOf(id) {
   return seq === undefined || Number(number) >= SHARDS ? undefined : { number: Number(number), seq: Number(seq) };
 }
 
-const instant = (at) => (at === null || at === undefined ? null : new Date(at).toISOString());
+const instant = (at) => new Date(at).toISOString();
 
 /** What a letter holds: an event, or a message to a webhook. */
 function shown(number, { seq, sink, at, died, tries, error, body }) {
   return { id: idOf(number, seq), sink, at: instant(at), died: instant(died), tries, error, message: JSON.parse(body) };
 }
 
-/** How it stands with each sink, of what shards say of theirs. */
-function summed(answers) {
-  const sinks = new Map();
-  const of = (name) => {
-    const known = sinks.get(name) ?? { sink: name, waiting: 0, failing: 0, error: null, dead: 0, oldest: null };
-    sinks.set(name, known);
-    return known;
-  };
-  for (const { waiting, counts } of answers) {
-    for (const { name, waiting: n, fails, error } of waiting) {
-      const sum = of(name);
-      sum.waiting += n;
-      sum.failing += fails > 0 ? 1 : 0;
-      sum.error ??= error;
-    }
-    for (const { sink, letters, oldest } of counts) {
-      const sum = of(sink);
-      sum.dead += letters;
-      sum.oldest = Math.min(sum.oldest ?? oldest, oldest);
-    }
+/** Rows of all shards, one for each sink: `add` adds a row to the sum of those before it. */
+function bySink(rows, start, add) {
+  const sums = new Map();
+  for (const row of rows) {
+    sums.set(row.sink, add(sums.get(row.sink) ?? { sink: row.sink, ...start }, row));
   }
-  return [...sinks.values()].sort((a, b) => (a.sink < b.sink ? -1 : 1)).map((sum) => ({ ...sum, oldest: instant(sum.oldest) }));
+  return [...sums.values()].sort((a, b) => (a.sink < b.sink ? -1 : 1));
+}
+
+/** How many dead letters there are, by sink. */
+function counted(answers) {
+  const rows = answers.flatMap(({ counts }) => counts);
+  const sums = bySink(rows, { letters: 0, oldest: Infinity }, (sum, { letters, oldest }) => ({ ...sum, letters: sum.letters + letters, oldest: Math.min(sum.oldest, oldest) }));
+  return sums.map((sum) => ({ ...sum, oldest: instant(sum.oldest) }));
+}
+
+/** How it stands with each sink: what waits for it, and in how many shards it fails. */
+function standing(answers) {
+  const rows = answers.flatMap(({ waiting }) => waiting.map(({ name, ...row }) => ({ sink: name, ...row })));
+  return bySink(rows, { waiting: 0, failing: 0, error: null }, (sum, { waiting, fails, error }) => ({
+    ...sum,
+    waiting: sum.waiting + waiting,
+    failing: sum.failing + (fails > 0 ? 1 : 0),
+    error: sum.error ?? error,
+  }));
 }
 
 /** The page of letters behind the one `after`. */
@@ -84,7 +87,7 @@ export async function listLetters(env, site, sink, after, limit) {
   }
   const answers = await each(NUMBERS, (number) => callShard(env, site, number, "own", "sinks"));
   const letters = await page(env, site, answers.map(({ counts }) => counts), { after: place, sink: sink ?? null, limit });
-  return JSON.stringify({ sinks: summed(answers), letters, cursor: letters.length < limit ? null : letters.at(-1).id });
+  return JSON.stringify({ counts: counted(answers), sinks: standing(answers), letters, cursor: letters.length < limit ? null : letters.at(-1).id });
 }
 
 /**

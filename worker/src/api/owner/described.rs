@@ -130,7 +130,9 @@ pub struct PreviewLink {
 /// Dead letters, and how it stands with the sinks.
 #[derive(JsonSchema)]
 pub struct DeadLetters {
-    /// The sinks that events are kept for, or were.
+    /// How many there are, by sink.
+    counts: Vec<DeadCount>,
+    /// How it stands with the sinks.
     sinks: Vec<SinkState>,
     /// Dead letters, by shard and the oldest first.
     letters: Vec<DeadLetter>,
@@ -149,10 +151,17 @@ pub struct SinkState {
     failing: u64,
     /// Why, where it does.
     error: Option<String>,
-    /// How many are dead letters.
-    dead: u64,
-    /// When the first of those happened, RFC 3339.
-    oldest: Option<String>,
+}
+
+/// How many dead letters of a sink there are.
+#[derive(JsonSchema)]
+pub struct DeadCount {
+    /// Which sink.
+    sink: String,
+    /// How many.
+    letters: u64,
+    /// When the first of what they tell happened, RFC 3339.
+    oldest: String,
 }
 
 /// An event or a message that a sink did not take.
