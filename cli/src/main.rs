@@ -1,5 +1,6 @@
 //! `idoine`: checks, formats, compiles and explains a site's manifest, decides for visitors, replays what was decided, and publishes.
 
+mod audiences;
 mod check;
 mod compile;
 mod decide;
@@ -8,10 +9,13 @@ mod explain;
 mod fmt;
 mod import;
 mod input;
+mod page;
 mod preview;
+mod profile;
 mod publish;
 mod remote;
 mod replay;
+mod troubles;
 mod visitors;
 mod zones;
 
@@ -77,6 +81,22 @@ enum Command {
     /// Send what is known already: past events, and what other systems know of users
     #[command(after_help = "Example:\n  idoine import events orders.csv --to https://shop.example --event 'Order Completed'")]
     Import(import::Args),
+    /// Show how many profiles are in which audience, and in two of them; or write an audience's members
+    #[command(
+        after_help = "Examples:\n  idoine audiences --to https://shop.example\n  idoine audiences export vip --to https://shop.example -o vip.csv"
+    )]
+    Audiences(audiences::Args),
+    /// Show all that is known of a visitor, and share notes and tags
+    #[command(after_help = "Example:\n  idoine profile show u:42 --to https://shop.example")]
+    Profile(profile::Args),
+    /// Show in what events are otherwise than the manifest plans, how often, and since when
+    #[command(after_help = "Example:\n  idoine violations --to https://shop.example")]
+    Violations(troubles::ViolationsArgs),
+    /// Show what sinks did not take, or send it again
+    #[command(
+        after_help = "Examples:\n  idoine dead-letters --to https://shop.example\n  idoine dead-letters --to https://shop.example --resend --sink webhook:crm"
+    )]
+    DeadLetters(troubles::DeadLettersArgs),
     /// Format manifests: one look, every comment kept
     #[command(after_help = "Example:\n  idoine fmt site.jsonc\n  idoine fmt --check sites/*.jsonc")]
     Fmt(fmt::Args),
@@ -114,6 +134,10 @@ fn main() -> ExitCode {
         Command::Versions(args) => publish::versions(&args),
         Command::Preview(args) => preview::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Audiences(args) => audiences::run(&args),
+        Command::Profile(args) => profile::run(&args),
+        Command::Violations(args) => troubles::violations(&args),
+        Command::DeadLetters(args) => troubles::dead_letters(&args),
         Command::Fmt(args) => fmt::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Functions { json: true } => input::print_line(&format!("{:#}", idoine::expr::functions())),

@@ -129,6 +129,15 @@ impl Remote {
         json(self.answered(answer)?)
     }
 
+    /// Asks an address of the owner's API for a list: its lines, and where the next ones begin, if there are any.
+    pub(crate) fn lines(&self, path: &str) -> Result<(String, Option<String>), String> {
+        let answer = self.agent.get(self.url(path)).header("authorization", self.bearer()).call();
+        let answer = self.answered(answer)?;
+        let cursor = answer.headers().get("x-idoine-cursor").and_then(|cursor| cursor.to_str().ok()).map(str::to_owned);
+        let lines = String::from_utf8(bytes(answer)?).map_err(|_| "the answer is none of an Idoine Worker".to_owned())?;
+        Ok((lines, cursor))
+    }
+
     /// Sends bytes or JSON to an address of the owner's API.
     pub(crate) fn post(&self, path: &str, media_type: &str, body: &[u8]) -> Result<Value, String> {
         let request = self.agent.post(self.url(path)).header("authorization", self.bearer()).header("content-type", media_type);
@@ -155,6 +164,12 @@ impl Remote {
                 serde_json::from_slice(&bytes).map(Sent::Taken).map_err(|_| "the answer is none of an Idoine Worker".to_owned())
             }
         }
+    }
+
+    /// Puts something at an address of the owner's API.
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Result<Value, String> {
+        let request = self.agent.put(self.url(path)).header("authorization", self.bearer());
+        json(self.answered(request.header("content-type", "application/json").send(body.to_string().as_bytes()))?)
     }
 
     /// Takes something back.
@@ -239,9 +254,19 @@ impl Remote {
                 format!("{} does not know the token in {TOKEN}: its secret IDOINE_TOKENS has to list it", self.base)
             }
             (_, Some(message)) => message.to_owned(),
+            (_, None) if status.is_server_error() => format!("{} answers {status}", self.base),
             (_, None) => format!("{} answers {status}: there is no Idoine Worker that can be published to", self.base),
         })
     }
+}
+
+/// A text as a part of a path, or as a parameter.
+pub(crate) fn encoded(text: &str) -> String {
+    let one = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
 }
 
 fn bytes(mut answer: Response<Body>) -> Result<Vec<u8>, String> {

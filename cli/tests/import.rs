@@ -307,7 +307,7 @@ fn what_is_wrong_with_a_row_is_told_with_its_line() {
         "5: `event`: expected the event's name, such as Order Completed; --event says it for all rows",
         "6: `timestamp`: expected a time such as 2026-11-20T12:30:00Z, 2026-11-20 12:30 or seconds since 1970, found nothing",
         "7: `timestamp`: expected a time such as 2026-11-20T12:30:00Z, 2026-11-20 12:30 or seconds since 1970, found `yesterday`",
-        "8: `timestamp`: expected a time in the past, found `2999-01-01T00:00:00Z`",
+        "8: `timestamp`: expected a time since 2000 and in the past, found `2999-01-01T00:00:00Z`",
         "9: expected 5 cells, as the first line has, found 2",
         "10: `type`: expected one of track, page, identify, group, alias, found `exposure`",
         "13: `properties.note`: expected UTF-8: save the file as that",
@@ -332,7 +332,7 @@ fn what_is_wrong_with_a_row_is_told_with_its_line() {
             &format!(
                 "{file}:3: `colour`: `colour` is none of an event's fields: --map colour=properties.colour makes it a property, --map colour= leaves it out"
             ),
-            &format!("{file}:4: `userId`: expected a text of 1 to 256 characters"),
+            &format!("{file}:4: `userId`: expected a text of 1 to 200 characters"),
             "0 rows would be sent, 4 rejected",
         ]
     );

@@ -66,17 +66,17 @@ function fieldTables(fields) {
 }
 
 /** The types that a page must explain: those of every signature and every field. */
-export function unexplained({ fields, functions }) {
-  const named = [...functions.flatMap(({ arguments: operands, result }) => [...operands, result]), ...fields.map(({ type }) => type)];
+export function unexplained({ fields, readings, functions }) {
+  const named = [...functions.flatMap(({ arguments: operands, result }) => [...operands, result]), ...[...fields, ...readings].map(({ type }) => type)];
   const known = new Set([...Object.keys(TYPES), ...Object.keys(PLACEHOLDERS), ...Object.keys(TYPES).map((type) => `list(${type})`), "list(B)", "map(string, string)", "item", "field"]);
   return [...new Set(named)].filter((type) => !known.has(type));
 }
 
 /**
  * The page.
- * @param {{fields: object[], functions: object[], keywords: string[], limits: Record<string, number>}} expressions www/schema/expressions.json
+ * @param {{fields: object[], readings: object[], functions: object[], keywords: string[], limits: Record<string, number>}} expressions www/schema/expressions.json
  */
-export function page({ fields, functions, keywords, limits }) {
+export function page({ fields, readings, functions, keywords, limits }) {
   const { operators, macros, conversions, time, others } = parts(functions);
   return `<!-- Written by \`npm run docs\` from src/expr/functions.rs and src/context/fields.rs; its own words are in scripts/lib/expressions-page.mjs. -->
 
@@ -169,5 +169,13 @@ Beside these there are those that a manifest declares: \`profile.<trait>\` and o
 purpose is unknown without consent for it.
 
 ${fieldTables(fields).join("\n\n")}
+
+## What is learned of a visitor
+
+Read as fields are, by these calls and paths ([what each is made of](manifest.md#what-is-learned)). Events, windows, properties and names are written
+out: \`profile.count('Product Viewed', '7d', {'category': 'shoes'}) >= 3\`. A window is of whole hours or days, \`'1h'\` to \`'400d'\`. All of it needs
+the consent to personalization, and is unknown without. In contents: \`{{ profile.count('Product Viewed', '7d') | "0" }}\`.
+
+${table(["what is read", "type", "meaning"], readings.map(({ signature, type, doc }) => row(quoted(signature), type, cell(doc))))}
 `;
 }

@@ -74,13 +74,14 @@ pub fn evaluate(
     compiler.traits();
     compiler.audiences();
     let tree = tree.map_err(EvaluateError::Parse)?;
+    let bindings = canonical(bindings, &compiler.names);
     let env = Given { names: &compiler.names, values: bindings.iter().map(|(name, value)| (name.as_str(), value)).collect() };
     let (checked, checked_type) = check_any(&tree, &env).map_err(EvaluateError::Check)?;
     for zone in super::audiences::zones(&checked) {
         compiler.zone(zone);
     }
     let mut values = Vec::new();
-    for (path, constant) in bindings {
+    for (path, constant) in &bindings {
         if let Some((field, kind)) = compiler.names.field(path) {
             let value = field_value(constant, kind).ok_or_else(|| {
                 EvaluateError::Binding(format!(
@@ -162,6 +163,7 @@ pub fn misspelt(
     let tree = parse(expression).ok()?;
     let compiler = Compiler::with_expression(&manifest, zones, &mut diagnostics, Some(&tree));
     let names = &compiler.names;
+    let bindings = &canonical(bindings, names);
     let is_right_without = |name: &str| {
         let others = bindings.iter().filter(|(other, _)| other != name).map(|(other, value)| (other.as_str(), value));
         check_any(&tree, &Given { names, values: others.collect() }).is_ok()
@@ -170,6 +172,12 @@ pub fn misspelt(
     let fields = names.names();
     let help = nearest(name, fields.iter().map(String::as_str)).map(|help| format!("; {help}")).unwrap_or_default();
     Some(format!("`{name}` is no field, and the expression does not read it{help}"))
+}
+
+/// Values by names in the one way of writing them: what is read of a profile may be written in several.
+fn canonical(bindings: &[(String, Constant)], names: &dyn Env) -> Vec<(String, Constant)> {
+    let written = |name: &str| names.reading(&parse(name).ok()?)?.ok();
+    bindings.iter().map(|(name, value)| (written(name).unwrap_or_else(|| name.clone()), value.clone())).collect()
 }
 
 /// The names of a manifest, and values that are given for others.

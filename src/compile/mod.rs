@@ -44,6 +44,8 @@ pub use self::evaluate::{EvaluateError, Evaluation, Outcome, evaluate, located, 
 #[cfg(feature = "serde")]
 pub use self::evaluation::{ErrorReport, EvaluationReport};
 use self::readings::Asked;
+#[cfg(feature = "schema")]
+pub use self::readings::readings;
 use self::reads::Reads;
 #[cfg(feature = "serde")]
 pub use self::report::CheckReport;

@@ -1,6 +1,11 @@
 //! What expressions and contents read of what is learned: `profile.count('Product Viewed', '7d')`, `profile.rfm.segment`. Each is a
 //! field of the program, whose path is the reading's text in the one way of writing it.
 
+#[cfg(feature = "schema")]
+mod described;
+
+#[cfg(feature = "schema")]
+pub use self::described::readings;
 use super::plan::{self, Wrong};
 use super::{lookup, written};
 use crate::bucket::murmur3_32;
@@ -234,7 +239,8 @@ impl Call<'_> {
             }
             other => {
                 let known = || format!("known: {}", names.clone().collect::<Vec<_>>().join(", "));
-                let help = nearest(other, names.clone()).unwrap_or_else(known);
+                let path = PATHS.contains(&other).then(|| format!("write profile.{other}"));
+                let help = path.or_else(|| nearest(other, names.clone())).unwrap_or_else(known);
                 let error = ExprError::new(self.name.span.clone(), format!("nothing is read of a profile by `{other}`"));
                 Err(error.with_help(Some(help)))
             }

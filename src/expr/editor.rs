@@ -33,7 +33,8 @@ fn function(function: &Function) -> Value {
     entry
 }
 
-/// What an editor needs to help with expressions: the fields that every site has, functions, reserved words and limits.
+/// What an editor needs to help with expressions: the fields that every site has, what is read of profiles, functions, reserved words
+/// and limits.
 pub fn expressions() -> Value {
     let fields = FIELDS.iter().map(|field| {
         let mut entry = json!({ "path": field.path, "type": super::Type::from(field.kind).name(), "doc": field.doc });
@@ -45,5 +46,6 @@ pub fn expressions() -> Value {
     let limits = json!({
         "bytes": MAX_LENGTH, "words": MAX_NODES, "levels": MAX_DEPTH, "steps": MAX_COST, "items": MAX_ITEMS, "text_bytes": MAX_TEXT,
     });
-    json!({ "fields": fields.collect::<Vec<_>>(), "functions": functions(), "keywords": RESERVED, "limits": limits })
+    let readings = crate::compile::readings();
+    json!({ "fields": fields.collect::<Vec<_>>(), "readings": readings, "functions": functions(), "keywords": RESERVED, "limits": limits })
 }

@@ -1,7 +1,7 @@
 //! What a visitor likes: a decaying score for each value of a dimension.
 //!
 //! Scores are sums by half-life ([`super::decay`]), so that any order leads to the same, and parts add up. The strongest values of a
-//! dimension are kept: twice as many as are told, so that a new one can grow. Which is the strongest never changes by time alone, as all
+//! dimension are kept, and some more than are told, so that a new one can grow. Which is the strongest never changes by time alone, as all
 //! scores of a dimension decay alike. A value that had to go begins again from nothing, so where more values than are kept were ever
 //! seen, the weaker ones may depend on the order, and on how the parts were merged; the same parts in the same order give the same.
 
@@ -13,7 +13,9 @@ use super::rules::{Affinity, Rules};
 /// How many dimensions are kept.
 pub(crate) const MOST_DIMENSIONS: usize = 16;
 /// How many values of all of them together.
-pub(crate) const MOST_VALUES: usize = 320;
+pub(crate) const MOST_VALUES: usize = 512;
+/// How many values of a dimension are kept beside those that are told, at most as many.
+const RESERVE: usize = 10;
 /// The longest text of a value, in bytes.
 pub(crate) const MOST_TEXT: usize = 64;
 
@@ -25,6 +27,8 @@ pub(crate) struct Affinities(Vec<Dimension>);
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Dimension {
     pub(crate) name: String,
+    /// By which scores were added up.
+    half_life: i64,
     /// In the order of the texts.
     values: Vec<(String, Decayed)>,
 }
@@ -35,7 +39,8 @@ impl Rules {
     pub fn kept_affinities(&self) -> impl Iterator<Item = (&Affinity, usize)> {
         let mut left = MOST_VALUES;
         self.affinities.iter().take(MOST_DIMENSIONS).map_while(move |affinity| {
-            let most = (affinity.keep.max(1) as usize).saturating_mul(2);
+            let keep = affinity.keep.max(1) as usize;
+            let most = keep.saturating_add(keep.min(RESERVE));
             left = left.checked_sub(most)?;
             Some((affinity, most))
         })
@@ -51,11 +56,12 @@ impl Affinities {
         self.0.iter().find(|known| known.name == dimension)
     }
 
-    fn entry(&mut self, name: &str) -> Option<&mut Dimension> {
-        let place = match self.0.binary_search_by(|known| known.name.as_str().cmp(name)) {
+    fn entry(&mut self, rule: &Affinity) -> Option<&mut Dimension> {
+        let place = match self.0.binary_search_by(|known| known.name.as_str().cmp(&rule.dimension)) {
             Ok(place) => place,
             Err(place) => {
-                self.0.insert(place, Dimension { name: name.to_owned(), values: Vec::new() });
+                let (name, half_life) = (rule.dimension.clone(), rule.half_life);
+                self.0.insert(place, Dimension { name, half_life, values: Vec::new() });
                 place
             }
         };
@@ -70,7 +76,7 @@ impl Affinities {
             if text.is_empty() || weight <= 0 {
                 return;
             }
-            if let Some(dimension) = self.entry(&rule.dimension) {
+            if let Some(dimension) = self.entry(rule) {
                 if let Some(score) = dimension.entry(text) {
                     score.add(rule.half_life, rule.cap, event.at, weight);
                 }
@@ -83,7 +89,7 @@ impl Affinities {
     pub(crate) fn merge(&mut self, rules: &Rules, other: &Affinities) {
         for dimension in &other.0 {
             let Some((rule, most)) = rules.kept_affinity(&dimension.name) else { continue };
-            let Some(own) = self.entry(&dimension.name) else { continue };
+            let Some(own) = self.entry(rule) else { continue };
             for (text, score) in &dimension.values {
                 if let Some(own) = own.entry(text) {
                     own.merge(score, rule.cap);
@@ -93,9 +99,19 @@ impl Affinities {
         }
     }
 
-    /// Drops what no rule asks for any more.
+    /// Drops what no rule asks for any more; goes on by the half-lives that the rules have now.
     pub(crate) fn keep(&mut self, rules: &Rules) {
-        self.0.retain(|dimension| rules.kept_affinity(&dimension.name).is_some());
+        self.0.retain_mut(|dimension| {
+            let Some((rule, most)) = rules.kept_affinity(&dimension.name) else { return false };
+            if dimension.half_life != rule.half_life {
+                for (_, score) in &mut dimension.values {
+                    *score = score.with_half_life(dimension.half_life, rule.half_life, rule.cap);
+                }
+                dimension.half_life = rule.half_life;
+            }
+            dimension.evict(most);
+            true
+        });
     }
 }
 

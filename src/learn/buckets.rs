@@ -29,6 +29,13 @@ impl Buckets {
         }
     }
 
+    /// Drops the periods that are `keep` or more before the newest.
+    pub(crate) fn keep(&mut self, keep: i64) {
+        if let Some(newest) = self.newest() {
+            self.0.retain(|(known, _)| newest.saturating_sub(*known) < keep);
+        }
+    }
+
     /// Adds all sums of another.
     pub(crate) fn merge(&mut self, other: &Buckets, keep: i64, most: i64) {
         for (period, value) in &other.0 {

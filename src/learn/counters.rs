@@ -149,7 +149,11 @@ impl Counters {
 
     /// Drops what no rule counts any more.
     pub(crate) fn keep(&mut self, rules: &Rules) {
-        self.0.retain(|counted| rules.kept_counters().any(|rule| rule.id == counted.id));
+        self.0.retain_mut(|counted| {
+            let Some(rule) = rules.kept_counters().find(|rule| rule.id == counted.id) else { return false };
+            counted.periods.iter_mut().zip(rule.spans()).for_each(|(periods, span)| periods.keep(span));
+            true
+        });
     }
 }
 

@@ -62,6 +62,17 @@ impl Decayed {
         self.0.add(period, raised as i64, PERIODS, most(cap));
     }
 
+    /// The same score by another half-life: each sum as if it had been added at the end of its half-life.
+    #[must_use]
+    pub(crate) fn with_half_life(&self, old: i64, new: i64, cap: i64) -> Decayed {
+        let mut score = Decayed::default();
+        for (period, sum) in self.0.newest_first() {
+            let end = period.saturating_add(1).saturating_mul(old.max(LEAST)).saturating_sub(1);
+            score.add(new, cap, end, sum / 2);
+        }
+        score
+    }
+
     /// Adds what another was told.
     pub(crate) fn merge(&mut self, other: &Decayed, cap: i64) {
         self.0.merge(&other.0, PERIODS, most(cap));

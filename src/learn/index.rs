@@ -5,6 +5,7 @@ use super::cart::Change;
 use super::event::{Event, EventKind, Scalar};
 use super::rules::{Cart, Expected, Matching, Rules};
 use super::sessions::MOST_INTENTS;
+use crate::bucket::murmur3_32;
 use crate::context::Kind;
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -41,6 +42,8 @@ pub(crate) struct Index {
     pages: Effects,
     /// In the order of the names.
     names: Vec<(String, Effects)>,
+    /// Which rules these are: a hash of what they say.
+    pub(crate) fingerprint: u32,
     /// The kinds of the traits, in the order of the rules.
     pub(crate) traits: Vec<Kind>,
     /// How many periods of each length a counter keeps.
@@ -80,7 +83,9 @@ impl Rules {
 impl Index {
     fn new(rules: &Rules) -> Index {
         let traits = rules.traits.iter().map(|rule| kind(&rule.kind)).collect();
-        let mut index = Index { traits, ..Index::default() };
+        // 0 stands for a state that knows of no rules.
+        let fingerprint = murmur3_32(&rules.to_bytes(), 0).max(1);
+        let mut index = Index { traits, fingerprint, ..Index::default() };
         for event in rules.events.iter().filter(|event| event.trusted) {
             index.entry(&event.name).trusted = true;
         }

@@ -70,7 +70,11 @@ impl Milestones {
 
     /// Drops what is no longer declared.
     pub(crate) fn keep(&mut self, rules: &Rules) {
-        self.0.retain(|(name, _)| rules.kept_milestones().any(|milestone| milestone.name == *name));
+        self.0.retain_mut(|(name, instants)| {
+            let Some(milestone) = rules.kept_milestones().find(|milestone| milestone.name == *name) else { return false };
+            instants.truncate(milestone.count.max(1) as usize);
+            true
+        });
     }
 
     /// When a milestone was, or will be, reached.

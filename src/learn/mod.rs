@@ -13,8 +13,10 @@ mod buckets;
 mod cart;
 mod counters;
 mod decay;
+mod engagement;
 pub mod event;
 mod exposures;
+pub mod facts;
 mod features;
 mod index;
 mod milestones;
@@ -32,6 +34,7 @@ mod touches;
 mod traits;
 
 pub use event::{Event, EventKind, Product, Scalar};
+pub use facts::{Facts, facts};
 pub use read::{next_change, read, text};
 pub use rules::Rules;
 pub use site::Site;

@@ -4,14 +4,16 @@
 //! ```text
 //! version, second of writing, user, session, entries
 //! entry   = gap to the id before, head, value [, number of changes, changes] [, end]
-//! change  = seconds since the last one, value        end = seconds since the last change, from when on nothing is known
+//! change  = time since the last one, value           end = time since the last change, from when on nothing is known
 //! ```
 //!
-//! Numbers are variable-length (LEB128), lowest bits first; instants count seconds. Entries are readings, and what was shown: paths as
-//! [`crate::profile`] reads them. An entry's id are 24 bits of the MurmurHash3 of its path. Paths of one program that share them
-//! are told apart by the order of their bytes: the first has it, the next takes the hash with the seed 1, and so on. What a program does not
-//! know is ignored; what it knows and the projection does not have is unknown. Two programs could give one id to two paths, one that the
-//! later has no more and one that is new in it: once in 16 million pairs of such, and only until the visitor's next event.
+//! Numbers are variable-length (LEB128), lowest bits first. Times of changes count from the minute of writing: in minutes where they are whole
+//! ones, as nearly all are, else in seconds; a number that changes is told by its difference. Entries are readings, and what was shown: paths
+//! as [`crate::profile`] reads them. An entry's id is 19 bits of the MurmurHash3 of its path, of which a hundred, sorted, have gaps of two
+//! bytes. Paths of one program that share them are told apart by the order of their bytes: the first has it, the next takes the hash with the
+//! seed 1, and so on. What a program does not know is ignored; what it knows and the projection does not have is unknown. Two programs could
+//! give one id to two paths of one type, one that the later has no more and one that is new in it: one pair in 500,000, and only until the
+//! visitor's next event.
 //!
 //! No projection is larger than [`MOST_BYTES`]. What is too much goes in this order, and is unknown then, never wrong: the changes that are
 //! furthest ahead, one by one; then whole entries, those first that changed least recently.
@@ -33,7 +35,7 @@ use crate::time::DAY_MS;
 
 const VERSION: u8 = 1;
 /// The most bytes: sealed, with what seals it, and in base64, they are a cookie below 1 KB.
-pub const MOST_BYTES: usize = 690;
+pub const MOST_BYTES: usize = 730;
 /// How far ahead changes are told.
 const HORIZON: i64 = 60 * DAY_MS;
 /// How many changes of a reading are told.
@@ -43,7 +45,7 @@ const MOST_TEXT: usize = 120;
 /// The longest id of a user.
 const MOST_USER: usize = 256;
 /// The bits of an id.
-const ID: u32 = 0x00ff_ffff;
+const ID: u32 = 0x0007_ffff;
 
 /// What follows an entry's head, by its lowest three bits.
 mod code {
@@ -156,10 +158,8 @@ pub fn encode(rules: &Rules, state: &State, site: &Site, now: i64, user: Option<
         }
         None => head.push(0),
     }
-    let sizes: Vec<Vec<u8>> = entries.iter().map(written).collect();
-    let mut sizes: Vec<usize> = sizes.iter().map(Vec::len).collect();
-    // An id takes 4 bytes at most.
-    while head.len() + sizes.iter().map(|size| size + 4).sum::<usize>() > MOST_BYTES {
+    let mut sizes: Vec<usize> = entries.iter().map(|entry| written(entry).len()).collect();
+    while head.len() + gaps(&entries) + sizes.iter().sum::<usize>() > MOST_BYTES {
         let last_change = |entry: &Entry| match &entry.told {
             Told::Timeline(_, values, ..) if values.len() > 1 => values.last().map(|(at, _)| *at),
             _ => None,
@@ -188,9 +188,32 @@ pub fn encode(rules: &Rules, state: &State, site: &Site, now: i64, user: Option<
     head
 }
 
+/// How many bytes the gaps between ids take.
+fn gaps(entries: &[Entry]) -> usize {
+    let before = std::iter::once(0).chain(entries.iter().map(|entry| entry.id));
+    entries
+        .iter()
+        .zip(before)
+        .map(|(entry, before)| {
+            if entry.id - before < 1 << 7 {
+                1
+            } else if entry.id - before < 1 << 14 {
+                2
+            } else {
+                3
+            }
+        })
+        .sum()
+}
+
 /// The seconds from one instant to another, each at the beginning of its second.
 fn seconds_between(from: i64, to: i64) -> i64 {
     second(to).saturating_sub(second(from)) / 1000
+}
+
+/// The beginning of an instant's minute: what is counted by periods changes with one.
+fn minute(ms: i64) -> i64 {
+    ms.saturating_sub(ms.rem_euclid(60_000))
 }
 
 fn timeline(rules: &Rules, state: &State, site: &Site, now: i64, what: &What) -> Option<(i64, Told)> {
@@ -203,7 +226,7 @@ fn timeline(rules: &Rules, state: &State, site: &Site, now: i64, what: &What) ->
     let mut values: Vec<(u64, Option<Value>)> = vec![(0, told(reader.read(what)))];
     let (mut at, mut end) = (now, None);
     while let Some(change) = Read::at(rules, state, site, at).next_second(what) {
-        let seconds = seconds_between(now, change).max(0) as u64;
+        let seconds = seconds_between(minute(now), change).max(0) as u64;
         if change.saturating_sub(now) > HORIZON || values.len() > MOST_CHANGES {
             end = Some(seconds);
             break;
@@ -278,16 +301,19 @@ fn written(entry: &Entry) -> Vec<u8> {
             if changes > 0 {
                 put(&mut out, changes as u64);
             }
-            let mut last = 0;
+            let (mut last, mut known) = (0, first);
             for (at, value) in values.iter().skip(1) {
-                put(&mut out, at.saturating_sub(last) << 1 | u64::from(value.is_some()));
+                put_time(&mut out, at.saturating_sub(last), value.is_some());
                 last = *at;
-                if let Some(value) = value {
-                    put_value(&mut out, value, words);
+                match (value, known) {
+                    (Some(Value::Int(number)), Some(Value::Int(before))) => put_signed(&mut out, number.wrapping_sub(*before)),
+                    (Some(value), _) => put_value(&mut out, value, words),
+                    (None, _) => {}
                 }
+                known = value.as_ref();
             }
             if let Some(end) = end {
-                put(&mut out, end.saturating_sub(last));
+                put_time(&mut out, end.saturating_sub(last), false);
             }
         }
     }
@@ -304,6 +330,12 @@ fn put(out: &mut Vec<u8>, mut number: u64) {
 
 fn put_signed(out: &mut Vec<u8>, number: i64) {
     put(out, (number << 1 ^ number >> 63) as u64);
+}
+
+/// A length of time in seconds, and a bit.
+fn put_time(out: &mut Vec<u8>, seconds: u64, bit: bool) {
+    let whole = seconds.is_multiple_of(60);
+    put(out, (if whole { seconds / 60 } else { seconds }) << 2 | u64::from(!whole) << 1 | u64::from(bit));
 }
 
 fn put_text(out: &mut Vec<u8>, text: &str) {
@@ -342,7 +374,7 @@ pub fn open(rules: &Rules, bytes: &[u8], now: i64) -> Option<Vec<(String, String
     let written = i64::try_from(reader.number()?).ok()?.checked_mul(1000)?;
     // A clock that is behind: it is as it was written.
     let now = second(now).max(written);
-    let seconds = seconds_between(written, now) as u64;
+    let seconds = seconds_between(minute(written), now) as u64;
     let mut pairs = Vec::new();
     let user = reader.text()?;
     if !user.is_empty() {
@@ -395,6 +427,10 @@ enum Found<'a> {
 }
 
 impl Found<'_> {
+    fn int(&self) -> Option<i64> {
+        if let Found::Value(Value::Int(number)) = self { Some(*number) } else { None }
+    }
+
     fn is_of(&self, kind: Kind) -> bool {
         match self {
             Found::Value(Value::Bool(_)) => kind == Kind::Bool,
@@ -448,6 +484,12 @@ impl<'a> Reader<'a> {
         Some((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
+    fn time(&mut self) -> Option<(u64, bool)> {
+        let number = self.number()?;
+        let unit = if number & 2 > 0 { 1 } else { 60 };
+        Some(((number >> 2).checked_mul(unit)?, number & 1 > 0))
+    }
+
     fn text(&mut self) -> Option<&'a str> {
         let length = usize::try_from(self.number()?).ok()?;
         let (text, rest) = self.0.split_at_checked(length)?;
@@ -479,16 +521,21 @@ impl<'a> Reader<'a> {
         let code = head & 7;
         let mut value = if head & UNKNOWN_AT_FIRST > 0 { None } else { Some(self.value(code, words)?) };
         let changes = if head & CHANGES > 0 { self.number()? } else { 0 };
-        let mut at = 0u64;
+        let (mut at, mut before) = (0u64, value.as_ref().and_then(Found::int));
         for _ in 0..changes {
-            let number = self.number()?;
-            at = at.checked_add(number >> 1)?;
-            let next = if number & 1 > 0 { Some(self.value(code, words)?) } else { None };
+            let (since, is_some) = self.time()?;
+            at = at.checked_add(since)?;
+            let next = match before {
+                _ if !is_some => None,
+                Some(before) => Some(Found::Value(Value::Int(before.wrapping_add(self.signed()?)))),
+                None => Some(self.value(code, words)?),
+            };
+            before = next.as_ref().and_then(Found::int);
             if at <= seconds {
                 value = next;
             }
         }
-        let ended = head & ENDS > 0 && at.checked_add(self.number()?)? <= seconds;
+        let ended = head & ENDS > 0 && at.checked_add(self.time()?.0)? <= seconds;
         Some(value.filter(|value| !ended && !matches!(value, Found::Text(code::WORD, ""))))
     }
 

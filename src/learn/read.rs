@@ -7,7 +7,6 @@ use super::affinities::Dimension;
 use super::event::{ONE, Scalar};
 use super::propensity::logistic;
 use super::rules::{Feature, Milestone, Rules, What};
-use super::sessions::UNCAPPED;
 use super::site::Site;
 use super::state::State;
 use super::traits;
@@ -108,7 +107,7 @@ impl<'a> Reader<'a> {
             What::RfmFrequency => score(1),
             What::RfmMonetary => score(2),
             What::Lifecycle => word(presence.lifecycle(&rules.lifecycle, now)?),
-            What::Engagement => word(self.engagement()),
+            What::Engagement => word(self.state.engagement.level(&rules.engagement, now)),
             What::Intent => word(sessions.intent(rules, now)?),
             What::Propensity(name) => Some(Value::Double(double(self.propensity(name)?))),
             What::NpsScore => Some(Value::Int(i64::from(answers.nps?.1))),
@@ -137,7 +136,7 @@ impl<'a> Reader<'a> {
                 self.told(dimension).into_iter().filter_map(|(_, falls)| falls).min()
             }
             What::Lifecycle => presence.next_lifecycle(&rules.lifecycle, now),
-            What::Engagement => self.next_engagement(),
+            What::Engagement => self.state.engagement.next_level(&rules.engagement, now),
             What::Intent => sessions.next_intent(rules, now),
             What::Propensity(name) => {
                 let rule = rules.propensities.iter().find(|rule| rule.name == *name)?;
@@ -205,30 +204,6 @@ impl<'a> Reader<'a> {
             What::Milestone(name) | What::MilestoneReached(name) => self.milestone(name).and_then(|(_, reached)| reached),
         };
         at.unwrap_or(i64::MIN)
-    }
-
-    /// The score of engagement at an instant, in millionths.
-    fn engagement_score(&self) -> i64 {
-        self.state.engagement.at(self.rules.engagement.half_life, UNCAPPED, self.now)
-    }
-
-    fn engagement(&self) -> &'static str {
-        let [medium, high] = self.rules.engagement.levels;
-        match self.engagement_score() {
-            ..=0 => "none",
-            score if score >= high.max(1) => "high",
-            score if score >= medium.max(1) => "medium",
-            _ => "low",
-        }
-    }
-
-    /// When the score falls below the highest level that it reaches.
-    fn next_engagement(&self) -> Option<i64> {
-        let rule = &self.rules.engagement;
-        let [medium, high] = rule.levels;
-        let score = self.engagement_score();
-        let level = [1, medium, high].into_iter().filter(|level| *level > 0 && *level <= score).max()?;
-        self.state.engagement.falls_below(rule.half_life, UNCAPPED, level, self.now)
     }
 
     fn feature(&self, name: &str) -> Option<&Feature> {

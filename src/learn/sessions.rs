@@ -27,13 +27,6 @@ pub(crate) struct Sessions {
     pub(crate) intents: Vec<(String, Decayed)>,
 }
 
-impl Rules {
-    /// The intents that are kept: those that fit into a profile. The compiler refuses manifests with more.
-    pub(crate) fn kept_intents(&self) -> impl Iterator<Item = &str> {
-        self.intent.signals.iter().take(MOST_INTENTS).map(|(name, _)| name.as_str())
-    }
-}
-
 impl Sessions {
     /// Takes the next event.
     pub(crate) fn add(&mut self, rules: &Rules, event: &Event) {
@@ -112,8 +105,8 @@ impl Sessions {
         falls.into_iter().chain(self.over(rules)).min()
     }
 
-    /// Drops intents that are no longer declared.
-    pub(crate) fn keep(&mut self, rules: &Rules) {
-        self.intents.retain(|(name, _)| rules.kept_intents().any(|known| known == name));
+    /// The rules are others: what was signalled by the old ones in this session is forgotten.
+    pub(crate) fn keep(&mut self) {
+        self.intents.clear();
     }
 }

@@ -4,7 +4,7 @@ use super::affinities::Affinities;
 use super::answers::Answers;
 use super::cart::Basket;
 use super::counters::Counters;
-use super::decay::Decayed;
+use super::engagement::Engagement;
 use super::event::{Event, EventKind};
 use super::exposures::Exposures;
 use super::features::Features;
@@ -13,7 +13,7 @@ use super::milestones::Milestones;
 use super::presence::Presence;
 use super::purchases::Purchases;
 use super::rules::Rules;
-use super::sessions::{Sessions, UNCAPPED};
+use super::sessions::Sessions;
 use super::touches::Visits;
 use super::traits::Traits;
 use crate::consent::Purpose;
@@ -28,14 +28,15 @@ const LAST_INSTANT: i64 = 253_402_300_799_999;
 /// What is kept of a visitor: a fold over events, bounded in size. Each part has its law, said in its file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct State {
+    /// The rules by which it was last changed; 0 where nothing ever did. With others, what they do not ask for is dropped.
+    rules: u32,
     pub(crate) presence: Presence,
     pub(crate) sessions: Sessions,
     pub(crate) visits: Visits,
     pub(crate) traits: Traits,
     pub(crate) counters: Counters,
     pub(crate) affinities: Affinities,
-    /// A sum by half-life: any order leads to the same, and parts add up.
-    pub(crate) engagement: Decayed,
+    pub(crate) engagement: Engagement,
     pub(crate) purchases: Purchases,
     pub(crate) features: Features,
     pub(crate) milestones: Milestones,
@@ -46,12 +47,12 @@ pub struct State {
 
 impl State {
     /// No state has more bytes, whatever is folded into it.
-    pub const MOST_BYTES: usize = 256 * 1024;
+    pub const MOST_BYTES: usize = 320 * 1024;
 
     /// Reads the bytes of a state. `None` when they are of another version, or none.
     pub fn decode(bytes: &[u8]) -> Option<State> {
         let (version, rest) = bytes.split_first()?;
-        if *version != VERSION || bytes.len() > State::MOST_BYTES {
+        if *version != VERSION {
             return None;
         }
         postcard::from_bytes(rest).ok()
@@ -85,6 +86,7 @@ impl State {
         if !learned {
             return;
         }
+        self.keep(rules);
         // Past orders and calls are no visits to the site.
         let visits = is_done_by_visitor(event) && !event.source.starts_with(IMPORTED);
         if is_done_by_visitor(event) {
@@ -140,7 +142,7 @@ impl State {
             Effect::Engagement(weight) => {
                 let (matching, weight) = rules.engagement.weights.get(weight)?;
                 if matching.properties_match(event) {
-                    self.engagement.add(rules.engagement.half_life, UNCAPPED, event.at, *weight);
+                    self.engagement.add(&rules.engagement, event.at, *weight);
                 }
             }
             Effect::Intent(place, signal) => {
@@ -176,13 +178,22 @@ impl State {
     /// Takes what another part of the same visitor knows: of another device, or of the time before they said who they are. Each part is
     /// merged once; in which order makes no difference.
     pub fn merge(&mut self, rules: &Rules, other: &State) {
+        if other.rules == 0 {
+            return;
+        }
+        self.keep(rules);
+        let mut kept = None;
+        if other.rules != self.rules {
+            kept.insert(other.clone()).keep(rules);
+        }
+        let other = kept.as_ref().unwrap_or(other);
         self.presence.merge(&other.presence, rules.lifecycle.dormant);
         self.sessions.merge(&other.sessions);
         self.visits.merge(&other.visits);
         self.traits.merge(rules, &other.traits);
         self.counters.merge(rules, &other.counters);
         self.affinities.merge(rules, &other.affinities);
-        self.engagement.merge(&other.engagement, UNCAPPED);
+        self.engagement.merge(&rules.engagement, &other.engagement);
         self.purchases.merge(&other.purchases);
         self.features.merge(rules, &other.features);
         self.milestones.merge(rules, &other.milestones);
@@ -191,9 +202,15 @@ impl State {
         self.exposures.merge(rules, &other.exposures);
     }
 
-    /// Drops what the rules do not ask for any more: for when they have changed.
-    pub fn keep(&mut self, rules: &Rules) {
-        self.sessions.keep(rules);
+    /// Drops what the rules do not ask for any more, where they have changed.
+    fn keep(&mut self, rules: &Rules) {
+        let fingerprint = rules.index().fingerprint;
+        if self.rules == fingerprint {
+            return;
+        }
+        self.rules = fingerprint;
+        self.sessions.keep();
+        self.engagement.keep(&rules.engagement);
         self.traits.keep(rules);
         self.counters.keep(rules);
         self.affinities.keep(rules);

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// How many values are kept: of all traits and sources together.
-pub(crate) const MOST: usize = 128;
+pub(crate) const MOST: usize = 256;
 /// The longest text, in bytes.
 pub(crate) const MOST_TEXT: usize = 256;
 /// The longest name of a source, in bytes.

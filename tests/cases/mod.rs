@@ -23,6 +23,7 @@ pub const DECIDE: &[(&str, &str)] = &[
     ("prerequisites", include_str!("../spec/decide/prerequisites.json")),
     ("profiles", include_str!("../spec/decide/profiles.json")),
     ("ramps", include_str!("../spec/decide/ramps.json")),
+    ("readings", include_str!("../spec/decide/readings.json")),
     ("reasons", include_str!("../spec/decide/reasons.json")),
     ("schedules", include_str!("../spec/decide/schedules.json")),
     ("schedules-lord-howe", include_str!("../spec/decide/schedules-lord-howe.json")),
@@ -38,7 +39,10 @@ pub const DECIDE: &[(&str, &str)] = &[
 
 /// Every file of manifests that are refused.
 #[allow(dead_code)] // Not every face reads manifests.
-pub const MANIFEST: &[(&str, &str)] = &[("errors", include_str!("../spec/manifest/errors.json"))];
+pub const MANIFEST: &[(&str, &str)] = &[
+    ("errors", include_str!("../spec/manifest/errors.json")),
+    ("errors-learn", include_str!("../spec/manifest/errors-learn.json")),
+];
 
 /// Every file of manifests that are warned of.
 #[allow(dead_code)]

@@ -28,10 +28,10 @@ test("the page explains every type", () => {
   assert.deepEqual(unexplained(read("www/schema/expressions.json")), []);
 });
 
-test("the page has every entry and every field, once", () => {
+test("the page has every entry, every field and all that is read of profiles, once", () => {
   const page = readFileSync(`${ROOT}docs/expressions.md`, "utf8");
-  const { functions, fields } = read("www/schema/expressions.json");
-  const rows = [...functions.map(({ signature }: { signature: string }) => signature.replace(" -> ", " → ")), ...fields.map(({ path }: { path: string }) => path)];
+  const { functions, fields, readings } = read("www/schema/expressions.json");
+  const rows = [...functions.map(({ signature }: { signature: string }) => signature.replace(" -> ", " → ")), ...fields.map(({ path }: { path: string }) => path), ...readings.map(({ signature }: { signature: string }) => signature)];
   for (const text of rows) {
     assert.equal(page.split(`\n| \`${text.replaceAll("|", "\\|")}\` |`).length, 2, text);
   }

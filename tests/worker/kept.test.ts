@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { TestContext } from "node:test";
 import { compile, startOrigin, startWorker } from "./harness.ts";
 import type { Options, Received, TestOrigin, TestWorker } from "./harness.ts";
 import { eventually, lines, objects } from "./shard.ts";
@@ -67,17 +68,20 @@ const manifestFor = (hook: string) => ({
 interface Sinks {
   /** The queue's server and the webhook's receiver. */
   server: TestOrigin;
-  program: Uint8Array;
-  start(state?: string): Promise<TestWorker>;
+  /** Starts a Worker; each has what those before it left on disk. */
+  start(): Promise<TestWorker>;
 }
 
-/** What a test needs beside a Worker: the queue and the receiver, which answer as `answer` says. */
-async function startSinks(): Promise<Sinks> {
+/** What a test needs beside a Worker: the queue and the receiver. All of it ends with the test. */
+async function startSinks(t: TestContext): Promise<Sinks> {
   const server = await startOrigin({ "/queue": "taken", "/hook": "taken", "*": PAGE });
-  const { program } = await compile(manifestFor(`${server.url}/hook`)).catch(async (error) => {
-    await server.close();
-    throw error;
+  const state = await mkdtemp(join(tmpdir(), "idoine-kept-"));
+  const workers: TestWorker[] = [];
+  t.after(async () => {
+    await Promise.all([server.close(), ...workers.map((worker) => worker.dispose())]);
+    await rm(state, { recursive: true });
   });
+  const { program } = await compile(manifestFor(`${server.url}/hook`));
   const vars = {
     QUEUE: `${server.url}/queue`,
     IDOINE_KEY: "a key of the tests",
@@ -86,7 +90,11 @@ async function startSinks(): Promise<Sinks> {
     IDOINE_EVENTS_SECONDS: "1",
     IDOINE_TOKENS: `publish:tests:${TOKEN}`,
   };
-  return { server, program, start: (state) => startWorker({ ...KEPT, origin: server.url, program, vars, ...(state === undefined ? {} : { state }) }) };
+  const start = async () => {
+    workers.push(await startWorker({ ...KEPT, origin: server.url, program, vars, state }));
+    return workers.at(-1)!;
+  };
+  return { server, start };
 }
 
 const viewed = (messageId: string, anonymousId: string) => ({ type: "track", event: "Product Viewed", messageId, anonymousId, timestamp: new Date().toISOString() });
@@ -138,164 +146,140 @@ async function found(worker: TestWorker, received: Received[]) {
   };
 }
 
-test("workerd is killed while many send: what was acknowledged is in the store and in every sink, once", { timeout: 120_000 }, async () => {
-  const { server, start } = await startSinks();
-  const state = await mkdtemp(join(tmpdir(), "idoine-kept-"));
+test("workerd is killed while many send: what was acknowledged is in the store and in every sink, once", { timeout: 120_000 }, async (t) => {
+  const { server, start } = await startSinks(t);
   const acknowledged = new Set<string>();
   const sent = new Set<string>();
   const enough = 1200;
   const kills = [150, 500, 900];
-  let worker = await start(state);
-  try {
-    /** Sends batches until enough is acknowledged. Who is patient sends again what was not; who is not loses it, as pages do. */
-    const client = async (name: number) => {
-      for (let n = 0; acknowledged.size < enough; n += 1) {
-        const ids = [0, 1, 2, 3].map((at) => `c${name}-${n}-${at}`);
-        ids.forEach((id) => sent.add(id));
-        const events = ids.map((id, at) => viewed(id, `visitor-${(name + at) % 9}`));
-        for (let isDone = false; !isDone; ) {
-          const told = await collect(worker, events).catch(() => undefined);
-          told?.results.forEach(({ status }, at) => ["accepted", "duplicate"].includes(status) && acknowledged.add(ids[at]!));
-          isDone = told?.status === 200 || name % 2 === 0;
-          await wait(told === undefined ? 50 : 0);
-        }
-      }
-    };
-    const killer = async () => {
-      for (const many of kills) {
-        while (acknowledged.size < many) {
-          await wait(3);
-        }
-        const killed = worker;
-        await killed.kill();
-        worker = await start(state);
-        await killed.dispose();
-      }
-    };
-    await Promise.all([killer(), ...Array.from({ length: 8 }, (_, name) => client(name))]);
-    await drained(worker);
-    const places = await found(worker, server.received);
-    assert.ok(acknowledged.size >= enough && sent.size > acknowledged.size, "some were lost on their way, as they were killed with workerd");
-    for (const [place, all] of Object.entries(places)) {
-      for (const id of acknowledged) {
-        assert.equal(all.get(id), 1, `${id} is in the ${place}`);
-      }
-      for (const [id, times] of all) {
-        assert.ok(sent.has(id) && times === 1, `${id} is in the ${place} ${times} times`);
+  let worker = await start();
+  /** Sends batches until enough is acknowledged. Who is patient sends again what was not; who is not loses it, as pages do. */
+  const client = async (name: number) => {
+    for (let n = 0; acknowledged.size < enough; n += 1) {
+      const ids = [0, 1, 2, 3].map((at) => `c${name}-${n}-${at}`);
+      ids.forEach((id) => sent.add(id));
+      const events = ids.map((id, at) => viewed(id, `visitor-${(name + at) % 9}`));
+      for (let isDone = false; !isDone; ) {
+        const told = await collect(worker, events).catch(() => undefined);
+        told?.results.forEach(({ status }, at) => ["accepted", "duplicate"].includes(status) && acknowledged.add(ids[at]!));
+        isDone = told?.status === 200 || name % 2 === 0;
+        await wait(told === undefined ? 50 : 0);
       }
     }
-  } finally {
-    await worker.dispose();
-    await server.close();
-    await rm(state, { recursive: true });
+  };
+  const killer = async () => {
+    for (const many of kills) {
+      while (acknowledged.size < many) {
+        await wait(3);
+      }
+      await worker.kill();
+      worker = await start();
+    }
+  };
+  await Promise.all([killer(), ...Array.from({ length: 8 }, (_, name) => client(name))]);
+  await drained(worker);
+  const places = await found(worker, server.received);
+  assert.ok(acknowledged.size >= enough && sent.size > acknowledged.size, "some were lost on their way, as they were killed with workerd");
+  for (const [place, all] of Object.entries(places)) {
+    for (const id of acknowledged) {
+      assert.equal(all.get(id), 1, `${id} is in the ${place}`);
+    }
+    for (const [id, times] of all) {
+      assert.ok(sent.has(id) && times === 1, `${id} is in the ${place} ${times} times`);
+    }
   }
 });
 
-test("a shard that fails: collect says so, the others take theirs, pages are decided without profile; sent again, all of it counts once", async () => {
-  const { server, start } = await startSinks();
+test("a shard that fails: collect says so, the others take theirs, pages are decided without profile; sent again, all of it counts once", async (t) => {
+  const { server, start } = await startSinks(t);
   const worker = await start();
-  try {
-    const events = Array.from({ length: 20 }, (_, n) => viewed(`m-${n}`, `visitor-${n}`));
-    await fault(worker, { shard: "all" });
-    const none = await collect(worker, events);
-    assert.deepEqual([none.status, new Set(none.results.map(({ status }) => status))], [503, new Set(["failed"])]);
-    const page = await worker.fetch("/", { headers: { cookie: "idoine_consent=v1.personalization+analytics" } });
-    assert.deepEqual([page.status, /<h1[^>]*>(.*?)<\/h1>/.exec(page.text)?.[1]], [200, "Welcome"]);
-    // One of 64 is broken: the one of the first event.
-    await fault(worker, {});
-    await collect(worker, [viewed("probe", "visitor-0")]);
-    const [{ number }] = await rows<{ number: number }>(worker, "SELECT value AS number FROM meta WHERE name = 'number' AND EXISTS (SELECT 1 FROM events WHERE id = 'probe')") as [{ number: number }];
-    await fault(worker, { shard: number });
-    const some = await collect(worker, events);
-    const failed = some.results.filter(({ status }) => status === "failed").length;
-    assert.deepEqual([some.status, some.results[0]!.status], [503, "failed"]);
-    assert.ok(failed < events.length && some.results.filter(({ status }) => status === "accepted").length === events.length - failed);
-    await fault(worker, {});
-    const again = await collect(worker, events);
-    assert.equal(again.status, 200);
-    assert.deepEqual(again.results.map(({ status }) => status), some.results.map(({ status }) => (status === "failed" ? "accepted" : "duplicate")));
-    await drained(worker);
-    const expected = new Map([...events.map(({ messageId }): [string, number] => [messageId, 1]), ["probe", 1]]);
-    for (const [place, all] of Object.entries(await found(worker, server.received))) {
-      assert.deepEqual(new Map([...all].sort()), new Map([...expected].sort()), place);
-    }
-  } finally {
-    await worker.dispose();
-    await server.close();
+  const events = Array.from({ length: 20 }, (_, n) => viewed(`m-${n}`, `visitor-${n}`));
+  await fault(worker, { shard: "all" });
+  const none = await collect(worker, events);
+  assert.deepEqual([none.status, new Set(none.results.map(({ status }) => status))], [503, new Set(["failed"])]);
+  const page = await worker.fetch("/", { headers: { cookie: "idoine_consent=v1.personalization+analytics" } });
+  assert.deepEqual([page.status, /<h1[^>]*>(.*?)<\/h1>/.exec(page.text)?.[1]], [200, "Welcome"]);
+  // One of 64 is broken: the one of the first event.
+  await fault(worker, {});
+  await collect(worker, [viewed("probe", "visitor-0")]);
+  const [{ number }] = await rows<{ number: number }>(worker, "SELECT value AS number FROM meta WHERE name = 'number' AND EXISTS (SELECT 1 FROM events WHERE id = 'probe')") as [{ number: number }];
+  await fault(worker, { shard: number });
+  const some = await collect(worker, events);
+  const failed = some.results.filter(({ status }) => status === "failed").length;
+  assert.deepEqual([some.status, some.results[0]!.status], [503, "failed"]);
+  assert.ok(failed < events.length && some.results.filter(({ status }) => status === "accepted").length === events.length - failed);
+  await fault(worker, {});
+  const again = await collect(worker, events);
+  assert.equal(again.status, 200);
+  assert.deepEqual(again.results.map(({ status }) => status), some.results.map(({ status }) => (status === "failed" ? "accepted" : "duplicate")));
+  await drained(worker);
+  const expected = new Map([...events.map(({ messageId }): [string, number] => [messageId, 1]), ["probe", 1]]);
+  for (const [place, all] of Object.entries(await found(worker, server.received))) {
+    assert.deepEqual(new Map([...all].sort()), new Map([...expected].sort()), place);
   }
 });
 
-test("sinks that fail cost collect nothing: events wait, and arrive once when the sinks are well again", async () => {
-  const { server, start } = await startSinks();
+test("sinks that fail cost collect nothing: events wait, and arrive once when the sinks are well again", async (t) => {
+  const { server, start } = await startSinks(t);
   const worker = await start();
   const broken = (_: unknown, response: { writeHead(status: number): { end(): void } }) => response.writeHead(500).end();
-  try {
-    server.routes["/queue"] = broken as never;
-    server.routes["/hook"] = broken as never;
-    await fault(worker, { r2: true });
-    const events = Array.from({ length: 30 }, (_, n) => viewed(`m-${n}`, `visitor-${n % 5}`));
-    const { status, results } = await collect(worker, events);
-    assert.deepEqual([status, new Set(results.map((result) => result.status))], [200, new Set(["accepted"])]);
-    const failing = await eventually(() => rows<{ name: string; fails: number }>(worker, "SELECT name, fails FROM sinks WHERE fails > 0"), (told) => new Set(told.map(({ name }) => name)).size === 3);
-    assert.deepEqual(new Set(failing.map(({ name }) => name)), new Set(["queue", "r2", "webhook:crm"]));
-    assert.equal((await rows<{ n: number }>(worker, "SELECT count(*) AS n FROM outbox")).reduce((sum, { n }) => sum + n, 0), 30, "nothing is lost");
-    assert.deepEqual(await objects(worker), []);
-    // Events that come meanwhile are taken as ever.
-    assert.equal((await collect(worker, [viewed("m-30", "visitor-1")])).status, 200);
-    server.received.length = 0;
-    server.routes["/queue"] = server.routes["/hook"] = "taken";
-    await fault(worker, {});
-    await drained(worker);
-    const expected = new Map([...events.map(({ messageId }): [string, number] => [messageId, 1]), ["m-30", 1]]);
-    for (const [place, all] of Object.entries(await found(worker, server.received))) {
-      assert.deepEqual(new Map([...all].sort()), new Map([...expected].sort()), place);
-    }
-    const told = worker.logs.map((line) => JSON.parse(line)).filter(({ event }) => event === "sink_failed");
-    assert.deepEqual(new Set(told.map(({ sink }) => sink)), new Set(["queue", "r2", "webhook:crm"]));
-  } finally {
-    await worker.dispose();
-    await server.close();
+  server.routes["/queue"] = broken as never;
+  server.routes["/hook"] = broken as never;
+  await fault(worker, { r2: true });
+  const events = Array.from({ length: 30 }, (_, n) => viewed(`m-${n}`, `visitor-${n % 5}`));
+  const { status, results } = await collect(worker, events);
+  assert.deepEqual([status, new Set(results.map((result) => result.status))], [200, new Set(["accepted"])]);
+  const failing = await eventually(() => rows<{ name: string; fails: number }>(worker, "SELECT name, fails FROM sinks WHERE fails > 0"), (told) => new Set(told.map(({ name }) => name)).size === 3);
+  assert.deepEqual(new Set(failing.map(({ name }) => name)), new Set(["queue", "r2", "webhook:crm"]));
+  assert.equal((await rows<{ n: number }>(worker, "SELECT count(*) AS n FROM outbox")).reduce((sum, { n }) => sum + n, 0), 30, "nothing is lost");
+  assert.deepEqual(await objects(worker), []);
+  // Events that come meanwhile are taken as ever.
+  assert.equal((await collect(worker, [viewed("m-30", "visitor-1")])).status, 200);
+  server.received.length = 0;
+  server.routes["/queue"] = server.routes["/hook"] = "taken";
+  await fault(worker, {});
+  await drained(worker);
+  const expected = new Map([...events.map(({ messageId }): [string, number] => [messageId, 1]), ["m-30", 1]]);
+  for (const [place, all] of Object.entries(await found(worker, server.received))) {
+    assert.deepEqual(new Map([...all].sort()), new Map([...expected].sort()), place);
   }
+  const told = worker.logs.map((line) => JSON.parse(line)).filter(({ event }) => event === "sink_failed");
+  assert.deepEqual(new Set(told.map(({ sink }) => sink)), new Set(["queue", "r2", "webhook:crm"]));
 });
 
-test("dead letters of all shards are seen by the owner, who has them sent again", async () => {
-  const { server, start } = await startSinks();
+test("dead letters of all shards are seen by the owner, who has them sent again", async (t) => {
+  const { server, start } = await startSinks(t);
   const worker = await start();
   const owner = { authorization: `Bearer ${TOKEN}` };
   const at = "/_idoine/api/dead-letters";
   const letters = async (query = "") => (await worker.fetch(at + query, { headers: owner })).json();
   const resend = async (body: object) => (await worker.fetch(at, { method: "POST", headers: owner, body: JSON.stringify(body) })).json();
-  try {
-    server.routes["/hook"] = (_, response) => void response.writeHead(410).end();
-    await collect(worker, Array.from({ length: 9 }, (_, n) => viewed(`m-${n}`, `visitor-${n}`)));
-    const told = await eventually(letters, (told) => told.letters.length === 9);
-    const of = (rows: { sink: string }[]): any => rows.find(({ sink }) => sink === "webhook:crm");
-    assert.deepEqual(of(told.sinks), { sink: "webhook:crm", waiting: 0, failing: of(told.sinks).failing, error: "the receiver answered 410" });
-    assert.deepEqual(told.counts, [{ sink: "webhook:crm", letters: 9, oldest: of(told.counts).oldest }]);
-    assert.ok(of(told.counts).oldest <= told.letters[0].died && of(told.sinks).failing > 1);
-    assert.deepEqual(told.letters.map(({ message }: any) => message.data.messageId).sort(), Array.from({ length: 9 }, (_, n) => `m-${n}`));
-    // A page at a time, each letter once.
-    const paged = [];
-    for (let cursor = ""; ; ) {
-      const page = await letters(`?limit=2${cursor}`);
-      paged.push(...page.letters);
-      if (page.cursor === null) break;
-      cursor = `&cursor=${page.cursor}`;
-    }
-    assert.deepEqual(paged, told.letters);
-    assert.deepEqual((await letters("?sink=r2")).letters, []);
-    server.received.length = 0;
-    server.routes["/hook"] = "taken";
-    assert.deepEqual(await resend({ ids: [told.letters[3].id] }), { resent: 1, left: 8 });
-    assert.deepEqual(await resend({ sink: "queue" }), { resent: 0, left: 8 });
-    assert.deepEqual(await resend({ sink: "webhook:crm" }), { resent: 8, left: 0 });
-    await drained(worker);
-    assert.deepEqual([...(await found(worker, server.received)).webhook.values()], Array(9).fill(1));
-    assert.deepEqual((await letters()).letters, []);
-    const trail = (await worker.fetch("/_idoine/api/audit", { headers: owner })).json().entries;
-    assert.equal(trail.filter(({ action }: { action: string }) => action === "resend").length, 3);
-  } finally {
-    await worker.dispose();
-    await server.close();
+  server.routes["/hook"] = (_, response) => void response.writeHead(410).end();
+  await collect(worker, Array.from({ length: 9 }, (_, n) => viewed(`m-${n}`, `visitor-${n}`)));
+  const told = await eventually(letters, (told) => told.letters.length === 9);
+  const of = (rows: { sink: string }[]): any => rows.find(({ sink }) => sink === "webhook:crm");
+  assert.deepEqual(of(told.sinks), { sink: "webhook:crm", waiting: 0, failing: of(told.sinks).failing, error: "the receiver answered 410" });
+  assert.deepEqual(told.counts, [{ sink: "webhook:crm", letters: 9, oldest: of(told.counts).oldest }]);
+  assert.ok(of(told.counts).oldest <= told.letters[0].died && of(told.sinks).failing > 1);
+  assert.deepEqual(told.letters.map(({ message }: any) => message.data.messageId).sort(), Array.from({ length: 9 }, (_, n) => `m-${n}`));
+  // A page at a time, each letter once.
+  const paged = [];
+  for (let cursor = ""; ; ) {
+    const page = await letters(`?limit=2${cursor}`);
+    paged.push(...page.letters);
+    if (page.cursor === null) break;
+    cursor = `&cursor=${page.cursor}`;
   }
+  assert.deepEqual(paged, told.letters);
+  assert.deepEqual((await letters("?sink=r2")).letters, []);
+  server.received.length = 0;
+  server.routes["/hook"] = "taken";
+  assert.deepEqual(await resend({ ids: [told.letters[3].id] }), { resent: 1, left: 8 });
+  assert.deepEqual(await resend({ sink: "queue" }), { resent: 0, left: 8 });
+  assert.deepEqual(await resend({ sink: "webhook:crm" }), { resent: 8, left: 0 });
+  await drained(worker);
+  assert.deepEqual([...(await found(worker, server.received)).webhook.values()], Array(9).fill(1));
+  assert.deepEqual((await letters()).letters, []);
+  const trail = (await worker.fetch("/_idoine/api/audit", { headers: owner })).json().entries;
+  assert.equal(trail.filter(({ action }: { action: string }) => action === "resend").length, 3);
 });

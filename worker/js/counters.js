@@ -8,9 +8,12 @@ import { log } from "./log.js";
 /** The numbers of a data point, in their order behind the first, which is 1. */
 const NUMBERS = ["edits_left_out", "pages_broken_off", "exposures", "exposures_lost", "origin_retries", "instances_replaced", "rate_limited", "variants_over_cap"];
 
+/** What became of events: the last numbers of a data point. */
+const EVENTS = ["events_accepted", "events_duplicate", "events_dropped", "events_rejected", "events_failed"];
+
 /** The endpoints that are told apart; what a visitor makes up is none of them. */
 const ENDPOINTS = new Set(
-  "health context decide consent program personas collect api/program api/rollback api/audit api/preview api/decide api/openapi.json ofrep/v1/evaluate/flags".split(" "),
+  "health context decide consent program personas collect v1 beacon/v1 api/s sourceConfig api/program api/rollback api/audit api/preview api/decide api/openapi.json ofrep/v1/evaluate/flags".split(" "),
 );
 
 /** Replacements of the isolate's Wasm instance since the last data point: they belong to no single request. */
@@ -75,11 +78,11 @@ function pointOf(visit, status) {
   }
   const kind = isOwn ? "api" : outcome === undefined ? "passed" : "page";
   const what = isOwn ? endpointOf(url.pathname) : (outcome ?? "");
-  const numbers = NUMBERS.map((name) => counts[name] ?? 0);
+  const [numbers, events] = [NUMBERS, EVENTS].map((names) => names.map((name) => counts[name] ?? 0));
   return {
     indexes: [site.id],
     blobs: [kind, what, reason, cache, `${Math.floor(status / 100)}xx`, kindOfVisitor(visit), version],
-    doubles: [1, ...numbers, times.decide ?? 0, times.origin ?? 0],
+    doubles: [1, ...numbers, times.decide ?? 0, times.origin ?? 0, ...events],
   };
 }
 

@@ -6,6 +6,7 @@ import { failure, plain, safe } from "./answer.js";
 import { asset, isAsset } from "./assets.js";
 import { consent } from "./consent.js";
 import { became, report } from "./counters.js";
+import { eventsAt } from "./events/addresses.js";
 import { health } from "./health.js";
 import { identity } from "./identity.js";
 import { decide } from "./instance.js";
@@ -42,6 +43,10 @@ function answerOf(visit) {
   const name = pathname.slice(BASE.length);
   if (Object.hasOwn(OURS, name)) {
     return OURS[name](visit);
+  }
+  const events = eventsAt(visit, name);
+  if (events !== undefined) {
+    return timed(visit, "collect", events);
   }
   return isAsset(pathname) ? asset(visit) : timed(visit, "decide", () => decide(visit));
 }

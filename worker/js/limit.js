@@ -2,11 +2,15 @@
 
 import { failure } from "./answer.js";
 import { count } from "./counters.js";
+import { senderOf } from "./events/keys.js";
 import { log } from "./log.js";
 import { siteOf } from "./sites.js";
 
-/** What writes: a visitor's choice, events, programs and links. `api/decide` is asked by servers, often, and writes nothing. */
-const WRITES = /^\/_idoine\/(?:(?:consent|collect|identity)$|api\/(?!decide$))/;
+/** What writes: a visitor's choice, events, programs and links. `api/decide` and `api/import` are asked by servers, often. */
+const WRITES = /^\/_idoine\/(?:(?:consent|collect|identity)$|v1\/|beacon\/|api\/(?!(?:decide|import)$))/;
+
+/** Where events are sent to: who holds a server's key may do so as often as they like. */
+const EVENTS = /^\/_idoine\/(?:collect$|v1\/|beacon\/|api\/s\/)/;
 
 /** The longest period that a limit can have, in seconds. */
 const PERIOD = 60;
@@ -65,7 +69,7 @@ function readable(visit) {
 export async function limited(visit) {
   const { request, env, url, site } = visit;
   const writes = !["GET", "HEAD", "OPTIONS"].includes(request.method) && WRITES.test(url.pathname);
-  if (!writes || typeof env.WRITE_LIMIT?.limit !== "function") {
+  if (!writes || typeof env.WRITE_LIMIT?.limit !== "function" || (EVENTS.test(url.pathname) && senderOf(visit)?.kind === "server")) {
     return undefined;
   }
   try {

@@ -7,6 +7,7 @@ use crate::visit::Visit;
 use crate::{program, rules};
 use idoine::Context;
 use idoine::learn::Rules;
+use idoine::learn::rules::PurposeName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -44,7 +45,7 @@ struct Judged<'a> {
 
 /// What is said of an event.
 #[derive(Debug, Default, PartialEq, Serialize)]
-struct Judgement {
+pub(crate) struct Judgement {
     /// Without whose consent it is not kept.
     purpose: String,
     /// The same of those of its traits that are declared.
@@ -66,7 +67,9 @@ pub async fn judge(
     events: String,
     trusted: bool,
 ) -> Result<String, JsValue> {
-    let visit = Visit::new(request, env, worker::Context::new(ctx), site, url, None, js_sys::Function::default());
+    // No enrichment is asked for here.
+    let ask = JsValue::UNDEFINED.unchecked_into();
+    let visit = Visit::new(request, env, worker::Context::new(ctx), site, url, None, ask);
     let caller = Caller { origin: visit.header("origin"), site: visit.header("sec-fetch-site"), own: visit.origin() };
     let program = program::current(&visit).await;
     let program = program.as_deref();
@@ -88,7 +91,7 @@ pub async fn judge(
 }
 
 /// What is said of each event of a list; `None` when it is none.
-fn judgements(rules: &Rules, events: &str, trusted: bool) -> Option<Vec<Judgement>> {
+pub(crate) fn judgements(rules: &Rules, events: &str, trusted: bool) -> Option<Vec<Judgement>> {
     let events: Vec<Sent<'_>> = serde_json::from_str(events).ok()?;
     Some(events.iter().map(|event| judgement(rules, event, trusted)).collect())
 }
@@ -101,7 +104,7 @@ fn judgement(rules: &Rules, event: &Sent<'_>, trusted: bool) -> Judgement {
         _ => BTreeMap::new(),
     };
     Judgement {
-        purpose: rule.map(|rule| rule.purpose.0.clone()).unwrap_or_else(|| idoine::learn::rules::PurposeName::default().0),
+        purpose: rule.map(|rule| rule.purpose.0.clone()).unwrap_or_else(|| PurposeName::default().0),
         traits,
         violations: plan::violations(rules, rule, &event.kind, &event.properties, trusted),
     }
@@ -110,7 +113,7 @@ fn judgement(rules: &Rules, event: &Sent<'_>, trusted: bool) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use idoine::learn::rules::{EventRule, PurposeName, TraitRule};
+    use idoine::learn::rules::{EventRule, TraitRule};
 
     #[test]
     fn events_and_traits_need_their_own_purposes() {

@@ -21,6 +21,7 @@ mod pointer;
 mod program;
 mod route;
 mod rules;
+mod shards;
 mod store;
 mod tokens;
 mod visit;

@@ -2,7 +2,7 @@
 //! docs/openapi.json and served from there; nothing of this is in the Worker.
 
 use crate::answer::Failure;
-use crate::route::{Access, BASE, Operation, ROUTES};
+use crate::route::{Access, BASE, Endpoint, Operation, ROUTES, Route};
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -70,7 +70,7 @@ fn document() -> Value {
     for route in ROUTES {
         let operations = route.operations.iter().map(|one| {
             let method = one.method.to_ascii_lowercase();
-            let mut operation = operation(one, &mut read, &mut answered);
+            let mut operation = operation(route, one, &mut read, &mut answered);
             operation.insert("operationId".to_owned(), format!("{method}{:?}", route.endpoint).into());
             (method, Value::Object(operation))
         });
@@ -96,7 +96,12 @@ fn document() -> Value {
     })
 }
 
-fn operation(operation: &Operation, read: &mut SchemaGenerator, answered: &mut SchemaGenerator) -> Map<String, Value> {
+fn operation(
+    route: &Route,
+    operation: &Operation,
+    read: &mut SchemaGenerator,
+    answered: &mut SchemaGenerator,
+) -> Map<String, Value> {
     let described = &operation.described;
     let parameters = described.parameters.iter().map(|parameter| {
         json!({
@@ -121,7 +126,10 @@ fn operation(operation: &Operation, read: &mut SchemaGenerator, answered: &mut S
     };
     let mut responses = Map::new();
     let says_itself = |status| described.responses.iter().any(|own| own.status == status);
+    // As `worker/js/limit.js` has it: what is imported comes in many requests.
+    let is_limited = route.endpoint != Endpoint::Import;
     let common = common(operation.access).iter().filter(|response| !says_itself(response.status));
+    let common = common.filter(|response| is_limited || response.status != 429);
     for response in described.responses.iter().chain(common) {
         let mut content = Map::new();
         for body in response.body {

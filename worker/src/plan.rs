@@ -15,6 +15,7 @@ const LONGEST: usize = 80;
 
 /// What of an event is otherwise than planned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(any(test, feature = "openapi"), derive(schemars::JsonSchema))]
 pub struct Violation {
     /// `unknown_event`, `missing_property`, `unknown_property`, `wrong_type`, `wrong_value` or `untrusted`.
     pub code: &'static str,

@@ -1,7 +1,7 @@
 //! Idoine's own addresses: one table, by which requests are routed and of which the API's description (`openapi.rs`) is made.
 //!
-//! An address is an [`Endpoint`] and its path below [`BASE`]; a name in braces at the end stands for the rest of a path. Then its methods: who
-//! may call, what it does, parameters (`@place "name" required|optional "what it is"`), the body that it reads (`<- Type` as JSON,
+//! An address is an [`Endpoint`] and its path below [`BASE`]; a name in braces at the end stands for the rest of a path, before it for one
+//! part. Of two that match the first is meant. Then its methods: who may call, what it does, parameters (`@place "name" required|optional "what it is"`), the body that it reads (`<- Type` as JSON,
 //! `<| "media type"` as anything else), and for each status what it says, the body (`: Type` as JSON, `| "media type"` as anything
 //! else) and its headers. `openapi.rs` adds what follows from who may call (401, and of the owner's addresses 403, 429 and 503), unless
 //! there is a row for that status, and the answers that every address gives (405, and 503 where the Wasm instance breaks).
@@ -196,6 +196,111 @@ routes! {
             503 "Something is missing, or broken.": crate::api::health::Health;
         }
     }
+    /// Events of visitors and servers. JavaScript answers, here and in what follows (`worker/js/events/collect.js`).
+    Collect "collect" {
+        POST Anyone "Takes events." {
+            <- crate::api::collect::Events;
+            200 "They were taken; what is not kept says why.": crate::api::collect::Collected;
+            400 "The body is no list of events, or of more than 500.": crate::answer::Failure<'static>;
+            401 "There is no write key, or it is not known.": crate::answer::Failure<'static>;
+            403 "The request is from a page of another site, or a page sends a server's key.": crate::answer::Failure<'static>;
+            413 "The body is larger than 512 KB, or than 1 MB once it is decompressed.": crate::answer::Failure<'static>;
+            415 "The body is compressed otherwise than by gzip.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "Events can't be kept at the moment: send them again.": crate::api::collect::Unkept;
+        }
+    }
+    /// Events as Segment's and RudderStack's servers send them.
+    SegmentBatch "v1/batch" {
+        POST Anyone "Segment, RudderStack: takes events." {
+            <- std::collections::BTreeMap<String, serde_json::Value>;
+            200 "They were taken; what is not kept says why.": crate::api::collect::Taken;
+            400 "The body is no list of events, or of more than 500.": crate::answer::Failure<'static>;
+            401 "There is no write key, or it is not known.": crate::answer::Failure<'static>;
+            403 "The request is from a page of another site, or a page sends a server's key.": crate::answer::Failure<'static>;
+            413 "The body is larger than 512 KB, or than 1 MB once it is decompressed.": crate::answer::Failure<'static>;
+            415 "The body is compressed otherwise than by gzip.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "Events can't be kept at the moment: send them again.": crate::api::collect::Untaken;
+        }
+    }
+    /// The same of Segment's browser client, where it is told to batch.
+    SegmentShortBatch "v1/b" {
+        POST Anyone "Segment: takes events." {
+            <- std::collections::BTreeMap<String, serde_json::Value>;
+            200 "They were taken; what is not kept says why.": crate::api::collect::Taken;
+            400 "The body is no list of events, or of more than 500.": crate::answer::Failure<'static>;
+            401 "There is no write key, or it is not known.": crate::answer::Failure<'static>;
+            403 "The request is from a page of another site, or a page sends a server's key.": crate::answer::Failure<'static>;
+            413 "The body is larger than 512 KB, or than 1 MB once it is decompressed.": crate::answer::Failure<'static>;
+            415 "The body is compressed otherwise than by gzip.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "Events can't be kept at the moment: send them again.": crate::api::collect::Untaken;
+        }
+    }
+    /// The same of RudderStack's, where it is told to use beacons.
+    RudderBeacon "beacon/v1/batch" {
+        POST Anyone "RudderStack: takes events." {
+            @query "writeKey" optional "The write key, where no header names it.";
+            <- std::collections::BTreeMap<String, serde_json::Value>;
+            200 "They were taken; what is not kept says why.": crate::api::collect::Taken;
+            400 "The body is no list of events, or of more than 500.": crate::answer::Failure<'static>;
+            401 "There is no write key, or it is not known.": crate::answer::Failure<'static>;
+            403 "The request is from a page of another site, or a page sends a server's key.": crate::answer::Failure<'static>;
+            413 "The body is larger than 512 KB, or than 1 MB once it is decompressed.": crate::answer::Failure<'static>;
+            415 "The body is compressed otherwise than by gzip.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "Events can't be kept at the moment: send them again.": crate::api::collect::Untaken;
+        }
+    }
+    /// Settings of Segment's browser client.
+    SegmentSettings "v1/projects/{key}/settings" {
+        GET Anyone "Segment: settings of a browser." {
+            @path "key" required "The write key.";
+            200 "Where to send events.": std::collections::BTreeMap<String, serde_json::Value>;
+            401 "The write key is not known.": crate::answer::Failure<'static>;
+            403 "The request is from a page of another site.": crate::answer::Failure<'static>;
+        }
+    }
+    /// An event as Segment's and RudderStack's browser clients send it.
+    SegmentCall "v1/{call}" {
+        POST Anyone "Segment, RudderStack: takes an event." {
+            @path "call" required "`identify`, `track`, `page`, `group`, `alias`, `screen`, or the letter that Segment's browser client has for it.";
+            <- std::collections::BTreeMap<String, serde_json::Value>;
+            200 "They were taken; what is not kept says why.": crate::api::collect::Taken;
+            400 "The body is no list of events, or of more than 500.": crate::api::collect::Untaken;
+            401 "There is no write key, or it is not known.": crate::answer::Failure<'static>;
+            403 "The request is from a page of another site, or a page sends a server's key.": crate::answer::Failure<'static>;
+            413 "The body is larger than 512 KB, or than 1 MB once it is decompressed.": crate::answer::Failure<'static>;
+            415 "The body is compressed otherwise than by gzip.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "Events can't be kept at the moment: send them again.": crate::api::collect::Untaken;
+        }
+    }
+    /// Settings of RudderStack's browser client.
+    RudderSettings "sourceConfig/" {
+        GET Anyone "RudderStack: settings of a browser." {
+            @query "writeKey" optional "The write key, where no header names it.";
+            200 "No destinations.": std::collections::BTreeMap<String, serde_json::Value>;
+            401 "The write key is not known.": crate::answer::Failure<'static>;
+            403 "The request is from a page of another site.": crate::answer::Failure<'static>;
+        }
+    }
+    /// An event as Jitsu's clients send it.
+    JitsuCall "api/s/{call}" {
+        POST Anyone "Jitsu: takes an event." {
+            @path "call" required "`identify`, `track`, `page`, `group`, `alias`, `screen`; with `s2s/` before it from servers.";
+            <- std::collections::BTreeMap<String, serde_json::Value>;
+            200 "They were taken; what is not kept says why.": crate::api::collect::Taken;
+            400 "The body is no list of events, or of more than 500.": crate::api::collect::Untaken;
+            401 "There is no write key, or it is not known.": crate::answer::Failure<'static>;
+            403 "The request is from a page of another site, or a page sends a server's key.": crate::answer::Failure<'static>;
+            413 "The body is larger than 512 KB, or than 1 MB once it is decompressed.": crate::answer::Failure<'static>;
+            415 "The body is compressed otherwise than by gzip.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "Events can't be kept at the moment: send them again.": crate::api::collect::Untaken;
+        }
+    }
     /// Decisions for visitors of a server.
     Batch "api/decide" {
         POST Read "Decides for up to 1,000 visitors." {
@@ -258,6 +363,108 @@ routes! {
             @query "cursor" optional "Where a list before this one ended.";
             200 "The entries.": crate::api::owner::described::AuditTrail;
             400 "`limit` is no such number.": crate::answer::Failure<'static>;
+        }
+    }
+    /// Events of the past.
+    Import "api/import" {
+        POST OwnerPublish "Takes events of the past, as JSON with one in each line, 1,000 at most. Those of a `messageId` that came within 7 days count once." {
+            @query "source" required "Where they come from: 1 to 64 letters, digits, `-`, `_` or `.`.";
+            @query "purposes" optional "What their people agreed to (default `analytics+personalization`).";
+            <| "application/x-ndjson"
+            200 "What became of each line, in their order.": crate::api::owner::described::Imported;
+            400 "A parameter or the text can't be read, or there are too many lines.": crate::answer::Failure<'static>;
+            413 "The body is larger than 2 MB.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+            503 "Some of them could not be taken: send all of them again.": crate::api::owner::described::Imported ["retry-after"];
+        }
+    }
+    /// A note on a profile.
+    Note "api/profile/{key}/notes/{id}" {
+        DELETE OwnerPublish "Takes a note away." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            @path "id" required "The note's id.";
+            200 "The notes that are left.": crate::api::owner::described::ProfileNotes;
+            404 "There is no such note.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// The notes on a profile.
+    Notes "api/profile/{key}/notes" {
+        GET OwnerRead "The notes on a profile, the newest first." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            200 "The notes.": crate::api::owner::described::ProfileNotes;
+            404 "There is no such profile.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+        POST OwnerPublish "Adds a note." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            <- crate::api::owner::described::NoteGiven;
+            200 "The notes, this one among them.": crate::api::owner::described::ProfileNotes;
+            400 "The body can't be read.": crate::answer::Failure<'static>;
+            404 "There is no such profile.": crate::answer::Failure<'static>;
+            409 "It has as many notes as it may have.": crate::answer::Failure<'static>;
+            413 "The body is too large.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// A tag of a profile.
+    Tag "api/profile/{key}/tags/{tag}" {
+        DELETE OwnerPublish "Takes a tag off." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            @path "tag" required "The tag.";
+            200 "The tags that are left.": crate::api::owner::described::ProfileTags;
+            404 "There is no such tag on it.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// The tags of a profile.
+    Tags "api/profile/{key}/tags" {
+        GET OwnerRead "The tags of a profile." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            200 "The tags.": crate::api::owner::described::ProfileTags;
+            404 "There is no such profile.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+        PUT OwnerPublish "Puts tags on a profile, beside those that it has." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            <- crate::api::owner::described::TagsGiven;
+            200 "The tags that it has now.": crate::api::owner::described::ProfileTags;
+            400 "The body can't be read.": crate::answer::Failure<'static>;
+            404 "There is no such profile.": crate::answer::Failure<'static>;
+            409 "It would have more tags than it may have.": crate::answer::Failure<'static>;
+            413 "The body is too large.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// A profile.
+    Facts "api/profile/{key}" {
+        GET OwnerRead "All that is known of a visitor. Who asked is in the audit trail." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            200 "What is known.": crate::api::owner::described::ProfileFacts;
+            404 "There is no such profile.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// The members of an audience.
+    Members "api/audiences/{name}" {
+        GET OwnerRead "The members of an audience, one to a line. Who asked is in the audit trail." {
+            @path "name" required "The audience's name.";
+            @query "cursor" optional "Where the list before this one ended (its header `x-idoine-cursor`).";
+            200 "Members, as JSON: `key`, and `userId` or `anonymousId`." | "application/x-ndjson" ["x-idoine-cursor"];
+            400 "`cursor` is none.": crate::answer::Failure<'static>;
+            404 "The live program has no such audience.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// How many are in which audiences.
+    Audiences "api/audiences" {
+        GET OwnerRead "How many profiles are in which audiences, and in two of them." {
+            200 "The counts.": crate::api::owner::described::AudienceCounts;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+        POST OwnerPublish "Has the site's quantiles (RFM) worked out anew, which otherwise happens once a day." {
+            200 "They are.": crate::api::owner::described::QuantilesRenewed;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
         }
     }
     /// Links for previews.
@@ -327,6 +534,23 @@ routes! {
     }
 }
 
+impl Endpoint {
+    /// Whether it is one of those to which clients send events, or ask for their settings.
+    pub fn takes_events(self) -> bool {
+        matches!(
+            self,
+            Endpoint::Collect
+                | Endpoint::SegmentBatch
+                | Endpoint::SegmentShortBatch
+                | Endpoint::RudderBeacon
+                | Endpoint::SegmentSettings
+                | Endpoint::SegmentCall
+                | Endpoint::RudderSettings
+                | Endpoint::JitsuCall
+        )
+    }
+}
+
 impl Route {
     /// Whether pages may ask, rather than servers alone.
     pub fn is_for_pages(&self) -> bool {
@@ -368,17 +592,35 @@ impl Route {
 pub struct Found<'a> {
     /// The address; `None` when there is nothing at this path.
     pub route: Option<&'static Route>,
-    /// What stands in the path for a name in braces, as it came.
+    /// What stands in the path from the first name in braces on, as it came.
     pub key: &'a str,
+}
+
+/// What stands in a path from the first name in braces of its template on; `None` for a path of another template. The last name in
+/// braces, at the end, stands for the rest of the path, another one for one part of it.
+fn key_of<'a>(template: &str, path: &'a str) -> Option<&'a str> {
+    let Some((before, rest)) = template.split_once('{') else { return (path == template).then_some("") };
+    let key = path.strip_prefix(before)?;
+    let (mut rest, mut left) = (rest, key);
+    loop {
+        let (_, behind) = rest.split_once('}')?;
+        if behind.is_empty() {
+            return (!left.is_empty()).then_some(key);
+        }
+        let (fixed, next) = behind.split_once('{').unwrap_or((behind, ""));
+        let (part, more) = left.split_at(left.find('/').unwrap_or(left.len()));
+        left = more.strip_prefix(fixed).filter(|_| !part.is_empty())?;
+        if next.is_empty() {
+            return left.is_empty().then_some(key);
+        }
+        rest = next;
+    }
 }
 
 /// What is at a path; `None` for a path of the site.
 pub fn route(path: &str) -> Option<Found<'_>> {
     let path = path.strip_prefix(BASE)?;
-    let found = ROUTES.iter().find_map(|route| match route.path.split_once('{') {
-        Some((before, _)) => path.strip_prefix(before).filter(|key| !key.is_empty()).map(|key| (route, key)),
-        None => (path == route.path).then_some((route, "")),
-    });
+    let found = ROUTES.iter().find_map(|route| Some((route, key_of(route.path, path)?)));
     Some(found.map_or(Found { route: None, key: "" }, |(route, key)| Found { route: Some(route), key }))
 }
 
@@ -398,10 +640,23 @@ mod tests {
             ("/_idoine/decide/", Some((None, ""))),
             ("/_idoine/program", Some((Some(Endpoint::Program), ""))),
             ("/_idoine/api/decide", Some((Some(Endpoint::Batch), ""))),
+            ("/_idoine/v1/batch", Some((Some(Endpoint::SegmentBatch), ""))),
+            ("/_idoine/v1/t", Some((Some(Endpoint::SegmentCall), "t"))),
+            ("/_idoine/v1/projects/a/settings", Some((Some(Endpoint::SegmentSettings), "a/settings"))),
+            ("/_idoine/v1/projects//settings", Some((Some(Endpoint::SegmentCall), "projects//settings"))),
+            ("/_idoine/api/s/track", Some((Some(Endpoint::JitsuCall), "track"))),
             ("/_idoine/ofrep/v1/evaluate/flags", Some((Some(Endpoint::Flags), ""))),
             ("/_idoine/ofrep/v1/evaluate/flags/", Some((None, ""))),
             ("/_idoine/ofrep/v1/evaluate/flags/hero", Some((Some(Endpoint::Flag), "hero"))),
             ("/_idoine/ofrep/v1/evaluate/flags/a%20b/c", Some((Some(Endpoint::Flag), "a%20b/c"))),
+            ("/_idoine/api/profile/u%3A1", Some((Some(Endpoint::Facts), "u%3A1"))),
+            ("/_idoine/api/profile/u%3A1/notes", Some((Some(Endpoint::Notes), "u%3A1/notes"))),
+            ("/_idoine/api/profile/u%3A1/notes/n1", Some((Some(Endpoint::Note), "u%3A1/notes/n1"))),
+            ("/_idoine/api/profile/u%3A1/tags/a/b", Some((Some(Endpoint::Tag), "u%3A1/tags/a/b"))),
+            ("/_idoine/api/profile//notes", Some((Some(Endpoint::Facts), "/notes"))),
+            ("/_idoine/api/profile/", Some((None, ""))),
+            ("/_idoine/api/audiences", Some((Some(Endpoint::Audiences), ""))),
+            ("/_idoine/api/audiences/vip", Some((Some(Endpoint::Members), "vip"))),
         ] {
             let found = route(path).map(|found| (found.route.map(|route| route.endpoint), found.key));
             assert_eq!(found, expected, "{path}");

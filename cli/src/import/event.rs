@@ -10,6 +10,9 @@ use sha2::{Digest, Sha256};
 /// The most parts of a path.
 const DEEPEST: usize = 6;
 
+/// Before it nothing was measured: a time before it is a mistake. 2000-01-01, as the Worker has it.
+const EARLIEST: i64 = 946_684_800_000;
+
 /// The types of calls that a row may be. What a visitor was shown comes from pages alone.
 const TYPES: [&str; 5] = ["track", "page", "identify", "group", "alias"];
 
@@ -295,9 +298,9 @@ impl Mapping {
             return Ok(());
         }
         let text = |value: Value| match value {
-            Value::String(text) if !text.trim().is_empty() && text.len() <= 256 => Ok(Some(text)),
+            Value::String(text) if !text.trim().is_empty() && text.chars().count() <= 200 => Ok(Some(text)),
             Value::Number(number) if number.is_i64() || number.is_u64() => Ok(Some(number.to_string())),
-            _ => Err("expected a text of 1 to 256 characters".to_owned()),
+            _ => Err("expected a text of 1 to 200 characters".to_owned()),
         };
         match target {
             Target::Nothing => {}
@@ -319,8 +322,11 @@ impl Mapping {
                 let found = found.ok_or_else(|| {
                     format!("expected {INSTANT}, found `{}`", shown(value.as_str().unwrap_or(&value.to_string())))
                 })?;
-                if found < 0 || found > self.now {
-                    return Err(format!("expected a time in the past, found `{}`", super::values::written(found)));
+                if found < EARLIEST || found > self.now {
+                    return Err(format!(
+                        "expected a time since 2000 and in the past, found `{}`",
+                        super::values::written(found)
+                    ));
                 }
                 draft.at = Some(found);
             }

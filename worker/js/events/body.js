@@ -35,10 +35,8 @@ async function inflated(bytes) {
   return inner;
 }
 
-/** Where JSON goes wrong, as far as the engine says: its words quote what a visitor sent. */
-function placeOf(error) {
-  return /position (\d+)/.exec(error.message)?.[0] ?? "its end";
-}
+/** Where JSON goes wrong, where the engine says it: its other words quote what a visitor sent. */
+const placeOf = ({ message }) => (/ at position \d+/.exec(message) ?? [""])[0];
 
 async function read(request) {
   const { headers } = request;
@@ -59,7 +57,7 @@ async function read(request) {
   try {
     return { value: JSON.parse(text), bytes: plain.byteLength };
   } catch (error) {
-    throw new Refused(400, "bad_json", `Expected JSON: it can't be read at ${placeOf(error)}.`);
+    throw new Refused(400, "bad_json", `Expected JSON: it can't be read${placeOf(error)}.`);
   }
 }
 

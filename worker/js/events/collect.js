@@ -13,7 +13,7 @@ import { readEvent } from "./event.js";
 import { eventsOf } from "./formats.js";
 import { asksForKeys, senderOf } from "./keys.js";
 import { MOST_EVENTS, MOST_EVENT_BYTES } from "./limits.js";
-import { identified } from "./ids.js";
+import { identified, otherOf } from "./ids.js";
 import { agreedTo } from "./purposes.js";
 
 /** What an answer lets pages of the site's other hosts read. */
@@ -113,7 +113,9 @@ async function prepared(visit, { event, preferences }, path, judgement, { format
     ...(violations && { violations }),
   };
   // Without an id there is no profile that it could be part of.
-  return { entry: { event: stored, keep, fold: fold && (anonymousId ?? userId) !== undefined } };
+  const isSomebodys = fold && (anonymousId ?? userId) !== undefined;
+  const other = isSomebodys ? await otherOf(visit, event, { isTrusted, visitor }) : undefined;
+  return { entry: { event: stored, keep, fold: isSomebodys, other } };
 }
 
 /** The browser whose projection follows from the events that it sent; undefined where it has none. */
@@ -122,7 +124,8 @@ function ownOf({ visitor }, entries) {
     return undefined;
   }
   const claimed = entries.findLast(({ event, fold }) => fold && event.userId !== undefined)?.event.userId;
-  return { anonymousId: visitor.id, ...(visitor.user ? { user: visitor.user } : { claimed }) };
+  const others = new Set(entries.map(({ other }) => other).filter((other) => other !== undefined));
+  return { anonymousId: visitor.id, others: [...others], ...(visitor.user ? { user: visitor.user } : { claimed }) };
 }
 
 /** Gives events to the shards: a result for each, and the `Set-Cookie` headers that bring the browser up to date. */

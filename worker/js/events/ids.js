@@ -23,3 +23,12 @@ export async function identified({ env }, event, { isTrusted, visitor }) {
   const anonymousId = isTrusted ? await read(name) : (visitor?.id ?? (await read(name)));
   return { ...event, anonymousId, previousId: previous !== undefined && previous === name ? anonymousId : await read(previous) };
 }
+
+/**
+ * Another id of ours that a browser sends with its events than the one in its cookie: it was given two, as it first asked for two things at
+ * once. Undefined when it sends none.
+ */
+export async function otherOf({ env }, { anonymousId }, { isTrusted, visitor }) {
+  const other = isTrusted || visitor === undefined ? undefined : await signed(env, anonymousId);
+  return other === visitor?.id ? undefined : other;
+}

@@ -6,7 +6,7 @@
 // folding fails: it is in the window, and folded when that is possible again.
 
 import { log } from "../log.js";
-import { fold, foldLate } from "./learn.js";
+import { fold, foldLate, merge } from "./learn.js";
 
 /** How late an event may be to be put in its place: `LATE_MS` of the core. */
 export const LATE_MS = 24 * 3600 * 1000;
@@ -37,6 +37,31 @@ export const findPart = (sql, profile, pushed, name) => sql.exec(FIND, profile, 
 
 /** A part, made where there is none. */
 export const partOf = (sql, profile, pushed, name, now) => findPart(sql, profile, pushed, name) ?? sql.exec(ADD, profile, pushed, name, now).one();
+
+/** So many parts has a profile: browsers that its user was known in, and that time before they were. */
+const MOST_PARTS = 64;
+
+/** Parts that were put together as there were too many; handed over no more. */
+const TOGETHER = 2;
+const NEVER_AGAIN = Number.MAX_SAFE_INTEGER;
+
+/** Puts the part of which nothing came for longest together with others before it, where a profile has as many parts as it may have. */
+export function makeRoom(shard, profile) {
+  const { sql, site, now } = shard;
+  const parts = sql.exec("SELECT id, pushed, state FROM parts WHERE profile = ? AND pushed < ? AND state IS NOT NULL AND dirty = 0 ORDER BY came, id", profile, TOGETHER).toArray();
+  if (parts.length < MOST_PARTS || shard.program === undefined) {
+    return;
+  }
+  const [oldest] = parts;
+  const whole = partOf(sql, profile, TOGETHER, "", now);
+  sql.exec("UPDATE parts SET state = ?, version = version + 1 WHERE id = ?", merge(site, [whole.state, oldest.state]), whole.id);
+  sql.exec("DELETE FROM events WHERE part = ?", oldest.id);
+  if (oldest.pushed) {
+    sql.exec("UPDATE parts SET state = NULL, version = ? WHERE id = ?", NEVER_AGAIN, oldest.id);
+  } else {
+    sql.exec("DELETE FROM parts WHERE id = ?", oldest.id);
+  }
+}
 
 /** Whether an event comes behind another one. */
 const isBehind = (one, at, id) => at === null || one.at > at || (one.at === at && one.id > id);
@@ -168,7 +193,11 @@ function save(sql, part) {
  */
 export function take(shard, profile, name, events, imported) {
   const { sql, now } = shard;
-  const part = partOf(sql, profile, 0, name, now);
+  let part = findPart(sql, profile, 0, name);
+  if (part === undefined) {
+    makeRoom(shard, profile);
+    part = partOf(sql, profile, 0, name, now);
+  }
   const until = now + (imported ? IMPORTED_IDS_MS : IDS_MS);
   const isNew = events.map(({ id, at, json, fold }) => sql.exec(TAKE, part.id, id, at, until, fold ? json : null).toArray().length > 0);
   const taken = events.filter((event, at) => isNew[at]);

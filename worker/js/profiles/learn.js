@@ -1,5 +1,5 @@
-// What the Rust side does for profiles, called where a profile is. All of it but `prepare` ends at once; it throws where the instance
-// trapped, and says undefined where there is no program, or bytes are no state.
+// What the Rust side does for profiles, called where a profile is. All of it but `prepare` ends at once, and throws where the instance traps
+// or no program is at hand.
 
 import { run, settle } from "../instance.js";
 
@@ -30,7 +30,7 @@ const EMPTY = new Uint8Array(0);
 /** Bytes as SQLite gives them; of what is not there none. */
 const bytes = (blob) => (blob === null || blob === undefined ? EMPTY : blob instanceof Uint8Array ? blob : new Uint8Array(blob));
 
-/** A state with events, canonical JSON each, in their order. */
+/** A state with events, canonical JSON each, in their order; undefined where the bytes are no state. */
 export const fold = (site, state, events) => run((rust) => rust.learn_fold(site, bytes(state), events.join("\n"), false));
 
 /** A state with events that are older than others that it has. */
@@ -48,8 +48,8 @@ export const project = (site, state, quantiles, now, user) => run((rust) => rust
 /** In which of the program's audiences a state is, in their order: 1 in it, 0 not, 2 unknown, as that needs a request to tell. */
 export const audiencesOf = (site, state, quantiles, now) => run((rust) => rust.learn_audiences(site, bytes(state), bytes(quantiles), now));
 
-/** A sketch of how recent, frequent and valuable buyers are, with those of further states. */
-export const sketch = (site, sketched, states, now) => run((rust) => rust.learn_sketch(site, bytes(sketched), states.map(bytes), now));
+/** The histograms of those who bought, with further states. */
+export const sketch = (sketched, states) => run((rust) => rust.learn_sketch(bytes(sketched), states.map(bytes)));
 
-/** The site's quantiles, of the sketches of its shards. */
+/** The site's quantiles, of the histograms of its shards. */
 export const quantilesOf = (sketches) => run((rust) => rust.learn_quantiles(sketches.map(bytes)));

@@ -5,7 +5,7 @@
 // identified as: an earlier `identify` that comes later takes it from whom it was given to.
 
 import { log } from "../log.js";
-import { findPart, partOf } from "./fold.js";
+import { findPart, makeRoom, partOf } from "./fold.js";
 import { later } from "./retry.js";
 
 /** So many ids of one visitor are known to each other. */
@@ -95,6 +95,9 @@ export function receive(shard, { profile, target, version, state, gone, link: ow
   }
   if (part === undefined && !gone && state === null) {
     return isLinked;
+  }
+  if (part === undefined) {
+    makeRoom(shard, target);
   }
   const { id } = part ?? partOf(sql, target, 1, profile, now);
   sql.exec("UPDATE parts SET version = ?, state = ?, came = ? WHERE id = ?", version, gone ? null : state, now, id);

@@ -1,7 +1,7 @@
 // What the site's owner asks of a shard, and writes to it. The calls come by their names from `Profiles.own`.
 
 import { deadLetters, resend } from "./dead.js";
-import { quantilesOf, sketch } from "./learn.js";
+import { merge, quantilesOf, sketch } from "./learn.js";
 import { linkOf } from "./links.js";
 import { waiting } from "./outbox.js";
 import { keysAfter, membershipsOf, statesOf } from "./read.js";
@@ -23,8 +23,11 @@ const COORDINATOR = 0;
 
 const isKnown = (sql, key) => sql.exec("SELECT 1 FROM parts WHERE profile = ? LIMIT 1", key).toArray().length > 0;
 
-const notesOf = (sql, key) => sql.exec("SELECT id, at, by, text FROM notes WHERE profile = ? ORDER BY at DESC, id", key).toArray();
-const tagsOf = (sql, key) => sql.exec("SELECT tag, at, by FROM tags WHERE profile = ? ORDER BY tag", key).toArray();
+/** A row with its instant as text. */
+const dated = ({ at, ...row }) => ({ ...row, at: new Date(at).toISOString() });
+
+const notesOf = (sql, key) => sql.exec("SELECT id, text, by, at FROM notes WHERE profile = ? ORDER BY at DESC, id", key).toArray().map(dated);
+const tagsOf = (sql, key) => sql.exec("SELECT tag, by, at FROM tags WHERE profile = ? ORDER BY tag", key).toArray().map(dated);
 
 /** A profile with all that is known beside its states; null when there is none. */
 function profile(shard, key) {
@@ -39,7 +42,9 @@ function profile(shard, key) {
     about: JSON.stringify({
       key,
       user: linkOf(sql, key)?.user ?? null,
-      parts: parts.filter(({ isEmpty }) => !isEmpty).map(({ pushed, name, came }) => ({ of: pushed ? name : name === "" ? key : `a:${name}`, own: !pushed, last: came })),
+      parts: parts
+        .filter(({ isEmpty }) => !isEmpty)
+        .map(({ pushed, name, came }) => ({ of: pushed ? name : name === "" ? key : `a:${name}`, handed_over: pushed === 1, last: new Date(came).toISOString() })),
       notes: notesOf(sql, key),
       tags: tagsOf(sql, key),
     }),
@@ -113,8 +118,8 @@ function audiences(shard, after) {
 }
 
 /** The keys of members of an audience, of some profiles behind `after`. */
-function members(shard, audience, after, most) {
-  const { found, after: last } = looked(shard, after, Math.min(most, AT_ONCE));
+function members(shard, audience, after) {
+  const { found, after: last } = looked(shard, after, AT_ONCE);
   return { keys: found.filter(({ audiences: names }) => names.includes(audience)).map(({ key }) => key), after: last };
 }
 
@@ -123,7 +128,7 @@ function sketched(shard) {
   let bytes;
   for (let after = ""; after !== null; ) {
     const keys = keysAfter(shard, after, AT_ONCE);
-    bytes = sketch(shard.site, bytes, keys.flatMap((key) => statesOf(shard, { profile: key })), shard.now);
+    bytes = sketch(bytes, keys.map((key) => merge(shard.site, statesOf(shard, { profile: key }))));
     after = keys.length < AT_ONCE ? null : keys.at(-1);
   }
   return bytes;

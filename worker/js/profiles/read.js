@@ -30,7 +30,7 @@ export function whoOf({ sql, site }, key) {
 /** The names of the audiences that a profile is in, and of those that need a request to tell. */
 export function membershipsOf(shard, states, quantiles) {
   const { site, now, program } = shard;
-  const told = audiencesOf(site, merge(site, states), quantiles, now) ?? [];
+  const told = audiencesOf(site, merge(site, states), quantiles, now);
   const named = (truth) => program.audiences.filter((_, at) => told[at] === truth);
   return { audiences: named(1), unknown: named(2) };
 }

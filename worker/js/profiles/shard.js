@@ -4,6 +4,7 @@
 // transaction, and the answer waits for the disk.
 
 import { DurableObject } from "cloudflare:workers";
+import { forgetViolations, noteViolations } from "../events/violations.js";
 import { log } from "../log.js";
 import * as folding from "./fold.js";
 import * as learn from "./learn.js";
@@ -82,10 +83,10 @@ export class Profiles extends DurableObject {
     return this.#program;
   }
 
-  /** The sinks that are wanted, as the last program that could be loaded says. */
+  /** The sinks that are wanted, as the last program that could be loaded says; undefined where there never was one. */
   #sinks() {
-    this.webhooks ??= getMeta(this.#sql, "webhooks") ?? "[]";
-    return outbox.sinksOf(this.env, JSON.parse(this.webhooks));
+    this.webhooks ??= getMeta(this.#sql, "webhooks");
+    return this.webhooks === undefined ? undefined : outbox.sinksOf(this.env, JSON.parse(this.webhooks));
   }
 
   /** Hands a part to the shard of another profile. */
@@ -147,13 +148,18 @@ export class Profiles extends DurableObject {
   /**
    * Takes events, and what says who is who.
    *
-   * `events`: `{ key, part, id, at, json, keep, fold, consent }`; `json` is the canonical event, `keep` whether sinks get it, `fold`
-   * whether it becomes part of the profile `key`, of its part `part`. `links`: `{ profile, user, at, id }`; `joins`: `{ profile, peer }`.
+   * `events`: `{ key, part, id, at, json, keep, fold, consent, noted }`; `json` is the canonical event, `keep` whether sinks get it, `fold`
+   * whether it becomes part of the profile `key`, of its part `part`, `noted` in what it is otherwise than planned. `links`: `{ profile, user, at, id }`; `joins`: `{ profile, peer }`.
    * `wants`: profiles of which the states are asked for (see `statesOf`). Answers with a status for each event ("accepted" or "duplicate"),
    * and for each of `wants` its states and the site's quantiles.
    */
   async accept(site, number, { events, links: linked = [], joins = [], wants = [], imported = false }) {
     const work = await this.#begin(site, number);
+    const sinks = this.#sinks();
+    if (sinks === undefined) {
+      // Whom an event is for is not known yet: who sends it is to send it again.
+      throw new Error("there is no program");
+    }
     const groups = Map.groupBy(events.keys(), (at) => JSON.stringify([events[at].key, events[at].part]));
     const statuses = new Array(events.length);
     const moved = new Set();
@@ -177,7 +183,8 @@ export class Profiles extends DurableObject {
       }
       linked.filter((one) => links.link(work, one)).forEach(({ profile }) => handed.add(profile));
       joins.filter((one) => links.join(work, one)).forEach(({ profile }) => handed.add(profile));
-      outbox.put(this.#sql, lines, work.now, this.#sinks());
+      noteViolations(this.#sql, events.flatMap(({ noted }, at) => (noted && statuses[at] === "accepted" ? [noted] : [])), work.now);
+      outbox.put(this.#sql, lines, work.now, sinks);
       this.#moved(work, moved);
     });
     if (handed.size > 0) {
@@ -234,7 +241,9 @@ export class Profiles extends DurableObject {
       });
       await links.handOver(work);
       const sinks = this.#sinks();
-      await outbox.flush(this.#sql, this.env, { site: this.#site, shard: this.#number }, sinks, now);
+      if (sinks !== undefined) {
+        await outbox.flush(this.#sql, this.env, { site: this.#site, shard: this.#number }, sinks, now);
+      }
       if (this.#program !== undefined) {
         const quantiles = getMeta(this.#sql, "quantiles");
         this.ctx.storage.transactionSync(() => recheck(this.#sql, now, sinks, (after, limit) => profilesAfter(work, after, limit, quantiles)));
@@ -243,6 +252,7 @@ export class Profiles extends DurableObject {
       if (this.#sweepDue(now) <= now) {
         this.ctx.storage.transactionSync(() => {
           folding.sweep(this.#sql, now);
+          forgetViolations(this.#sql, now);
           setMeta(this.#sql, "sweep", now + DAY_MS);
         });
       }

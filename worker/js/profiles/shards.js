@@ -1,5 +1,6 @@
 // The way to the shards, for who is not one: which shard a profile is in, calls in groups, and what comes back.
 
+import { violationsIn } from "../events/violations.js";
 import { log } from "../log.js";
 import { merge, prepare, project } from "./learn.js";
 import { anonymousKey, userKey } from "./links.js";
@@ -37,7 +38,11 @@ export async function callShard(env, site, number, method, ...given) {
 }
 
 /** The key of the profile that an event belongs to, and its part there. */
-export function ownerOf({ userId, anonymousId }) {
+export function ownerOf({ userId, anonymousId, messageId }) {
+  if (userId === undefined && anonymousId === undefined) {
+    // It is nobody's: only counted once. Some keys, so that not all of them are in one shard.
+    return { key: `n:${messageId.charCodeAt(messageId.length - 1) % SHARDS}`, part: "" };
+  }
   return userId === undefined ? { key: anonymousKey(anonymousId), part: "" } : { key: userKey(userId), part: anonymousId ?? "" };
 }
 
@@ -79,7 +84,7 @@ async function grouped(entries, joins, wants) {
     const { key, part } = ownerOf(event);
     const call = await callFor(key);
     const { messageId: id, timestamp: at, consent } = event;
-    call.events.push({ key, part, id, at, json: JSON.stringify(event), keep, fold, consent: JSON.stringify(consent ?? []) });
+    call.events.push({ key, part, id, at, json: JSON.stringify(event), keep, fold, consent: JSON.stringify(consent ?? []), noted: violationsIn(event) });
     call.places.push(place);
     const link = fold ? linkIn(event) : undefined;
     if (link !== undefined) {
@@ -97,7 +102,7 @@ async function grouped(entries, joins, wants) {
   return calls;
 }
 
-/** The projection of states, for the one whom they are of; undefined where there is no program. */
+/** The projection of states, for the one whom they are of; undefined where that fails. */
 function projectionOf(site, answers, user, now) {
   const states = answers.flatMap((answer) => answer.states.flat());
   const quantiles = answers.find((answer) => answer.quantiles !== undefined)?.quantiles;

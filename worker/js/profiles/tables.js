@@ -3,6 +3,7 @@
 // A profile is a key: `a:<anonymousId>` or `u:<userId>`. It has parts: what its own events made, by the browser that they came from
 // (of an anonymous profile one, named ""), and what other shards handed over (`pushed`, named by the profile that it is of).
 
+import { createViolations } from "../events/violations.js";
 import { createTables as createOutbox } from "./outbox.js";
 
 /** What was made in which version, in order. A shard that is behind does what it is missing; nothing here is ever changed. */
@@ -78,4 +79,5 @@ export function createTables(sql, now) {
     setMeta(sql, "schema", VERSIONS.length);
   }
   createOutbox(sql, now);
+  createViolations(sql);
 }

@@ -1,6 +1,8 @@
 //! The API below `/_idoine/`.
 
 pub mod batch;
+#[cfg(any(test, feature = "openapi"))]
+pub mod collect;
 pub mod consent;
 pub mod context;
 pub mod decide;
@@ -44,7 +46,7 @@ struct Call<'a> {
 pub async fn answer(visit: &Visit, found: Found<'_>) -> Answer {
     let caller = Caller { origin: visit.header("origin"), site: visit.header("sec-fetch-site"), own: visit.origin() };
     if let Some(route) = found.route.filter(|route| route.is_owners()) {
-        return owner::answer(visit, route, &caller).await;
+        return owner::answer(visit, route, found.key, &caller).await;
     }
     let program = store::current(visit).await;
     let program = program.as_deref();
@@ -120,6 +122,8 @@ impl Call<'_> {
             Endpoint::Identity => return no_program(),
             Endpoint::Program => return program::get(visit, self.program).await,
             Endpoint::Health => return health::get(self.program),
+            // JavaScript answers these; it leaves here what names no call.
+            endpoint if endpoint.takes_events() => return not_found(),
             _ => {}
         }
         let body = match is_get {
@@ -146,10 +150,17 @@ impl Call<'_> {
 }
 
 fn preflight(route: &Route) -> Answer {
+    // What clients send with events besides: their keys, and words that nothing here depends on.
+    let headers = match route.endpoint.takes_events() {
+        true => {
+            "content-type, content-encoding, authorization, x-write-key, anonymousid, x-retry-count, x-ip-policy, x-enable-debug"
+        }
+        false => "content-type, if-none-match",
+    };
     Answer::empty(204)
         .with("allow", route.methods())
         .with("access-control-allow-methods", route.methods())
-        .with("access-control-allow-headers", "content-type, if-none-match")
+        .with("access-control-allow-headers", headers)
         .with("access-control-max-age", "600")
 }
 

@@ -121,10 +121,17 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    struct NoZones;
+
+    impl idoine::compile::Zones for NoZones {
+        fn offset(&self, _: &str, _: i64) -> Option<i32> {
+            None
+        }
+    }
+
     fn program() -> Program {
         let manifest = r#"{ "site": { "id": "shop", "hosts": ["shop.example"] } }"#;
-        let none = |_: &str| None;
-        idoine::compile::compile(manifest, &none).unwrap()
+        idoine::compile::compile(manifest, &NoZones).unwrap()
     }
 
     #[test]

@@ -3,11 +3,11 @@
 
 mod event;
 
-use crate::program;
+use crate::{program, rules};
+use idoine::learn::site::Buyers;
 use idoine::learn::{self, Event, Rules, Site, State};
 use idoine::{Context, Program, Truth};
 use serde_json::{Value, json};
-use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -16,32 +16,23 @@ pub struct Learned {
     /// The program.
     pub program: Rc<Program>,
     /// Its rules.
-    pub rules: Rules,
-}
-
-thread_local! {
-    /// Read once for each program: the last one of each site.
-    static RULES: RefCell<Vec<Rc<Learned>>> = const { RefCell::new(Vec::new()) };
+    pub rules: Rc<Rules>,
 }
 
 /// The site's program that is at hand, with its rules.
-pub fn at_hand(site: &str) -> Option<Rc<Learned>> {
+pub fn at_hand(site: &str) -> Option<Learned> {
     let program = program::at_hand(site)?;
-    RULES.with(|known| {
-        let mut known = known.try_borrow_mut().ok()?;
-        if let Some(found) = known.iter().find(|one| Rc::ptr_eq(&one.program, &program)) {
-            return Some(Rc::clone(found));
-        }
-        known.retain(|one| one.program.site_id() != site);
-        let rules = Rules::from_bytes(program.rules_bytes())?;
-        let found = Rc::new(Learned { program, rules });
-        known.push(Rc::clone(&found));
-        Some(found)
-    })
+    let rules = rules::of(&program);
+    Some(Learned { program, rules })
+}
+
+/// The same, for who can't do without: nobody is to take a program that is not there for a state that can't be read.
+fn needed(site: &str) -> Result<Learned, JsValue> {
+    at_hand(site).ok_or_else(|| JsValue::from_str("the site's program is not at hand"))
 }
 
 /// A state; empty where there are no bytes, `None` where they are none.
-fn state(bytes: &[u8]) -> Option<State> {
+pub fn state(bytes: &[u8]) -> Option<State> {
     if bytes.is_empty() { Some(State::default()) } else { State::decode(bytes) }
 }
 
@@ -60,7 +51,7 @@ pub async fn learn_ready(env: worker::Env, ctx: worker::worker_sys::Context, sit
 /// What the program at hand says to who keeps profiles, as JSON.
 #[wasm_bindgen]
 pub fn learn_program(site: &str) -> Option<String> {
-    let Learned { program, rules } = &*at_hand(site)?;
+    let Learned { program, rules } = &at_hand(site)?;
     let webhooks: Vec<Value> = rules
         .webhooks
         .iter()
@@ -81,40 +72,40 @@ pub fn learn_program(site: &str) -> Option<String> {
 }
 
 /// A state with more events: one to a line, canonical JSON, in their order; `late` ones are older than the state's window. `undefined` where
-/// there is no program, or no state.
+/// the bytes are no state; throws where there is no program.
 #[wasm_bindgen]
-pub fn learn_fold(site: &str, bytes: &[u8], events: &str, late: bool) -> Option<Vec<u8>> {
-    let Learned { program, rules } = &*at_hand(site)?;
-    let mut state = state(bytes)?;
+pub fn learn_fold(site: &str, bytes: &[u8], events: &str, late: bool) -> Result<Option<Vec<u8>>, JsValue> {
+    let Learned { program, rules } = &needed(site)?;
+    let Some(mut state) = state(bytes) else { return Ok(None) };
     for line in events.lines() {
         let Ok(value) = serde_json::from_str::<Value>(line) else { continue };
         let Some(event) = event::read(program, &value) else { continue };
         fold(rules, &mut state, &event, late);
     }
-    Some(state.encode())
+    Ok(Some(state.encode()))
 }
 
 fn fold(rules: &Rules, state: &mut State, event: &Event, late: bool) {
     if late { state.fold_late(rules, event) } else { state.fold(rules, event) }
 }
 
-/// One state of several; those that are none are left out. `undefined` where there is no program.
+/// One state of several; those that are none are left out.
 #[wasm_bindgen]
-pub fn learn_merge(site: &str, states: Vec<js_sys::Uint8Array>) -> Option<Vec<u8>> {
-    let learned = at_hand(site)?;
+pub fn learn_merge(site: &str, states: Vec<js_sys::Uint8Array>) -> Result<Vec<u8>, JsValue> {
+    let learned = needed(site)?;
     let mut whole = State::default();
     for part in states.iter().filter_map(|bytes| State::decode(&bytes.to_vec())) {
         whole.merge(&learned.rules, &part);
     }
-    Some(whole.encode())
+    Ok(whole.encode())
 }
 
 /// The projection of a state; `user` is who the visitor is known to be.
 #[wasm_bindgen]
-pub fn learn_project(site: &str, bytes: &[u8], quantiles: &[u8], now: f64, user: Option<String>) -> Option<Vec<u8>> {
-    let learned = at_hand(site)?;
-    let state = state(bytes)?;
-    Some(learn::projection::encode(&learned.rules, &state, &site_of(quantiles), now as i64, user.as_deref()))
+pub fn learn_project(site: &str, bytes: &[u8], quantiles: &[u8], now: f64, user: Option<String>) -> Result<Vec<u8>, JsValue> {
+    let learned = needed(site)?;
+    let state = state(bytes).unwrap_or_default();
+    Ok(learn::projection::encode(&learned.rules, &state, &site_of(quantiles), now as i64, user.as_deref()))
 }
 
 /// What the program reads of a state, as pairs for a request.
@@ -127,12 +118,11 @@ pub fn pairs(learned: &Learned, state: &State, site: &Site, now: i64) -> Vec<(St
     told.collect()
 }
 
-/// In which audiences of the program a state is, in their order: 1 in it, 0 not, 2 unknown. `undefined` where there is no program, or no
-/// state.
+/// In which audiences of the program a state is, in their order: 1 in it, 0 not, 2 unknown.
 #[wasm_bindgen]
-pub fn learn_audiences(site: &str, bytes: &[u8], quantiles: &[u8], now: f64) -> Option<Vec<u8>> {
-    let learned = at_hand(site)?;
-    let state = state(bytes)?;
+pub fn learn_audiences(site: &str, bytes: &[u8], quantiles: &[u8], now: f64) -> Result<Vec<u8>, JsValue> {
+    let learned = needed(site)?;
+    let state = state(bytes).unwrap_or_default();
     let now = now as i64;
     let context = Context::of_profile(&learned.program, &pairs(&learned, &state, &site_of(quantiles), now), now);
     let told = idoine::audiences(&learned.program, &context).into_iter().map(|(_, truth)| match truth {
@@ -140,5 +130,25 @@ pub fn learn_audiences(site: &str, bytes: &[u8], quantiles: &[u8], now: f64) -> 
         Truth::False => 0,
         Truth::Unknown | Truth::Denied => 2,
     });
-    Some(told.collect())
+    Ok(told.collect())
+}
+
+/// The histograms of those who bought, with further states: each of one profile.
+#[wasm_bindgen]
+pub fn learn_sketch(bytes: &[u8], states: Vec<js_sys::Uint8Array>) -> Vec<u8> {
+    let mut buyers = Buyers::decode(bytes).unwrap_or_default();
+    for state in states.iter().filter_map(|bytes| State::decode(&bytes.to_vec())) {
+        buyers.change(None, state.buyer());
+    }
+    buyers.encode()
+}
+
+/// What is known of all visitors together, of the histograms of all shards.
+#[wasm_bindgen]
+pub fn learn_quantiles(sketches: Vec<js_sys::Uint8Array>) -> Vec<u8> {
+    let mut buyers = Buyers::default();
+    for sketch in sketches.iter().filter_map(|bytes| Buyers::decode(&bytes.to_vec())) {
+        buyers.merge(&sketch);
+    }
+    serde_json::to_vec(&buyers.site()).unwrap_or_default()
 }

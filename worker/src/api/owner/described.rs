@@ -93,7 +93,8 @@ pub struct AuditEntry {
     at: String,
     /// The name of the token.
     by: String,
-    /// `publish`, `schedule`, `cancel`, `rollback`, `preview`, each also with ` failed`; `refused` for what the token is not good for.
+    /// `publish`, `schedule`, `cancel`, `rollback`, `preview`, each also with ` failed`; `read profile`, `note`, `unnote`, `tag`, `untag`,
+    /// `export audience`, `renew quantiles`; `refused` for what the token is not good for.
     action: String,
     /// The version that it was done with.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -104,7 +105,7 @@ pub struct AuditEntry {
     /// The instant that it was scheduled for, or at which a link ends, RFC 3339.
     #[serde(skip_serializing_if = "String::is_empty")]
     until: String,
-    /// The page of a link, without its query; what a refused attempt asked for.
+    /// The page of a link, without its query; the profile or audience; what a refused attempt asked for.
     #[serde(skip_serializing_if = "String::is_empty")]
     what: String,
 }
@@ -199,4 +200,152 @@ pub struct Resent {
     resent: u64,
     /// How many are left: ask again, until none are.
     left: u64,
+}
+
+/// What became of events of the past.
+#[derive(JsonSchema)]
+pub struct Imported {
+    /// One for each line.
+    results: Vec<ImportedLine>,
+}
+
+/// What became of an event.
+#[derive(JsonSchema)]
+pub struct ImportedLine {
+    /// `accepted`, `duplicate`, `dropped`, `rejected` or `failed`, which is to be sent again.
+    status: String,
+    /// Why it was dropped: `no_consent`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reason: String,
+    /// What is wrong with it.
+    error: Option<ImportError>,
+}
+
+/// What is wrong with a line.
+#[derive(JsonSchema)]
+pub struct ImportError {
+    /// For programs.
+    code: String,
+    /// For people.
+    message: String,
+    /// Where in the line, as a JSON pointer.
+    path: String,
+}
+
+/// All that is known of a visitor.
+#[derive(JsonSchema)]
+pub struct ProfileFacts {
+    /// `u:<userId>` or `a:<anonymousId>`.
+    key: String,
+    /// Of an anonymous profile the user whose it is.
+    user: Option<String>,
+    /// What it is made of.
+    parts: Vec<ProfilePart>,
+    /// What the owner's teams noted, the newest first.
+    notes: Vec<NoteKept>,
+    /// What they tagged it with.
+    tags: Vec<TagKept>,
+    /// What the live program reads of it, by path, as text.
+    readings: std::collections::BTreeMap<String, String>,
+}
+
+/// A part of a profile.
+#[derive(JsonSchema)]
+pub struct ProfilePart {
+    /// Whose events made it: a browser's, or of a user those that servers sent.
+    of: String,
+    /// Whether it is of a browser's time before it was known whose it is.
+    handed_over: bool,
+    /// When something of it came last, RFC 3339.
+    last: String,
+}
+
+/// The notes on a profile.
+#[derive(JsonSchema)]
+pub struct ProfileNotes {
+    /// The newest first.
+    notes: Vec<NoteKept>,
+}
+
+/// A note.
+#[derive(JsonSchema)]
+pub struct NoteKept {
+    /// Its id.
+    id: String,
+    /// What it says.
+    text: String,
+    /// The name of the token.
+    by: String,
+    /// When, RFC 3339.
+    at: String,
+}
+
+/// A note that is to be kept.
+#[derive(JsonSchema)]
+pub struct NoteGiven {
+    /// What it says: 2000 characters at most.
+    text: String,
+}
+
+/// The tags of a profile.
+#[derive(JsonSchema)]
+pub struct ProfileTags {
+    /// In their order.
+    tags: Vec<TagKept>,
+}
+
+/// A tag of a profile.
+#[derive(JsonSchema)]
+pub struct TagKept {
+    /// The tag.
+    tag: String,
+    /// The name of the token.
+    by: String,
+    /// When, RFC 3339.
+    at: String,
+}
+
+/// Tags that are to be put on a profile.
+#[derive(JsonSchema)]
+pub struct TagsGiven {
+    /// 20 at most, each of 64 characters at most.
+    tags: Vec<String>,
+}
+
+/// How many profiles are in which audiences. A browser's profile that is a user's counts as that user.
+#[derive(JsonSchema)]
+pub struct AudienceCounts {
+    /// How many there are.
+    profiles: u64,
+    /// In the manifest's order.
+    audiences: Vec<AudienceCount>,
+    /// Of each two that have members in common.
+    overlaps: Vec<AudienceOverlap>,
+}
+
+/// How many profiles are in an audience.
+#[derive(JsonSchema)]
+pub struct AudienceCount {
+    /// Its name.
+    audience: String,
+    /// How many are in it.
+    members: u64,
+    /// Of how many that is not known: a request would tell, or a value is missing.
+    unknown: u64,
+}
+
+/// How many profiles are in two audiences.
+#[derive(JsonSchema)]
+pub struct AudienceOverlap {
+    /// Their names.
+    audiences: [String; 2],
+    /// How many are in both.
+    members: u64,
+}
+
+/// The site's quantiles are worked out anew.
+#[derive(JsonSchema)]
+pub struct QuantilesRenewed {
+    /// When, in epoch milliseconds.
+    at: i64,
 }

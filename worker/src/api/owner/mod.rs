@@ -1,11 +1,14 @@
 //! The owner's API below `/_idoine/api/`: publishing, going back, who did what, preview links. It takes a bearer token, is for
 //! no page of another site, and its answers are nobody else's.
 
+mod audiences;
 mod audit;
 mod dead_letters;
 #[cfg(any(test, feature = "openapi"))]
 pub mod described;
+mod import;
 mod preview;
+mod profile;
 mod program;
 mod rollback;
 
@@ -20,7 +23,7 @@ use crate::visit::Visit;
 use serde_json::{Map, Value};
 
 /// Answers a request to an address of the owner's.
-pub async fn answer(visit: &Visit, route: &Route, caller: &Caller<'_>) -> Answer {
+pub async fn answer(visit: &Visit, route: &Route, key: &str, caller: &Caller<'_>) -> Answer {
     if caller.is_another_site() {
         return Answer::error(403, "forbidden", "This address is not for pages of another site.");
     }
@@ -40,7 +43,14 @@ pub async fn answer(visit: &Visit, route: &Route, caller: &Caller<'_>) -> Answer
         (Endpoint::Audit, _) => audit::get(visit).await,
         (Endpoint::DeadLetters, "POST") => dead_letters::post(visit, &bearer).await,
         (Endpoint::DeadLetters, _) => dead_letters::get(visit).await,
+        (Endpoint::Import, _) => import::post(visit, &bearer).await,
         (Endpoint::Link, _) => preview::post(visit, &bearer).await,
+        (Endpoint::Facts | Endpoint::Notes | Endpoint::Note | Endpoint::Tags | Endpoint::Tag, method) => {
+            profile::answer(visit, &bearer, (route.endpoint, method), key).await
+        }
+        (Endpoint::Audiences, "POST") => audiences::renew(visit, &bearer).await,
+        (Endpoint::Audiences, _) => audiences::counts(visit).await,
+        (Endpoint::Members, _) => audiences::members(visit, &bearer, key).await,
         _ => not_found(),
     }
 }

@@ -1,0 +1,211 @@
+//! `idoine profile`: what is known of one visitor, and what the owner's teams note of them.
+
+use crate::remote::{Live, To, encoded};
+use crate::{Outcome, input, page};
+use idoine::report::membership_text;
+use idoine::{Context, Membership, Program, Truth, memberships};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// Show all that is known of a visitor on one page, the audiences that they belong to, and why
+    #[command(
+        after_help = "Examples:\n  idoine profile show u:42 --to https://shop.example\n  idoine profile show a:0190b7c2f3e17a4c --to https://shop.example --json"
+    )]
+    Show(ShowArgs),
+    /// Add a note that all of the owner's teams see
+    #[command(
+        after_help = "Example:\n  idoine profile note u:42 'Called: wants the blue one in size M' --to https://shop.example\n\nThe token needs the role publish."
+    )]
+    Note(NoteArgs),
+    /// Show the notes, or take one away
+    #[command(
+        after_help = "Examples:\n  idoine profile notes u:42 --to https://shop.example\n  idoine profile notes u:42 --remove 0190b7c2f3e17a4c --to https://shop.example"
+    )]
+    Notes(NotesArgs),
+    /// Put a tag on a profile, or take it off
+    #[command(
+        after_help = "Examples:\n  idoine profile tag u:42 press --to https://shop.example\n  idoine profile tag u:42 press --remove --to https://shop.example\n\nThe token needs the role publish."
+    )]
+    Tag(TagArgs),
+}
+
+/// Which profile, and where.
+#[derive(clap::Args)]
+struct Which {
+    /// u:<userId>, or a:<anonymousId> of a browser
+    #[arg(value_parser = key)]
+    key: String,
+    #[command(flatten)]
+    to: To,
+    /// Print it as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+struct ShowArgs {
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(clap::Args)]
+struct NoteArgs {
+    #[command(flatten)]
+    which: Which,
+    /// What is noted
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    text: String,
+}
+
+#[derive(clap::Args)]
+struct NotesArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Take the note with this id away
+    #[arg(long, value_name = "ID")]
+    remove: Option<String>,
+}
+
+#[derive(clap::Args)]
+struct TagArgs {
+    #[command(flatten)]
+    which: Which,
+    /// The tag
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    tag: String,
+    /// Take it off
+    #[arg(long)]
+    remove: bool,
+}
+
+fn key(text: &str) -> Result<String, String> {
+    match text.split_once(':') {
+        Some(("u" | "a", id)) if !id.is_empty() => Ok(text.to_owned()),
+        _ => Err("expected u:<userId> or a:<anonymousId>".to_owned()),
+    }
+}
+
+impl Which {
+    /// The address of the profile, or of something of it.
+    fn path(&self, more: &[&str]) -> String {
+        let mut path = format!("profile/{}", encoded(&self.key));
+        for part in more {
+            let _ = write!(path, "/{}", encoded(part));
+        }
+        path
+    }
+
+    /// Prints what was answered as it is, or a list of it for people.
+    fn print(&self, answer: &Value, list: &str, none: &str) -> Outcome {
+        if self.json {
+            return input::print_line(&format!("{answer:#}"));
+        }
+        let rows = answer.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        if rows.is_empty() { input::print_line(none) } else { input::print(&page::table(rows)) }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Outcome {
+    match &args.what {
+        What::Show(args) => show(&args.which),
+        What::Note(NoteArgs { which, text }) => {
+            let body = json!({ "text": text }).to_string();
+            let answer = which.to.open()?.post(&which.path(&["notes"]), "application/json", body.as_bytes())?;
+            which.print(&answer, "notes", "no notes")
+        }
+        What::Notes(NotesArgs { which, remove }) => {
+            let remote = which.to.open()?;
+            let answer = match remove {
+                Some(id) => remote.delete(&which.path(&["notes", id]))?,
+                None => remote.get(&which.path(&["notes"]))?,
+            };
+            which.print(&answer, "notes", "no notes")
+        }
+        What::Tag(TagArgs { which, tag, remove }) => {
+            let remote = which.to.open()?;
+            let answer = match remove {
+                true => remote.delete(&which.path(&["tags", tag]))?,
+                false => remote.put(&which.path(&["tags"]), &json!({ "tags": [tag] }))?,
+            };
+            which.print(&answer, "tags", "no tags")
+        }
+    }
+}
+
+/// The page of facts. The audiences are worked out here, by the live program: so each is told with its reason.
+fn show(which: &Which) -> Outcome {
+    let remote = which.to.open()?;
+    let mut facts = remote.get(&which.path(&[]))?;
+    let state = remote.state()?;
+    let live = remote.live(&state)?;
+    let program = match &live {
+        Live::Program(program) => Some(&**program),
+        Live::Nothing => None,
+        Live::Unreadable(why) => {
+            eprintln!("why the profile is in its audiences can't be told: {why}");
+            None
+        }
+    };
+    let readings = facts.as_object_mut().and_then(|facts| facts.remove("readings"));
+    let context =
+        program.map(|program| Context::of_profile(program, &pairs(readings.as_ref()), jiff::Timestamp::now().as_millisecond()));
+    let found = match (program, &context) {
+        (Some(program), Some(context)) => memberships(program, context),
+        _ => Vec::new(),
+    };
+    if which.json {
+        let audiences: Vec<_> = found
+            .iter()
+            .map(|one| json!({ "audience": one.audience, "member": one.clause.value, "why": one.clause }))
+            .collect();
+        if let Some(facts) = facts.as_object_mut() {
+            facts.insert("readings".to_owned(), readings.unwrap_or_default());
+            facts.insert("audiences".to_owned(), audiences.into());
+        }
+        return input::print_line(&format!("{facts:#}"));
+    }
+    let mut text = page::of(&facts);
+    text.push_str(&audiences_text(program, &found));
+    input::print(&text)
+}
+
+/// Paths and values of the program's fields, as texts.
+fn pairs(readings: Option<&Value>) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let readings = readings.and_then(Value::as_object).into_iter().flatten();
+    readings.map(|(path, value)| (path.clone(), text(value))).collect()
+}
+
+/// The audiences that somebody is in, then those that a request decides, and the others, each with why.
+fn audiences_text(program: Option<&Program>, found: &[Membership<'_>]) -> String {
+    let mut text = String::new();
+    for (title, truth) in [
+        ("In these audiences", Truth::True),
+        ("In these audiences or not, as a request or a value that is missing would tell", Truth::Unknown),
+        ("In none of these", Truth::False),
+    ] {
+        let these = found.iter().filter(|one| one.clause.value == truth).collect::<Vec<_>>();
+        if these.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "\n{title}");
+        for one in these {
+            let _ = writeln!(text, "  {}", one.audience);
+            for line in membership_text(one).lines() {
+                let _ = writeln!(text, "  {line}");
+            }
+        }
+    }
+    if program.is_some() && found.is_empty() {
+        text.push_str("\nThe manifest names no audiences\n");
+    }
+    text
+}

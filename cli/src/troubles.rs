@@ -1,0 +1,88 @@
+//! `idoine violations`, `idoine dead-letters`: what is otherwise than planned, and what did not arrive.
+
+use crate::remote::To;
+use crate::{Outcome, input, page};
+use serde_json::{Value, json};
+use std::io::IsTerminal;
+
+#[derive(clap::Args)]
+pub(crate) struct ViolationsArgs {
+    #[command(flatten)]
+    to: To,
+    /// Print them as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct DeadLettersArgs {
+    #[command(flatten)]
+    to: To,
+    /// Send them again; needs a token of the role publish
+    #[arg(long)]
+    resend: bool,
+    /// Those of one sink alone, such as queue, r2 or webhook:crm
+    #[arg(long, value_name = "NAME")]
+    sink: Option<String>,
+    /// Print them as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The rows of a list of an answer.
+fn rows<'a>(answer: &'a Value, list: &str) -> &'a [Value] {
+    answer.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+pub(crate) fn violations(args: &ViolationsArgs) -> Outcome {
+    let answer = args.to.open()?.get("violations")?;
+    if args.json {
+        return input::print_line(&format!("{answer:#}"));
+    }
+    match rows(&answer, "violations") {
+        [] => input::print_line("every event was as planned"),
+        rows => input::print(&page::table(rows)),
+    }
+}
+
+pub(crate) fn dead_letters(args: &DeadLettersArgs) -> Outcome {
+    let remote = args.to.open()?;
+    if args.resend {
+        return resend(args, &remote);
+    }
+    let query = args.sink.as_ref().map_or_else(String::new, |sink| format!("?sink={}", crate::remote::encoded(sink)));
+    let answer = remote.get(&format!("dead-letters{query}"))?;
+    if args.json {
+        return input::print_line(&format!("{answer:#}"));
+    }
+    if rows(&answer, "counts").is_empty() {
+        return input::print_line("no dead letters: everything arrived");
+    }
+    input::print(&page::of(&answer))
+}
+
+/// Sends all of them again: a site takes some at a time.
+fn resend(args: &DeadLettersArgs, remote: &crate::remote::Remote) -> Outcome {
+    let asked = args.sink.as_ref().map_or_else(|| json!({}), |sink| json!({ "sink": sink })).to_string();
+    let mut resent = 0_u64;
+    let left = loop {
+        let answer = remote.post("dead-letters", "application/json", asked.as_bytes())?;
+        let number = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or(0);
+        resent = resent.saturating_add(number("resent"));
+        if number("left") == 0 || number("resent") == 0 {
+            break number("left");
+        }
+        if std::io::stderr().is_terminal() {
+            eprintln!("{} on their way again, {} left", input::count(resent, "letter"), number("left"));
+        }
+    };
+    if args.json {
+        return input::print_line(&format!("{:#}", json!({ "resent": resent, "left": left })));
+    }
+    let stay = if left > 0 {
+        format!("; {left} stay, of sinks that are not wanted any more or were not asked for")
+    } else {
+        String::new()
+    };
+    input::print_line(&format!("{} on their way again{stay}", input::count(resent, "letter")))
+}
