@@ -13,7 +13,7 @@ import { eventually, lines, objects } from "./shard.ts";
 import { PAGE } from "./site.ts";
 
 const SERVER_KEY = "a-key-of-a-server-in-tests";
-const TOKEN = "a-token-of-the-tests";
+const TOKEN = "a-token-of-the-tests-0123456789";
 const PURPOSES = "analytics+personalization";
 
 /** A shard whose faults a test turns on, with a queue that outlives workerd: what it is given it has when its server said so. */
@@ -78,7 +78,7 @@ async function startSinks(t: TestContext): Promise<Sinks> {
   const state = await mkdtemp(join(tmpdir(), "idoine-kept-"));
   const workers: TestWorker[] = [];
   t.after(async () => {
-    await Promise.all([server.close(), ...workers.map((worker) => worker.dispose())]);
+    await Promise.all([server.close(), ...workers.map((worker) => worker.dispose().catch(() => undefined))]);
     await rm(state, { recursive: true });
   });
   const { program } = await compile(manifestFor(`${server.url}/hook`));
@@ -150,8 +150,8 @@ test("workerd is killed while many send: what was acknowledged is in the store a
   const { server, start } = await startSinks(t);
   const acknowledged = new Set<string>();
   const sent = new Set<string>();
-  const enough = 1200;
-  const kills = [150, 500, 900];
+  const enough = 600;
+  const kills = [80, 220, 400];
   let worker = await start();
   /** Sends batches until enough is acknowledged. Who is patient sends again what was not; who is not loses it, as pages do. */
   const client = async (name: number) => {
@@ -173,6 +173,7 @@ test("workerd is killed while many send: what was acknowledged is in the store a
         await wait(3);
       }
       await worker.kill();
+      await worker.dispose();
       worker = await start();
     }
   };

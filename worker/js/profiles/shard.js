@@ -18,6 +18,9 @@ import { audiencesAre, recheck } from "./watch.js";
 
 const DAY_MS = 24 * 3600 * 1000;
 
+/** An alarm that is so late is set again. */
+const LATE_MS = 60_000;
+
 /** How long an answer waits for what it made to be handed to another shard. */
 const PATIENCE_MS = 1000;
 
@@ -41,6 +44,12 @@ export class Profiles extends DurableObject {
       this.#site = getMeta(this.#sql, "site");
       this.#number = getMeta(this.#sql, "number");
       this.#alarm = (await ctx.storage.getAlarm()) ?? undefined;
+      // An alarm that was to come while the machine was down may never come: it is set again, for what is due.
+      const now = Date.now();
+      if (this.#site !== undefined && !(this.#alarm > now)) {
+        this.#alarm = undefined;
+        await this.#wake(now);
+      }
     });
   }
 
@@ -131,7 +140,7 @@ export class Profiles extends DurableObject {
       owner.quantilesDue(this.#work(now), this.#number),
     ].filter((at) => at !== undefined);
     const at = soon(Math.min(...due), now);
-    if (this.#alarm === undefined || at < this.#alarm || this.#alarm < now - DAY_MS) {
+    if (this.#alarm === undefined || at < this.#alarm || this.#alarm < now - LATE_MS) {
       this.#alarm = at;
       await this.ctx.storage.setAlarm(at);
     }
