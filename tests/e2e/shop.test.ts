@@ -84,7 +84,7 @@ test("consent changes what the next navigation shows, and withdrawing it takes i
   assert.match(await footer(), /This shop adapts to you, as you agreed$/);
   assert.deepEqual(await hero(page), ["Good to see you again", "Straight to what is new"]);
   const names = (await page.context().cookies()).map(({ name, httpOnly }) => [name, httpOnly]);
-  assert.deepEqual(names.sort(), [["idoine_consent", false], ["idoine_id", true]]);
+  assert.deepEqual(names.sort(), [["idoine_consent", false], ["idoine_id", true], ["idoine_p", true]]);
   await screenshot(page, "returning-desktop");
   assert.deepEqual(await consent(page, []), { granted: [], decided: true });
   await page.reload();

@@ -8,6 +8,9 @@ import { inRepository } from "./faces.ts";
 /** The demo's manifest. */
 export const SITE = inRepository("www/demo/site.jsonc");
 
+/** What the shop's server signs identity tokens by. */
+export const IDENTITY_SECRET = "what-the-shops-server-signs-by";
+
 /** The running shop. */
 export interface Shop {
   /** The Worker's address, without a slash at the end. Preview parameters are allowed there. */
@@ -28,7 +31,7 @@ export async function startShop(): Promise<Shop> {
   const { program } = await compile(manifest);
   const origin = await startOrigin();
   try {
-    const worker = await startWorker({ origin: origin.url, program, preview: true });
+    const worker = await startWorker({ origin: origin.url, program, preview: true, profiles: true, vars: { IDOINE_KEY: "the key of a shop that is tested", IDOINE_IDENTITY_SECRET: IDENTITY_SECRET } });
     return {
       url: worker.address.origin,
       origin: origin.url,

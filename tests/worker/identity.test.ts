@@ -73,7 +73,8 @@ class Browser {
   agree = (granted = ["personalization", "analytics"]) => this.fetch("/_idoine/consent", "POST", { granted });
   logIn = (claims: Record<string, unknown>) => this.fetch("/_idoine/identity", "POST", { token: token({ exp: soon(), ...claims }) });
   logOut = () => this.fetch("/_idoine/identity", "DELETE");
-  profile = async () => (await this.fetch("/_idoine/profile")).json();
+  /** What is stored, less when the session began. */
+  profile = async () => stored(await this.fetch("/_idoine/profile"));
   hero = async () => /<h1>(.*?)<\/h1>/.exec((await this.fetch("/")).text)![1];
 
   async send(...events: object[]): Promise<void> {
@@ -90,6 +91,13 @@ class Browser {
     await browser.agree();
     return browser;
   }
+}
+
+/** What an answer tells of what is stored, less when the session began. */
+function stored(reply: Reply): { version: string; verified: boolean; profile: Record<string, string> } {
+  const { "visitor.session_start": start, ...profile } = reply.json().profile;
+  assert.ok(start === undefined || Math.abs(Date.now() - Number(start)) < 60_000, start);
+  return { ...reply.json(), profile };
 }
 
 const SHOES = "profile.count('Product Viewed', '7d', {'category': 'shoes'})";
@@ -136,10 +144,11 @@ test("who logs in is shown what the user did on another device, from the next pa
   const reply = await laptop.logIn({ sub: "u-two-devices", aud: "shop" });
   assert.equal(reply.status, 200, reply.text);
   assert.match(reply.cookies.join(), /^idoine_p=[\w-]+; .*Max-Age=2592000;/);
-  assert.deepEqual(reply.json(), { version: reply.json().version, verified: true, profile: { [SHOES]: "2" } });
+  assert.deepEqual(stored(reply), { version: reply.json().version, verified: true, profile: { [SHOES]: "2" } });
   assert.equal(await laptop.hero(), "Shoes again");
   // What the laptop does counts for the user too, and the phone sees it after its next event.
   await laptop.view();
+  assert.equal((await laptop.profile()).profile[SHOES], "3");
   await phone.send({ type: "page" });
   assert.equal((await phone.profile()).profile[SHOES], "3");
 });
@@ -176,7 +185,7 @@ test("logging out makes the browser somebody new, and nothing of the user stays"
   const before = browser.jar.get("idoine_id");
   const reply = await browser.logOut();
   assert.equal(reply.status, 200);
-  assert.deepEqual(reply.json(), { version: reply.json().version, verified: false, profile: { [SHOES]: "0" } });
+  assert.deepEqual(stored(reply), { version: reply.json().version, verified: false, profile: { [SHOES]: "0" } });
   assert.notEqual(browser.jar.get("idoine_id"), before);
   assert.equal(await browser.hero(), "Welcome");
   await browser.view();

@@ -12,33 +12,38 @@ import { compile, ROOT, startOrigin, startWorker } from "./harness.ts";
 import type { Init, Reply, TestOrigin, TestWorker } from "./harness.ts";
 
 const LOCAL = "http://localhost:8787";
+const WRITE_KEY = "write-key-of-the-tests-0";
 const description: any = JSON.parse(readFileSync(join(ROOT, "docs", "openapi.json"), "utf8"));
 
 let origin: TestOrigin;
 /** A site on the internet, a developer's machine, one without a program, one whose visitors ask too often, one that is published to, and one without a store. */
 let workers: Record<"site" | "preview" | "empty" | "busy" | "owned" | "broken", TestWorker>;
 
-/** Shards that do not answer. */
-const NO_SHARDS = `
+/** Shards that do not say what their sinks did not take. */
+const NO_LETTERS = `
   const own = async () => { throw new Error("the shard is broken"); };
-  return worker.fetch(request, { ...env, PROFILES: { idFromName: (name) => name, get: () => ({ own }) } }, ctx);`;
+  const PROFILES = request.url.includes("dead-letters") ? { idFromName: (name) => name, get: () => ({ own }) } : env.PROFILES;
+  return worker.fetch(request, { ...env, PROFILES }, ctx);`;
 
 before(async () => {
   origin = await startOrigin({ "*": "<h1>Welcome</h1>" });
   const vars = { IDOINE_TOKENS: TOKENS };
-  const manifest = flags({ personas: { "A Parisian": { "geo.country": "FR" } } });
+  const manifest = flags({ audiences: FANS, personas: { "A Parisian": { "geo.country": "FR" } } });
   workers = {
     site: await startWorker({ origin: origin.url, manifest, vars }),
     preview: await startWorker({ origin: origin.url, manifest, vars, preview: true }),
     empty: await startWorker({ origin: origin.url, vars, preview: true }),
     busy: await startWorker({ origin: origin.url, manifest, vars, ratelimits: { EVALUATE_LIMIT: { simple: { limit: 1, period: 60 } }, WRITE_LIMIT: { simple: { limit: 1, period: 60 } } } }),
-    owned: await startWorker({ origin: origin.url, manifest, vars: { ...vars, IDOINE_KEY: "secret" }, profiles: true }),
-    broken: await startWorker({ origin: origin.url, vars: { ...vars, IDOINE_KEY: "secret" }, without: ["PROGRAMS"], around: NO_SHARDS }),
+    owned: await startWorker({ origin: origin.url, manifest, vars: { ...vars, IDOINE_KEY: "secret", IDOINE_WRITE_KEYS: `server:erp:${WRITE_KEY}:analytics+personalization` }, profiles: true }),
+    broken: await startWorker({ origin: origin.url, vars: { ...vars, IDOINE_KEY: "secret" }, without: ["PROGRAMS"], profiles: true, around: NO_LETTERS }),
   };
 });
 after(async () => {
   await Promise.all([...Object.values(workers).map((worker) => worker.dispose()), origin.close()]);
 });
+
+/** An audience, as those of the manifest are asked for by their names. */
+const FANS = { fans: "device.type == 'mobile'" };
 
 /** Objects have the properties that are written down and no others: what an answer has beside them is not described. */
 function closed(schema: any): any {
@@ -183,13 +188,135 @@ const ROLLBACK = "/_idoine/api/rollback";
 const AUDIT = "/_idoine/api/audit";
 const LINK = "/_idoine/api/preview";
 const LETTERS = "/_idoine/api/dead-letters";
+const FACTS = "/_idoine/api/profile/{key}";
+const [NOTES, TAGS] = [`${FACTS}/notes`, `${FACTS}/tags`];
+const [NOTE, TAG] = [`${NOTES}/{id}`, `${TAGS}/{tag}`];
+const AUDIENCES = "/_idoine/api/audiences";
+const MEMBERS = `${AUDIENCES}/{name}`;
 const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
 const publishing = { headers: bearer(PUBLISH) };
 const link = json({ url: "https://shop.example/", hours: 2 });
 
+/** A profile's address, or that of something of it. */
+const ofProfile = (path: string, user = "jo", last = "") => ({ path, url: path.replace("{key}", encodeURIComponent(`u:${user}`)).replace(/\{(id|tag)\}/, last) });
+
+/** Requests about profiles and audiences, as for the other addresses of the owner. */
+async function profiled(): Promise<Record<string, Asked[]>> {
+  const to = "owned" as const;
+  const users = ["jo", "full"].map((userId) => ({ type: "identify", userId, messageId: userId, traits: {} }));
+  const taken = await workers.owned.fetch("/_idoine/v1/batch", { ...json({ batch: users }), headers: { authorization: `Basic ${Buffer.from(`${WRITE_KEY}:`).toString("base64")}` } });
+  assert.equal(taken.status, 200, taken.text);
+  const note = async (user: string) => (await workers.owned.fetch(ofProfile(NOTES, user).url, { ...json({ text: "x" }), ...publishing })).json();
+  const [{ id }] = (await note("jo")).notes;
+  for (let n = 0; n < 100; n += 1) {
+    await note("full");
+  }
+  const tags = (first: number, n = 10) => ({ method: "PUT", body: JSON.stringify({ tags: Array.from({ length: n }, (_, at) => `tag${first + at}`) }), ...publishing });
+  for (let first = 0; first < 50; first += 10) {
+    await workers.owned.fetch(ofProfile(TAGS, "full").url, tags(first));
+  }
+  const large = { ...publishing.headers, "content-length": String(4 * 1024 * 1024) };
+  const everyone = (user: string): Asked[] => [
+    ofProfile(FACTS, user),
+    ofProfile(NOTES, user),
+    { ...ofProfile(NOTES, user), ...json({ text: "Called." }) },
+    { ...ofProfile(NOTE, user, id), method: "DELETE" },
+    ofProfile(TAGS, user),
+    { ...ofProfile(TAGS, user), ...tags(0, 1) },
+    { ...ofProfile(TAG, user, "tag0"), method: "DELETE" },
+  ];
+  const audiences: Asked[] = [{ path: AUDIENCES }, { path: AUDIENCES, method: "POST" }, { path: MEMBERS, url: `${AUDIENCES}/fans` }];
+  const each = (change: (asked: Asked) => Asked | undefined) =>
+    [...everyone("jo"), ...audiences].flatMap((asked) => change({ ...asked, headers: { ...bearer(PUBLISH), ...(asked.headers as object) } }) ?? []);
+  return {
+    "200": each((asked) => ({ ...asked, to })),
+    "400": [
+      { ...ofProfile(NOTES), to, ...json({ text: 1 }), ...publishing, wrong: true },
+      { ...ofProfile(TAGS), to, method: "PUT", body: '{"tags":"x"}', ...publishing, wrong: true },
+      { path: MEMBERS, url: `${AUDIENCES}/fans?cursor=x`, to, ...token },
+    ],
+    "401": each((asked) => ({ ...asked, to, headers: bearer("nobody-0123456789abcdef") })),
+    "403": each((asked) => ({ ...asked, to, headers: { ...(asked.headers as object), origin: "https://evil.example" } })),
+    "404": [...everyone("nobody").map((asked) => ({ ...asked, to, ...publishing })), { path: MEMBERS, url: `${AUDIENCES}/none`, to, ...token }],
+    "409": [
+      { ...ofProfile(NOTES, "full"), to, ...json({ text: "x" }), ...publishing },
+      { ...ofProfile(TAGS, "full"), to, ...tags(50) },
+    ],
+    "413": [
+      { ...ofProfile(NOTES), to, method: "POST", headers: large },
+      { ...ofProfile(TAGS), to, method: "PUT", headers: large },
+    ],
+    "429": each((asked) => (asked.method === undefined ? undefined : { ...asked, to: "busy" })),
+    "501": each((asked) => ({ ...asked, to: "site" })),
+    "503": each((asked) => ({ ...asked, to: "broken" })),
+  };
+}
+
+/** Requests that bring events, in each client's format, and those for settings. */
+function collected(): Record<string, Asked[]> {
+  const to = "owned" as const;
+  const key = { "x-write-key": WRITE_KEY };
+  const event = { type: "track", event: "Signed Up", userId: "jo" };
+  const calls = [
+    { path: "/_idoine/collect", body: { events: [{ ...event, messageId: "one", properties: {}, context: {} }], sentAt: 1790000000000 } },
+    ...["v1/batch", "v1/b", "beacon/v1/batch"].map((path) => ({ path: `/_idoine/${path}`, body: { batch: [event] } })),
+    { path: "/_idoine/v1/{call}", url: "/_idoine/v1/t", body: event },
+    { path: "/_idoine/api/s/{call}", url: "/_idoine/api/s/track", body: event },
+  ];
+  const settings: Asked[] = [
+    { path: "/_idoine/v1/projects/{key}/settings", url: `/_idoine/v1/projects/${WRITE_KEY}/settings`, to },
+    { path: "/_idoine/sourceConfig/", url: `/_idoine/sourceConfig/?writeKey=${WRITE_KEY}`, to },
+  ];
+  const each = (more: (body: object) => object): Asked[] => calls.map(({ path, url = path, body }) => ({ path, url, to, ...json(body), headers: key, ...more(body) }));
+  const violations = { path: "/_idoine/api/violations", to };
+  return {
+    "200": [
+      ...each(() => ({})),
+      // What it says of each event: rejected, dropped, a repetition.
+      { path: calls[0]!.path, to, headers: key, ...json({ events: [{ type: "track" }, { ...event, messageId: "one" }] }) },
+      ...settings,
+      { ...violations, ...token },
+      { ...violations, url: `${violations.path}?days=1`, ...token },
+    ],
+    "400": [...each(() => json({})).map((asked) => ({ ...asked, wrong: asked.path === calls[0]!.path })), { ...violations, url: `${violations.path}?days=0`, ...token }],
+    "401": [
+      ...each(() => ({ headers: { "x-write-key": "nobody" } })),
+      { ...settings[0]!, url: "/_idoine/v1/projects/nobody/settings" },
+      { ...settings[1]!, url: "/_idoine/sourceConfig/?writeKey=nobody" },
+      { ...violations, headers: bearer("nobody-0123456789abcdef") },
+    ],
+    "403": [...each(() => ({ headers: { origin: "https://evil.example" } })), ...settings.map((asked) => ({ ...asked, headers: { origin: "https://evil.example" } })), { ...violations, headers: { ...token.headers, origin: "https://evil.example" } }],
+    "413": each(() => ({ body: undefined, headers: { ...key, "content-length": String(1024 * 1024) } })),
+    "415": each(() => ({ headers: { ...key, "content-encoding": "br" } })),
+    "429": each(() => ({ to: "busy" })),
+    "501": [{ ...violations, to: "site", ...token }],
+    "503": [...each(() => ({ to: "empty" })), { ...violations, to: "broken", ...token }],
+  };
+}
+
+/** Requests that bring events of the past. */
+function imported(): Record<string, Asked[]> {
+  const [path, to] = ["/_idoine/api/import", "owned" as const];
+  const line = (more: object = {}) => JSON.stringify({ messageId: "past", type: "track", event: "Signed Up", userId: "jo", timestamp: "2025-01-01T00:00:00Z", ...more });
+  const asked = (query = "?source=erp", more: object = {}): Asked => ({ path, url: `${path}${query}`, to, method: "POST", body: line(), headers: { ...bearer(PUBLISH), "content-type": "application/x-ndjson" }, ...more });
+  return {
+    "200": [
+      // Each of the results that a line can have: accepted, a repetition, what is wrong with it, and no consent.
+      asked("?source=erp", { body: [line(), line(), "{", line({ colour: 1 })].join("\n") }),
+      asked("?source=erp&purposes=marketing", { body: line({ messageId: "other" }) }),
+    ],
+    "400": [asked(""), asked("?source=a%20b"), asked("?source=erp&purposes=all")],
+    "401": [asked(undefined, { headers: bearer("nobody-0123456789abcdef") })],
+    "403": [asked(undefined, { headers: { ...bearer(PUBLISH), origin: "https://evil.example" } }), asked(undefined, { headers: bearer(READ) })],
+    "413": [asked(undefined, { body: undefined, headers: { ...bearer(PUBLISH), "content-length": String(4 * 1024 * 1024) } })],
+    "501": [asked(undefined, { to: "site" })],
+    "503": [asked(undefined, { to: "broken" })],
+  };
+}
+
 /** Requests for the owner's addresses, in an order in which each finds what it is about. */
 async function owners(): Promise<Record<string, Asked[]>> {
-  const [first, second] = await Promise.all([compile(flags()), compile(flags({ holdout: 0.1 }))]);
+  const [first, second] = await Promise.all([compile(flags({ audiences: FANS })), compile(flags({ audiences: FANS, holdout: 0.1 }))]);
   const bytes = (body: Uint8Array, headers: Record<string, string> = bearer(PUBLISH)) => ({ method: "POST", body, headers: { ...headers, "content-type": "application/octet-stream" } });
   const later = new Date(Date.now() + 3_600_000).toISOString();
   const to = "owned" as const;
@@ -317,9 +444,9 @@ test("the document is OpenAPI 3.1", () => {
 
 test("every answer is described, and every description was answered", async () => {
   const asked = new Set<string>();
-  const ofOwners = await owners();
-  for (const status of new Set([...Object.keys(REQUESTS), ...Object.keys(ofOwners)])) {
-    for (const request of [...(REQUESTS[status] ?? []), ...(ofOwners[status] ?? [])]) {
+  const all = [REQUESTS, await owners(), await profiled(), collected(), imported()];
+  for (const status of new Set(all.flatMap((requests) => Object.keys(requests)))) {
+    for (const request of all.flatMap((requests) => requests[status] ?? [])) {
       const method = (request.method ?? "GET").toLowerCase();
       const name = `${method} ${request.url ?? request.path} (${status})`;
       const reply = await answered(request, status);
@@ -341,7 +468,7 @@ test("every answer is described, and every description was answered", async () =
 test("other methods and other addresses get the failure that is described for all", async () => {
   const failure = validator("components", "schemas", "Failure");
   for (const [path, methods] of Object.entries<any>(description.paths)) {
-    const url = path.replace("{key}", "title").replace("{version}", "0123456789abcdef");
+    const url = path.replace("{version}", "0123456789abcdef").replace(/\{\w+\}/g, "title");
     const allowed = Object.keys(methods).map((method) => method.toUpperCase());
     for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH"].filter((method) => !allowed.includes(method))) {
       const reply = await workers.preview.fetch(`${LOCAL}${url}`, { method, ...publishing });

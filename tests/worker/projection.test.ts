@@ -11,7 +11,6 @@ const ORIGIN = "https://shop.example";
 const PAGE = '<!doctype html><html><head><title>x</title></head><body><h1>Welcome</h1><p class="lead">-</p><a class="buy">Buy</a><b>-</b></body></html>';
 
 const SHOES = "profile.count('Product Viewed', '7d', {'category': 'shoes'})";
-const LAST = "profile.last('Product Viewed')";
 
 const base = {
   site: { id: "shop", hosts: ["shop.example", "localhost"], timezone: "Europe/Paris" },
@@ -34,17 +33,19 @@ let origin: TestOrigin;
 let worker: TestWorker;
 
 before(async () => {
-  origin = await startOrigin({ "/": PAGE });
+  origin = await startOrigin({ "/": PAGE, "/kept": (_, response) => void response.writeHead(200, { "content-type": "text/html; charset=utf-8", "cache-control": "public, max-age=600" }).end(PAGE + "<p>filler</p>".repeat(300)) });
   worker = await startWorker({
     origin: origin.url,
     manifest: MANIFEST,
     profiles: true,
     preview: true,
     vars: { IDOINE_KEY: KEY },
+    parts: ["variants.js"],
     // Counts the calls of shards; gives other secrets and another time.
     around: `
       globalThis.calls ??= 0;
       if (new URL(request.url).pathname === "/calls") return Response.json(globalThis.calls);
+      if (new URL(request.url).pathname === "/report") return Response.json(parts.report());
       const PROFILES = new Proxy(env.PROFILES, { get: (target, name) => typeof target[name] !== "function" ? target[name] : (...args) => { if (name === "get") globalThis.calls += 1; return target[name](...args); } });
       const headers = new Headers(request.headers);
       const [secrets, at] = ["x-secrets", "x-at"].map((name) => { const text = headers.get(name); headers.delete(name); return text; });
@@ -207,7 +208,7 @@ test("time passes in it: what is no longer true at the request's instant is not,
   assert.match((await browser.fetch("/", undefined, at(6 * day))).text, /<h1>Shoes again</);
   assert.match((await browser.fetch("/", undefined, at(9 * day))).text, /<h1>Welcome</);
   assert.equal((await browser.profile(at(9 * day)))[SHOES], "0");
-  assert.ok(LAST !== "" && (await browser.profile(at(394 * day)))["profile.affinity('category')"] !== "shoes");
+  assert.ok((await browser.profile(at(394 * day)))["profile.affinity('category')"] !== "shoes");
   assert.deepEqual(await browser.profile(at(396 * day)), {});
   // A preview's instant counts too, from the same cookie.
   const ahead = new Date(Date.now() + 9 * day).toISOString();
@@ -252,6 +253,30 @@ test("sticky assignments and caps travel in it", async () => {
   await worker.publish(MANIFEST);
 });
 
+test("a page that shows a value of a profile is never kept; one that follows from a profile is shared by what was decided", async () => {
+  const shared = { ...MANIFEST, experiences: MANIFEST.experiences.filter(({ id }) => id === "shoes") };
+  const report = async (): Promise<any> => (await worker.fetch("/report")).json();
+  const kept = async ({ cookie }: Browser) => (await worker.fetch("/kept", { headers: { cookie } })).text;
+  const [one, two, other] = [await Browser.runner(), await Browser.runner(), await Browser.agreed()];
+  const before = await report();
+  for (let round = 0; round < 3; round += 1) {
+    for (const runner of [one, two]) assert.match(await kept(runner), /<h1>Shoes again<.*You like shoes</s);
+    assert.doesNotMatch(await kept(other), /Shoes again|You like/);
+  }
+  const after = await report();
+  assert.ok(after.hit > before.hit, "the origin's page is kept");
+  // Of these three visitors only the one with an empty profile has a page without a value of it.
+  assert.ok(after.kept_variants - before.kept_variants <= 1, JSON.stringify([before, after]));
+  await worker.publish(shared);
+  await kept(one);
+  for (let round = 0; round < 3; round += 1) {
+    for (const runner of [one, two]) assert.match(await kept(runner), /<h1>Shoes again</);
+    assert.doesNotMatch(await kept(other), /Shoes again/);
+  }
+  assert.ok((await report()).variant > after.variant, "a decision alone is nobody's secret");
+  await worker.publish(MANIFEST);
+});
+
 test("under another program what it knows still is read, the rest is ignored, and what is new is unknown", async () => {
   const browser = await Browser.runner();
   await worker.publish({
@@ -265,7 +290,9 @@ test("under another program what it knows still is read, the rest is ignored, an
   });
   const { text } = await browser.fetch("/");
   assert.match(text, /<h1>Shoes again<.*<p class="lead">-<.*<b>Unknown</s);
-  assert.deepEqual(await browser.profile(), { [SHOES]: "3" });
+  const { "visitor.session_start": start, ...told } = await browser.profile();
+  assert.ok(Number(start) > 0);
+  assert.deepEqual(told, { [SHOES]: "3" });
   // With the next event it is written for the program that is live.
   await browser.send([viewed()]);
   assert.match((await browser.fetch("/")).text, /<p class="lead">Known</);

@@ -21,7 +21,9 @@ export async function identified({ env }, event, { isTrusted, visitor }) {
   const { anonymousId: name, previousId: previous } = event;
   const read = async (given) => (given === undefined ? undefined : ((await signed(env, given)) ?? (isTrusted ? given : await foreign(given))));
   const anonymousId = isTrusted ? await read(name) : (visitor?.id ?? (await read(name)));
-  return { ...event, anonymousId, previousId: previous !== undefined && previous === name ? anonymousId : await read(previous) };
+  // What is done in a browser where somebody is logged in is done by them, whether their client says so or not.
+  const userId = event.userId ?? (visitor?.user || undefined);
+  return { ...event, anonymousId, userId, previousId: previous !== undefined && previous === name ? anonymousId : await read(previous) };
 }
 
 /**

@@ -1,5 +1,6 @@
 // What the site's owner asks of a shard, and writes to it. The calls come by their names from `Profiles.own`.
 
+import { violations } from "../events/violations.js";
 import { deadLetters, resend } from "./dead.js";
 import { merge, quantilesOf, sketch } from "./learn.js";
 import { linkOf } from "./links.js";
@@ -9,7 +10,7 @@ import { SHARDS, callShard } from "./shards.js";
 import { getMeta, setMeta } from "./tables.js";
 
 /** So many notes, and tags, has a profile. */
-const MOST_NOTES = 200;
+const MOST_NOTES = 100;
 const MOST_TAGS = 50;
 
 /** So many profiles a shard looks at in one call. */
@@ -192,5 +193,5 @@ const letters = ({ sql }, after, limit, sink) => deadLetters(sql, after, limit, 
 const again = ({ sql, now, transaction }, which) => transaction(() => resend(sql, which, now));
 
 /** The calls by name, and those of them that write. */
-export const CALLS = { profile, notes, note, unnote, tags, tag, untag, audiences, members, sketched, quantiles, renew, tell, sinks, letters, again };
+export const CALLS = { profile, notes, note, unnote, tags, tag, untag, audiences, members, violations, sketched, quantiles, renew, tell, sinks, letters, again };
 export const WRITES = new Set(["note", "unnote", "tag", "untag", "quantiles", "renew", "tell", "again"]);
