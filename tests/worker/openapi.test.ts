@@ -12,6 +12,7 @@ import { compile, ROOT, startOrigin, startWorker } from "./harness.ts";
 import type { Init, Reply, TestOrigin, TestWorker } from "./harness.ts";
 
 const LOCAL = "http://localhost:8787";
+const WRITE_KEY = "write-key-of-the-tests-0";
 const description: any = JSON.parse(readFileSync(join(ROOT, "docs", "openapi.json"), "utf8"));
 
 let origin: TestOrigin;
@@ -21,19 +22,22 @@ let workers: Record<"site" | "preview" | "empty" | "busy" | "owned" | "broken", 
 before(async () => {
   origin = await startOrigin({ "*": "<h1>Welcome</h1>" });
   const vars = { IDOINE_TOKENS: TOKENS };
-  const manifest = flags({ personas: { "A Parisian": { "geo.country": "FR" } } });
+  const manifest = flags({ audiences: FANS, personas: { "A Parisian": { "geo.country": "FR" } } });
   workers = {
     site: await startWorker({ origin: origin.url, manifest, vars }),
     preview: await startWorker({ origin: origin.url, manifest, vars, preview: true }),
     empty: await startWorker({ origin: origin.url, vars, preview: true }),
     busy: await startWorker({ origin: origin.url, manifest, vars, ratelimits: { EVALUATE_LIMIT: { simple: { limit: 1, period: 60 } }, WRITE_LIMIT: { simple: { limit: 1, period: 60 } } } }),
-    owned: await startWorker({ origin: origin.url, manifest, vars: { ...vars, IDOINE_KEY: "secret" } }),
-    broken: await startWorker({ origin: origin.url, vars: { ...vars, IDOINE_KEY: "secret" }, without: ["PROGRAMS"] }),
+    owned: await startWorker({ origin: origin.url, manifest, vars: { ...vars, IDOINE_KEY: "secret", IDOINE_WRITE_KEYS: `server:erp:${WRITE_KEY}:analytics+personalization` }, profiles: true }),
+    broken: await startWorker({ origin: origin.url, vars: { ...vars, IDOINE_KEY: "secret" }, without: ["PROGRAMS"], profiles: true }),
   };
 });
 after(async () => {
   await Promise.all([...Object.values(workers).map((worker) => worker.dispose()), origin.close()]);
 });
+
+/** An audience, as those of the manifest are asked for by their names. */
+const FANS = { fans: "device.type == 'mobile'" };
 
 /** Objects have the properties that are written down and no others: what an answer has beside them is not described. */
 function closed(schema: any): any {
@@ -177,13 +181,73 @@ const VERSION = `${PROGRAM}/{version}`;
 const ROLLBACK = "/_idoine/api/rollback";
 const AUDIT = "/_idoine/api/audit";
 const LINK = "/_idoine/api/preview";
+const FACTS = "/_idoine/api/profile/{key}";
+const [NOTES, TAGS] = [`${FACTS}/notes`, `${FACTS}/tags`];
+const [NOTE, TAG] = [`${NOTES}/{id}`, `${TAGS}/{tag}`];
+const AUDIENCES = "/_idoine/api/audiences";
+const MEMBERS = `${AUDIENCES}/{name}`;
 const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
 const publishing = { headers: bearer(PUBLISH) };
 const link = json({ url: "https://shop.example/", hours: 2 });
 
+/** A profile's address, or that of something of it. */
+const ofProfile = (path: string, user = "jo", last = "") => ({ path, url: path.replace("{key}", encodeURIComponent(`u:${user}`)).replace(/\{(id|tag)\}/, last) });
+
+/** Requests about profiles and audiences, as for the other addresses of the owner. */
+async function profiled(): Promise<Record<string, Asked[]>> {
+  const to = "owned" as const;
+  const users = ["jo", "full"].map((userId) => ({ type: "identify", userId, messageId: userId, traits: {} }));
+  const taken = await workers.owned.fetch("/_idoine/v1/batch", { ...json({ batch: users }), headers: { authorization: `Basic ${Buffer.from(`${WRITE_KEY}:`).toString("base64")}` } });
+  assert.equal(taken.status, 200, taken.text);
+  const note = async (user: string) => (await workers.owned.fetch(ofProfile(NOTES, user).url, { ...json({ text: "x" }), ...publishing })).json();
+  const [{ id }] = (await note("jo")).notes;
+  for (let n = 0; n < 100; n += 1) {
+    await note("full");
+  }
+  const tags = (first: number, n = 10) => ({ method: "PUT", body: JSON.stringify({ tags: Array.from({ length: n }, (_, at) => `tag${first + at}`) }), ...publishing });
+  for (let first = 0; first < 50; first += 10) {
+    await workers.owned.fetch(ofProfile(TAGS, "full").url, tags(first));
+  }
+  const large = { ...publishing.headers, "content-length": String(4 * 1024 * 1024) };
+  const everyone = (user: string): Asked[] => [
+    ofProfile(FACTS, user),
+    ofProfile(NOTES, user),
+    { ...ofProfile(NOTES, user), ...json({ text: "Called." }) },
+    { ...ofProfile(NOTE, user, id), method: "DELETE" },
+    ofProfile(TAGS, user),
+    { ...ofProfile(TAGS, user), ...tags(0, 1) },
+    { ...ofProfile(TAG, user, "tag0"), method: "DELETE" },
+  ];
+  const audiences: Asked[] = [{ path: AUDIENCES }, { path: AUDIENCES, method: "POST" }, { path: MEMBERS, url: `${AUDIENCES}/fans` }];
+  const each = (change: (asked: Asked) => Asked | undefined) =>
+    [...everyone("jo"), ...audiences].flatMap((asked) => change({ ...asked, headers: { ...bearer(PUBLISH), ...(asked.headers as object) } }) ?? []);
+  return {
+    "200": each((asked) => ({ ...asked, to })),
+    "400": [
+      { ...ofProfile(NOTES), to, ...json({ text: 1 }), ...publishing, wrong: true },
+      { ...ofProfile(TAGS), to, method: "PUT", body: '{"tags":"x"}', ...publishing, wrong: true },
+      { path: MEMBERS, url: `${AUDIENCES}/fans?cursor=x`, to, ...token },
+    ],
+    "401": each((asked) => ({ ...asked, to, headers: bearer("nobody-0123456789abcdef") })),
+    "403": each((asked) => ({ ...asked, to, headers: { ...(asked.headers as object), origin: "https://evil.example" } })),
+    "404": [...everyone("nobody").map((asked) => ({ ...asked, to, ...publishing })), { path: MEMBERS, url: `${AUDIENCES}/none`, to, ...token }],
+    "409": [
+      { ...ofProfile(NOTES, "full"), to, ...json({ text: "x" }), ...publishing },
+      { ...ofProfile(TAGS, "full"), to, ...tags(50) },
+    ],
+    "413": [
+      { ...ofProfile(NOTES), to, method: "POST", headers: large },
+      { ...ofProfile(TAGS), to, method: "PUT", headers: large },
+    ],
+    "429": each((asked) => (asked.method === undefined ? undefined : { ...asked, to: "busy" })),
+    "501": each((asked) => ({ ...asked, to: "site" })),
+    "503": each((asked) => ({ ...asked, to: "broken" })),
+  };
+}
+
 /** Requests for the owner's addresses, in an order in which each finds what it is about. */
 async function owners(): Promise<Record<string, Asked[]>> {
-  const [first, second] = await Promise.all([compile(flags()), compile(flags({ holdout: 0.1 }))]);
+  const [first, second] = await Promise.all([compile(flags({ audiences: FANS })), compile(flags({ audiences: FANS, holdout: 0.1 }))]);
   const bytes = (body: Uint8Array, headers: Record<string, string> = bearer(PUBLISH)) => ({ method: "POST", body, headers: { ...headers, "content-type": "application/octet-stream" } });
   const later = new Date(Date.now() + 3_600_000).toISOString();
   const to = "owned" as const;
@@ -299,9 +363,9 @@ test("the document is OpenAPI 3.1", () => {
 
 test("every answer is described, and every description was answered", async () => {
   const asked = new Set<string>();
-  const ofOwners = await owners();
-  for (const status of new Set([...Object.keys(REQUESTS), ...Object.keys(ofOwners)])) {
-    for (const request of [...(REQUESTS[status] ?? []), ...(ofOwners[status] ?? [])]) {
+  const [ofOwners, ofProfiles] = [await owners(), await profiled()];
+  for (const status of new Set([...Object.keys(REQUESTS), ...Object.keys(ofOwners), ...Object.keys(ofProfiles)])) {
+    for (const request of [...(REQUESTS[status] ?? []), ...(ofOwners[status] ?? []), ...(ofProfiles[status] ?? [])]) {
       const method = (request.method ?? "GET").toLowerCase();
       const name = `${method} ${request.url ?? request.path} (${status})`;
       const reply = await answered(request, status);
@@ -323,7 +387,7 @@ test("every answer is described, and every description was answered", async () =
 test("other methods and other addresses get the failure that is described for all", async () => {
   const failure = validator("components", "schemas", "Failure");
   for (const [path, methods] of Object.entries<any>(description.paths)) {
-    const url = path.replace("{key}", "title").replace("{version}", "0123456789abcdef");
+    const url = path.replace("{version}", "0123456789abcdef").replace(/\{\w+\}/g, "title");
     const allowed = Object.keys(methods).map((method) => method.toUpperCase());
     for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH"].filter((method) => !allowed.includes(method))) {
       const reply = await workers.preview.fetch(`${LOCAL}${url}`, { method, ...publishing });

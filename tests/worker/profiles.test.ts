@@ -103,7 +103,7 @@ test("what is not to be part of a profile is not, and what is not to be kept is 
   const of = visitor();
   assert.deepEqual((await worker.give([of.event()], { fold: false })).statuses, ["accepted"]);
   assert.deepEqual((await worker.give([{ ...of.event(), messageId: "again" }, { ...of.event(), messageId: "again" }], { fold: false })).statuses, ["accepted", "duplicate"]);
-  assert.deepEqual(await worker.readings(of.key), {});
+  assert.equal((await worker.readings(of.key))?.[VIEWS], "0");
   const rows = await worker.rows(of.key, `SELECT json FROM events JOIN parts ON parts.id = part WHERE profile = '${of.key}'`);
   assert.deepEqual(rows.map(({ json }) => json), [null, null]);
 });
@@ -128,7 +128,7 @@ test("an event that traps is kept and mended, and holds up no other", async () =
   await worker.fail({ unfold: true });
   assert.deepEqual((await worker.give([bad, of.event()])).statuses, ["accepted", "accepted"]);
   // The instance that trapped was replaced; what it was about to do is not done yet.
-  assert.deepEqual(await worker.rows(of.key, `SELECT dirty FROM parts WHERE profile = '${of.key}'`), [{ dirty: 1 }]);
+  assert.deepEqual(await worker.rows(of.key, `SELECT dirty > 0 AS isDirty FROM parts WHERE profile = '${of.key}'`), [{ isDirty: 1 }]);
   await worker.fail({});
   await worker.give([of.event()]);
   assert.equal((await worker.readings(of.key))?.[VIEWS], "4");

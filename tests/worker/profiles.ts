@@ -11,6 +11,7 @@ export const LEARNING = {
     plan: { type: "string", purpose: "personalization" },
     city: { type: "string", purpose: "personalization", settle: "first" },
   },
+  rfm: {},
   audiences: {
     shoppers: "profile.count('Product Viewed') >= 3",
     pros: "profile.plan == 'pro'",
@@ -136,7 +137,7 @@ export async function startProfiles(options: Options = {}): Promise<Profiles> {
   const api = async (path: string, method = "GET", body?: object) => {
     const init = { method, headers: { authorization: `Bearer ${PUBLISHER}` }, ...(body && { body: JSON.stringify(body) }) };
     const reply = await worker.fetch(`/_idoine/api/${path}`, init);
-    return { status: reply.status, body: /json$/.test(reply.header("content-type") ?? "") ? reply.json() : reply.text };
+    return { status: reply.status, body: /\/json$/.test(reply.header("content-type") ?? "") ? reply.json() : reply.text };
   };
   return {
     ...worker,

@@ -108,7 +108,13 @@ const ROWS: Record<string, Row> = {
       proxy: ["an error page of the origin is the origin's"],
     },
   },
-  17: { hazard: "two first requests at once are two visitors", tests: { consent: ["two first requests at once make two ids at most, and each is good"] } },
+  17: {
+    hazard: "two first requests at once are two visitors",
+    tests: {
+      consent: ["two first requests at once make two ids at most, and each is good"],
+      joining: ["a request that brings one id of ours in its cookie and events that carry another joins them", "two ids of one visitor are joined, and whose one is, the other is"],
+    },
+  },
   18: {
     hazard: "what was to be sent later never is",
     tests: { visits: ["a queue that is slow does not hold the visitor up, and the exposure arrives behind the redirect", "a queue that fails costs the exposure, which is counted as lost, and not the redirect"] },

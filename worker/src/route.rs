@@ -450,7 +450,7 @@ routes! {
         GET OwnerRead "The members of an audience, one to a line. Who asked is in the audit trail." {
             @path "name" required "The audience's name.";
             @query "cursor" optional "Where the list before this one ended (its header `x-idoine-cursor`).";
-            200 "Members, as JSON: `key`, and `userId` or `anonymousId`." | "application/x-ndjson" ["x-idoine-cursor"];
+            200 "Members, as JSON: `key`, and `userId` or `anonymousId`. Where there are more, `x-idoine-cursor` says where they begin." | "application/x-ndjson";
             400 "`cursor` is none.": crate::answer::Failure<'static>;
             404 "The live program has no such audience.": crate::answer::Failure<'static>;
             501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;

@@ -224,8 +224,9 @@ export function take(shard, profile, name, events, imported) {
   return { part, isNew, isChanged: folding.length > 0 && part.dirty === 0 };
 }
 
-/** So many parts are mended at a time. */
+/** So many parts are mended at a time; a part's events are looked at one by one where it was tried so often. */
 const MENDED_AT_ONCE = 20;
+const TRIES = 3;
 
 /** Folds the window of a part again; the part as it is then, undefined where that fails. */
 function mended(shard, row) {
@@ -277,7 +278,10 @@ export async function mendAll(shard, changed) {
     if (part !== undefined) {
       changed(part);
     } else if ((await shard.prepare()) !== undefined) {
-      await leaveOut(shard, row);
+      shard.sql.exec("UPDATE parts SET dirty = dirty + 1 WHERE id = ? AND dirty > 0", row.id);
+      if (row.dirty >= TRIES) {
+        await leaveOut(shard, row);
+      }
     }
   }
 }

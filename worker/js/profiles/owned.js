@@ -7,7 +7,7 @@ import { SHARDS, callShard } from "./shards.js";
 import { getMeta, setMeta } from "./tables.js";
 
 /** So many notes, and tags, has a profile. */
-const MOST_NOTES = 200;
+const MOST_NOTES = 100;
 const MOST_TAGS = 50;
 
 /** So many profiles a shard looks at in one call. */

@@ -10,8 +10,9 @@ import { createTables as createOutbox } from "./outbox.js";
 const VERSIONS = [
   `CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
    -- One part of a profile. base, state: without the events of the window, and with them; base_* and newest_*: the last event of each.
-   -- held: events in the window; ids: messageIds that are remembered. dirty: the state lacks events of the window. version: how often
-   -- it changed. targets: how many other profiles it is handed to. came: when something of it came last, and with which consent.
+   -- held: events in the window; ids: messageIds that are remembered. dirty: how often it was tried to fold what the state lacks of the
+   -- window; 0 where it lacks nothing. version: how often it changed. targets: how many other profiles it is handed to. came: when
+   -- something of it came last, and with which consent.
    CREATE TABLE parts (
      id INTEGER PRIMARY KEY,
      profile TEXT NOT NULL,

@@ -4,7 +4,7 @@
 use super::profile::{decoded, no_profiles};
 use super::unavailable;
 use crate::answer::Answer;
-use crate::api::{bad_request, parameter};
+use crate::api::{bad_request, no_program, parameter};
 use crate::audit::{Entry, write};
 use crate::tokens::Bearer;
 use crate::visit::Visit;
@@ -16,17 +16,20 @@ use serde_json::Value;
 const MEMBERS: u32 = 1000;
 
 /// The names of the live program's audiences.
-async fn names(visit: &Visit) -> Vec<String> {
-    let Some(program) = program::current(visit).await else { return Vec::new() };
+async fn names(visit: &Visit) -> Result<Vec<String>, Answer> {
+    if !shards::are_kept(&visit.env) {
+        return Err(no_profiles());
+    }
+    let program = program::current(visit).await.ok_or_else(|| no_program().with("retry-after", "1"))?;
     let nobody = Context::of_profile::<&str>(&program, &[], 0);
-    idoine::audiences(&program, &nobody).into_iter().map(|(name, _)| name.to_owned()).collect()
+    Ok(idoine::audiences(&program, &nobody).into_iter().map(|(name, _)| name.to_owned()).collect())
 }
 
 pub async fn counts(visit: &Visit) -> Answer {
-    if !shards::are_kept(&visit.env) {
-        return no_profiles();
-    }
-    let names = names(visit).await;
+    let names = match names(visit).await {
+        Ok(names) => names,
+        Err(answer) => return answer,
+    };
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     match shards::counts(&visit.env, &visit.site, &names).await {
         Ok(counts) => Answer::json(&counts),
@@ -48,11 +51,12 @@ pub async fn renew(visit: &Visit, bearer: &Bearer) -> Answer {
 }
 
 pub async fn members(visit: &Visit, bearer: &Bearer, name: &str) -> Answer {
-    if !shards::are_kept(&visit.env) {
-        return no_profiles();
-    }
+    let names = match names(visit).await {
+        Ok(names) => names,
+        Err(answer) => return answer,
+    };
     let name = decoded(name);
-    if !names(visit).await.contains(&name) {
+    if !names.contains(&name) {
         return Answer::error(404, "no_audience", "The live program has no such audience.");
     }
     let cursor = parameter(visit, "cursor").unwrap_or_default();

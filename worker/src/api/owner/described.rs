@@ -173,6 +173,9 @@ pub struct ProfileFacts {
     tags: Vec<TagKept>,
     /// What the live program reads of it, by path, as text.
     readings: std::collections::BTreeMap<String, String>,
+    /// All that is kept: sessions, touches, traits with their sources, counters, affinities and so on.
+    #[serde(flatten)]
+    facts: std::collections::BTreeMap<String, serde_json::Value>,
 }
 
 /// A part of a profile.

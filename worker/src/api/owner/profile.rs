@@ -9,7 +9,7 @@ use crate::shards::{self, Stored};
 use crate::tokens::Bearer;
 use crate::visit::Visit;
 use crate::{host, learn, program};
-use idoine::learn::State;
+use idoine::learn::{State, facts as facts_of};
 use serde_json::{Map, Value, json};
 
 /// The longest key of a profile, note and tag.
@@ -90,6 +90,9 @@ fn told(visit: &Visit, stored: Stored) -> Value {
     for part in stored.states.iter().filter_map(|bytes| learn::state(bytes)) {
         whole.merge(&learned.rules, &part);
     }
+    if let Ok(Value::Object(facts)) = serde_json::to_value(facts_of(&learned.rules, &whole, &site, now)) {
+        about.extend(facts);
+    }
     let readings = learn::pairs(&learned, &whole, &site, now);
     let readings: Map<String, Value> = readings.into_iter().map(|(path, text)| (path, Value::from(text))).collect();
     about.insert("readings".to_owned(), Value::Object(readings));
@@ -112,7 +115,7 @@ async fn asked(visit: &Visit, key: &str, name: &str, given: &Value) -> Answer {
             _ => no_profile(),
         },
         Ok(answer) if answer.get("full").is_some() => {
-            Answer::error(409, "too_many", "A profile has 200 notes and 50 tags at most.")
+            Answer::error(409, "too_many", "A profile has 100 notes and 50 tags at most.")
         }
         Ok(answer) => Answer::json(&answer),
         Err(trouble) => unavailable(visit, &trouble),
