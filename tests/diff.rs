@@ -1,5 +1,6 @@
 //! What is about to be published is told: no difference of a program to itself, and every change to a manifest by its name.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![recursion_limit = "512"]
 
 use idoine::Program;
 use idoine::compile::{Zones, compile};
@@ -24,7 +25,20 @@ fn manifest() -> Value {
     json!({
         "site": { "id": "shop", "hosts": ["shop.example", "www.shop.example"], "timezone": "Europe/Paris", "languages": ["fr", "en"] },
         "sources": { "social": ["chat.example"], "internal": ["pay.example"], "session": { "timeout_minutes": 20 } },
-        "traits": { "plan": { "type": "string", "purpose": "personalization" }, "vip": { "type": "bool", "purpose": "marketing" } },
+        "traits": { "plan": { "type": "string", "purpose": "personalization" }, "vip": { "type": "bool", "purpose": "marketing" },
+            "tier": { "type": "string", "enum": ["a", "b"], "personal": true, "purpose": "analytics", "settle": "source", "sources": ["crm", "browser"] } },
+        "events": { "Order Completed": { "purpose": "marketing", "trusted": true, "properties": {
+            "revenue": { "type": "double", "required": true }, "kind": { "type": "string", "enum": ["x", "y"], "personal": true } } }, "Viewed": {} },
+        "affinities": { "kind": { "half_life": "10d", "weights": { "Order Completed": { "weight": 2.5, "properties": { "kind": "x" } } }, "cap": 50, "keep": 5, "least": 2 } },
+        "rfm": { "event": "Order Completed", "value": "revenue", "trusted": true },
+        "lifecycle": { "new": "10d", "at_risk": "20d", "dormant": "60d", "won_back": "20d" },
+        "engagement": { "half_life": "10d", "weights": { "Viewed": 3 }, "medium": 4, "high": 9 },
+        "intents": { "half_life": "10m", "least": 2, "signals": { "ready": { "Viewed": [4, { "weight": 5, "properties": { "fast": true } }] } } },
+        "propensities": { "buy": { "intercept": -1.5, "coefficients": { "profile.count('Viewed', '7d')": 0.5, "profile.sum('Order Completed', 'revenue')": 0.25, "profile.vip": 2 } } },
+        "features": { "view": { "event": "Viewed", "properties": { "size": 7 }, "adopted": 4, "left": "10d" } },
+        "milestones": { "second": { "event": "Viewed", "properties": { "fast": true }, "count": 2, "lasts": "10d" }, "year": { "years": 2 } },
+        "cart": { "added": "Viewed", "removed": "Viewed", "viewed": "Order Completed", "ordered": "Viewed" },
+        "webhooks": { "crm": { "url": "https://crm.example/in", "events": ["Viewed", "*"], "audiences": ["french", "paying"], "purpose": "marketing" } },
         "holidays": { "feasts": ["12-25", "2026-04-05"] },
         "places": { "stores": {
             "lyon": { "name": "Lyon", "latitude": 45.76, "longitude": 4.84 },
@@ -90,6 +104,13 @@ fn others(value: &Value) -> Vec<Value> {
                 text if text.starts_with('/') => &["/y"],
                 text if text.contains("==") => &["geo.is_eu"],
                 "fr" | "en" => &["it"],
+                "10d" | "20d" | "60d" | "10m" => &["12d", "40d", "12m"],
+                "Viewed" => &["Order Completed"],
+                "Order Completed" => &["Viewed"],
+                "source" => &["first", "latest"],
+                "revenue" => &["kind", "amount"],
+                "french" | "paying" => &["french", "paying"],
+                "double" => &["int"],
                 _ => &["x", "lead"],
             };
             written.iter().filter(|other| *other != text).map(|other| json!(other)).chain([json!(format!("{text}x"))]).collect()
@@ -171,7 +192,17 @@ fn every_change_of_one_value_is_named() {
                     kind.changed.contains_key(name) || kind.removed.iter().any(|removed| removed == name)
                 }
                 ("holidays" | "places", Some(_)) => diff.kinds.contains_key(section),
-                ("traits", Some(_)) => diff.kinds.contains_key("fields"),
+                ("traits", Some(_)) => diff.kinds.contains_key("fields") || diff.kinds.contains_key("traits"),
+                ("events" | "affinities" | "propensities" | "features" | "milestones" | "webhooks", Some(name)) => {
+                    let name = name.replace("~1", "/");
+                    let kind = &diff.kinds[section];
+                    kind.changed.contains_key(&name) || kind.removed.contains(&name)
+                }
+                ("rfm" | "lifecycle" | "engagement" | "cart", _) => {
+                    let kind = &diff.kinds["learning"];
+                    kind.changed.contains_key(section) || kind.removed.iter().any(|removed| removed == section)
+                }
+                ("intents", _) => diff.kinds.contains_key("intents") || diff.kinds.contains_key("learning"),
                 ("site" | "sources" | "holdout" | "cap", _) => !diff.site.is_empty() || !diff.kinds.is_empty(),
                 _ => true,
             };

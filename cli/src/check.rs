@@ -4,6 +4,7 @@ use crate::zones::Bundled;
 use crate::{Outcome, input};
 use idoine::compile::{CheckReport, Compiled, Degree, check};
 use idoine::expr::MAX_COST;
+use idoine::learn::Rules;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -48,8 +49,36 @@ fn summary(compiled: &Compiled) -> String {
         let parts: Vec<String> = counted.map(|(degree, number)| format!("{number} {}", degree.words())).collect();
         text.push_str(&format!("\n{experiences}: {}", parts.join(", ")));
     }
+    if let Some(learned) = Rules::from_bytes(program.rules_bytes()).and_then(|rules| learned(&rules)) {
+        text.push_str(&format!("\nlearned of visitors: {learned}"));
+    }
     if let Some((path, steps)) = costs.iter().max_by_key(|(_, steps)| *steps) {
         text.push_str(&format!("\nthe costliest expression is {path}: at most {steps} of {MAX_COST} steps"));
     }
     text
+}
+
+/// What is learned beside what goes without saying; `None` where that is nothing.
+fn learned(rules: &Rules) -> Option<String> {
+    let counted = [
+        (rules.events.len(), "planned event"),
+        (rules.counters.len(), "counter"),
+        (rules.affinities.len(), "affinity"),
+        (rules.intent.signals.len(), "intent"),
+        (rules.propensities.len(), "propensity"),
+        (rules.features.len(), "feature"),
+        (rules.milestones.len(), "milestone"),
+        (rules.webhooks.len(), "webhook"),
+    ];
+    let plural = |(number, what): (usize, &str)| match what.strip_suffix('y') {
+        Some(stem) if number != 1 => format!("{number} {stem}ies"),
+        _ => input::count(number as u64, what),
+    };
+    let mut parts: Vec<String> = counted.into_iter().filter(|(number, _)| *number > 0).map(plural).collect();
+    parts.extend(rules.rfm.as_ref().map(|_| "RFM".to_owned()));
+    let on_pages = rules.readings.iter().filter(|reading| reading.on_pages).count();
+    if on_pages > 0 {
+        parts.push(format!("{on_pages} read on pages"));
+    }
+    (!parts.is_empty()).then(|| parts.join(", "))
 }

@@ -3,6 +3,18 @@
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 
+/// In which order fields are told; those that are not named come behind, in the order in which they came.
+const ORDER: &str = "key user now first_seen last_seen lifecycle \
+    engagement sessions first_touch last_touch intents traits counters affinities purchases propensities nps answers features cart \
+    milestones experiences parts notes tags \
+    name event question dimension tag of sink count quantity value price level score category segment scores share answer source \
+    variant started last_event page_count is_open intent at counts sinks letters died by text code path reached told adoption sum \
+    sum_of first last updated windows products id";
+
+fn place(name: &str) -> usize {
+    ORDER.split_whitespace().position(|known| known == name).unwrap_or(usize::MAX)
+}
+
 /// The facts of a profile.
 pub(crate) fn of(facts: &Value) -> String {
     let mut text = String::new();
@@ -19,7 +31,9 @@ pub(crate) fn table(rows: &[Value]) -> String {
 }
 
 fn object(fields: &Map<String, Value>, depth: usize, text: &mut String) {
-    let said: Vec<(&String, &Value)> = fields.iter().filter(|(_, value)| !is_nothing(value)).collect();
+    let mut said: Vec<(&String, &Value)> = fields.iter().filter(|(_, value)| !is_nothing(value)).collect();
+    // What stands on a line first, then what has lines of its own.
+    said.sort_by_key(|(name, value)| (!is_plain(value), place(name)));
     let width =
         said.iter().filter(|(_, value)| is_plain(value)).map(|(name, _)| words(name).chars().count()).max().unwrap_or(0);
     for (name, value) in said {
@@ -32,9 +46,30 @@ fn object(fields: &Map<String, Value>, depth: usize, text: &mut String) {
         let _ = writeln!(text, "{gap}{indent}{}", words(name));
         match value {
             Value::Object(fields) => object(fields, depth.saturating_add(1), text),
-            Value::Array(rows) => rows_of(rows, depth.saturating_add(1), text),
+            Value::Array(rows) => list(rows, depth.saturating_add(1), text),
             _ => {}
         }
+    }
+}
+
+/// A list of what is alike: a table, unless there are tables in it.
+fn list(rows: &[Value], depth: usize, text: &mut String) {
+    let indent = "  ".repeat(depth);
+    let has_rows = |value: &Value| value.as_array().is_some_and(|items| items.iter().any(Value::is_object));
+    if rows.iter().all(Value::is_array) {
+        for pair in rows {
+            let _ = writeln!(text, "{indent}{}", plain(pair));
+        }
+    } else if rows.iter().filter_map(Value::as_object).any(|row| row.values().any(has_rows)) {
+        for row in rows.iter().filter_map(Value::as_object) {
+            let of_its_own: Vec<String> = row.values().filter(|value| is_plain(value)).map(plain).collect();
+            let _ = writeln!(text, "{indent}{}", of_its_own.join("  "));
+            for rows in row.values().filter_map(Value::as_array) {
+                rows_of(rows, depth.saturating_add(1), text);
+            }
+        }
+    } else {
+        rows_of(rows, depth, text);
     }
 }
 
@@ -46,12 +81,17 @@ fn rows_of(rows: &[Value], depth: usize, text: &mut String) {
             columns.push(name);
         }
     }
+    columns.sort_by_key(|name| place(name));
     // What nothing is said in says nothing.
     columns.retain(|name| rows.iter().any(|row| row.get(name.as_str()).is_some_and(|value| !is_nothing(value))));
     if columns.is_empty() {
         return;
     }
-    let cell = |row: &Value, name: &String| row.get(name.as_str()).map_or_else(|| "-".to_owned(), plain);
+    let cell = |row: &Value, name: &String| match row.get(name.as_str()) {
+        Some(Value::Array(pairs)) if name == "windows" => windows(pairs),
+        Some(value) => plain(value),
+        None => "-".to_owned(),
+    };
     let widths: Vec<usize> = columns
         .iter()
         .map(|name| {
@@ -92,13 +132,34 @@ fn plain(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+        // A name and what it has.
+        Value::Array(items) if matches!(items.as_slice(), [Value::String(_), Value::Number(_)]) => {
+            items.iter().map(plain).collect::<Vec<_>>().join(" ")
+        }
         Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
         Value::Object(fields) => {
             fields.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect::<Vec<_>>().join(", ")
         }
-        Value::Number(number) => number.as_i64().and_then(time).unwrap_or_else(|| number.to_string()),
+        Value::Number(number) => {
+            let text = number.to_string();
+            number.as_i64().and_then(time).unwrap_or_else(|| text.strip_suffix(".0").map_or(text.clone(), str::to_owned))
+        }
         other => other.to_string(),
     }
+}
+
+/// Windows in milliseconds, and what is in each: `7d: 3, ever: 12`.
+fn windows(pairs: &[Value]) -> String {
+    let one = |pair: &Value| {
+        let window = pair.get(0)?.as_i64()?;
+        let length = match (window, window.checked_rem(86_400_000)?) {
+            (0, _) => "ever".to_owned(),
+            (_, 0) => format!("{}d", window.checked_div(86_400_000)?),
+            _ => format!("{}h", window.checked_div(3_600_000)?),
+        };
+        Some(format!("{length}: {}", plain(pair.get(1)?)))
+    };
+    pairs.iter().filter_map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// A field's name as words: `firstSeen` and `first_seen` are `first seen`.
@@ -143,6 +204,9 @@ mod tests {
             ],
             "rfm": { "segment": "champions", "recency": 5 },
             "cart": { "products": [] },
+            "counters": [{ "event": "Order Completed", "count": 3, "windows": [[0, 3.0], [604_800_000_i64, 1], [3_600_000, 0]] }],
+            "affinities": [{ "dimension": "category", "values": [{ "value": "shoes", "score": 4.5 }] }],
+            "propensities": [["buy", 0.25]],
             "notes": [],
         });
         let expected = "\
@@ -153,6 +217,18 @@ traits
   name  value  source      at                       counts
   plan  pro    import:crm  2024-07-01 12:00:00 UTC  true
   plan  free   browser     2024-07-01 11:58:20 UTC  -
+
+counters
+  event            count  windows
+  Order Completed  3      ever: 3, 7d: 1, 1h: 0
+
+affinities
+  category
+    value  score
+    shoes  4.5
+
+propensities
+  buy 0.25
 
 rfm
   segment  champions

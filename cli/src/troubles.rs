@@ -9,6 +9,9 @@ use std::io::IsTerminal;
 pub(crate) struct ViolationsArgs {
     #[command(flatten)]
     to: To,
+    /// Of the last so many days, 1 to 30
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=30))]
+    days: u32,
     /// Print them as JSON
     #[arg(long)]
     json: bool,
@@ -35,12 +38,12 @@ fn rows<'a>(answer: &'a Value, list: &str) -> &'a [Value] {
 }
 
 pub(crate) fn violations(args: &ViolationsArgs) -> Outcome {
-    let answer = args.to.open()?.get("violations")?;
+    let answer = args.to.open()?.get(&format!("violations?days={}", args.days))?;
     if args.json {
         return input::print_line(&format!("{answer:#}"));
     }
     match rows(&answer, "violations") {
-        [] => input::print_line("every event was as planned"),
+        [] => input::print_line("no violations: every event was as planned"),
         rows => input::print(&page::table(rows)),
     }
 }
@@ -51,13 +54,18 @@ pub(crate) fn dead_letters(args: &DeadLettersArgs) -> Outcome {
         return resend(args, &remote);
     }
     let query = args.sink.as_ref().map_or_else(String::new, |sink| format!("?sink={}", crate::remote::encoded(sink)));
-    let answer = remote.get(&format!("dead-letters{query}"))?;
+    let mut answer = remote.get(&format!("dead-letters{query}"))?;
     if args.json {
         return input::print_line(&format!("{answer:#}"));
     }
     if rows(&answer, "counts").is_empty() {
-        return input::print_line("no dead letters: everything arrived");
+        input::print_line("no dead letters: nothing was given up")?;
     }
+    // What they say is in --json: a page of it would hide the rest.
+    let letters = answer.get_mut("letters").and_then(Value::as_array_mut).into_iter().flatten();
+    letters.filter_map(Value::as_object_mut).for_each(|letter| {
+        letter.remove("message");
+    });
     input::print(&page::of(&answer))
 }
 

@@ -2,9 +2,12 @@
 
 use idoine::address::{Address, Range};
 use idoine::compile::{Compiled, EvaluateError, Evaluation, Outcome, Zones, check, compile, evaluate};
+use idoine::consent::{Consent, Purpose};
 use idoine::diagnostic::Diagnostic;
 use idoine::expr::{Constant, parse, print};
 use idoine::instant::Seconds;
+use idoine::learn::site::Buyers;
+use idoine::learn::{self, Event, EventKind, Rules, State, rules::What};
 use idoine::log::logged;
 use idoine::manifest::format;
 use idoine::report::{self, explanation, explanation_text, why_not_text};
@@ -27,6 +30,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("program", program),
     ("wire", wire_bytes),
     ("visits", visits),
+    ("profile", profile),
     ("texts", texts),
 ];
 
@@ -285,6 +289,28 @@ fn visits(bytes: &[u8]) {
         first = first.min(at);
         assert_eq!(touches.first.as_ref().map(|touch| touch.at), Some(first));
     }
+}
+
+/// A state, a projection, rules and histograms of others: each gets an answer, and goes on.
+fn profile(bytes: &[u8]) {
+    let asked = [What::Lifecycle, What::SessionStarted, What::CartValue, What::LastSeen];
+    let readings =
+        asked.into_iter().map(|what| learn::rules::Reading { path: format!("profile.{what:?}"), what, on_pages: true });
+    let usual = Rules { readings: readings.collect(), ..Rules::default() };
+    let rules = Rules::from_bytes(bytes).unwrap_or(usual);
+    learn::projection::open(&rules, bytes, 1_790_000_000_000);
+    let site = Buyers::decode(bytes).unwrap_or_default().site();
+    let Some(mut state) = State::decode(bytes) else { return };
+    let whole = state.encode();
+    assert_eq!(State::decode(&whole), Some(state.clone()), "what is written is read as the same");
+    let mut event = Event::new("m", 1_790_000_000_000, EventKind::Page);
+    event.consent = Purpose::ALL.into_iter().fold(Consent::default(), |consent, purpose| consent.with(purpose, true));
+    let other = state.clone();
+    state.fold(&rules, &event);
+    state.fold_late(&rules, &event);
+    state.merge(&rules, &other);
+    learn::facts(&rules, &state, &site, event.at);
+    learn::projection::encode(&rules, &state, &site, event.at, None);
 }
 
 /// Texts that are read as something: what is written of it is read as the same.

@@ -235,9 +235,11 @@ pub(super) fn insides(text: &str) -> impl Iterator<Item = &str> {
 
 /// A path and its default. The path may have texts in quotes.
 fn parted(inside: &str) -> (&str, Option<&str>) {
-    let mut quote = None;
+    let (mut quote, mut escaped) = (None, false);
     let bar = inside.char_indices().find(|(_, c)| {
         match (*c, quote) {
+            _ if escaped => escaped = false,
+            ('\\', Some(_)) => escaped = true,
             ('\'' | '"', None) => quote = Some(*c),
             (c, Some(open)) if c == open => quote = None,
             _ => {}

@@ -16,6 +16,8 @@ pub(crate) const PERIODS: i64 = 16;
 const MOST: i64 = 1 << 44;
 /// The shortest half-life.
 const LEAST: i64 = 1000;
+/// The longest, some two years.
+const LONGEST: i64 = (1 << 36) - 1;
 /// One, as a 31-bit fraction.
 const Q31: u64 = 1 << 31;
 
@@ -39,11 +41,11 @@ pub(crate) fn power_of_two_below_one(x: u64) -> u64 {
 
 /// The period of an instant, and how much of it is over as a 31-bit fraction.
 fn period(half_life: i64, at: i64) -> (i64, u64) {
-    let half_life = half_life.max(LEAST);
-    let over = at.rem_euclid(half_life) as u64;
-    // A half-life of years has fewer bits to spare than a fraction needs.
-    let fraction = (u128::from(over) << 31) / u128::from(half_life as u64);
-    (at.div_euclid(half_life), fraction as u64)
+    let half_life = half_life.clamp(LEAST, LONGEST);
+    let period = at.div_euclid(half_life);
+    let over = at.wrapping_sub(period.wrapping_mul(half_life)) as u64;
+    // 27 of the fraction's bits: as many as there is room for beside the longest half-life.
+    (period, ((over << 27) / half_life as u64) << 4)
 }
 
 /// The most that a half-life adds: the score at its beginning would be twice the cap, at its end it is the cap.
@@ -58,8 +60,13 @@ impl Decayed {
             return;
         }
         let (period, over) = period(half_life, at);
-        let raised = (u128::from(weight.min(MOST) as u64) * u128::from(power_of_two(over)) + u128::from(Q31 / 2)) >> 31;
-        self.0.add(period, raised as i64, PERIODS, most(cap));
+        let (weight, power) = (weight.min(MOST) as u64, power_of_two(over));
+        let raised = match u32::try_from(weight) {
+            // The same, without numbers of 128 bits.
+            Ok(weight) if weight < 1 << 30 => ((u64::from(weight) * power + Q31 / 2) >> 31) as i64,
+            _ => ((u128::from(weight) * u128::from(power) + u128::from(Q31 / 2)) >> 31) as i64,
+        };
+        self.0.add(period, raised, PERIODS, most(cap));
     }
 
     /// The same score by another half-life: each sum as if it had been added at the end of its half-life.
@@ -67,7 +74,7 @@ impl Decayed {
     pub(crate) fn with_half_life(&self, old: i64, new: i64, cap: i64) -> Decayed {
         let mut score = Decayed::default();
         for (period, sum) in self.0.newest_first() {
-            let end = period.saturating_add(1).saturating_mul(old.max(LEAST)).saturating_sub(1);
+            let end = period.saturating_add(1).saturating_mul(old.clamp(LEAST, LONGEST)).saturating_sub(1);
             score.add(new, cap, end, sum / 2);
         }
         score
@@ -124,7 +131,7 @@ impl Decayed {
             return None;
         }
         // Scores have 62 bits at most.
-        let (mut before, mut behind) = (now, now.saturating_add(half_life.max(LEAST).saturating_mul(64)));
+        let (mut before, mut behind) = (now, now.saturating_add(half_life.clamp(LEAST, LONGEST).saturating_mul(64)));
         while behind.saturating_sub(before) > 1 {
             let middle = before + (behind - before) / 2;
             if self.at(half_life, cap, middle) < threshold { behind = middle } else { before = middle }

@@ -13,6 +13,8 @@ mod buckets;
 mod cart;
 mod counters;
 mod decay;
+#[cfg(all(feature = "author", feature = "explain", feature = "serde"))]
+pub(crate) mod described;
 mod engagement;
 pub mod event;
 mod exposures;

@@ -227,7 +227,8 @@ fn timeline(rules: &Rules, state: &State, site: &Site, now: i64, what: &What) ->
     let (mut at, mut end) = (now, None);
     while let Some(change) = Read::at(rules, state, site, at).next_second(what) {
         let seconds = seconds_between(minute(now), change).max(0) as u64;
-        if change.saturating_sub(now) > HORIZON || values.len() > MOST_CHANGES {
+        // At the end of time nothing comes behind.
+        if change <= at || change.saturating_sub(now) > HORIZON || values.len() > MOST_CHANGES {
             end = Some(seconds);
             break;
         }
@@ -424,6 +425,8 @@ fn number_text(number: i64) -> String {
 enum Found<'a> {
     Value(Value),
     Text(u8, &'a str),
+    /// Its place in the list, and what stands there.
+    Word(u64, Option<&'a str>),
 }
 
 impl Found<'_> {
@@ -438,8 +441,9 @@ impl Found<'_> {
             Found::Value(Value::Double(_)) => kind == Kind::Double,
             Found::Value(Value::Timestamp(_)) => kind == Kind::Timestamp,
             Found::Value(_) => false,
+            Found::Word(..) => kind == Kind::String,
             Found::Text(code, _) => match kind {
-                Kind::String => *code == code::TEXT || *code == code::WORD,
+                Kind::String => *code == code::TEXT,
                 Kind::Map => *code == code::TEXT,
                 Kind::Strings => *code == code::LIST,
                 _ => false,
@@ -450,7 +454,8 @@ impl Found<'_> {
     fn text(&self) -> String {
         match self {
             Found::Value(value) => text(value),
-            Found::Text(_, text) => (*text).to_owned(),
+            Found::Text(_, text) | Found::Word(_, Some(text)) => (*text).to_owned(),
+            Found::Word(_, None) => String::new(),
         }
     }
 }
@@ -509,8 +514,8 @@ impl<'a> Reader<'a> {
                 Found::Value(Value::Double(super::read::double(if magnitude & 1 > 0 { -number } else { number })))
             }
             code::WORD => {
-                let place = usize::try_from(self.number()?).ok()?;
-                Found::Text(code, words.get(place).copied().unwrap_or_default())
+                let place = self.number()?;
+                Found::Word(place, usize::try_from(place).ok().and_then(|place| words.get(place)).copied())
             }
             _ => Found::Text(code, self.text()?),
         })
@@ -518,10 +523,23 @@ impl<'a> Reader<'a> {
 
     /// The value after so many seconds, where one is known then.
     fn timeline(&mut self, head: u8, seconds: u64, words: &[&'a str]) -> Option<Option<Found<'a>>> {
+        let mut now = None;
+        let end = self.each(head, words, &mut |at, value| {
+            if at <= seconds {
+                now = value;
+            }
+        })?;
+        let ended = end.is_some_and(|end| end <= seconds);
+        Some(now.filter(|value| !ended && !matches!(value, Found::Word(_, None))))
+    }
+
+    /// Each value, and the seconds since the minute of writing from when on it holds, the first 0; and from when on nothing is known.
+    fn each(&mut self, head: u8, words: &[&'a str], take: &mut dyn FnMut(u64, Option<Found<'a>>)) -> Option<Option<u64>> {
         let code = head & 7;
-        let mut value = if head & UNKNOWN_AT_FIRST > 0 { None } else { Some(self.value(code, words)?) };
+        let first = if head & UNKNOWN_AT_FIRST > 0 { None } else { Some(self.value(code, words)?) };
+        let (mut at, mut before) = (0u64, first.as_ref().and_then(Found::int));
+        take(at, first);
         let changes = if head & CHANGES > 0 { self.number()? } else { 0 };
-        let (mut at, mut before) = (0u64, value.as_ref().and_then(Found::int));
         for _ in 0..changes {
             let (since, is_some) = self.time()?;
             at = at.checked_add(since)?;
@@ -531,12 +549,9 @@ impl<'a> Reader<'a> {
                 None => Some(self.value(code, words)?),
             };
             before = next.as_ref().and_then(Found::int);
-            if at <= seconds {
-                value = next;
-            }
+            take(at, next);
         }
-        let ended = head & ENDS > 0 && at.checked_add(self.time()?.0)? <= seconds;
-        Some(value.filter(|value| !ended && !matches!(value, Found::Text(code::WORD, ""))))
+        Some(if head & ENDS > 0 { Some(at.checked_add(self.time()?.0)?) } else { None })
     }
 
     /// What was shown, as [`crate::profile`] reads it.

@@ -6,6 +6,8 @@ use super::{Cap, Details, Experience, Part, Program, Requirement, Run, Status, r
 use crate::bucket::murmur3_32;
 use crate::context::{FIELDS, Unit};
 use crate::explain::text as expression;
+use crate::learn::Rules;
+use crate::learn::described::described as learned;
 use crate::profile::Levels;
 use crate::text::Quoted;
 use crate::time::exact_instant_text;
@@ -48,7 +50,7 @@ impl Program {
 
     /// All else, by its kind.
     pub(crate) fn described(&self) -> Vec<(&'static str, Things)> {
-        vec![
+        let mut kinds = vec![
             ("fields", self.described_fields()),
             ("holidays", self.described_holidays()),
             ("places", self.described_places()),
@@ -58,7 +60,10 @@ impl Program {
             ("groups", self.described_groups()),
             ("experiences", self.described_experiences()),
             ("personas", self.described_personas()),
-        ]
+        ];
+        // Of a program for browsers nothing.
+        kinds.extend(learned(&Rules::from_bytes(self.rules_bytes()).unwrap_or_default()));
+        kinds
     }
 
     /// Records of texts, a line each.

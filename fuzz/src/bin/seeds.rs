@@ -1,6 +1,10 @@
 //! Writes the first inputs of every target, from the cases of `tests/spec`: `seeds FOLDER`.
 
 use idoine::compile::{Zones, compile};
+use idoine::consent::{Consent, Purpose};
+use idoine::learn::rules::What;
+use idoine::learn::{self, Event, EventKind, Product, Rules, Scalar, Site, State};
+use idoine::touch::Touch;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -41,6 +45,9 @@ fn main() -> std::io::Result<()> {
     }
     let visit = |kind: u8, at: i64| [&[kind, 1][..], &at.to_le_bytes()].concat();
     seeds.write("visits", &[visit(0, 0), visit(1, 60_000), visit(66, 1 << 40), visit(2, -5)].concat())?;
+    for bytes in profiles() {
+        seeds.write("profile", &bytes)?;
+    }
     let wire: Value =
         serde_json::from_str(&std::fs::read_to_string(root.join("tests/spec/wire.json"))?).expect("wire.json is JSON");
     for request in wire["requests"].as_array().into_iter().flatten() {
@@ -51,6 +58,28 @@ fn main() -> std::io::Result<()> {
     }
     eprintln!("{} seeds", seeds.count);
     Ok(())
+}
+
+/// A state of every part, rules, and a projection.
+fn profiles() -> [Vec<u8>; 3] {
+    let reading = |what: What| learn::rules::Reading { path: format!("profile.{what:?}"), what, on_pages: true };
+    let rules =
+        Rules { readings: [What::Lifecycle, What::SessionStarted, What::CartValue].map(reading).to_vec(), ..Rules::default() };
+    let mut state = State::default();
+    for (at, name) in ["", "Product Added", "Question Answered", "NPS Answered", "Order Completed"].into_iter().enumerate() {
+        let kind = if name.is_empty() { EventKind::Page } else { EventKind::Track };
+        let mut event = Event::new(at.to_string(), 1_790_000_000_000 + at as i64 * 1000, kind);
+        event.name = name.into();
+        event.consent = Purpose::ALL.into_iter().fold(Consent::default(), |consent, purpose| consent.with(purpose, true));
+        event.touch = name.is_empty().then(|| Touch { at: event.at, source: "google".to_owned(), ..Touch::default() });
+        event.products.push(Product { id: "p1".into(), ..Product::default() });
+        let text = |text: &'static str| Scalar::Text(text.into());
+        event.properties =
+            vec![("question".into(), text("q")), ("answer".into(), text("a")), ("score".into(), Scalar::Number(9_000_000))];
+        state.fold(&rules, &event);
+    }
+    let projection = learn::projection::encode(&rules, &state, &Site::default(), 1_790_000_060_000, Some("u1"));
+    [state.encode(), rules.to_bytes(), projection]
 }
 
 struct Seeds {

@@ -1,6 +1,6 @@
 //! Whether a browser has to be sent its projection again.
 
-use super::{CHANGES, ENDS, Reader, UNKNOWN_AT_FIRST, VERSION, code, second};
+use super::{Found, Reader, UNKNOWN_AT_FIRST, VERSION, code, minute, second};
 
 /// What is told of a path from an instant on; texts stand for values, and instants are seconds since 1970.
 #[derive(PartialEq)]
@@ -50,20 +50,17 @@ fn told(bytes: &[u8], from: u64) -> Option<Whole<'_>> {
             entries.push(Told { id, head, values: vec![(from, Some(text))], end: None });
             continue;
         }
-        let first = if head & UNKNOWN_AT_FIRST > 0 { None } else { Some(reader.plain(head)?) };
-        let mut values = vec![(from, first)];
-        let changes = if head & CHANGES > 0 { reader.number()? } else { 0 };
-        let mut at = written;
-        for _ in 0..changes {
-            let number = reader.number()?;
-            at = at.checked_add(number >> 1)?;
-            let value = if number & 1 > 0 { Some(reader.plain(head)?) } else { None };
+        // Times of changes count from the minute of writing.
+        let base = minute(i64::try_from(written).ok()?.checked_mul(1000)?) as u64 / 1000;
+        let mut values: Vec<(u64, Option<String>)> = Vec::new();
+        let end = reader.each(head, &[], &mut |at, value| {
+            let at = at.saturating_add(base);
             if at <= from {
                 values.clear();
             }
-            values.push((at.max(from), value));
-        }
-        let end = if head & ENDS > 0 { Some(at.checked_add(reader.number()?)?) } else { None };
+            values.push((at.max(from), value.as_ref().map(Found::plain)));
+        })?;
+        let end = end.map(|end| end.saturating_add(base));
         // What is over says nothing, nor does what is unknown and stays so.
         let is_known = values.iter().any(|(_, value)| value.is_some());
         if is_known && end.is_none_or(|end| end > from) {
@@ -73,12 +70,12 @@ fn told(bytes: &[u8], from: u64) -> Option<Whole<'_>> {
     Some(Whole { user, session, entries })
 }
 
-impl Reader<'_> {
-    /// A value as text that differs where values do; of words their places.
-    fn plain(&mut self, head: u8) -> Option<String> {
-        match head & 7 {
-            code::WORD => Some(self.number()?.to_string()),
-            code => Some(self.value(code, &[])?.text()),
+impl Found<'_> {
+    /// A text that differs where values do; of words their places.
+    fn plain(&self) -> String {
+        match self {
+            Found::Word(place, _) => place.to_string(),
+            found => found.text(),
         }
     }
 }
