@@ -48,8 +48,7 @@ pub async fn handle(
     ask: js_sys::Function,
     projection: Option<Vec<u8>>,
 ) -> JsValue {
-    let visit =
-        Visit::new(request, env, worker::Context::new(ctx), site, url, overrides, ask).with_projection(projection);
+    let visit = Visit::new(request, env, worker::Context::new(ctx), site, url, overrides, ask).with_projection(projection);
     match route::route(visit.path()) {
         None => page::known(&visit).await,
         Some(found) => api::answer(&visit, found).await.into_response().map_or(JsValue::UNDEFINED, JsValue::from),
