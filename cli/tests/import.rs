@@ -172,6 +172,7 @@ fn program() -> Vec<u8> {
     let manifest = r#"{
       "site": { "id": "shop" },
       "traits": { "plan": { "type": "string", "purpose": "personalization" }, "score": { "type": "int", "purpose": "personalization" } },
+      "events": { "Order Completed": { "properties": { "revenue": { "type": "double" }, "order_id": { "type": "string" } } } },
       "slots": {}, "experiences": []
     }"#;
     idoine::compile::compile(manifest, &NoZones).unwrap_or_else(|errors| panic!("{errors:?}")).bytes().to_vec()
@@ -475,6 +476,22 @@ fn a_batch_is_tried_again_while_the_site_is_busy() {
     let done = run(&["events", &other, "--to", &site.to, "--event", "Visited"]);
     assert_eq!((done.code, site.batches()), (1, vec![3]));
     assert!(done.err.contains("Not at the moment."), "{}", done.err);
+}
+
+#[test]
+fn types_are_those_of_the_sites_plan() {
+    let folder = Folder::new("plan");
+    let file = folder.file("o.csv", "userId,event,timestamp,properties.revenue,properties.order_id\n1,Order Completed,2024-07-01,12,34\n2,Order Completed,2024-07-01,twelve,35\n3,Other,2024-07-01,x,36\n");
+    let site = Site::start(|_| Does::Take);
+    let done = run(&["events", &file, "--to", &site.to]);
+    assert!(
+        done.code == 1 && done.err.contains(":3: `properties.revenue`: expected a number such as 12.50, found `twelve`"),
+        "{}",
+        done.err
+    );
+    let sent: Vec<Value> = site.bodies.lock().unwrap()[0].lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(sent[0]["properties"], json!({ "revenue": 12, "order_id": "34" }));
+    assert_eq!(sent[1]["properties"], json!({ "revenue": "x", "order_id": 36 }));
 }
 
 #[test]

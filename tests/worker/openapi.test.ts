@@ -268,6 +268,68 @@ function identified(): Record<string, Asked[]> {
   };
 }
 
+/** Requests that bring events, in each client's format, and those for settings. */
+function collected(): Record<string, Asked[]> {
+  const to = "owned" as const;
+  const key = { "x-write-key": WRITE_KEY };
+  const event = { type: "track", event: "Signed Up", userId: "jo" };
+  const calls = [
+    { path: "/_idoine/collect", body: { events: [{ ...event, messageId: "one", properties: {}, context: {} }], sentAt: 1790000000000 } },
+    ...["v1/batch", "v1/b", "beacon/v1/batch"].map((path) => ({ path: `/_idoine/${path}`, body: { batch: [event] } })),
+    { path: "/_idoine/v1/{call}", url: "/_idoine/v1/t", body: event },
+    { path: "/_idoine/api/s/{call}", url: "/_idoine/api/s/track", body: event },
+  ];
+  const settings: Asked[] = [
+    { path: "/_idoine/v1/projects/{key}/settings", url: `/_idoine/v1/projects/${WRITE_KEY}/settings`, to },
+    { path: "/_idoine/sourceConfig/", url: `/_idoine/sourceConfig/?writeKey=${WRITE_KEY}`, to },
+  ];
+  const each = (more: (body: object) => object): Asked[] => calls.map(({ path, url = path, body }) => ({ path, url, to, ...json(body), headers: key, ...more(body) }));
+  const violations = { path: "/_idoine/api/violations", to };
+  return {
+    "200": [
+      ...each(() => ({})),
+      // What it says of each event: rejected, dropped, a repetition.
+      { path: calls[0]!.path, to, headers: key, ...json({ events: [{ type: "track" }, { ...event, messageId: "one" }] }) },
+      ...settings,
+      { ...violations, ...token },
+      { ...violations, url: `${violations.path}?days=1`, ...token },
+    ],
+    "400": [...each(() => json({})).map((asked) => ({ ...asked, wrong: asked.path === calls[0]!.path })), { ...violations, url: `${violations.path}?days=0`, ...token }],
+    "401": [
+      ...each(() => ({ headers: { "x-write-key": "nobody" } })),
+      { ...settings[0]!, url: "/_idoine/v1/projects/nobody/settings" },
+      { ...settings[1]!, url: "/_idoine/sourceConfig/?writeKey=nobody" },
+      { ...violations, headers: bearer("nobody-0123456789abcdef") },
+    ],
+    "403": [...each(() => ({ headers: { origin: "https://evil.example" } })), ...settings.map((asked) => ({ ...asked, headers: { origin: "https://evil.example" } })), { ...violations, headers: { ...token.headers, origin: "https://evil.example" } }],
+    "413": each(() => ({ body: undefined, headers: { ...key, "content-length": String(1024 * 1024) } })),
+    "415": each(() => ({ headers: { ...key, "content-encoding": "br" } })),
+    "429": each(() => ({ to: "busy" })),
+    "501": [{ ...violations, to: "site", ...token }],
+    "503": [...each(() => ({ to: "empty" })), { ...violations, to: "broken", ...token }],
+  };
+}
+
+/** Requests that bring events of the past. */
+function imported(): Record<string, Asked[]> {
+  const [path, to] = ["/_idoine/api/import", "owned" as const];
+  const line = (more: object = {}) => JSON.stringify({ messageId: "past", type: "track", event: "Signed Up", userId: "jo", timestamp: "2025-01-01T00:00:00Z", ...more });
+  const asked = (query = "?source=erp", more: object = {}): Asked => ({ path, url: `${path}${query}`, to, method: "POST", body: line(), headers: { ...bearer(PUBLISH), "content-type": "application/x-ndjson" }, ...more });
+  return {
+    "200": [
+      // Each of the results that a line can have: accepted, a repetition, what is wrong with it, and no consent.
+      asked("?source=erp", { body: [line(), line(), "{", line({ colour: 1 })].join("\n") }),
+      asked("?source=erp&purposes=marketing", { body: line({ messageId: "other" }) }),
+    ],
+    "400": [asked(""), asked("?source=a%20b"), asked("?source=erp&purposes=all")],
+    "401": [asked(undefined, { headers: bearer("nobody-0123456789abcdef") })],
+    "403": [asked(undefined, { headers: { ...bearer(PUBLISH), origin: "https://evil.example" } }), asked(undefined, { headers: bearer(READ) })],
+    "413": [asked(undefined, { body: undefined, headers: { ...bearer(PUBLISH), "content-length": String(4 * 1024 * 1024) } })],
+    "501": [asked(undefined, { to: "site" })],
+    "503": [asked(undefined, { to: "broken" })],
+  };
+}
+
 /** Requests for the owner's addresses, in an order in which each finds what it is about. */
 async function owners(): Promise<Record<string, Asked[]>> {
   const [first, second] = await Promise.all([compile(flags({ audiences: FANS })), compile(flags({ audiences: FANS, holdout: 0.1 }))]);
@@ -386,7 +448,7 @@ test("the document is OpenAPI 3.1", () => {
 
 test("every answer is described, and every description was answered", async () => {
   const asked = new Set<string>();
-  const all = [REQUESTS, await owners(), await profiled(), identified()];
+  const all = [REQUESTS, await owners(), await profiled(), collected(), imported(), identified()];
   for (const status of new Set(all.flatMap((requests) => Object.keys(requests)))) {
     for (const request of all.flatMap((requests) => requests[status] ?? [])) {
       const method = (request.method ?? "GET").toLowerCase();

@@ -236,6 +236,69 @@ test("a queue that is slow does not hold the visitor up, and the exposure arrive
   assert.deepEqual(points.at(-1)!.doubles.slice(3, 5), [1, 0]);
 });
 
+test("with profiles the exposure is an event like any other: kept by a shard, and in the sinks from there", async () => {
+  const { around, before, ...rest } = QUEUE;
+  const shards = await startWorker({
+    origin: origin.url,
+    manifest,
+    vars: { IDOINE_KEY: KEY },
+    profiles: true,
+    ...rest,
+    before: `${before}
+      let heldBack = true;
+      // The real shards, with a fault before them.
+      const failing = ({ PROFILES }, fault) => ({
+        idFromName(name) { if (fault === "throw") throw new Error("no shards"); return PROFILES.idFromName(name); },
+        get: (id) => ({ async accept(...given) {
+          if (fault === "reject") throw new Error("a shard fails");
+          while (fault === "held" && heldBack) await scheduler.wait(5);
+          return PROFILES.get(id).accept(...given);
+        } }),
+      });`,
+    around: `
+      if (request.headers.has("x-free")) { heldBack = false; return new Response(); }
+      const wrong = request.headers.get("x-shards");
+      if (wrong !== null) env = { ...env, PROFILES: failing(env, wrong) };
+      ${around}`,
+  });
+  const visit = (headers: Record<string, string>) => shards.fetch("/?utm_campaign=new", { headers: { ...HTML, ...headers } });
+  try {
+    for (const [cookie, id, consent] of [
+      [undefined, undefined, []],
+      [agreed("personalization"), undefined, ["personalization"]],
+      [agreed("analytics"), ID, ["analytics"]],
+      [agreed("personalization", "analytics"), ID, ["personalization", "analytics"]],
+    ] as const) {
+      const { reply, got, points } = await counted(() => visit(cookie === undefined ? {} : { cookie }), 1, shards);
+      assert.equal(reply.status, 302);
+      assert.equal(got.length, 1, "once, also where the profile has it too");
+      const { messageId, timestamp, receivedAt, properties, ...rest } = got[0] as Record<string, any>;
+      assert.deepEqual(rest, { type: "exposure", site: "shop", source: "edge", trusted: true, consent, ...(id && { anonymousId: id }) });
+      const { version, ...decision } = properties;
+      assert.deepEqual(decision, { slot: "whole", experience: "to-new", variant: 1, source: "personalization", reason: "match" });
+      assert.match(`${messageId} ${version}`, /^[0-9a-f-]{36} [0-9a-f]{16}$/);
+      assert.ok(receivedAt >= timestamp - 1);
+      assert.deepEqual([points[0]!.blobs[1], points[0]!.doubles[3], points[0]!.doubles[4]], ["redirected", 1, 0]);
+    }
+    for (const fault of ["throw", "reject"]) {
+      const logged = shards.logs.length;
+      const { reply, got, points } = await counted(() => visit({ "x-shards": fault }), 0, shards);
+      assert.deepEqual([reply.status, reply.header("location"), got], [302, "https://shop.example/new?utm_campaign=new", []]);
+      assert.deepEqual(points[0]!.doubles.slice(3, 5), [0, 1], fault);
+      await until(() => shards.logs.slice(logged).some((line) => JSON.parse(line).event === "exposure_lost"), fault);
+    }
+    const start = await told(shards);
+    assert.equal((await visit({ "x-shards": "held" })).status, 302);
+    assert.equal((await told(shards)).points.length, start.points.length, "what is still on its way is not counted yet");
+    await shards.fetch("/", { headers: { "x-free": "1" } });
+    await until(async () => (await told(shards)).got.length > start.got.length, "it arrives behind the redirect");
+    await until(async () => (await told(shards)).points.length > start.points.length, "the data point follows");
+    assert.deepEqual((await told(shards)).points.at(-1)!.doubles.slice(3, 5), [1, 0]);
+  } finally {
+    await shards.dispose();
+  }
+});
+
 test("without a queue the exposure is a line of the log, without the id", async () => {
   const { bindings: _, handlers: __, ...rest } = QUEUE;
   const logging = await startWorker({ origin: origin.url, manifest, vars: { IDOINE_KEY: KEY }, ...rest });

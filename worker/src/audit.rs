@@ -12,7 +12,7 @@ const KEPT: u32 = 400 * 24 * 60 * 60;
 /// Later than any entry, in epoch milliseconds: times are written as what is left until then.
 const END: i64 = 9_999_999_999_999;
 
-/// An entry: `at` (RFC 3339), `by` (the name of the token), `action` (publish, schedule, cancel, rollback, preview; `refused` for what
+/// An entry: `at` (RFC 3339), `by` (the name of the token), `action` (publish, schedule, cancel, rollback, preview, read profile, note, ...; `refused` for what
 /// the token is not good for), and where there is something to say `version`, `previous` (what was live before), `until` (the
 /// instant that it is scheduled for, or at which a link ends), `what` (the page of a link, without its query; what a refused
 /// attempt asked for).

@@ -375,7 +375,7 @@ routes! {
             400 "A parameter or the text can't be read, or there are too many lines.": crate::answer::Failure<'static>;
             413 "The body is larger than 2 MB.": crate::answer::Failure<'static>;
             501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
-            503 "Some of them could not be taken: send all of them again.": crate::api::owner::described::Imported ["retry-after"];
+            503 "Some of them could not be taken: send all of them again.": crate::api::owner::described::NotImported;
         }
     }
     /// A note on a profile.
@@ -464,6 +464,15 @@ routes! {
         }
         POST OwnerPublish "Has the site's quantiles (RFM) worked out anew, which otherwise happens once a day." {
             200 "They are.": crate::api::owner::described::QuantilesRenewed;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// In what events are otherwise than planned.
+    Violations "api/violations" {
+        GET OwnerRead "In what events were otherwise than the tracking plan says, the most frequent first." {
+            @query "days" optional "Of how many days, 1 to 30 (default 30).";
+            200 "The violations.": crate::api::owner::described::Violations;
+            400 "`days` is no such number.": crate::answer::Failure<'static>;
             501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
         }
     }

@@ -21,6 +21,9 @@ extern "C" {
     #[wasm_bindgen(js_name = membersOf, catch)]
     async fn js_members(env: &worker::Env, site: &str, audience: &str, cursor: &str, most: u32) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(js_name = violationsOf, catch)]
+    async fn js_violations(env: &worker::Env, site: &str, days: u32) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(js_name = renewQuantiles, catch)]
     async fn js_renew(env: &worker::Env, site: &str) -> Result<JsValue, JsValue>;
 }
@@ -81,4 +84,9 @@ pub async fn members(env: &worker::Env, site: &str, audience: &str, cursor: &str
 /// Has the site's quantiles worked out anew.
 pub async fn renew(env: &worker::Env, site: &str) -> Result<Value, String> {
     json(js_renew(env, site).await)
+}
+
+/// In what events of the last days were otherwise than planned, as the API answers.
+pub async fn violations(env: &worker::Env, site: &str, days: u32) -> Result<Value, String> {
+    json(js_violations(env, site, days).await)
 }

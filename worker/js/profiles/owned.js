@@ -1,5 +1,6 @@
 // What the site's owner asks of a shard, and writes to it. The calls come by their names from `Profiles.own`.
 
+import { violations } from "../events/violations.js";
 import { merge, quantilesOf, sketch } from "./learn.js";
 import { linkOf } from "./links.js";
 import { keysAfter, membershipsOf, statesOf } from "./read.js";
@@ -181,5 +182,5 @@ export async function renewQuantiles(shard, number) {
 const tell = () => undefined;
 
 /** The calls by name, and those of them that write. */
-export const CALLS = { profile, notes, note, unnote, tags, tag, untag, audiences, members, sketched, quantiles, renew, tell };
+export const CALLS = { profile, notes, note, unnote, tags, tag, untag, audiences, members, violations, sketched, quantiles, renew, tell };
 export const WRITES = new Set(["note", "unnote", "tag", "untag", "quantiles", "renew", "tell"]);

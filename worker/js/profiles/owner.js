@@ -1,5 +1,6 @@
 // What the owner's API asks of the shards, for the Rust side. Texts are JSON, so that nothing of it has to be taken apart over there.
 
+import { together } from "../events/violations.js";
 import { log } from "../log.js";
 import { SHARDS, callShard, hasProfiles, shardOf } from "./shards.js";
 
@@ -83,6 +84,12 @@ export async function membersOf(env, site, audience, cursor, most) {
     at = after === null ? { number: at.number + 1, after: "" } : { number: at.number, after };
   }
   return JSON.stringify({ lines: lines.join("\n"), cursor: at.number < SHARDS ? `${at.number}-${at.after}` : null });
+}
+
+/** In what events of the last days were otherwise than planned, the most frequent first. */
+export async function violationsOf(env, site, days) {
+  const lists = await fromAll((number) => asked(env, site, number, "violations", days));
+  return JSON.stringify({ violations: together(lists) });
 }
 
 /** Has the site's quantiles worked out anew. */

@@ -21,8 +21,11 @@ const DAY_MS = 24 * 3600 * 1000;
 /** How long an answer waits for what it made to be handed to another shard. */
 const PATIENCE_MS = 1000;
 
-/** The number of an alarm that is to come at once. */
-const soon = (at, now) => Math.max(at, now + 1);
+/** How long a shard waits before it looks for a program again. */
+const NO_PROGRAM_MS = 5000;
+
+/** After so long it looks at all that it may have to do by itself, whatever comes. */
+const LOOK_MS = 60_000;
 
 export class Profiles extends DurableObject {
   #sql;
@@ -32,6 +35,11 @@ export class Profiles extends DurableObject {
   #alarm;
   /** What the live program says; undefined when there is none. */
   #program;
+  /** The last program's webhooks, and the sinks that are wanted with them. */
+  #webhooks;
+  #wanted;
+  /** When it was last looked what is to be done. */
+  #looked = 0;
 
   constructor(ctx, env) {
     super(ctx, env);
@@ -75,18 +83,18 @@ export class Profiles extends DurableObject {
 
   async #prepare() {
     this.#program = await learn.prepare(this.env, this.ctx, this.#site);
-    const webhooks = JSON.stringify(this.#program?.webhooks);
-    if (webhooks !== undefined && webhooks !== this.webhooks) {
-      this.webhooks = webhooks;
-      setMeta(this.#sql, "webhooks", webhooks);
-    }
     return this.#program;
   }
 
   /** The sinks that are wanted, as the last program that could be loaded says. */
   #sinks() {
-    this.webhooks ??= getMeta(this.#sql, "webhooks") ?? "[]";
-    return outbox.sinksOf(this.env, JSON.parse(this.webhooks));
+    const told = this.#program?.webhooks;
+    if (this.#wanted === undefined || (told !== undefined && told !== this.#webhooks)) {
+      this.#webhooks = told ?? JSON.parse(getMeta(this.#sql, "webhooks") ?? "[]");
+      setMeta(this.#sql, "webhooks", JSON.stringify(this.#webhooks));
+      this.#wanted = outbox.sinksOf(this.env, this.#webhooks);
+    }
+    return this.#wanted;
   }
 
   /** Hands a part to the shard of another profile. */
@@ -121,17 +129,17 @@ export class Profiles extends DurableObject {
     }
   }
 
-  /** Sets the alarm for what is to be done next. */
-  async #wake(now) {
-    const due = [
-      outbox.nextAlarm(this.#sql),
-      links.handDue(this.#sql),
-      folding.mendDue(this.#sql, now),
-      this.#sweepDue(now),
-      owner.quantilesDue(this.#work(now), this.#number),
-    ].filter((at) => at !== undefined);
-    const at = soon(Math.min(...due), now);
-    if (this.#alarm === undefined || at < this.#alarm || this.#alarm < now - DAY_MS) {
+  /** Sets the alarm for what is to be done next; who knows that only sinks have something new says so. */
+  async #wake(now, isForSinks = false) {
+    const due = [outbox.nextAlarm(this.#sql)];
+    if (!isForSinks) {
+      this.#looked = now;
+      due.push(links.handDue(this.#sql), folding.mendDue(this.#sql, now), this.#sweepDue(now), owner.quantilesDue(this.#work(now), this.#number));
+    }
+    // Without a program some of it can't be done yet.
+    const least = now + (this.#program === undefined ? NO_PROGRAM_MS : 1);
+    const at = Math.max(Math.min(...due.filter((one) => one !== undefined)), least);
+    if (at < (this.#alarm ?? Infinity)) {
       this.#alarm = at;
       await this.ctx.storage.setAlarm(at);
     }
@@ -159,6 +167,7 @@ export class Profiles extends DurableObject {
     const statuses = new Array(events.length);
     const moved = new Set();
     const handed = new Set();
+    let isForSinks = linked.length === 0 && joins.length === 0 && work.now - this.#looked < LOOK_MS;
     this.ctx.storage.transactionSync(() => {
       const lines = [];
       for (const places of groups.values()) {
@@ -171,6 +180,7 @@ export class Profiles extends DurableObject {
             lines.push(own[at].json);
           }
         });
+        isForSinks &&= part.dirty === 0 && part.targets === 0;
         if (isChanged) {
           links.changed(work, part);
           moved.add(key);
@@ -188,7 +198,7 @@ export class Profiles extends DurableObject {
       await Promise.race([links.handOver(work, [...handed]), new Promise((resolve) => (late = setTimeout(resolve, PATIENCE_MS)))]);
       clearTimeout(late);
     }
-    await this.#wake(work.now);
+    await this.#wake(work.now, isForSinks);
     const quantiles = wants.length > 0 ? getMeta(this.#sql, "quantiles") : undefined;
     const states = wants.map((want) => statesOf(work, want));
     // Whatever waits for outgoing messages: this one says that all of it is on disk.

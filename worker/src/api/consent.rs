@@ -32,6 +32,7 @@ pub struct Agreed {
     /// Whether they were asked and have answered.
     decided: bool,
     /// Where they agreed to personalization and profiles are kept: paths and texts, as `GET /_idoine/profile` tells them.
+    #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<std::collections::BTreeMap<String, String>>,
 }
 

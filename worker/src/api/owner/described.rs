@@ -144,6 +144,18 @@ pub struct ImportedLine {
     #[serde(skip_serializing_if = "String::is_empty")]
     reason: String,
     /// What is wrong with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ImportError>,
+}
+
+/// What became of events of which not all could be taken.
+#[derive(JsonSchema)]
+pub struct NotImported {
+    /// One for each line, where some of them were taken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    results: Vec<ImportedLine>,
+    /// Why none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ImportError>,
 }
 
@@ -155,6 +167,7 @@ pub struct ImportError {
     /// For people.
     message: String,
     /// Where in the line, as a JSON pointer.
+    #[serde(skip_serializing_if = "String::is_empty")]
     path: String,
 }
 
@@ -277,4 +290,31 @@ pub struct AudienceOverlap {
 pub struct QuantilesRenewed {
     /// When, in epoch milliseconds.
     at: i64,
+}
+
+/// In what events were otherwise than the tracking plan says.
+#[derive(JsonSchema)]
+pub struct Violations {
+    /// The most frequent first.
+    violations: Vec<CountedViolation>,
+}
+
+/// In what events were otherwise, and how many of them.
+#[derive(JsonSchema)]
+pub struct CountedViolation {
+    /// The event's name; of what is not tracked its type. Empty for all that are not told apart.
+    event: String,
+    /// `unknown_event`, `missing_property`, `unknown_property`, `wrong_type`, `wrong_value`, `untrusted`, or `more` for all that are not told
+    /// apart.
+    code: String,
+    /// The property; empty for the event itself.
+    path: String,
+    /// Who sent them: `browser`, or the name of a write key.
+    source: String,
+    /// What was expected.
+    expected: String,
+    /// How many.
+    count: u64,
+    /// When last, in epoch milliseconds.
+    last: i64,
 }

@@ -10,6 +10,7 @@ mod preview;
 mod profile;
 mod program;
 mod rollback;
+mod violations;
 
 use super::{not_allowed, not_found, unauthorized};
 use crate::answer::Answer;
@@ -47,6 +48,7 @@ pub async fn answer(visit: &Visit, route: &Route, key: &str, caller: &Caller<'_>
         }
         (Endpoint::Audiences, "POST") => audiences::renew(visit, &bearer).await,
         (Endpoint::Audiences, _) => audiences::counts(visit).await,
+        (Endpoint::Violations, _) => violations::get(visit).await,
         (Endpoint::Members, _) => audiences::members(visit, &bearer, key).await,
         _ => not_found(),
     }
