@@ -20,6 +20,12 @@ let origin: TestOrigin;
 /** A site on the internet, a developer's machine, one without a program, one whose visitors ask too often, one that is published to, and one without a store. */
 let workers: Record<"site" | "preview" | "empty" | "busy" | "owned" | "broken", TestWorker>;
 
+/** Shards that do not say what their sinks did not take. */
+const NO_LETTERS = `
+  const own = async () => { throw new Error("the shard is broken"); };
+  const PROFILES = request.url.includes("dead-letters") ? { idFromName: (name) => name, get: () => ({ own }) } : env.PROFILES;
+  return worker.fetch(request, { ...env, PROFILES }, ctx);`;
+
 before(async () => {
   origin = await startOrigin({ "*": "<h1>Welcome</h1>" });
   const vars = { IDOINE_TOKENS: TOKENS };
@@ -30,7 +36,7 @@ before(async () => {
     empty: await startWorker({ origin: origin.url, vars, preview: true }),
     busy: await startWorker({ origin: origin.url, manifest, vars, ratelimits: { EVALUATE_LIMIT: { simple: { limit: 1, period: 60 } }, WRITE_LIMIT: { simple: { limit: 1, period: 60 } } } }),
     owned: await startWorker({ origin: origin.url, manifest, vars: { ...vars, IDOINE_KEY: "secret", IDOINE_IDENTITY_SECRET: "secret-of-tokens", IDOINE_WRITE_KEYS: `server:erp:${WRITE_KEY}:analytics+personalization` }, profiles: true }),
-    broken: await startWorker({ origin: origin.url, vars: { ...vars, IDOINE_KEY: "secret" }, without: ["PROGRAMS"], profiles: true }),
+    broken: await startWorker({ origin: origin.url, vars: { ...vars, IDOINE_KEY: "secret" }, without: ["PROGRAMS"], profiles: true, around: NO_LETTERS }),
   };
 });
 after(async () => {
@@ -182,6 +188,7 @@ const VERSION = `${PROGRAM}/{version}`;
 const ROLLBACK = "/_idoine/api/rollback";
 const AUDIT = "/_idoine/api/audit";
 const LINK = "/_idoine/api/preview";
+const LETTERS = "/_idoine/api/dead-letters";
 const FACTS = "/_idoine/api/profile/{key}";
 const [NOTES, TAGS] = [`${FACTS}/notes`, `${FACTS}/tags`];
 const [NOTE, TAG] = [`${NOTES}/{id}`, `${TAGS}/{tag}`];
@@ -346,6 +353,8 @@ async function owners(): Promise<Record<string, Asked[]>> {
       { path: ROLLBACK, to, ...json({}) },
       { path: AUDIT, to },
       { path: LINK, to, ...link },
+      { path: LETTERS, to },
+      { path: LETTERS, to, ...json({}) },
     ] as Asked[]).flatMap((asked) => change({ ...asked, headers: { ...bearer(PUBLISH), ...(asked.headers as object) } }) ?? []);
   const writes = ({ method }: Asked) => method !== undefined;
   return {
@@ -362,6 +371,8 @@ async function owners(): Promise<Record<string, Asked[]>> {
       { path: ROLLBACK, to, ...json({}), ...publishing },
       { path: LINK, to, ...link, ...token },
       { path: AUDIT, url: `${AUDIT}?limit=5`, to, ...token },
+      { path: LETTERS, url: `${LETTERS}?sink=r2&limit=1&cursor=7-41`, to, ...token },
+      { path: LETTERS, to, ...json({ sink: "r2", ids: ["7-41"] }), ...publishing },
     ],
     "304": [{ path: VERSION, url: `${PROGRAM}/${first.version}`, to, ...token }],
     "400": [
@@ -370,6 +381,10 @@ async function owners(): Promise<Record<string, Asked[]>> {
       { path: ROLLBACK, to, ...json({ version: 1 }), ...publishing, wrong: true },
       { path: AUDIT, url: `${AUDIT}?limit=0`, to, ...token },
       { path: LINK, to, ...json({ url: 1 }), ...token, wrong: true },
+      { path: LETTERS, url: `${LETTERS}?limit=501`, to, ...token },
+      { path: LETTERS, url: `${LETTERS}?cursor=64-1`, to, ...token },
+      { path: LETTERS, to, ...json({ ids: ["7"] }), ...publishing },
+      { path: LETTERS, to, ...json({ ids: "7-41" }), ...publishing, wrong: true },
     ],
     "401": each((asked) => ({ ...asked, headers: { ...(asked.headers as object), ...bearer("nobody-0123456789abcdef") } })),
     "403": each((asked) => ({ ...asked, headers: { ...(asked.headers as object), origin: "https://evil.example" } })),
@@ -382,7 +397,7 @@ async function owners(): Promise<Record<string, Asked[]>> {
       { path: PROGRAM, url: `${PROGRAM}?if-live=0000000000000000`, to, ...bytes(first.program) },
       { path: ROLLBACK, to: "empty", ...json({}), ...publishing },
     ],
-    "413": [PROGRAM, ROLLBACK, LINK].map((path) => ({
+    "413": [PROGRAM, ROLLBACK, LINK, LETTERS].map((path) => ({
       path,
       to,
       method: "POST",
@@ -394,7 +409,11 @@ async function owners(): Promise<Record<string, Asked[]>> {
       { path: "/_idoine/consent", ...json({ granted: [] }), headers: { origin: "https://shop.example" }, to: "busy" },
       ...each((asked) => (writes(asked) ? { ...asked, to: "busy" } : undefined)),
     ],
-    "501": [{ path: LINK, to: "site", ...link, ...token }],
+    "501": [
+      { path: LINK, to: "site", ...link, ...token },
+      { path: LETTERS, to: "site", ...token },
+      { path: LETTERS, to: "site", ...json({}), ...publishing },
+    ],
     "503": [{ path: "/_idoine/health", to: "empty" }, ...each((asked) => ({ ...asked, to: "broken" }))],
   };
 }

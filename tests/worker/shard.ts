@@ -126,9 +126,9 @@ export async function call<T = any>(worker: TestWorker, shard: string, method: s
 }
 
 /** What `ask` tells, once it is as `isThere` wants it: what queues deliver comes when it does. */
-export async function eventually<T>(ask: () => Promise<T>, isThere: (told: T) => boolean): Promise<T> {
+export async function eventually<T>(ask: () => Promise<T>, isThere: (told: T) => boolean, most = 500): Promise<T> {
   let told = await ask();
-  for (let tries = 0; tries < 500 && !isThere(told); tries += 1) {
+  for (let tries = 0; tries < most && !isThere(told); tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 20));
     told = await ask();
   }

@@ -321,6 +321,16 @@ test("a webhook is told who enters and leaves an audience, by what they did and 
   assert.deepEqual([await countOf("members"), await countOf("watch")], [0, 0]);
 });
 
+test("alarms that overlap send nothing twice", async () => {
+  receiver.routes["/hook"] = (_, response) => void setTimeout(() => response.writeHead(204).end(), 100);
+  await on("put", named("twice", 30), AT, [hook()]);
+  const next = await Promise.all([0, 1, 2].map(() => on("flush", AT + 300 * SECOND, [hook()])));
+  assert.deepEqual(next, [null, null, null]);
+  assert.equal(receiver.received.length, 30);
+  assert.equal((await objectsWith("twice")).length, 1);
+  assert.deepEqual(await idsGot("twice", 30), ids(named("twice", 30).map((line) => JSON.parse(line))));
+});
+
 test("DuckDB reads the bucket's objects, with site and day as columns", async () => {
   await on("put", named("duck", 1200), AT);
   await on("put", [event(0, { messageId: "duck-1200", type: "page", properties: { order: { revenue: 12.5 } }, traits: { plan: "pro" } })], AT + DAY);

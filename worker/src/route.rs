@@ -487,6 +487,24 @@ routes! {
             501 "The secret IDOINE_KEY, by which links are signed, is not set.": crate::answer::Failure<'static>;
         }
     }
+    /// What sinks of events did not take.
+    DeadLetters "api/dead-letters" {
+        GET OwnerRead "What a sink did not take, and how it stands with the sinks." {
+            @query "sink" optional "Only this one's: `queue`, `r2`, `webhook:<name>`.";
+            @query "limit" optional "How many letters, 1 to 500 (default 100).";
+            @query "cursor" optional "Where a list before this one ended.";
+            200 "The letters.": crate::api::owner::described::DeadLetters;
+            400 "A parameter can't be read.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+        POST OwnerPublish "Sends letters again, up to 500 of each shard." {
+            <- crate::api::owner::described::ResendAsked;
+            200 "They wait for their sink again.": crate::api::owner::described::Resent;
+            400 "The body can't be read.": crate::answer::Failure<'static>;
+            413 "The body is too large.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
     /// A slot as a flag.
     Flag "ofrep/v1/evaluate/flags/{key}" {
         POST VisitorOrRead "OFREP: one slot as a flag." {

@@ -21,7 +21,8 @@ const MOST_WAITING = 50_000;
 
 /** Makes the table that is not there yet. */
 export function createDeliveries(sql) {
-  sql.exec("CREATE TABLE IF NOT EXISTS deliveries (seq INTEGER PRIMARY KEY, sink TEXT NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL, due INTEGER NOT NULL, tries INTEGER NOT NULL, body TEXT NOT NULL)");
+  // A number is never used twice: what is deleted by it is what was sent.
+  sql.exec("CREATE TABLE IF NOT EXISTS deliveries (seq INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL, due INTEGER NOT NULL, tries INTEGER NOT NULL, body TEXT NOT NULL)");
   sql.exec("CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (sink, due)");
 }
 

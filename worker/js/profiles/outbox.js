@@ -195,11 +195,21 @@ async function drain(sql, env, stream, where, now) {
   sql.exec("UPDATE sinks SET due = ? WHERE name = ?", now, name);
 }
 
+/** What is being sent, by the database that it is of. */
+const flushing = new WeakMap();
+
 /**
  * Sends what is due, a bounded amount of it: for the shard's alarm, which then asks `nextAlarm`. `where` is `{ site, shard }`, as they
- * stand in names. Never rejects.
+ * stand in names. One at a time, as alarms may overlap and two would send the same: who comes second waits for the first. Never rejects.
  */
 export async function flush(sql, env, where, sinks, now) {
+  if (!flushing.has(sql)) {
+    flushing.set(sql, send(sql, env, where, sinks, now).finally(() => flushing.delete(sql)));
+  }
+  await flushing.get(sql);
+}
+
+async function send(sql, env, where, sinks, now) {
   const rows = settle(sql, sinks);
   expire(sql, now, where);
   const isDue = (name) => (rows.get(name)?.due ?? Number.MAX_SAFE_INTEGER) <= now;

@@ -1,8 +1,10 @@
 // What the site's owner asks of a shard, and writes to it. The calls come by their names from `Profiles.own`.
 
 import { violations } from "../events/violations.js";
+import { deadLetters, resend } from "./dead.js";
 import { merge, quantilesOf, sketch } from "./learn.js";
 import { linkOf } from "./links.js";
+import { waiting } from "./outbox.js";
 import { keysAfter, membershipsOf, statesOf } from "./read.js";
 import { SHARDS, callShard } from "./shards.js";
 import { getMeta, setMeta } from "./tables.js";
@@ -181,6 +183,15 @@ export async function renewQuantiles(shard, number) {
 /** There are profiles: the alarm that follows does the rest. */
 const tell = () => undefined;
 
+/** How it stands with the sinks: what waits for them, and how many dead letters there are. */
+const sinks = ({ sql }) => ({ waiting: waiting(sql), counts: deadLetters(sql, 0, 0).counts });
+
+/** Dead letters behind a number, of one sink or all. */
+const letters = ({ sql }, after, limit, sink) => deadLetters(sql, after, limit, sink);
+
+/** Has dead letters sent again. */
+const again = ({ sql, now, transaction }, which) => transaction(() => resend(sql, which, now));
+
 /** The calls by name, and those of them that write. */
-export const CALLS = { profile, notes, note, unnote, tags, tag, untag, audiences, members, violations, sketched, quantiles, renew, tell };
-export const WRITES = new Set(["note", "unnote", "tag", "untag", "quantiles", "renew", "tell"]);
+export const CALLS = { profile, notes, note, unnote, tags, tag, untag, audiences, members, violations, sketched, quantiles, renew, tell, sinks, letters, again };
+export const WRITES = new Set(["note", "unnote", "tag", "untag", "quantiles", "renew", "tell", "again"]);

@@ -24,6 +24,9 @@ const PATIENCE_MS = 1000;
 /** How long a shard waits before it looks for a program again. */
 const NO_PROGRAM_MS = 5000;
 
+/** An alarm that is so late is set again. */
+const LATE_MS = 60_000;
+
 /** After so long it looks at all that it may have to do by itself, whatever comes. */
 const LOOK_MS = 60_000;
 
@@ -49,6 +52,12 @@ export class Profiles extends DurableObject {
       this.#site = getMeta(this.#sql, "site");
       this.#number = getMeta(this.#sql, "number");
       this.#alarm = (await ctx.storage.getAlarm()) ?? undefined;
+      // An alarm that was to come while the machine was down may never come: it is set again, for what is due.
+      const now = Date.now();
+      if (this.#site !== undefined && !(this.#alarm > now)) {
+        this.#alarm = undefined;
+        await this.#wake(now);
+      }
     });
   }
 
@@ -86,13 +95,17 @@ export class Profiles extends DurableObject {
     return this.#program;
   }
 
-  /** The sinks that are wanted, as the last program that could be loaded says. */
+  /** The sinks that are wanted, as the last program that could be loaded says; undefined where there never was one. */
   #sinks() {
     const told = this.#program?.webhooks;
-    if (this.#wanted === undefined || (told !== undefined && told !== this.#webhooks)) {
-      this.#webhooks = told ?? JSON.parse(getMeta(this.#sql, "webhooks") ?? "[]");
-      setMeta(this.#sql, "webhooks", JSON.stringify(this.#webhooks));
-      this.#wanted = outbox.sinksOf(this.env, this.#webhooks);
+    if (told !== undefined && told !== this.#webhooks) {
+      this.#webhooks = told;
+      setMeta(this.#sql, "webhooks", JSON.stringify(told));
+      this.#wanted = outbox.sinksOf(this.env, told);
+    }
+    const known = this.#wanted === undefined ? getMeta(this.#sql, "webhooks") : undefined;
+    if (known !== undefined) {
+      this.#wanted = outbox.sinksOf(this.env, JSON.parse(known));
     }
     return this.#wanted;
   }
@@ -139,7 +152,7 @@ export class Profiles extends DurableObject {
     // Without a program some of it can't be done yet.
     const least = now + (this.#program === undefined ? NO_PROGRAM_MS : 1);
     const at = Math.max(Math.min(...due.filter((one) => one !== undefined)), least);
-    if (at < (this.#alarm ?? Infinity)) {
+    if (at < (this.#alarm ?? Infinity) || this.#alarm < now - LATE_MS) {
       this.#alarm = at;
       await this.ctx.storage.setAlarm(at);
     }
@@ -163,6 +176,11 @@ export class Profiles extends DurableObject {
    */
   async accept(site, number, { events, links: linked = [], joins = [], wants = [], imported = false }) {
     const work = await this.#begin(site, number);
+    const sinks = this.#sinks();
+    if (sinks === undefined) {
+      // Whom an event is for is not known yet: who sends it is to send it again.
+      throw new Error("there is no program");
+    }
     const groups = Map.groupBy(events.keys(), (at) => JSON.stringify([events[at].key, events[at].part]));
     const statuses = new Array(events.length);
     const moved = new Set();
@@ -189,7 +207,7 @@ export class Profiles extends DurableObject {
       linked.filter((one) => links.link(work, one)).forEach(({ profile }) => handed.add(profile));
       joins.filter((one) => links.join(work, one)).forEach(({ profile }) => handed.add(profile));
       noteViolations(this.#sql, events.flatMap(({ noted }, at) => (noted && statuses[at] === "accepted" ? [noted] : [])), work.now);
-      outbox.put(this.#sql, lines, work.now, this.#sinks());
+      outbox.put(this.#sql, lines, work.now, sinks);
       this.#moved(work, moved);
     });
     if (handed.size > 0) {
@@ -246,7 +264,9 @@ export class Profiles extends DurableObject {
       });
       await links.handOver(work);
       const sinks = this.#sinks();
-      await outbox.flush(this.#sql, this.env, { site: this.#site, shard: this.#number }, sinks, now);
+      if (sinks !== undefined) {
+        await outbox.flush(this.#sql, this.env, { site: this.#site, shard: this.#number }, sinks, now);
+      }
       if (this.#program !== undefined) {
         const quantiles = getMeta(this.#sql, "quantiles");
         this.ctx.storage.transactionSync(() => recheck(this.#sql, now, sinks, (after, limit) => profilesAfter(work, after, limit, quantiles)));

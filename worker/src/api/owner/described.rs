@@ -128,6 +128,80 @@ pub struct PreviewLink {
     expires: String,
 }
 
+/// Dead letters, and how it stands with the sinks.
+#[derive(JsonSchema)]
+pub struct DeadLetters {
+    /// How many there are, by sink.
+    counts: Vec<DeadCount>,
+    /// How it stands with the sinks.
+    sinks: Vec<SinkState>,
+    /// Dead letters, by shard and the oldest first.
+    letters: Vec<DeadLetter>,
+    /// Where the list goes on; null at its end.
+    cursor: Option<String>,
+}
+
+/// How it stands with a sink.
+#[derive(JsonSchema)]
+pub struct SinkState {
+    /// `queue`, `r2` or `webhook:<name>`.
+    sink: String,
+    /// How many events or messages wait for it.
+    waiting: u64,
+    /// For how many shards it fails.
+    failing: u64,
+    /// Why, where it does.
+    error: Option<String>,
+}
+
+/// How many dead letters of a sink there are.
+#[derive(JsonSchema)]
+pub struct DeadCount {
+    /// Which sink.
+    sink: String,
+    /// How many.
+    letters: u64,
+    /// When the first of what they tell happened, RFC 3339.
+    oldest: String,
+}
+
+/// An event or a message that a sink did not take.
+#[derive(JsonSchema)]
+pub struct DeadLetter {
+    /// Its name, to send it again.
+    id: String,
+    /// Which sink.
+    sink: String,
+    /// When it happened, RFC 3339.
+    at: String,
+    /// When it was given up, RFC 3339.
+    died: String,
+    /// How often it was tried.
+    tries: u64,
+    /// Why it was not taken.
+    error: Option<String>,
+    /// The event, or of a webhook the message.
+    message: std::collections::BTreeMap<String, serde_json::Value>,
+}
+
+/// What is to be sent again: all that is left out is all.
+#[derive(JsonSchema)]
+pub struct ResendAsked {
+    /// Of which sink.
+    sink: Option<String>,
+    /// Which letters, 500 at most.
+    ids: Option<Vec<String>>,
+}
+
+/// What was sent again.
+#[derive(JsonSchema)]
+pub struct Resent {
+    /// How many letters wait for their sink again.
+    resent: u64,
+    /// How many are left: ask again, until none are.
+    left: u64,
+}
+
 /// What became of events of the past.
 #[derive(JsonSchema)]
 pub struct Imported {

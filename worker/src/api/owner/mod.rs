@@ -3,6 +3,7 @@
 
 mod audiences;
 mod audit;
+mod dead_letters;
 #[cfg(any(test, feature = "openapi"))]
 pub mod described;
 mod import;
@@ -41,6 +42,8 @@ pub async fn answer(visit: &Visit, route: &Route, key: &str, caller: &Caller<'_>
         (Endpoint::Version, _) => program::get(visit).await,
         (Endpoint::Rollback, _) => rollback::post(visit, &bearer).await,
         (Endpoint::Audit, _) => audit::get(visit).await,
+        (Endpoint::DeadLetters, "POST") => dead_letters::post(visit, &bearer).await,
+        (Endpoint::DeadLetters, _) => dead_letters::get(visit).await,
         (Endpoint::Import, _) => import::post(visit, &bearer).await,
         (Endpoint::Link, _) => preview::post(visit, &bearer).await,
         (Endpoint::Facts | Endpoint::Notes | Endpoint::Note | Endpoint::Tags | Endpoint::Tag, method) => {
