@@ -476,7 +476,7 @@ test("every answer is described, and every description was answered", async () =
       assert.equal(String(reply.status), status, `${name}: ${reply.text.slice(0, 200)}`);
       assertDescribed(reply, request.path, method, status, name);
       asked.add(`${method} ${request.path} ${status}`);
-      if (typeof request.body === "string") {
+      if (typeof request.body === "string" && description.paths[request.path][method].requestBody.content["application/json"]) {
         const validate = validator("paths", request.path, method, "requestBody", "content", "application/json", "schema");
         assert.equal(validate(JSON.parse(String(request.body))), !request.wrong, `${name}: ${JSON.stringify(validate.errors)}`);
       }
