@@ -1,11 +1,8 @@
 // What a page costs behind the Worker, beside a plain proxy and the same edits written by hand, in one workerd; equal pages are checked first.
-import { readFileSync } from "node:fs";
-import { cpus, loadavg, totalmem } from "node:os";
-import { join } from "node:path";
 import { build } from "./build.mjs";
 import { command, WrongUsage } from "./lib/cli.mjs";
+import { machine } from "./lib/edge/machine.mjs";
 import { underRecentNode } from "./lib/node.mjs";
-import { ROOT } from "./lib/paths.mjs";
 import { duration, say } from "./lib/run.mjs";
 import { ensure } from "./setup.mjs";
 
@@ -22,18 +19,6 @@ workerd. First it checks that the pages are equal; if not, it shows where and en
 
 Example: npm run --silent bench:edge -- --json > edge.json
 `;
-
-const version = (name) => JSON.parse(readFileSync(join(ROOT, "node_modules", name, "package.json"), "utf8")).version;
-
-const machine = () => ({
-  cpu: cpus()[0]?.model ?? "unknown",
-  cores: cpus().length,
-  memoryGB: Math.round(totalmem() / 1e9),
-  platform: `${process.platform} ${process.arch}`,
-  load: Number(loadavg()[0].toFixed(1)),
-  node: process.versions.node,
-  workerd: version("workerd"),
-});
 
 const options = { json: { type: "boolean" }, quick: { type: "boolean" }, write: { type: "boolean" } };
 

@@ -235,6 +235,9 @@ fn rows_become_events() {
     };
     assert_eq!(by_other("orders"), ids);
     assert!(by_other("erp").is_disjoint(&ids));
+    // Two that say the same happened twice.
+    let twice = folder.file("twice.csv", "userId,timestamp\n42,2024-07-01\n42,2024-07-01\n");
+    assert_eq!(again(&["events", &twice, "--dry-run", "--event", "Visited"]).len(), 2);
 }
 
 #[test]

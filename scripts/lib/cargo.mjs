@@ -122,7 +122,7 @@ export function buildEngine(env) {
 /** The core's steps, each by itself, for `npm run bench` alone: built as the engine is, and kept out of what is deployed. */
 export async function buildParts(env) {
   const binary = join(DIST, "bench", "parts.wasm");
-  const exports = ["memory", "input", "output", "load", "keep", "cross", "read", "derive", "decide", "scan", "write", "decide_input", "scan_input"];
+  const exports = ["memory", "input", "output", "load", "keep", "cross", "read", "derive", "decide", "scan", "write", "decide_input", "scan_input", "fold"];
   const parts = { crate: "idoine-parts", name: "parts", flags: [], target: "bundler", trimmed: { exports, formatsNothing: true } };
   const finish = { outputs: [binary], run: (_, bytes) => writeIfChanged(binary, bytes) };
   await wasm(parts, { dir: join(DIST, "pkg", "parts"), finish }, env);

@@ -11,7 +11,7 @@ import { idoine } from "../real/faces.ts";
 import { SITE, startShop } from "../real/shop.ts";
 import { offsetsOf, programOf, type Author, type DecideFile, type Tools, type Visitor } from "../spec-wasm/checks.ts";
 import { casesIn, loadAuthor, loadTools } from "../spec-wasm/files.ts";
-import { startWorker, type TestWorker } from "./harness.ts";
+import { startSites, startWorker, type TestWorker } from "./harness.ts";
 
 let folder: string;
 let tools: Tools;
@@ -23,13 +23,13 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-const ADDRESS = "http://localhost/_idoine/decide";
+const DECISIONS = casesIn("decide").map(([file, content]) => ({ file, name: file.replace(/\.json$/, ""), ...(content as unknown as DecideFile) }));
 
 /** The explanation of a visitor from each face, as data and as text. */
-async function same(worker: TestWorker, manifest: string, program: Uint8Array, visitor: Visitor): Promise<any> {
+async function same(worker: TestWorker, origin: string, manifest: string, program: Uint8Array, visitor: Visitor): Promise<any> {
   const whole = { now: 0, headers: {}, ...visitor };
   const body = JSON.stringify(whole);
-  const ask = (query: string) => worker.fetch(`${ADDRESS}?${query}`, { method: "POST", body });
+  const ask = (query: string) => worker.fetch(`${origin}/_idoine/decide?${query}`, { method: "POST", body });
   const native = (...more: string[]) => idoine(["explain", manifest, "--visitor", "-", ...more], body);
   const [data, text, json, printed] = await Promise.all([ask("explain"), ask("explain=text"), native("--json"), native()]);
   assert.equal(data.status, 200, data.text);
@@ -44,18 +44,19 @@ async function same(worker: TestWorker, manifest: string, program: Uint8Array, v
   return expected;
 }
 
-for (const [file, content] of casesIn("decide")) {
+/** All files of decisions are sites of one Worker. */
+let sites: Awaited<ReturnType<typeof startSites>>;
+before(async () => {
+  sites = await startSites(Object.fromEntries(DECISIONS.map(({ name, manifest }) => [name, manifest])));
+});
+after(() => sites?.worker.dispose());
+
+for (const { file, name: site, manifest, cases } of DECISIONS) {
   test(file, async (context) => {
-    const { manifest, cases } = content as unknown as DecideFile;
     const path = join(folder, file);
     await writeFile(path, JSON.stringify(manifest));
-    const worker = await startWorker({ manifest, preview: true });
-    try {
-      const program = programOf(author, manifest);
-      for (const { name, visitor } of cases) await context.test(name, async () => void (await same(worker, path, program, visitor)));
-    } finally {
-      await worker.dispose();
-    }
+    const program = programOf(author, manifest);
+    for (const { name, visitor } of cases) await context.test(name, async () => void (await same(sites.worker, sites.origins[site]!, path, program, visitor)));
   });
 }
 
@@ -70,7 +71,7 @@ test("the demo's personas", async () => {
       for (const part of clause.parts ?? []) walk(part);
     };
     for (const context of Object.values(personas)) {
-      const { experiences } = await same(shop.worker, SITE, shop.program, { now: "2026-06-10T10:00:00Z", url: "https://shop.example/", context } as Visitor);
+      const { experiences } = await same(shop.worker, "http://localhost", SITE, shop.program, { now: "2026-06-10T10:00:00Z", url: "https://shop.example/", context } as Visitor);
       for (const { reason, audience } of experiences) {
         reasons.add(reason);
         if (audience) walk(audience);
@@ -88,7 +89,7 @@ test("a preview asks by GET too", async () => {
   const [, content] = casesIn("decide").find(([file]) => file === "steps.json")!;
   const worker = await startWorker({ manifest: (content as unknown as DecideFile).manifest, preview: true });
   try {
-    const ask = async (query: string) => worker.fetch(`${ADDRESS}?url=${encodeURIComponent("https://shop.example/")}&${query}`);
+    const ask = async (query: string) => worker.fetch(`http://localhost/_idoine/decide?url=${encodeURIComponent("https://shop.example/")}&${query}`);
     assert.match((await ask("explain=text")).text, /^slot +experience +reason\n/);
     assert.ok((await ask("explain")).json().explain.experiences.length > 0);
   } finally {

@@ -290,6 +290,30 @@ async function children(): Promise<{ pid: number; name: string }[]> {
   return found;
 }
 
+/** One Worker for many manifests in a preview, each a site of its own: where each is asked, by the name that it has here. */
+export async function startSites(manifests: Record<string, object>): Promise<{ worker: TestWorker; origins: Record<string, string> }> {
+  const compiled = await Promise.all(Object.entries(manifests).map(async ([name, manifest]) => ({ name, ...(await compile(manifest)) })));
+  const sites = compiled.map(({ name, site }) => [`${name}.localhost`, { site }] as const);
+  if (new Set(sites.map(([, { site }]) => site)).size < sites.length) {
+    throw new Error("two of the manifests are of one site");
+  }
+  const worker = await startWorker({ preview: true, vars: { SITES: Object.fromEntries(sites) } });
+  for (const { site, version, program } of compiled) {
+    await worker.kv.put(`program:${version}`, program.buffer.slice(program.byteOffset, program.byteOffset + program.byteLength) as ArrayBuffer);
+    await worker.kv.put(`site:${site}`, version);
+  }
+  for (const { name, version } of compiled) {
+    let tries = 0;
+    while ((await worker.fetch(`http://${name}.localhost/_idoine/context`)).text.includes(version) === false) {
+      if ((tries += 1) > 100) {
+        throw new Error(`the Worker did not take over the program of ${name}: ${worker.logs.join("\n")}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  return { worker, origins: Object.fromEntries(compiled.map(({ name }) => [name, `http://${name}.localhost`])) };
+}
+
 /** The date in wrangler.toml, so that tests run what is deployed. */
 async function compatibilityDate(): Promise<string> {
   const date = /^compatibility_date\s*=\s*"([\d-]+)"/m.exec(await readFile(join(ROOT, "wrangler.toml"), "utf8"))?.[1];

@@ -148,3 +148,10 @@ test("an audience's members are written to a file", async () => {
   assert.deepEqual([none.code, none.stderr], [1, "error: The live program has no such audience.\n"]);
   await assert.rejects(readFile(join(folder, "none.csv")));
 });
+
+test("what is otherwise than planned is counted, imports too", async () => {
+  const { violations } = JSON.parse(await told(["violations", "--json"], READ));
+  const found = violations.map(({ event, code, path, source, count }: any) => [event, code, path, source, count]);
+  assert.deepEqual(found.filter(([, code]: any) => code === "missing_property"), [["Order Completed", "missing_property", "revenue", "import:past", 1]]);
+  assert.match(await told(["violations"], READ), /Order Completed[^\n]*revenue[^\n]*import:past/);
+});

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { after, before, test } from "node:test";
 import { differences, PLAIN_SITE } from "../spec-wasm/checks.ts";
 import type { ContextFile, ReceiptFile } from "../spec-wasm/checks.ts";
-import { ROOT, startWorker } from "./harness.ts";
+import { ROOT, startSites, startWorker } from "./harness.ts";
 import type { TestWorker } from "./harness.ts";
 
 interface Case {
@@ -26,15 +26,15 @@ function files<File>(folder: string): [string, File][] {
   return names.map((name) => [`${folder}/${name}`, JSON.parse(readFileSync(join(SPEC, folder, name), "utf8")) as File]);
 }
 
-async function explained(worker: TestWorker, visitor: object) {
+async function explained(worker: TestWorker, visitor: object, origin = "http://localhost") {
   // With `headers` it is a whole visitor, of whom the request itself says nothing.
-  const reply = await worker.fetch("http://localhost/_idoine/decide?explain", { method: "POST", body: JSON.stringify({ headers: {}, ...visitor }) });
+  const reply = await worker.fetch(`${origin}/_idoine/decide?explain`, { method: "POST", body: JSON.stringify({ headers: {}, ...visitor }) });
   assert.equal(reply.status, 200, reply.text);
   return reply.json();
 }
 
-async function check(worker: TestWorker, { visitor, context, decisions, factors, lost, edits }: Case) {
-  const answer = await explained(worker, visitor);
+async function check(worker: TestWorker, origin: string, { visitor, context, decisions, factors, lost, edits }: Case) {
+  const answer = await explained(worker, visitor, origin);
   assert.deepEqual(Object.fromEntries(answer.decisions.map((decision: any) => [decision.slot, `${decision.experience ?? "-"} ${decision.variant} ${decision.reason}`])), decisions);
   assert.deepEqual(answer.explain.decisions, answer.decisions);
   for (const [path, value] of Object.entries(context ?? {})) {
@@ -61,15 +61,20 @@ async function check(worker: TestWorker, { visitor, context, decisions, factors,
   }
 }
 
-for (const [file, { manifest, cases }] of files<{ manifest: object; cases: Case[] }>("decide")) {
+const DECISIONS = files<{ manifest: object; cases: Case[] }>("decide");
+const nameOf = (file: string) => file.replace(/^decide\/|\.json$/g, "");
+
+/** All files of decisions are sites of one Worker. */
+let sites: Awaited<ReturnType<typeof startSites>>;
+before(async () => {
+  sites = await startSites(Object.fromEntries(DECISIONS.map(([file, { manifest }]) => [nameOf(file), manifest])));
+});
+after(() => sites?.worker.dispose());
+
+for (const [file, { cases }] of DECISIONS) {
   test(file, async (context) => {
-    const worker = await startWorker({ manifest, preview: true });
-    try {
-      for (const one of cases) {
-        await context.test(one.name, () => check(worker, one));
-      }
-    } finally {
-      await worker.dispose();
+    for (const one of cases) {
+      await context.test(one.name, () => check(sites.worker, sites.origins[nameOf(file)]!, one));
     }
   });
 }

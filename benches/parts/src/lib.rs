@@ -2,6 +2,9 @@
 //! the engine is. An instance holds a program and visitors, each with what every step begins from; a step is run for many visitors
 //! in one call, so that crossing the boundary is not what is measured.
 
+#[path = "../../workload/learn.rs"]
+mod learn;
+
 use idoine::{Context, Decisions, Program, Request, decide, decide_by_scan, edits, wire};
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -160,5 +163,18 @@ pub fn write(first: usize, every: usize) -> usize {
     each(first, every, |program, visitor| {
         let edits = black_box(wire::write_edits(&edits(program, &visitor.context, &visitor.decisions)));
         edits.len().wrapping_add(black_box(wire::write_decisions(&visitor.decisions)).len())
+    })
+}
+
+thread_local! {
+    static EVENTS: (idoine::learn::Rules, Vec<Vec<idoine::learn::Event<'static>>>) = (learn::rules(), learn::events());
+}
+
+/// Folds the events of a shop's visitors; how many they are.
+#[wasm_bindgen]
+pub fn fold() -> usize {
+    EVENTS.with(|(rules, visitors)| {
+        black_box(learn::fold(black_box(rules), black_box(visitors)));
+        learn::VISITORS.wrapping_mul(learn::EVENTS)
     })
 }

@@ -48,9 +48,14 @@ export class Connection {
    */
   get(path, keep = false) {
     if (!this.#requests.has(path)) this.#requests.set(path, request(path));
+    return this.send(this.#requests.get(path), keep);
+  }
+
+  /** As `get`, with a request's own bytes. */
+  send(bytes, keep = false) {
     return new Promise((resolve, reject) => {
       this.#current = { resolve, reject, begun: performance.now(), first: 0, head: "", left: -1, isChunked: false, end: Buffer.alloc(0), all: keep ? [] : undefined };
-      this.#socket.write(this.#requests.get(path));
+      this.#socket.write(bytes);
     });
   }
 
@@ -68,7 +73,7 @@ export class Connection {
       const end = current.head.indexOf("\r\n\r\n");
       if (end < 0) return;
       const head = current.head.slice(0, end);
-      if (!head.startsWith("HTTP/1.1 200")) return this.#done(() => current.reject(new Error(head.split("\r\n")[0])));
+      if (!head.startsWith("HTTP/1.1 200")) return this.#done(() => current.reject(new Error(`${head.split("\r\n")[0]} ${data.toString("latin1").slice(-300)}`)));
       current.isChunked = /\r\ntransfer-encoding: chunked/i.test(head);
       const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
       if (!current.isChunked && length === undefined) return this.#done(() => current.reject(new Error("an answer without a length")));

@@ -23,7 +23,8 @@ Date.now = () => {
   }
   return clock();
 };
-const { default: worker } = await import("./index.js");
+const { default: worker, Profiles: Shard } = await import("./index.js");
+export const Profiles = Shard;
 const around = (store) => new Proxy(store, {
   get(target, name) {
     const value = target[name];

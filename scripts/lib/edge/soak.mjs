@@ -1,9 +1,13 @@
-// A steady load on the Worker while faults come and go and programs are published. Of every response it is known what it may be; none may
-// be missing, none may hang, and memory has to stay where it is.
+// A steady load on the Worker while faults come and go, programs are published and workerd is ended and started again. Of every response it
+// is known what it may be; none may be missing, none may hang, every event that was acknowledged counts once, and memory has to stay where it is.
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { Agent, request as httpRequest } from "node:http";
+import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { summary } from "../bench/measure.mjs";
+import { LOCAL } from "../paths.mjs";
 import { digest, startFaultyOrigin, withFaults } from "./faults.mjs";
+import { COUNT, KEY, Ledger, TOKEN } from "./ledger.mjs";
 import { memory } from "./measure.mjs";
 import { page } from "./site.mjs";
 import { compile, idoine, publish, workerdOf } from "./workers.mjs";
@@ -13,6 +17,11 @@ const FAULTS = [{ kv: "down" }, { kv: "slow" }, { origin: "slow" }, { origin: "d
 const CALM_MS = 2000;
 const FAULT_MS = 3000;
 const CLIENTS = 16;
+const VISITORS = 200;
+/** When workerd is ended and started again, as shares of the time: in the first third, as memory is compared behind that. Once more at the end. */
+const RESTARTS = [0.08, 0.17, 0.26];
+/** How long events that were kept, and not folded as something trapped, may wait until they count. */
+const SETTLED_MS = 60_000;
 /** A request that takes longer hangs. */
 const LONGEST_MS = 20_000;
 /** How long after a fault its effects may be seen: what the Worker waits for its store, and for it to look again. */
@@ -23,8 +32,11 @@ const GROWTH = { times: 1.15, more: 24 };
 const WORDS = ["First words", "Second words"];
 const site = (words) => ({
   site: { id: "soak", hosts: ["shop.example"], timezone: "UTC" },
-  slots: { headline: { selector: "header h1", pages: ["/page", "/stream"] } },
-  experiences: [{ id: "all", type: "personalization", slots: { headline: { text: words } } }],
+  slots: { headline: { selector: "header h1", pages: ["/page", "/stream"] }, note: { selector: "#note", pages: ["/note"] } },
+  experiences: [
+    { id: "all", type: "personalization", slots: { headline: { text: words } } },
+    { id: "seen", type: "personalization", audience: `${COUNT} >= 1`, slots: { note: { text: words } } },
+  ],
 });
 
 const STATE = /<script type="application\/json" id="idoine-state">.*?<\/script><script[^>]*><\/script>/s;
@@ -48,20 +60,21 @@ function send(port, agent, { method = "GET", path, headers = {}, body }) {
 }
 
 /** The kinds of requests: what is sent, and what is wrong with an answer, given what was on while it came. */
-function kinds(html, file) {
+function kinds(html, file, ledger) {
   const plain = html.toString();
   const upload = Buffer.alloc(100_000, "upload ");
   /** What any answer of the origin may have become. */
   const atOrigin = ({ status, broke }, on) => {
     if (broke !== undefined && (on.has("cut") || on.has("down")) && broke !== "hangs") return "broke off";
+    if (broke !== undefined && on.has("restart") && broke !== "hangs") return "broke off";
     if ([502, 503, 504].includes(status) && (on.has("down") || on.has("error") || on.has("cut"))) return "the origin's error";
     return undefined;
   };
   const isPage = (answer, on) => {
     if (answer.status !== 200 || answer.broke !== undefined) return atOrigin(answer, on);
     const text = answer.body.toString();
-    // A trap costs a page its edits, and those beside it theirs.
-    if (text === plain) return on.has("trap") ? "as the origin sent it" : undefined;
+    // A trap costs a page its edits, and those beside it theirs; one that has just started waits for its store, within limits.
+    if (text === plain) return on.has("trap") || on.has("restart") ? "as the origin sent it" : undefined;
     const words = HEADING.exec(text)?.[2];
     return WORDS.includes(words) && text.replace(STATE, "").replace(HEADING, "$1Shop in style$3") === plain ? "personalised" : undefined;
   };
@@ -79,7 +92,22 @@ function kinds(html, file) {
       name: "api",
       share: 2,
       make: () => ({ path: "/_idoine/decide?url=https%3A%2F%2Fshop.example%2Fpage" }),
-      judge: ({ status, body }, on) => (status === 200 && JSON.parse(body).decisions.length === 1 ? "decided" : status === 503 && on.has("trap") ? "says that it can't" : undefined),
+      judge: ({ status, body, broke }, on) => {
+        if (status === 200 && JSON.parse(body).decisions.length === 1) return "decided";
+        if (status === 503 && (on.has("trap") || on.has("restart"))) return "says that it can't";
+        return broke !== undefined && on.has("restart") ? "broke off" : undefined;
+      },
+    },
+    {
+      name: "collect",
+      share: 4,
+      make: () => ledger.next(),
+      judge: (answer, on, { event }) => {
+        if (ledger.note(event, answer)) return "acknowledged";
+        if (answer.broke !== undefined) return on.has("restart") && answer.broke !== "hangs" ? "broke off, sent again" : undefined;
+        // A trap ends the instance for all that are in it; one that has just started may have no program yet.
+        return answer.status === 503 && (on.has("trap") || on.has("restart")) ? "refused, sent again" : undefined;
+      },
     },
   ];
 }
@@ -95,15 +123,32 @@ export async function soak({ minutes, say }, env) {
   const origin = await startFaultyOrigin(html, file);
   const programs = [await compile(site(WORDS[0]), env), await compile(site(WORDS[1]), env)];
   const damaged = { version: "damaged", bytes: Buffer.from("no program at all") };
-  const worker = withFaults(idoine({ ORIGIN: origin.url, IDOINE_SITE: "soak", IDOINE_RELOAD_SECONDS: "1" }));
-  const miniflare = new Miniflare(convertV4MiniflareOptions({ cf: false, handleStructuredLogs: () => {}, workers: [{ ...worker, unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] }] }));
+  const worker = withFaults(idoine({ ORIGIN: origin.url, IDOINE_SITE: "soak", IDOINE_RELOAD_SECONDS: "1", IDOINE_KEY: KEY, IDOINE_TOKENS: `read:soak:${TOKEN}` }));
+  mkdirSync(LOCAL, { recursive: true });
+  const folder = mkdtempSync(join(LOCAL, "soak-"));
+  const start = () =>
+    new Miniflare(
+      convertV4MiniflareOptions({
+        cf: false,
+        resourcePersistencePath: folder,
+        handleStructuredLogs: () => {},
+        workers: [{ ...worker, durableObjects: { PROFILES: { className: "Profiles", useSQLite: true } }, unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] }],
+      }),
+    );
+  let miniflare = start();
+  const ledger = new Ledger(VISITORS);
   const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS + 2 });
   const sockets = { host: "shop.example" };
   const found = { requests: 0, outcomes: {}, wrong: [], steps: [] };
   try {
     await publish(miniflare, "soak", programs[0]);
-    const port = Number((await miniflare.unsafeGetDirectURL("idoine")).port);
-    const pid = workerdOf();
+    let port;
+    let pid;
+    const look = async () => {
+      port = Number((await miniflare.unsafeGetDirectURL("idoine")).port);
+      pid = workerdOf();
+    };
+    await look();
     const end = performance.now() + minutes * 60_000;
     /** What was on, each with when it began and when its effects are over. */
     const history = [];
@@ -114,11 +159,27 @@ export async function soak({ minutes, say }, env) {
       await send(port, agent, { path: "/", headers: { ...sockets, "x-soak": JSON.stringify(on) } });
       if (on.program === "damaged") await publish(miniflare, "soak", damaged);
     };
+    /** Ends workerd as a failure of the machine would, and starts it on what lies on disk. */
+    const restart = async () => {
+      const entry = { on: { workerd: "restart" }, begun: performance.now() };
+      history.push(entry);
+      process.kill(pid, "SIGKILL");
+      await miniflare.dispose().catch(() => {});
+      miniflare = start();
+      await look();
+      entry.ended = performance.now();
+    };
+    const restarts = RESTARTS.map((share) => performance.now() + share * (end - performance.now()));
     const faults = async () => {
       let version = 0;
       for (let at = 0; performance.now() < end; at++) {
         await wait(CALM_MS);
         if (performance.now() >= end) break;
+        if (performance.now() >= restarts[0]) {
+          restarts.shift();
+          await restart();
+          await wait(CALM_MS);
+        }
         const on = FAULTS[at % FAULTS.length];
         const entry = { on, begun: performance.now() };
         history.push(entry);
@@ -130,17 +191,18 @@ export async function soak({ minutes, say }, env) {
         await publish(miniflare, "soak", programs[version]);
       }
     };
-    const all = kinds(html, file);
+    const all = kinds(html, file, ledger);
     const order = all.flatMap((kind) => Array.from({ length: kind.share }, () => kind));
     const client = async (number) => {
       for (let at = number * 5; performance.now() < end; at++) {
         const kind = order[(at * 7) % order.length];
-        const answer = await send(port, agent, kind.make());
+        const sent = kind.make();
+        const answer = await send(port, agent, sent);
         found.requests += 1;
         const on = during(answer);
         let outcome;
         try {
-          outcome = kind.judge(answer, on);
+          outcome = kind.judge(answer, on, sent);
         } catch {
           // Not even of the form that it should have: as wrong as another.
         }
@@ -166,6 +228,8 @@ export async function soak({ minutes, say }, env) {
       }
     };
     await Promise.all([faults(), watch(), ...Array.from({ length: CLIENTS }, (_, number) => client(number))]);
+    await restart();
+    const events = await settle(ledger, (request) => send(port, agent, request));
     const counts = {};
     for (const { on } of history) {
       const name = Object.entries(on).map(([key, value]) => `${key} ${value}`).join(", ");
@@ -174,12 +238,32 @@ export async function soak({ minutes, say }, env) {
     const grown = growth(found.steps);
     const { requests, outcomes, wrong } = found;
     const isWhole = Object.values(outcomes).every((counted) => counted.wrong === undefined);
-    return { requests, outcomes, wrong, faults: counts, memory: grown, ok: isWhole && grown.isFlat };
+    return { requests, outcomes, wrong, faults: counts, memory: grown, events, ok: isWhole && grown.isFlat && events.ok };
   } finally {
     agent.destroy();
     await miniflare.dispose();
     await origin.close();
+    rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Sends again what was not acknowledged, and compares what was with what profiles count, until they agree or the time is over. */
+async function settle(ledger, ask) {
+  const end = performance.now() + SETTLED_MS;
+  for (let left = ledger.owed; left > 0 && performance.now() < end; left = ledger.owed) {
+    const { event, ...request } = ledger.next();
+    if (!ledger.note(event, await ask(request))) await wait(100);
+  }
+  const read = async (request) => {
+    const { status, body } = await ask(request);
+    return status === 200 ? JSON.parse(body).readings : {};
+  };
+  let differences = await ledger.differences(read);
+  while (differences.length > 0 && performance.now() < end) {
+    await wait(500);
+    differences = await ledger.differences(read);
+  }
+  return { acknowledged: ledger.acknowledged, owed: ledger.owed, differences: differences.slice(0, 20), ok: ledger.owed === 0 && differences.length === 0 };
 }
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -59,12 +59,14 @@ export const METHOD = [
   "Latency: one connection each, a request to each in turn, beginning with another one each time; the client reads from plain sockets. Throughput: 50 open connections, rounds of each in turn. The load generator, the origin and workerd share the machine's cores. Processor time and memory are what the kernel says of workerd.",
 ];
 
-function columns(rows) {
+/** Rows in columns: the first `left` of them are words. */
+export function columns(rows, left = 2) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) => row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join("  ").trimEnd()).join("\n");
+  return rows.map((row) => row.map((cell, column) => (column < left ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join("  ").trimEnd()).join("\n");
 }
 
-const where = ({ cpu, cores, memoryGB, platform, node, workerd, load }) =>
+/** The machine in words. */
+export const where = ({ cpu, cores, memoryGB, platform, node, workerd, load }) =>
   `${cpu}, ${cores} cores, ${memoryGB} GB, ${platform}; Node ${node}, workerd ${workerd}.${load > cores / 2 ? ` The machine was busy (load ${load}): take the multiples.` : ""}`;
 
 /** The result as text. */
