@@ -60,7 +60,10 @@ function examples(base, demo) {
     curl -s '${base}/' -H 'Accept-Language: fr-FR' | grep '<h1'
   A country, a city, a time of day (previews, for this machine only):
     ${base}/products/trail-runner?idoine.geo.country=FR&idoine.geo.region_code=ARA&idoine.geo.city=Lyon&idoine.language.primary=fr
-    ${base}/collections/shoes?idoine.geo.timezone=Europe/Paris&idoine.now=2026-06-10T10:40:00Z${general}`;
+    ${base}/collections/shoes?idoine.geo.timezone=Europe/Paris&idoine.now=2026-06-10T10:40:00Z
+  What a visitor does: agree in the browser's console, look at three pairs of shoes, and go back to the home page:
+    idoine("consent.set", ["personalization", "analytics"])
+    ${base}/products/trail-runner   ${base}/products/city-sneaker   ${base}/products/leather-boot${general}`;
 }
 
 /** Publishes the manifest again whenever its file changes; a bad one is reported and the last good program stays. */

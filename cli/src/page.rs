@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 const ORDER: &str = "key user now first_seen last_seen lifecycle \
     engagement sessions first_touch last_touch intents traits counters affinities purchases propensities nps answers features cart \
     milestones experiences parts notes tags \
-    name event question dimension tag of sink count quantity value price level score category segment scores share answer source \
-    variant started last_event page_count is_open intent at counts sinks letters died by text code path reached told adoption sum \
-    sum_of first last updated windows products id";
+    name event code path question dimension tag of sink value quantity price level score category segment scores share answer \
+    expected adoption source count variant started last_event page_count is_open intent at counts sinks letters died by text reached told \
+    sum sum_of first last updated windows products id";
 
 fn place(name: &str) -> usize {
     ORDER.split_whitespace().position(|known| known == name).unwrap_or(usize::MAX)

@@ -15,6 +15,7 @@ use crate::learn::rules::{
     Affinity, Cart, Counter, Engagement, EventRule, ExperienceRule, Feature, Intent, Lifecycle, Matching, Milestone,
     Propensity, PropertyRule, PurposeName, Reading, Rfm, Settle, TraitRule, Webhook, What,
 };
+use crate::learn::{MOST_INSTANTS, MOST_PERIODS, MOST_VALUES};
 use crate::manifest::{EventPlan, PropertyPlan, Spanned};
 use crate::program::layout::Section;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
@@ -42,8 +43,8 @@ impl Compiler<'_, '_, '_> {
         let mut counters: Vec<Counter> = Vec::new();
         let asked: Vec<(Option<Counter>, Spanned<()>)> =
             self.names.asked.iter().map(|(asked, at)| (asked.counter.clone(), at.clone())).collect();
-        for (counter, at) in asked {
-            self.count(&mut counters, counter, &at);
+        for (counter, at) in &asked {
+            self.count(&mut counters, counter.clone(), at);
         }
         let propensities = self.propensities(&mut counters);
         // Their order in the document says nothing.
@@ -52,7 +53,7 @@ impl Compiler<'_, '_, '_> {
         let mut watched: Vec<String> = webhooks.iter().flat_map(|webhook| webhook.audiences.clone()).collect();
         watched.sort();
         watched.dedup();
-        Rules {
+        let rules = Rules {
             session,
             attribution,
             events: self.events(),
@@ -72,6 +73,34 @@ impl Compiler<'_, '_, '_> {
             webhooks,
             experiences: self.seen_experiences(),
             ..Rules::default()
+        };
+        self.fits(&rules, &asked);
+        rules
+    }
+
+    /// What does not fit into a profile would silently not be kept.
+    fn fits(&mut self, rules: &Rules, asked: &[(Option<Counter>, Spanned<()>)]) {
+        let manifest = self.manifest;
+        let dropped = |id: u32| !rules.kept_counters().any(|kept| kept.id == id);
+        if let Some((_, at)) = asked.iter().find(|(counter, _)| counter.as_ref().is_some_and(|counter| dropped(counter.id))) {
+            let help = "count within shorter windows: one of 7 days takes 8 periods, one of 400 days takes 401";
+            let message =
+                format!("all windows together have more than {MOST_PERIODS} hours and days, which is what a profile keeps");
+            self.error_with_help(at, message, Some(help.to_owned()));
+        }
+        if let Some((dimension, _)) = manifest.affinities.get(rules.kept_affinities().count())
+            && manifest.affinities.len() <= AFFINITIES
+        {
+            let help = "lower \"keep\"";
+            let message = format!("all affinities together keep more than {MOST_VALUES} values, with those that may grow");
+            self.error_with_help(dimension, message, Some(help.to_owned()));
+        }
+        if let Some((name, _)) = manifest.milestones.get(rules.kept_milestones().count())
+            && manifest.milestones.len() <= MILESTONES
+        {
+            let message =
+                format!("the counts of all milestones come to more than {MOST_INSTANTS}, which is what a profile keeps");
+            self.error(name, message);
         }
     }
 

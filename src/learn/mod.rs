@@ -42,6 +42,13 @@ pub use rules::Rules;
 pub use site::Site;
 pub use state::State;
 
+#[cfg(feature = "author")]
+pub(crate) use affinities::MOST_VALUES;
+#[cfg(feature = "author")]
+pub(crate) use counters::MOST_PERIODS;
+#[cfg(feature = "author")]
+pub(crate) use milestones::MOST_INSTANTS;
+
 use crate::time::DAY_MS;
 
 /// How late an event may be, in milliseconds, to be folded as if it had come in time.

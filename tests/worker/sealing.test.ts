@@ -47,7 +47,9 @@ const NOW = Date.UTC(2026, 10, 20);
 const END = NOW / 1000 + 3600;
 const keys = (current: string | undefined, old?: string) => ({ IDOINE_KEY: current, IDOINE_KEYS_OLD: old });
 const KEY = keys("a secret of this test");
-const held = { bytes: [1, 2, 3, 250], user: "Zoë", end: END };
+/** A projection as the core begins one: version, second of writing, the user; here with no session, and nothing more but what is given. */
+const projected = (user = "", ...more: number[]): number[] => [1, 129, 1, Buffer.byteLength(user), ...Buffer.from(user), 0, ...more];
+const held = { bytes: projected("Zoë", 250), user: "Zoë", end: END };
 
 async function sealed(env: object = KEY, what: object = held, site = "shop", id = ID): Promise<string> {
   const [value] = await calls([["seal", env, site, id, what]], NOW);
@@ -59,13 +61,13 @@ test("what is sealed opens again, and each time it looks different", async () =>
   assert.notEqual(one, two);
   assert.match(one, /^[\w-]+$/);
   assert.deepEqual(await calls([["unseal", KEY, "shop", ID, one]], NOW), [{ ...held, isOld: false }]);
-  assert.deepEqual(await calls([["unseal", KEY, "shop", ID, await sealed(KEY, { bytes: [], end: END })]], NOW), [{ bytes: [], user: "", end: END, isOld: false }]);
+  assert.deepEqual(await calls([["unseal", KEY, "shop", ID, await sealed(KEY, { bytes: projected(), end: END })]], NOW), [{ bytes: projected(), user: "", end: END, isOld: false }]);
 });
 
 test("its plain text is nowhere in it", async () => {
   const text = "plain text of a projection";
-  const bytes = Buffer.from(await sealed(KEY, { ...held, bytes: [...Buffer.from(text)] }), "base64url");
-  assert.equal(bytes.length, 1 + 12 + 6 + 4 + text.length + 16);
+  const bytes = Buffer.from(await sealed(KEY, { ...held, bytes: projected("Zoë", ...Buffer.from(text)) }), "base64url");
+  assert.equal(bytes.length, 1 + 12 + 4 + projected("Zoë").length + text.length + 16);
   assert.equal(bytes.includes("plain"), false);
   assert.equal(bytes.includes("Zo"), false);
 });
@@ -119,12 +121,12 @@ test("an older secret opens still, and is told", async () => {
 
 test("what does not fit into a cookie is not sealed, and without a secret nothing is", async () => {
   const [fits, large, off] = await calls([
-    ["seal", KEY, "shop", ID, { bytes: Array(3025).fill(7), user: "", end: END }],
-    ["seal", KEY, "shop", ID, { bytes: Array(3100).fill(7), user: "", end: END }],
+    ["seal", KEY, "shop", ID, { bytes: Array(3027).fill(7), end: END }],
+    ["seal", KEY, "shop", ID, { bytes: Array(3100).fill(7), end: END }],
     ["seal", keys(undefined), "shop", ID, held],
   ], NOW);
   assert.ok(`idoine_p=${fits}`.length > 4000 && `idoine_p=${fits}`.length <= 4096, String(fits?.length));
-  assert.equal((await calls([["unseal", KEY, "shop", ID, fits]], NOW))[0].bytes.length, 3025);
+  assert.equal((await calls([["unseal", KEY, "shop", ID, fits]], NOW))[0].bytes.length, 3027);
   assert.deepEqual([large, off], [null, null]);
   assert.ok(worker.logs.some((line) => line.includes("projection_too_large")));
 });
@@ -132,26 +134,26 @@ test("what does not fit into a cookie is not sealed, and without a secret nothin
 const cookie = (value: string) => `idoine_consent=v1.personalization; idoine_p=${value}`;
 const nameOf = (header: string) => header.slice(0, header.indexOf("="));
 
-/** Projections as the core writes them: version, second of writing, no user, a session or none. */
-const [NOTHING, NOTHING_LATER, SESSION] = [[1, 0, 0, 0], [1, 5, 0, 0], [1, 0, 0, 1, 2, 2]];
+const [NOTHING, NOTHING_LATER] = [[1, 0, 0, 0], [1, 5, 0, 0]];
+const [ZOE, ZOES_SESSION] = [projected("Zoë"), [...projected("Zoë").slice(0, -1), 1, 2, 2]];
 
 test("a cookie is sent again when what it says has changed, and only then", async () => {
-  const opened = { ...held, bytes: NOTHING, isOld: false };
+  const opened = { ...held, bytes: ZOE, isOld: false };
   const visitor = { id: ID, isOld: false, opened };
   const refresh = (what: object, bytes: number[], rest: unknown[] = [], env: object = KEY): Step => ["refreshed", { cookie: cookie("x"), env }, { ...visitor, ...what }, bytes, ...rest];
   const year = NOW / 1000 + 395 * 86_400;
   const anonymous = { bytes: NOTHING, user: "", end: year, isOld: false };
   const results: string[][] = await calls(
     [
-      refresh({}, NOTHING),
+      refresh({}, ZOE),
       refresh({ opened: anonymous }, NOTHING_LATER),
-      refresh({}, SESSION),
+      refresh({}, ZOES_SESSION),
       refresh({ opened: undefined }, NOTHING),
-      refresh({ opened: { ...opened, isOld: true } }, NOTHING),
-      refresh({ isOld: true }, NOTHING),
+      refresh({ opened: { ...opened, isOld: true } }, ZOE),
+      refresh({ isOld: true }, ZOE),
       refresh({ opened: { ...anonymous, end: year - 300 * 86_400 } }, NOTHING),
-      refresh({}, NOTHING, ["Zoë", true]),
-      refresh({}, NOTHING, [""]),
+      refresh({}, ZOE, [true]),
+      refresh({}, NOTHING),
       refresh({}, Array(4000).fill(1)),
       refresh({ opened: undefined }, NOTHING, [], keys(undefined)),
     ],
@@ -168,7 +170,7 @@ test("a cookie is sent again when what it says has changed, and only then", asyn
   assert.match(results[10]![0]!, /^idoine_p=; .*Max-Age=0;/);
   const value = (at: number) => /=([^;]*)/.exec(results[at]![0]!)![1]!;
   const [changed, fresh, proven, out] = await calls([2, 3, 7, 8].map((at) => ["unseal", KEY, "shop", ID, value(at)]), NOW);
-  assert.deepEqual(changed, { ...opened, bytes: SESSION }, "a user is known no longer than before");
+  assert.deepEqual(changed, { ...opened, bytes: ZOES_SESSION }, "a user is known no longer than before");
   assert.deepEqual(fresh, anonymous);
   assert.deepEqual(proven, { ...opened, end: NOW / 1000 + 30 * 86_400 });
   assert.deepEqual(out, anonymous);

@@ -40,7 +40,7 @@ async function logIn(visit, response) {
   if (secrets.length === 0 || keysOf(env).length === 0 || !hasProfiles(env)) {
     return failed(response, 501, "no_identities", "Nobody can log in: IDOINE_KEY, IDOINE_IDENTITY_SECRET or the binding PROFILES is not set.");
   }
-  const bytes = await readBody(request, LARGEST);
+  const bytes = Number(request.headers.get("content-length")) > LARGEST ? undefined : await readBody(request, LARGEST);
   if (bytes === undefined) {
     return failed(response, 413, "too_large", `The body is larger than ${LARGEST / 1024} KB.`);
   }
@@ -64,7 +64,7 @@ async function logIn(visit, response) {
   if (projection === undefined) {
     return failed(response, 503, "unavailable", "The user's profile can't be read at the moment. Please try again later.", { "retry-after": "10" });
   }
-  const cookies = await refreshed(visit, visitor, projection, user, true);
+  const cookies = await refreshed(visit, visitor, projection, true);
   return answerWith(response, await storedAfter(visit, cookies), cookies);
 }
 
@@ -80,7 +80,7 @@ async function logOut(visit, response) {
       const projection = await projectionFor(visit, { anonymousId: id });
       const after = visitAfter(visit, cookies);
       // What takes it away must not come behind what sets it.
-      const fresh = projection === undefined ? [] : await refreshed(after, { id, isOld: false, opened: undefined }, projection, "");
+      const fresh = projection === undefined ? [] : await refreshed(after, { id, isOld: false, opened: undefined }, projection);
       if (fresh.length > 0) {
         cookies.splice(0, cookies.length - 1);
       }

@@ -122,5 +122,5 @@ export async function decide(visit, beforeWaiting) {
     return enrich(ctx, JSON.parse(wanted));
   };
   const projection = await projectionOf(visit);
-  return settle(() => handle(request, env, ctx, site.id, url.href, overrides, ask, projection?.bytes, projection?.user));
+  return settle(() => handle(request, env, ctx, site.id, url.href, overrides, ask, projection?.bytes));
 }

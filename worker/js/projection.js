@@ -1,7 +1,7 @@
 // A browser's projection when something was learned of its visitor: who they are by their cookies, and the cookies that they are given.
 
 import { run } from "./instance.js";
-import { openedFor, seal } from "./sealed.js";
+import { openedFor, seal, userOf } from "./sealed.js";
 import { ID, MAX_AGE_S, PROJECTION, cookieOf, idOf, keysOf, purposesOf, setCookie, signedId } from "./visitor.js";
 
 /** How long a proven user is known without another proof, in seconds. */
@@ -25,10 +25,11 @@ export async function visitorOf(visit) {
 const same = (one, other) => run((rust) => rust.projection_same(one, other, Date.now()));
 
 /**
- * The `Set-Cookie` headers that bring a visitor's cookies up to date, empty where they are: their projection is `bytes` now, and `user`
- * is who is logged in. `visitor` is what `visitorOf` says.
+ * The `Set-Cookie` headers that bring a visitor's cookies up to date, empty where they are: their projection is `bytes` now.
+ * `visitor` is what `visitorOf` says; `isProven`, whether a token has just proved who the user is.
  */
-export async function refreshed(visit, { id, isOld, opened }, bytes, user = opened?.user ?? "", proven = false) {
+export async function refreshed(visit, { id, isOld, opened }, bytes, isProven = false) {
+  const user = userOf(bytes);
   const now = Math.floor(Date.now() / 1000);
   const cookies = [];
   const [secret] = keysOf(visit.env);
@@ -36,11 +37,11 @@ export async function refreshed(visit, { id, isOld, opened }, bytes, user = open
     cookies.push(setCookie(visit, ID, await signedId(secret, id), MAX_AGE_S));
   }
   // Who is logged in is known until then and no longer, however often the projection changes.
-  const isKnown = opened !== undefined && opened.user === user && !proven;
+  const isKnown = opened !== undefined && opened.user === user && !isProven;
   const end = user === "" ? now + MAX_AGE_S : isKnown ? opened.end : now + USER_S;
   const isCurrent = isKnown && !opened.isOld && same(opened.bytes, bytes) && (user !== "" || opened.end - now > MAX_AGE_S / 2);
   if (!isCurrent) {
-    const value = await seal(visit.env, visit.site.id, id, { bytes, user, end });
+    const value = await seal(visit.env, visit.site.id, id, { bytes, end });
     if (value !== undefined) {
       cookies.push(setCookie(visit, PROJECTION, value, end - now));
     } else if (cookieOf(visit.request, PROJECTION) !== undefined) {

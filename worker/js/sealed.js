@@ -3,9 +3,9 @@
 // which they end, and opened again. Whatever is wrong with a cookie, it is as if it was not there.
 //
 //   cookie  = base64url(version, nonce, AES-256-GCM(inner))      bound as additional data: version, site, anonymousId
-//   inner   = end (seconds since 1970), length of the user's id, the user's id, the projection's bytes
+//   inner   = end (seconds since 1970), the projection's bytes
 //
-// The user's id stands in it where an identity token proved it (identity.js); empty, else.
+// The projection names its user where an identity token proved them (identity.js), and nobody else.
 
 import { log } from "./log.js";
 import { ID, PROJECTION, base64url, cookieOf, fromBase64url, keyFrom, keysOf, purposesOf } from "./visitor.js";
@@ -13,8 +13,8 @@ import { ID, PROJECTION, base64url, cookieOf, fromBase64url, keyFrom, keysOf, pu
 const VERSION = 1;
 const [NONCE, TAG] = [12, 16];
 
-/** What stands before the user's id. */
-const HEAD = 6;
+/** What stands before the projection's bytes. */
+const HEAD = 4;
 
 /** Characters of a cookie's value: with its name it has 4 KB at most, as browsers keep no more. */
 const LONGEST = 4096 - PROJECTION.length;
@@ -33,19 +33,36 @@ function sealingKey(secret) {
 /** No part can be taken for another: an id holds no line end. */
 const boundTo = (site, id) => encoder.encode(`idoine_p\n${VERSION}\n${site}\n${id}`);
 
-/** The cookie's value for a projection (`bytes`, `user`, `end`); undefined without a secret, and where it would be too long. */
-export async function seal(env, site, id, { bytes, user = "", end }) {
+/**
+ * The id of the user whom a projection names; empty when it names none. Behind its version and the second of its writing, which is of
+ * variable length, it says how many bytes the id has.
+ */
+export function userOf(bytes) {
+  let at = 1;
+  const number = () => {
+    let value = 0;
+    for (let unit = 1; ; unit *= 128) {
+      const byte = bytes[at++] ?? 0;
+      value += (byte & 127) * unit;
+      if (byte < 128) {
+        return value;
+      }
+    }
+  };
+  number();
+  const length = number();
+  return decoder.decode(bytes.subarray(at, at + length));
+}
+
+/** The cookie's value for a projection's bytes; undefined without a secret, and where it would be too long. */
+export async function seal(env, site, id, { bytes, end }) {
   const [secret] = keysOf(env);
   if (secret === undefined) {
     return undefined;
   }
-  const name = encoder.encode(user);
-  const inner = new Uint8Array(HEAD + name.length + bytes.length);
-  const view = new DataView(inner.buffer);
-  view.setUint32(0, end);
-  view.setUint16(4, name.length);
-  inner.set(name, HEAD);
-  inner.set(bytes, HEAD + name.length);
+  const inner = new Uint8Array(HEAD + bytes.length);
+  new DataView(inner.buffer).setUint32(0, end);
+  inner.set(bytes, HEAD);
   if (Math.ceil(((1 + NONCE + inner.length + TAG) * 4) / 3) > LONGEST) {
     log("error", "projection_too_large", "a projection does not fit into its cookie: pages are decided without it", { site, bytes: inner.length });
     return undefined;
@@ -73,12 +90,9 @@ export async function unseal(env, site, id, value) {
     } catch {
       continue;
     }
-    const view = new DataView(inner.buffer);
-    const [end, start] = [view.getUint32(0), HEAD + view.getUint16(4)];
-    if (end * 1000 <= Date.now() || start > inner.length) {
-      return undefined;
-    }
-    return { bytes: inner.subarray(start), user: decoder.decode(inner.subarray(HEAD, start)), end, isOld: at > 0 };
+    const end = new DataView(inner.buffer).getUint32(0);
+    const bytes = inner.subarray(HEAD);
+    return end * 1000 > Date.now() ? { bytes, user: userOf(bytes), end, isOld: at > 0 } : undefined;
   }
   return undefined;
 }

@@ -49,8 +49,7 @@ static ALLOCATOR: rlsf::GlobalTlsf<Pooled> = rlsf::GlobalTlsf::new();
 ///
 /// `site` is the id of the site that it is for; `url` is the request's without preview parameters, `overrides` are those (paths and texts in turn), `undefined` where
 /// preview is not allowed. `ask` gets the answers of enrichments (see `enrichment.rs`); that it is called tells the host that
-/// the page is going to be edited. `projection` are the bytes in the visitor's cookie, for the id that came beside it, and
-/// `user` is who is logged in by it.
+/// the page is going to be edited. `projection` are the bytes in the visitor's cookie, for the id that came beside it.
 #[allow(clippy::too_many_arguments)] // What a request is made of.
 #[wasm_bindgen]
 pub async fn handle(
@@ -62,10 +61,8 @@ pub async fn handle(
     overrides: Option<Vec<String>>,
     ask: js_sys::Function,
     projection: Option<Vec<u8>>,
-    user: Option<String>,
 ) -> JsValue {
-    let visit =
-        Visit::new(request, env, worker::Context::new(ctx), site, url, overrides, ask).with_projection(projection, user);
+    let visit = Visit::new(request, env, worker::Context::new(ctx), site, url, overrides, ask).with_projection(projection);
     match route::route(visit.path()) {
         None => page::known(&visit).await,
         Some(found) => api::answer(&visit, found).await.into_response().map_or(JsValue::UNDEFINED, JsValue::from),

@@ -161,7 +161,7 @@ routes! {
             413 "The body is too large.": crate::answer::Failure<'static>;
             429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
             501 "Profiles are off, or IDOINE_IDENTITY_SECRET is not set.": crate::answer::Failure<'static>;
-            503 "No program is published, or a shard does not answer.": crate::answer::Failure<'static> ["retry-after"];
+            503 "No program is published, or a shard does not answer.": crate::answer::Failure<'static>;
         }
         DELETE Anyone "Logs the visitor out: the browser is somebody new. For pages of the site's hosts alone." {
             200 "What is stored of who they are now.": crate::api::profile::Stored ["set-cookie"];

@@ -31,8 +31,6 @@ pub struct Visit {
     pub ask: js_sys::Function,
     /// The projection that came with it, bound to the id that came with it.
     projection: Option<Vec<u8>>,
-    /// Who is logged in by it.
-    user: Option<String>,
 }
 
 impl Visit {
@@ -47,13 +45,13 @@ impl Visit {
         ask: js_sys::Function,
     ) -> Visit {
         let sent = host::sent_with(&request);
-        Visit { request, sent, env, ctx, site, url, overrides: overrides.map(host::pairs), ask, projection: None, user: None }
+        Visit { request, sent, env, ctx, site, url, overrides: overrides.map(host::pairs), ask, projection: None }
     }
 
     /// The same with what the host has found in the cookie of the projection (`worker/js/projection.js`).
     #[must_use]
-    pub fn with_projection(self, projection: Option<Vec<u8>>, user: Option<String>) -> Visit {
-        Visit { projection, user: user.filter(|user| !user.is_empty()), ..self }
+    pub fn with_projection(self, projection: Option<Vec<u8>>) -> Visit {
+        Visit { projection, ..self }
     }
 
     /// The path of the URL.
@@ -156,11 +154,7 @@ impl Visit {
         if !agreed || request.overrides.iter().any(|(path, _)| says_who(path)) || self.id().is_none() {
             return Vec::new();
         }
-        let mut stored = projection::open(&rules::of(program), bytes, request.instant()).unwrap_or_default();
-        // Who is logged in is what their token proved, and nothing else.
-        stored.retain(|(path, _)| path != USER_ID);
-        stored.extend(self.user.iter().map(|user| (USER_ID.to_owned(), user.clone())));
-        stored
+        projection::open(&rules::of(program), bytes, request.instant()).unwrap_or_default()
     }
 }
 
