@@ -241,6 +241,93 @@ fn the_number_of_a_counter_is_frozen() {
     assert!(both.counters.iter().any(|counter| counter.id == FROZEN[0]) && both.counters.len() == 2);
 }
 
+/// Programs with rules of another layout are refused by their fingerprint, which has `RULES` in it: where this fails, raise that
+/// number, and say here what the bytes come to now.
+#[test]
+fn the_layout_of_rules_is_frozen() {
+    use idoine::learn::rules::*;
+    let text = |text: &str| text.to_owned();
+    let matching = || Matching {
+        event: text("e"),
+        properties: vec![
+            (text("b"), Expected::Bool(true)),
+            (text("n"), Expected::Number(2)),
+            (text("t"), Expected::Text(text("x"))),
+        ],
+    };
+    let weights = || vec![(matching(), 3)];
+    let whats = [
+        What::Trait(text("t")),
+        What::Count(1, 2),
+        What::Sum(1, 2),
+        What::First(1),
+        What::Last(1),
+        What::FirstSeen,
+        What::LastSeen,
+        What::Sessions,
+        What::SessionPages,
+        What::SessionStarted,
+        What::FirstTouch(text("a")),
+        What::LastTouch(text("a")),
+        What::Affinity(text("a")),
+        What::Affinities(text("a")),
+        What::AffinityShare(text("a"), text("b")),
+        What::RfmSegment,
+        What::RfmRecency,
+        What::RfmFrequency,
+        What::RfmMonetary,
+        What::Lifecycle,
+        What::Engagement,
+        What::Intent,
+        What::Propensity(text("p")),
+        What::NpsScore,
+        What::NpsCategory,
+        What::Answer(text("q")),
+        What::Feature(text("f")),
+        What::FeatureCount(text("f")),
+        What::CartQuantity,
+        What::CartValue,
+        What::CartUpdated,
+        What::Milestone(text("m")),
+        What::MilestoneReached(text("m")),
+    ];
+    let property = PropertyRule { path: text("p"), kind: text("int"), required: true, values: vec![text("v")], personal: true };
+    let rules = Rules {
+        attribution: 5,
+        events: vec![EventRule { name: text("e"), trusted: true, properties: vec![property], ..EventRule::default() }],
+        traits: vec![TraitRule { name: text("t"), settle: Settle::Largest, sources: vec![text("s")], ..TraitRule::default() }],
+        counters: vec![Counter { id: 1, matching: matching(), sum: Some(text("p")), windows: vec![0, 7] }],
+        affinities: vec![Affinity {
+            dimension: text("d"),
+            weights: weights(),
+            cap: 9,
+            keep: 2,
+            least: 1,
+            ..Affinity::default()
+        }],
+        rfm: Some(Rfm { event: text("e"), value: text("v"), trusted: true }),
+        engagement: Engagement { half_life: 4, weights: weights(), levels: [1, 2] },
+        intent: Intent { half_life: 4, least: 1, signals: vec![(text("i"), weights())] },
+        propensities: vec![Propensity { name: text("p"), intercept: -1, coefficients: vec![(What::CartValue, 2)] }],
+        features: vec![Feature { name: text("f"), matching: matching(), adopted: 3, left: 4 }],
+        milestones: vec![Milestone { name: text("m"), matching: Some(matching()), count: 3, lasts: 4 }],
+        watched: vec![text("w")],
+        webhooks: vec![Webhook {
+            name: text("n"),
+            url: text("u"),
+            events: vec![text("*")],
+            audiences: vec![text("a")],
+            ..Webhook::default()
+        }],
+        experiences: vec![ExperienceRule { id: text("x"), sticky: true, capped: true, groups: vec![text("g")], site: true }],
+        readings: whats.map(|what| Reading { path: text("r"), what, on_pages: true }).to_vec(),
+        ..Rules::default()
+    };
+    let bytes = rules.to_bytes();
+    assert_eq!(Rules::from_bytes(&bytes).as_ref(), Some(&rules));
+    assert_eq!((idoine::program::RULES, idoine::bucket::murmur3_32(&bytes, 0)), ("1", 4_271_980_453));
+}
+
 /// Computed by another implementation of MurmurHash3, from the texts with their lengths.
 const FROZEN: [u32; 3] = [1_299_679_882, 4_104_304_240, 273_801_347];
 

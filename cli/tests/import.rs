@@ -453,9 +453,10 @@ fn rejected_rows_are_kept_as_they_were() {
     assert_eq!(rejected, "userId;timestamp;properties.note\nrefused;2024-07-01;\"b;c\"\n;2024-07-01;d\nu3;now;f\n");
     // Mended, they are imported as any file; other rows of it would be others.
     let mended =
-        folder.file("mended.csv", rejected.replace("refused", "u4").replace("\n;", "\nu5;").replace("now", "2024-07-02"));
-    let done = run(&["events", &mended, "--to", &site.to, "--event", "Visited", "--source", "o"]);
+        folder.file("o.csv.rejected", rejected.replace("refused", "u4").replace("\n;", "\nu5;").replace("now", "2024-07-02"));
+    let done = run(&["events", &mended, "--to", &site.to, "--event", "Visited"]);
     assert_eq!((done.code, site.counted()), (0, 5), "{}", done.err);
+    assert!(site.paths.lock().unwrap().iter().all(|path| path.contains("?source=o&")));
 
     let lines = folder.file("l.ndjson", "{}\n{\"userId\":\"u1\",\"event\":\"e\",\"timestamp\":1719835200}\n  nonsense\n");
     let done = run(&["events", &lines, "--to", &site.to]);

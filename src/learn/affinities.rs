@@ -7,7 +7,7 @@
 
 use super::decay::{Decayed, PERIODS};
 use super::event::{Event, cut};
-use super::index::each_value;
+use super::index::{by_length, each_value};
 use super::rules::{Affinity, Rules};
 
 /// How many dimensions are kept.
@@ -29,7 +29,7 @@ pub(crate) struct Dimension {
     pub(crate) name: String,
     /// By which scores were added up.
     half_life: i64,
-    /// In the order of the texts.
+    /// In the order of [`by_length`].
     values: Vec<(String, Decayed)>,
 }
 
@@ -57,7 +57,7 @@ impl Affinities {
     }
 
     fn entry(&mut self, rule: &Affinity) -> Option<&mut Dimension> {
-        let place = match self.0.binary_search_by(|known| known.name.as_str().cmp(&rule.dimension)) {
+        let place = match self.0.binary_search_by(|known| by_length(&known.name, &rule.dimension)) {
             Ok(place) => place,
             Err(place) => {
                 let (name, half_life) = (rule.dimension.clone(), rule.half_life);
@@ -117,7 +117,7 @@ impl Affinities {
 
 impl Dimension {
     fn entry(&mut self, text: &str) -> Option<&mut Decayed> {
-        let place = match self.values.binary_search_by(|(known, _)| known.as_str().cmp(text)) {
+        let place = match self.values.binary_search_by(|(known, _)| by_length(known, text)) {
             Ok(place) => place,
             Err(place) => {
                 self.values.insert(place, (text.to_owned(), Decayed::default()));

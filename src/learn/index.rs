@@ -8,6 +8,7 @@ use super::sessions::MOST_INTENTS;
 use crate::bucket::murmur3_32;
 use crate::context::Kind;
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::OnceLock;
 
 /// What an event of some name changes; numbers are places in the rules.
@@ -40,7 +41,7 @@ pub(crate) struct Effects {
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     pages: Effects,
-    /// In the order of the names.
+    /// In the order of [`by_length`].
     names: Vec<(String, Effects)>,
     /// Which rules these are: a hash of what they say.
     pub(crate) fingerprint: u32,
@@ -151,7 +152,7 @@ impl Index {
     }
 
     fn place(&self, event: &str) -> Result<usize, usize> {
-        self.names.binary_search_by(|(name, _)| name.as_str().cmp(event))
+        self.names.binary_search_by(|(name, _)| by_length(name, event))
     }
 
     /// What an event changes.
@@ -162,6 +163,11 @@ impl Index {
             _ => None,
         }
     }
+}
+
+/// An order of texts that mostly needs no look at them: the shorter comes first.
+pub(crate) fn by_length(one: &str, other: &str) -> Ordering {
+    one.len().cmp(&other.len()).then_with(|| one.cmp(other))
 }
 
 /// The kind of that name; a text's where there is none of that name.

@@ -23,7 +23,7 @@ pub use enrichment::Enrichment;
 pub(crate) use experience::{Cap, Details, Experience, Requirement, Status};
 #[cfg(feature = "author")]
 pub(crate) use experience::{LINEAR, NO_GLOBAL_CAP, STICKY, USER, WINNER};
-pub use layout::{FORMAT, MAX_BYTES};
+pub use layout::{FORMAT, MAX_BYTES, RULES};
 pub(crate) use page::Page;
 
 use crate::bucket::murmur3_32;

@@ -30,10 +30,19 @@ use idoine::learn::projection;
 use visit::Visit;
 use wasm_bindgen::prelude::*;
 
-/// As in the engine: some kilobytes smaller than the standard library's.
+/// How memory is handed out: as in the engine, some kilobytes smaller than by the standard library's. Unlike a page's, an isolate lives long
+/// and takes programs of megabytes: what it gets of the host becomes one pool, so that what was freed is found again.
+#[cfg(target_family = "wasm")]
+struct Pooled;
+
+#[cfg(target_family = "wasm")]
+impl rlsf::GlobalTlsfOptions for Pooled {
+    const ENABLE_REALLOCATION: bool = false;
+}
+
 #[cfg(target_family = "wasm")]
 #[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+static ALLOCATOR: rlsf::GlobalTlsf<Pooled> = rlsf::GlobalTlsf::new();
 
 /// Answers a request of Idoine's own with a `Response`; says of a page what to do to it, as JSON text. When nothing is to be done
 /// that is whether a bot asks, or `undefined` where there is no program.

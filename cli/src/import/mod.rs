@@ -134,8 +134,14 @@ pub(crate) fn run(args: &Args) -> Outcome {
 
 fn import(args: &Common, what: &str, subject: impl Fn(i64) -> Subject) -> Outcome {
     let now = jiff::Timestamp::now().as_millisecond();
-    let format = args.format.map_or_else(|| Format::of(&args.file), Ok)?;
-    let source = args.source.clone().map_or_else(|| source_of(&args.file), Ok)?;
+    // Rows that were mended are of the file that they were in.
+    let named = if args.file.extension().is_some_and(|end| end == "rejected") {
+        args.file.with_extension("")
+    } else {
+        args.file.clone()
+    };
+    let format = args.format.map_or_else(|| Format::of(&named), Ok)?;
+    let source = args.source.clone().map_or_else(|| source_of(&named), Ok)?;
     let zone = zones::zone(&args.zone).ok_or("the time zone is not known")?;
     let (bytes, sha256) = digest(&args.file)?;
     let remote = match &args.to {

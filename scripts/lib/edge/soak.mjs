@@ -18,8 +18,8 @@ const CALM_MS = 2000;
 const FAULT_MS = 3000;
 const CLIENTS = 16;
 const VISITORS = 200;
-/** When workerd is ended and started again, as shares of the time: in the first third, as memory is compared behind that. Once more at the end. */
-const RESTARTS = [0.08, 0.17, 0.26];
+/** When workerd is ended and started again, as shares of the time: early, as memory is watched from then on. Once more at the end. */
+const RESTARTS = [0.05, 0.1, 0.15];
 /** How long events that were kept, and not folded as something trapped, may wait until they count. */
 const SETTLED_MS = 60_000;
 /** A request that takes longer hangs. */
@@ -168,6 +168,7 @@ export async function soak({ minutes, say }, env) {
       miniflare = start();
       await look();
       entry.ended = performance.now();
+      found.steps = [];
     };
     const restarts = RESTARTS.map((share) => performance.now() + share * (end - performance.now()));
     const faults = async () => {
@@ -223,11 +224,13 @@ export async function soak({ minutes, say }, env) {
         found.steps.push({ minute: (performance.now() - begun) / 60_000, mb: memory(pid) });
         if (performance.now() - said >= 30_000) {
           said = performance.now();
-          say(`${((said - begun) / 60_000).toFixed(1)} min: ${found.requests} requests, ${found.wrong.length} wrong, workerd has ${Math.round(found.steps.at(-1).mb ?? 0)} MB`);
+          const mb = found.steps.at(-1).mb;
+          say(`${((said - begun) / 60_000).toFixed(1)} min: ${found.requests} requests, ${found.wrong.length} wrong${mb === undefined ? "" : `, workerd has ${Math.round(mb)} MB`}`);
         }
       }
     };
     await Promise.all([faults(), watch(), ...Array.from({ length: CLIENTS }, (_, number) => client(number))]);
+    const grown = growth(found.steps);
     await restart();
     const events = await settle(ledger, (request) => send(port, agent, request));
     const counts = {};
@@ -235,7 +238,6 @@ export async function soak({ minutes, say }, env) {
       const name = Object.entries(on).map(([key, value]) => `${key} ${value}`).join(", ");
       counts[name] = (counts[name] ?? 0) + 1;
     }
-    const grown = growth(found.steps);
     const { requests, outcomes, wrong } = found;
     const isWhole = Object.values(outcomes).every((counted) => counted.wrong === undefined);
     return { requests, outcomes, wrong, faults: counts, memory: grown, events, ok: isWhole && grown.isFlat && events.ok };

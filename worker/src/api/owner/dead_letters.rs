@@ -33,7 +33,7 @@ extern "C" {
 const DEFAULT: u32 = 100;
 const MOST: u32 = 500;
 
-const EXPECTED: &str = "Expected {\"sink\": \"r2\", \"ids\": [\"7-41\"]}: either, both or neither, and 500 ids at most.";
+const EXPECTED: &str = r#"Expected {"sink": "r2", "ids": ["7-41"]}: either, both or neither, and 500 ids at most."#;
 
 pub async fn get(visit: &Visit) -> Answer {
     let limit = parameter(visit, "limit").map_or(Some(DEFAULT), |text| text.parse().ok());
