@@ -17,9 +17,12 @@ const DAY = 86_400_000;
 const request = (headers: Record<string, string> = {}, body?: string | Uint8Array) =>
   new Request("https://shop.example/_idoine/collect", { method: "POST", headers, ...(body === undefined ? {} : { body: body as BodyInit }) });
 
+/** What is read of a body, or why it is not. */
+type Read = { value?: any; refused?: any };
+
 /** The status and code of what a body is refused with; its value where it is not. */
 async function read(body: string | Uint8Array, headers: Record<string, string> = {}): Promise<unknown> {
-  const { value, refused } = await readJson(request(headers, body));
+  const { value, refused }: Read = await readJson(request(headers, body));
   return refused === undefined ? value : [refused.status, refused.code];
 }
 
@@ -60,9 +63,9 @@ test("what is no JSON, or too much of it, is refused", async () => {
 });
 
 test("words of a visitor are not in what a body is refused with", async () => {
-  const { refused } = await readJson(request({}, '{"email": jo@shop.example}'));
-  assert.equal(refused?.message, "Expected JSON: it can't be read.");
-  assert.equal((await readJson(request({}, '{"email" "jo"}'))).refused?.message, "Expected JSON: it can't be read at position 9.");
+  const said = async (body: string) => ((await readJson(request({}, body))) as Read).refused?.message;
+  assert.equal(await said('{"email": jo@shop.example}'), "Expected JSON: it can't be read.");
+  assert.equal(await said('{"email" "jo"}'), "Expected JSON: it can't be read at position 9.");
 });
 
 test("keys come by Basic, by header, by body; an unknown one is nobody's", () => {
@@ -110,7 +113,7 @@ test("entries that are no keys open nothing, and are told once", (t) => {
 });
 
 const own = { isOwn: true, isSmall: false, receivedAt: NOW, sentAt: undefined, isTrusted: false };
-const one = (raw: unknown, given: object = {}) => readEvent(raw, "/events/3", { ...own, ...given });
+const one = (raw: unknown, given: object = {}) => readEvent(raw, "/events/3", { ...own, ...given }) as { event?: any; preferences?: string[]; error?: any };
 const track = (more: object = {}) => ({ type: "track", event: "Product Viewed", messageId: "m-1", timestamp: NOW, ...more });
 const wrong = (raw: unknown, given?: object) => {
   const { error } = one(raw, given);
@@ -216,7 +219,7 @@ test("clocks that are wrong are set right", () => {
 });
 
 test("what other clients call a thing becomes ours", () => {
-  const only = (path: string, body: unknown) => eventsOf(formatOf(path)!, body)?.events.map(([event, path]: [any, string]) => ({ ...JSON.parse(JSON.stringify(event)), path }));
+  const only = (path: string, body: unknown) => eventsOf(formatOf(path)!, body)?.events.map(([event, path]: any[]) => ({ ...JSON.parse(JSON.stringify(event)), path }));
   for (const [letter, name] of Object.entries({ i: "identify", t: "track", p: "page", g: "group", a: "alias" })) {
     for (const path of [`v1/${letter}`, `v1/${name}`, `api/s/${name}`, `api/s/s2s/${name}`]) {
       assert.equal(only(path, { type: "nonsense", userId: 7 })?.[0].type, name, path);

@@ -280,7 +280,7 @@ function collected(): Record<string, Asked[]> {
   const to = "owned" as const;
   const key = { "x-write-key": WRITE_KEY };
   const event = { type: "track", event: "Signed Up", userId: "jo" };
-  const calls = [
+  const calls: { path: string; url?: string; body: object }[] = [
     { path: "/_idoine/collect", body: { events: [{ ...event, messageId: "one", properties: {}, context: {} }], sentAt: 1790000000000 } },
     ...["v1/batch", "v1/b", "beacon/v1/batch"].map((path) => ({ path: `/_idoine/${path}`, body: { batch: [event] } })),
     { path: "/_idoine/v1/{call}", url: "/_idoine/v1/t", body: event },
