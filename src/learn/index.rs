@@ -3,6 +3,7 @@
 use super::answers::{NPS_ANSWERED, QUESTION_ANSWERED};
 use super::cart::Change;
 use super::event::{Event, EventKind, Scalar};
+use super::projection::{Path, ids};
 use super::rules::{Cart, Expected, Matching, Rules};
 use super::sessions::MOST_INTENTS;
 use crate::bucket::murmur3_32;
@@ -47,6 +48,8 @@ pub(crate) struct Index {
     pub(crate) fingerprint: u32,
     /// The kinds of the traits, in the order of the rules.
     pub(crate) traits: Vec<Kind>,
+    /// The ids of a projection's entries, in their order.
+    pub(crate) ids: Vec<(u32, Path)>,
     /// How many periods of each length a counter keeps.
     pub(crate) spans: Vec<[i64; 3]>,
     /// How many values a dimension keeps.
@@ -86,7 +89,7 @@ impl Index {
         let traits = rules.traits.iter().map(|rule| kind(&rule.kind)).collect();
         // 0 stands for a state that knows of no rules.
         let fingerprint = murmur3_32(&rules.to_bytes(), 0).max(1);
-        let mut index = Index { traits, fingerprint, ..Index::default() };
+        let mut index = Index { traits, fingerprint, ids: ids(rules), ..Index::default() };
         for event in rules.events.iter().filter(|event| event.trusted) {
             index.entry(&event.name).trusted = true;
         }

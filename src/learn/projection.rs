@@ -68,24 +68,27 @@ const CHANGES: u8 = 16;
 const ENDS: u8 = 32;
 
 /// What an id stands for.
-enum Path<'a> {
-    Reading(&'a Reading),
+#[derive(Debug)]
+pub(crate) enum Path {
+    /// The place of a reading in the rules.
+    Reading(usize),
     /// `assignment.<experience>`, `seen.<experience>`, `seen_group.<group>`, `seen_site`.
     Shown(String),
 }
 
-impl Path<'_> {
-    fn text(&self) -> &str {
+impl Path {
+    fn text<'a>(&'a self, rules: &'a Rules) -> &'a str {
         match self {
-            Path::Reading(reading) => &reading.path,
+            Path::Reading(place) => rules.readings.get(*place).map_or("", |reading| &reading.path),
             Path::Shown(path) => path,
         }
     }
 }
 
 /// The id of everything that pages have to know, in the order of the ids.
-fn ids(rules: &Rules) -> Vec<(u32, Path<'_>)> {
-    let mut paths: Vec<Path> = rules.readings.iter().filter(|reading| reading.on_pages).map(Path::Reading).collect();
+pub(crate) fn ids(rules: &Rules) -> Vec<(u32, Path)> {
+    let on_pages = rules.readings.iter().enumerate().filter(|(_, reading)| reading.on_pages);
+    let mut paths: Vec<Path> = on_pages.map(|(place, _)| Path::Reading(place)).collect();
     let mut site = false;
     let mut groups: Vec<&str> = Vec::new();
     for rule in &rules.experiences {
@@ -104,11 +107,11 @@ fn ids(rules: &Rules) -> Vec<(u32, Path<'_>)> {
     if site {
         paths.push(Path::Shown("seen_site".to_owned()));
     }
-    paths.sort_by(|one, other| one.text().cmp(other.text()));
+    paths.sort_by(|one, other| one.text(rules).cmp(other.text(rules)));
     let mut ids: Vec<(u32, Path)> = Vec::with_capacity(paths.len());
     for path in paths {
         // Never searches long: a program has far fewer paths than there are ids.
-        let free = (0..1024).map(|seed| murmur3_32(path.text().as_bytes(), seed) & ID);
+        let free = (0..1024).map(|seed| murmur3_32(path.text(rules).as_bytes(), seed) & ID);
         let place = free.map(|id| (id, ids.binary_search_by_key(&id, |(known, _)| *known)));
         if let Some((id, place)) = place.filter_map(|(id, place)| Some((id, place.err()?))).next() {
             ids.insert(place, (id, path));
@@ -139,12 +142,14 @@ enum Told {
 pub fn encode(rules: &Rules, state: &State, site: &Site, now: i64, user: Option<&str>) -> Vec<u8> {
     let now = second(now).max(0);
     let mut entries: Vec<Entry> = Vec::new();
-    for (id, path) in ids(rules) {
-        let found = match &path {
-            Path::Reading(reading) => timeline(rules, state, site, now, &reading.what),
+    for (id, path) in &rules.index().ids {
+        let found = match path {
+            Path::Reading(place) => {
+                rules.readings.get(*place).and_then(|reading| timeline(rules, state, site, now, &reading.what))
+            }
             Path::Shown(path) => shown(rules, state, now, path),
         };
-        entries.extend(found.map(|(changed, told)| Entry { id, changed, told }));
+        entries.extend(found.map(|(changed, told)| Entry { id: *id, changed, told }));
     }
     let mut head = vec![VERSION];
     put(&mut head, now as u64 / 1000);
@@ -387,7 +392,7 @@ pub fn open(rules: &Rules, bytes: &[u8], now: i64) -> Option<Vec<(String, String
         // Nothing was seen yet in the session that comes after it.
         pairs.push(("visitor.session_start".to_owned(), number_text(if now >= over { over } else { started })));
     }
-    let ids = ids(rules);
+    let ids = &rules.index().ids;
     let mut id = 0u64;
     while !reader.0.is_empty() {
         id = id.checked_add(reader.number()?)?;
@@ -403,13 +408,13 @@ pub fn open(rules: &Rules, bytes: &[u8], now: i64) -> Option<Vec<(String, String
             }
             continue;
         }
-        let what = if let Some(Path::Reading(reading)) = known { Some(&reading.what) } else { None };
-        let words = what.map_or(&[][..], What::words);
+        let reading = if let Some(Path::Reading(place)) = known { rules.readings.get(*place) } else { None };
+        let words = reading.map_or(&[][..], |reading| reading.what.words());
         let value = reader.timeline(head, seconds, words)?;
-        if let (Some(path), Some(what), Some(value)) = (known, what, value)
+        if let (Some(Reading { path, what, .. }), Some(value)) = (reading, value)
             && value.is_of(kind(rules, what))
         {
-            pairs.push((path.text().to_owned(), value.text()));
+            pairs.push((path.clone(), value.text()));
         }
     }
     Some(pairs)
