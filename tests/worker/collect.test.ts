@@ -71,6 +71,21 @@ test("a bad event is told what is wrong with it, and the rest of the batch is ke
   assert.doesNotMatch(line, /u-2/);
 });
 
+test("what became of events is counted, by the address that they came to", async () => {
+  const one = track({ userId: "u-8" });
+  const before = (await worker.points()).length;
+  await results([one, one, { type: "track" }, track({ ...one, messageId: "refused", context: { consent: { categoryPreferences: {} } } })], server);
+  await worker.post("v1/t", one, { headers: server });
+  await worker.post("api/s/track", track({ userId: "u-8" }), { headers: server });
+  await failing(worker, 1, "shards");
+  await worker.post("v1/batch", { batch: [track({ userId: "u-8" })] }, { headers: server });
+  let points: [string, number[]][] = [];
+  for (let tries = 0; tries < 200 && points.length < 4; tries += 1) {
+    points = (await worker.points()).slice(before);
+  }
+  assert.deepEqual(points, [["collect", [1, 1, 1, 1, 0]], ["v1", [0, 1, 0, 0, 0]], ["api/s", [1, 0, 0, 0, 0]], ["v1", [0, 0, 0, 0, 1]]]);
+});
+
 test("a batch that can't be read is refused whole", async () => {
   for (const [body, headers, status, code] of [
     ["{", server, 400, "bad_json"],

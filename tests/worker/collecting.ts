@@ -37,6 +37,8 @@ export interface Collecting extends TestWorker {
   stored(): Promise<Stored[]>;
   /** Waits until events with all these messageIds, or as many as `ids` says, came out of it. */
   arrived(ids: number | string[]): Promise<Stored[]>;
+  /** The data points of requests that brought events, by address, and what became of those: accepted, duplicate, dropped, rejected, failed. */
+  points(): Promise<[string, number[]][]>;
   /** Waits until everything that is on disk by now has come out: an event that is sent now comes last. */
   settled(): Promise<Stored[]>;
 }
@@ -49,9 +51,11 @@ export async function startCollecting(options: Options = {}): Promise<Collecting
     ...options,
     vars: { IDOINE_KEY: KEY, IDOINE_WRITE_KEYS: WRITE_KEYS, IDOINE_TOKENS: `read:tests:${READ}`, ...options.vars },
     bindings: { queueProducers: { EVENTS: "events" }, queueConsumers: { events: { maxBatchSize: 100, maxBatchTimeout: 0 } }, ...options.bindings },
-    before: `const got = []; let faults = 0; let fault = "";`,
+    before: `const got = [], points = []; let faults = 0; let fault = "";`,
     around: `
       if (request.headers.has("x-got")) return Response.json(got);
+      if (request.headers.has("x-points")) return Response.json(points);
+      env = { ...env, COUNTERS: { writeDataPoint: (point) => points.push(point) } };
       if (request.headers.has("x-faults")) { [faults, fault] = JSON.parse(request.headers.get("x-faults")); return new Response("ok"); }
       const isCollect = request.method === "POST" && new URL(request.url).pathname.startsWith("/_idoine/");
       if (isCollect && faults > 0) {
@@ -85,6 +89,10 @@ export async function startCollecting(options: Options = {}): Promise<Collecting
     post,
     stored,
     arrived,
+    async points() {
+      const points = (await worker.fetch("/", { headers: { "x-points": "1" } })).json<{ blobs: string[]; doubles: number[] }[]>();
+      return points.map(({ blobs, doubles }): [string, number[]] => [blobs[1]!, doubles.slice(-5)]).filter(([, numbers]) => numbers.some((number) => number > 0));
+    },
     async settled() {
       // Each shard has an outbox of its own: an event of the same visitor stands behind all others there.
       sent += 1;

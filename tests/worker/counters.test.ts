@@ -42,6 +42,9 @@ const COUNTING: Options = {
 };
 
 const NAMES = ["requests", "edits_left_out", "pages_broken_off", "exposures", "exposures_lost", "origin_retries", "instances_replaced", "rate_limited", "variants_over_cap"];
+/** Behind them stand the times, and behind those: */
+const EVENTS = ["events_accepted", "events_duplicate", "events_dropped", "events_rejected", "events_failed"];
+const FIELDS = NAMES.length + 2 + EVENTS.length;
 
 let origin: TestOrigin;
 let worker: TestWorker;
@@ -100,7 +103,7 @@ test("a request has one data point, which says what became of it", async () => {
   const { point, visitor, version } = await pointOf(() => worker.fetch("/"));
   assert.deepEqual([point.indexes, visitor, version], [["shop"], "visitor", (await worker.fetch("/_idoine/context")).json().version]);
   assert.equal(point.blobs.length, 7);
-  assert.equal(point.doubles.length, NAMES.length + 2);
+  assert.equal(point.doubles.length, FIELDS);
   assert.ok(point.doubles.every((number) => Number.isFinite(number) && number >= 0));
 });
 
@@ -507,9 +510,9 @@ test("docs/operations.md names every event, and the fields of a data point in th
   };
   assert.deepEqual(rows("Logs").sort(), [...new Set(logged)].sort());
   assert.ok(logged.length > 15);
-  const fields = ["index1", "blob1", "blob2", "blob3", "blob4", "blob5", "blob6", "blob7", ...Array.from({ length: NAMES.length + 2 }, (_, at) => `double${at + 1}`)];
+  const fields = ["index1", "blob1", "blob2", "blob3", "blob4", "blob5", "blob6", "blob7", ...Array.from({ length: FIELDS }, (_, at) => `double${at + 1}`)];
   assert.deepEqual(rows("Counters"), fields);
-  for (const [at, name] of NAMES.entries()) {
+  for (const [at, name] of [...NAMES, "milliseconds_to_decide", "milliseconds_until", ...EVENTS].entries()) {
     assert.match(page, new RegExp(`^\\| \`double${at + 1}\` \\| ${name.replaceAll("_", " ")}`, "m"), name);
   }
 });
