@@ -60,8 +60,8 @@ async function logIn(visit, response) {
   const { id: anonymousId, purposes } = visitor;
   const said = { messageId: await messageIdOf(token, anonymousId), type: "identify", anonymousId, userId: user, timestamp: now, receivedAt: now };
   const event = { ...said, site: site.id, source: "identity", trusted: true, consent: purposes };
-  const { projection } = await give(visit, [{ event, keep: purposes.includes("analytics"), fold: true }], { own: { anonymousId, user } });
-  if (projection === undefined) {
+  const { statuses, projection } = await give(visit, [{ event, keep: purposes.includes("analytics"), fold: true }], { own: { anonymousId, user } });
+  if (statuses.includes("failed") || projection === undefined) {
     return failed(response, 503, "unavailable", "The user's profile can't be read at the moment. Please try again later.", { "retry-after": "10" });
   }
   const cookies = await refreshed(visit, visitor, projection, true);

@@ -205,7 +205,8 @@ export function take(shard, profile, name, events, imported) {
   if (taken.length > 0) {
     part.ids += taken.length;
     part.came = now;
-    part.consent = folding.at(-1)?.consent ?? null;
+    // Also of what is not folded: who withdraws a consent is heard of without it.
+    part.consent = taken.at(-1).consent ?? null;
     if (part.ids > MOST_IDS + IDS_AT_ONCE) {
       sql.exec(FORGET, part.id, IDS_AT_ONCE);
       part.ids -= IDS_AT_ONCE;

@@ -7,6 +7,7 @@
 import { log } from "../log.js";
 import { findPart, makeRoom, partOf } from "./fold.js";
 import { later } from "./retry.js";
+import { forgetMember } from "./watch.js";
 
 /** So many ids of one visitor are known to each other. */
 const MOST_PEERS = 8;
@@ -69,6 +70,8 @@ export function link(shard, { profile, user, at, id }) {
   }
   aim(shard, profile, userKey(user), 0);
   retarget(shard, profile);
+  // From now on it is told of the user, in whose profile it is.
+  forgetMember(sql, profile);
   return true;
 }
 

@@ -137,8 +137,13 @@ export class Profiles extends DurableObject {
     }
     const quantiles = getMeta(this.#sql, "quantiles");
     for (const key of keys) {
-      const one = profilesAfter(work, key, 1, quantiles, true);
-      one.forEach(({ who, audiences }) => audiencesAre(this.#sql, who, audiences, work.now, this.#sinks()));
+      try {
+        const one = profilesAfter(work, key, 1, quantiles, true);
+        one.forEach(({ who, audiences }) => audiencesAre(this.#sql, who, audiences, work.now, this.#sinks()));
+      } catch (error) {
+        // What came is kept nevertheless: the daily look tells what was not told now.
+        log("error", "audiences_not_known", "a profile changed, and in which audiences it is can't be said yet", { error, site: this.#site });
+      }
     }
   }
 
@@ -271,7 +276,6 @@ export class Profiles extends DurableObject {
         const quantiles = getMeta(this.#sql, "quantiles");
         this.ctx.storage.transactionSync(() => recheck(this.#sql, now, sinks, (after, limit) => profilesAfter(work, after, limit, quantiles)));
       }
-      await owner.renewQuantiles(work, this.#number);
       if (this.#sweepDue(now) <= now) {
         this.ctx.storage.transactionSync(() => {
           folding.sweep(this.#sql, now);
@@ -279,6 +283,8 @@ export class Profiles extends DurableObject {
           setMeta(this.#sql, "sweep", now + DAY_MS);
         });
       }
+      // Last, as it needs all other shards.
+      await owner.renewQuantiles(work, this.#number);
     } catch (error) {
       log("error", "alarm_failed", "what a shard does by itself failed; it is tried again", { error, site: this.#site });
       this.#alarm = now + 10_000;
