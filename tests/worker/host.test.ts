@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import type { PluginBuild } from "esbuild";
 import { cfFields, sentWith, zoneOffsets } from "../../worker/js/host.js";
 import { compile, DIST } from "./harness.ts";
 import { IPHONE, site } from "./site.ts";
@@ -34,8 +35,25 @@ class KvNamespace {
   }
 }
 
+/** The Rust side as one module, without what asks the shards of profiles: no page does. */
+async function rustSide(): Promise<Worker> {
+  const entry = join(DIST, "worker-pkg", "index.js");
+  const named = [...readFileSync(entry, "utf8").matchAll(/^import \{ (.+) \} from '\.(.+)';$/gm)].flatMap(([, names, file]) => names!.split(", ").map((name) => [name, file!]));
+  const linked = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(join(DIST, "worker-pkg", "index_bg.wasm")))).map(({ name, module }) => [name, module.slice(1)]);
+  const withoutShards = {
+    name: "without-shards",
+    setup: ({ onLoad }: PluginBuild) =>
+      onLoad({ filter: /[\\/]js[\\/](profiles|events)[\\/]/ }, ({ path }) => {
+        const names = new Set([...named, ...linked].filter(([, file]) => path.endsWith(file!)).map(([name]) => name));
+        return { contents: [...names].map((name) => `export const ${name} = () => undefined;`).join("\n") };
+      }),
+  };
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "esm", write: false, plugins: [withoutShards] });
+  return (await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0]!.contents).toString("base64")}`)) as Worker;
+}
+
 test("headers, cf and method are read once for each request, whatever is made of them", async () => {
-  const worker = (await import(pathToFileURL(join(DIST, "worker-pkg", "index.js")).href)) as Worker;
+  const worker = await rustSide();
   worker.initSync({ module: readFileSync(join(DIST, "worker-pkg", "index_bg.wasm")) });
   const { program, version, site: id } = await compile(site());
   const env = { IDOINE_KEY: "secret", PROGRAMS: new KvNamespace({ [`site:${id}`]: version, [`program:${version}`]: program }) };
