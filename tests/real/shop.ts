@@ -25,13 +25,14 @@ export interface Shop {
   close(): Promise<void>;
 }
 
-/** Starts the origin and the Worker. */
-export async function startShop(): Promise<Shop> {
+/** Starts the origin and the Worker; with profiles and a key that ids are signed by, or without both. */
+export async function startShop(keepsProfiles = false): Promise<Shop> {
   const manifest = await readFile(SITE, "utf8");
   const { program } = await compile(manifest);
   const origin = await startOrigin();
   try {
-    const worker = await startWorker({ origin: origin.url, program, preview: true, profiles: true, vars: { IDOINE_KEY: "the key of a shop that is tested", IDOINE_IDENTITY_SECRET: IDENTITY_SECRET } });
+    const kept = { profiles: true, vars: { IDOINE_KEY: "the key of a shop that is tested", IDOINE_IDENTITY_SECRET: IDENTITY_SECRET } };
+    const worker = await startWorker({ origin: origin.url, program, preview: true, ...(keepsProfiles ? kept : {}) });
     return {
       url: worker.address.origin,
       origin: origin.url,
