@@ -161,6 +161,11 @@ function remembered(visitor: Visitor, dice: Dice): void {
     ...(dice.percent(35) && { "assignment.call-to-action": dice.percent(5) ? dice.of(["3", "1,0", "x"]) : String(dice.below(3)) }),
     ...(dice.percent(50) && { "seen.bag-week": seen(3) }),
     ...(dice.percent(40) && { "seen_group.promotions": seen(4) }),
+    ...(dice.percent(70) && { "profile.count('Product Viewed', '30d', {'category': 'shoes'})": String(2 + dice.below(9)) }),
+    ...(dice.percent(80) && { "profile.affinity('category')": dice.of(["shoes", "shoes", "bags"]) }),
+    ...(dice.percent(40) && { "profile.rfm.segment": dice.of(["champions", "lost"]) }),
+    ...(dice.percent(70) && { "profile.lifecycle": dice.of(["won_back", "won_back", "active", "new"]) }),
+    ...(dice.percent(40) && { "profile.cart.quantity": String(dice.below(3)) }),
   };
 }
 
