@@ -80,7 +80,9 @@ async function throughput(turns, pid, { connections, ms, rounds }) {
   const found = Object.fromEntries(names.map((name) => [name, { rate: [], cpu: [] }]));
   for (let round = -1; round < rounds; round++) {
     for (const name of turned(names, Math.abs(round))) {
-      const { open, send, each } = turns[name];
+      const { port, send, each } = turns[name];
+      // Opened anew for each turn, as those that are idle meanwhile are closed.
+      const open = await Promise.all(Array.from({ length: connections }, () => Connection.open(port)));
       const [begun, used] = [performance.now(), processorTime(pid)];
       let answers = 0;
       await Promise.all(
@@ -91,8 +93,10 @@ async function throughput(turns, pid, { connections, ms, rounds }) {
           }
         }),
       );
+      const took = performance.now() - begun;
+      open.forEach((connection) => connection.close());
       if (round < 0) continue;
-      found[name].rate.push((answers * each * 1000) / (performance.now() - begun));
+      found[name].rate.push((answers * each * 1000) / took);
       if (used !== undefined) found[name].cpu.push(((processorTime(pid) - used) * 1000) / (answers * each));
     }
   }
@@ -138,11 +142,10 @@ export async function benchCollect(plan, env) {
     const many = {};
     for (const name of names) {
       let next = 0;
-      const connections = await Promise.all(Array.from({ length: plan.throughput.connections }, () => connect(ports[name])));
-      many[name] = { open: connections, each: 1, send: (connection) => visitors[name][next++ % plan.visitors].view(connection) };
+      many[name] = { port: ports[name], each: 1, send: (connection) => visitors[name][next++ % plan.visitors].view(connection) };
     }
     let from = 0;
-    many.batch = { open: await Promise.all(Array.from({ length: plan.throughput.connections }, () => connect(ports.idoine))), each: plan.batch, send: (connection) => batch(connection, (from += plan.batch) - plan.batch, plan.batch) };
+    many.batch = { port: ports.idoine, each: plan.batch, send: (connection) => batch(connection, (from += plan.batch) - plan.batch, plan.batch) };
     const load = await throughput(many, pid, plan.throughput);
 
     say("whether all of them were counted");

@@ -27,11 +27,15 @@ export class Connection {
   #socket;
   #requests = new Map();
   #current;
+  #closed;
 
   constructor(socket) {
     this.#socket = socket;
     socket.on("data", (data) => this.#read(data));
-    const broken = (error) => this.#current?.reject(error ?? new Error("the connection was closed"));
+    const broken = (error) => {
+      this.#closed ??= error ?? new Error("the connection was closed");
+      this.#current?.reject(this.#closed);
+    };
     socket.on("error", broken).on("close", () => broken());
   }
 
@@ -53,6 +57,8 @@ export class Connection {
 
   /** As `get`, with a request's own bytes. */
   send(bytes, keep = false) {
+    // workerd closes connections that were idle for five seconds.
+    if (this.#closed) return Promise.reject(this.#closed);
     return new Promise((resolve, reject) => {
       this.#current = { resolve, reject, begun: performance.now(), first: 0, head: "", left: -1, isChunked: false, end: Buffer.alloc(0), all: keep ? [] : undefined };
       this.#socket.write(bytes);
