@@ -100,6 +100,21 @@ test("without keys of the owner's every key is a browser's", () => {
   }
 });
 
+test("no key has the name of a source of our own", (t) => {
+  const said = t.mock.method(console, "error", () => {});
+  const entries = ["browser", "edge", "identity", "edges", "Browser"].flatMap((name) => [`browser:${name}:pub-${name}`, `server:${name}:${name.padEnd(24, "K")}`]);
+  const env = { IDOINE_WRITE_KEYS: entries.join(" ") };
+  const nameOf = (key: string) => senderOf({ request: request({ "x-write-key": key }), env }, undefined)?.name;
+  for (const name of ["browser", "edge", "identity"]) {
+    assert.deepEqual([nameOf(`pub-${name}`), nameOf(name.padEnd(24, "K"))], [undefined, undefined], name);
+  }
+  for (const name of ["edges", "Browser"]) {
+    assert.deepEqual([nameOf(`pub-${name}`), nameOf(name.padEnd(24, "K"))], [name, name]);
+  }
+  assert.equal(said.mock.callCount(), 1);
+  assert.match(String(said.mock.calls[0]?.arguments[0]), /"bad_write_keys".*6 entries of IDOINE_WRITE_KEYS are no keys.*the name neither browser nor edge nor identity/);
+});
+
 test("entries that are no keys open nothing, and are told once", (t) => {
   const said = t.mock.method(console, "error", () => {});
   const env = { IDOINE_WRITE_KEYS: `server:short:abc server:odd:${"K".repeat(24)}:everything owner:x:${"K".repeat(24)} browser::k browser:b: nonsense` };

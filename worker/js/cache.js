@@ -1,9 +1,10 @@
 // The origin's pages, kept once for everyone and personalised after. Who may be given a kept page, and which pages may be kept, is
 // decided here; when they are fresh, in freshness.js.
 
+import { digest } from "./digest.js";
 import { gather, LARGEST } from "./gather.js";
 import { isNewEnough, usableFor, wishesOf } from "./freshness.js";
-import { begun, count, digest, find, forget, keep } from "./kept.js";
+import { begun, count, find, forget, keep } from "./kept.js";
 import { log } from "./log.js";
 import { passOn } from "./origin.js";
 import { isRewritable } from "./rewrite.js";

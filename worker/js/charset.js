@@ -1,7 +1,7 @@
 // The character set of a page: of what is declared, what browsers take (Encoding Standard, and HTML's "prescan a byte stream").
 
 /** How many bytes of a page may say its character set. */
-export const PRESCAN = 1024;
+const PRESCAN = 1024;
 
 /** Labels of the Encoding Standard whose pages browsers show as one replacement character. */
 const REPLACEMENT = new Set(["replacement", "csiso2022kr", "hz-gb-2312", "iso-2022-cn", "iso-2022-cn-ext", "iso-2022-kr"]);

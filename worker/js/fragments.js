@@ -10,13 +10,13 @@ import { ask } from "./origin.js";
 import { begin, CHUNK, joined } from "./stream.js";
 
 /** Bytes of one fragment. */
-export const LONGEST_FRAGMENT = 1 << 20;
+const LONGEST_FRAGMENT = 1 << 20;
 
 /** Milliseconds that a page waits in all for its fragments to answer, and for those to go on that stop. */
 export const PATIENCE = 2000;
 
 /** Milliseconds that a page waits in all for the bytes of fragments that arrive. */
-export const LONGEST_READING = 10_000;
+const LONGEST_READING = 10_000;
 
 /** Milliseconds that the bytes of each fragment may take in any case: one that has come meanwhile is not to go with one that did not. */
 const MOMENT = 200;

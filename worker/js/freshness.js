@@ -8,7 +8,7 @@ const TARGETED = ["cloudflare-cdn-cache-control", "cdn-cache-control", "surrogat
 const LONGEST = 2 ** 31;
 
 /** The directives of a `Cache-Control` header by name, in lower case, each with all its values (empty where it has none). */
-export function directivesOf(header) {
+function directivesOf(header) {
   const directives = new Map();
   // A quoted value may have commas in it, as that of `no-cache="a, b"`.
   for (const [, name, quoted, token = ""] of (header ?? "").matchAll(/([^\s,="]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*)))?/g)) {

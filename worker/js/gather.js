@@ -21,7 +21,7 @@ const TOKENS = /nonce|csrf|xsrf|authenticity_token|requestverificationtoken/i;
 const TAIL = 32;
 
 /** Finds such words in bytes that come in chunks. In every character set that is kept ASCII stands for itself. */
-export function tokenFinder() {
+function tokenFinder() {
   const decoder = new TextDecoder("latin1");
   let tail = "";
   return (chunk) => {

@@ -3,6 +3,7 @@
 
 import { failure } from "./answer.js";
 import { answerWith, storedAfter, visitAfter } from "./consent.js";
+import { shortDigest } from "./digest.js";
 import { newId, readBody } from "./host.js";
 import { decide } from "./instance.js";
 import { give, hasProfiles, projectionFor } from "./profiles/shards.js";
@@ -29,10 +30,7 @@ function tokenIn(bytes) {
 }
 
 /** A name of the log-in: the same token of the same browser is one. */
-async function messageIdOf(token, id) {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${id}\n${token}`)));
-  return `identity-${Array.from(hash.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-}
+const messageIdOf = async (token, id) => `identity-${await shortDigest(`${id}\n${token}`)}`;
 
 async function logIn(visit, response) {
   const { request, env, site } = visit;

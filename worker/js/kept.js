@@ -31,12 +31,6 @@ export function counted() {
   return structuredClone(counts);
 }
 
-/** A text's hash (SHA-256), in hexadecimal digits. */
-export async function digest(text) {
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 /** An entry's address. Of a host that does not exist, so that it is no page's. */
 const addressOf = (key) => `https://page.invalid/${key}`;
 

@@ -2,6 +2,7 @@
 
 import { failure } from "./answer.js";
 import { count } from "./counters.js";
+import { shortDigest } from "./digest.js";
 import { senderOf } from "./events/keys.js";
 import { log } from "./log.js";
 import { siteOf } from "./sites.js";
@@ -31,9 +32,7 @@ function clientOf(address) {
 /** A name for a client that does not tell its address to whoever sees the limiter's keys. */
 async function keyOf({ request, env, site }) {
   const client = clientOf(request.headers.get("cf-connecting-ip") ?? "");
-  const text = [env.IDOINE_KEY ?? "", site.id, client].join("\n");
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(hash).subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return shortDigest([env.IDOINE_KEY ?? "", site.id, client].join("\n"));
 }
 
 /** What `siteOf` is to say of a host that no setting names: the id of no site. */

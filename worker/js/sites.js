@@ -1,9 +1,8 @@
 // Which site a request is for, and where its pages come from. Both are configured: nothing in a request or in a manifest can name
 // another origin.
 
+import { isMap } from "./json.js";
 import { log } from "./log.js";
-
-const isMap = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 
 /** The setting of a host name: its own, else that of the closest `*.` above it; undefined when there is none. */
 function settingOf(sites, hostname) {

@@ -1,6 +1,7 @@
 // Identity tokens: JSON Web Tokens (RFC 7519) that the site's server signs for a user who is logged in there. One way of signing is
 // taken, HS256, whatever a token says of itself.
 
+import { isMap } from "./json.js";
 import { fromBase64url, keyFrom } from "./visitor.js";
 
 /** The longest token that is read. */
@@ -14,8 +15,6 @@ const SKEW_S = 60;
 
 /** The longest id of a user, in characters: what the core reads. */
 const MOST_USER_ID = 128;
-
-const isMap = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 
 function jsonOf(part) {
   try {

@@ -4,7 +4,8 @@
 
 import { gather } from "./gather.js";
 import { count as countOf } from "./counters.js";
-import { begun, count, counted, digest, find, keep } from "./kept.js";
+import { digest } from "./digest.js";
+import { begun, count, counted, find, keep } from "./kept.js";
 import { log } from "./log.js";
 
 /** Variants of a page that are kept, unless the variable `IDOINE_CACHE_VARIANTS` says otherwise. */

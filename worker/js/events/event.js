@@ -1,5 +1,6 @@
 // One event as somebody sent it, checked field by field, in the shape that is stored (docs/events.md#what-is-stored).
 
+import { isMap } from "../json.js";
 import { EARLIEST, LONGEST_ID, LONGEST_NAME, LONGEST_WAIT_MS, MOST_EVENT_BYTES, flaw, isLonger, step } from "./limits.js";
 
 const TYPES = ["page", "track", "identify", "group", "alias", "exposure"];
@@ -11,8 +12,6 @@ const FIELDS = new Set("type event name messageId anonymousId userId previousId 
 const PAGE = { url: 2048, referrer: 2048, title: 300, path: 1024, search: 1024 };
 const CAMPAIGN = { name: 200, source: 200, medium: 200, term: 200, content: 200, id: 200 };
 const CONTEXT = { locale: 35, timezone: 64 };
-
-const isMap = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 
 /** What is wrong with an event: a code for programs, words for people, and where in the body. */
 class Bad extends Error {

@@ -1,6 +1,8 @@
 // The addresses that events are sent to, and which client's format is spoken there: what each calls a thing becomes one shape, which
 // event.js then reads.
 
+import { isMap } from "../json.js";
+
 /** Kinds by what addresses call them: Segment's browser client has one letter for each. */
 const KINDS = {
   i: "identify",
@@ -34,8 +36,6 @@ const FORMATS = new Map([
 
 /** What is spoken at a path below the base path; undefined where no events are taken. */
 export const formatOf = (path) => FORMATS.get(path);
-
-const isMap = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 
 /** A text that stands for nothing is none; numbers are ids too. */
 function idOf(value) {

@@ -1,9 +1,8 @@
 // Whose an event is. A browser's own id is the one in its cookie, which is signed; a server may name anyone. What any other sender calls a
 // visitor is kept in a namespace of its own: nobody can write into the profile of a cookie that they do not have.
 
+import { shortDigest } from "../digest.js";
 import { checkedId } from "../visitor.js";
-
-const encoder = new TextEncoder();
 
 /** The id in a value that was signed by us, such as a cookie's that a server was sent; undefined when it is none. */
 async function signed(env, value) {
@@ -11,10 +10,7 @@ async function signed(env, value) {
 }
 
 /** The id that stands for what somebody calls a visitor. */
-async function foreign(name) {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(name)));
-  return `x-${Array.from(hash.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-}
+const foreign = async (name) => `x-${await shortDigest(name)}`;
 
 /** An event with the ids that it is stored under. `visitor` is the one of the request's cookies. */
 export async function identified({ env }, event, { isTrusted, visitor }) {

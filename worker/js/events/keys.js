@@ -1,9 +1,13 @@
 // Who sends events: the secret `IDOINE_WRITE_KEYS`, entries `kind:name:key[:purposes]` with spaces, commas or line ends between.
 
 import { log } from "../log.js";
+import { equal } from "../visitor.js";
 
 /** The shortest key: what is shorter may be guessed. A browser's stands in pages for all to read. */
 const SHORTEST = { browser: 1, server: 24 };
+
+/** What sources of our own are called (docs/events.md#what-is-stored): a key of such a name would be taken for them. */
+const OURS = new Set(["browser", "edge", "identity"]);
 
 const PURPOSES = new Set(["personalization", "analytics", "marketing"]);
 
@@ -13,7 +17,7 @@ let read = {};
 function entryOf(written) {
   const [kind, name, key, basis, ...more] = written.split(":");
   const purposes = basis === undefined ? [] : basis.split("+");
-  const good = Object.hasOwn(SHORTEST, kind) && /^[\w.-]{1,64}$/.test(name ?? "") && (key ?? "").length >= SHORTEST[kind];
+  const good = Object.hasOwn(SHORTEST, kind) && /^[\w.-]{1,64}$/.test(name ?? "") && !OURS.has(name) && (key ?? "").length >= SHORTEST[kind];
   return good && more.length === 0 && purposes.every((purpose) => PURPOSES.has(purpose)) ? { kind, name, key, purposes } : undefined;
 }
 
@@ -22,24 +26,12 @@ function entriesOf(text) {
     const written = text.split(/[\s,]+/).filter(Boolean);
     const entries = written.map(entryOf).filter(Boolean);
     if (entries.length < written.length) {
-      const message = `${written.length - entries.length} entries of IDOINE_WRITE_KEYS are no keys: expected kind:name:key or kind:name:key:purposes, the kind browser or server, a server's key ${SHORTEST.server} characters at least`;
+      const message = `${written.length - entries.length} entries of IDOINE_WRITE_KEYS are no keys: expected kind:name:key or kind:name:key:purposes, the kind browser or server, the name neither ${[...OURS].join(" nor ")}, a server's key ${SHORTEST.server} characters at least`;
       log("error", "bad_write_keys", message);
     }
     read = { text, entries };
   }
   return read.entries;
-}
-
-const encoder = new TextEncoder();
-
-/** Compares in a time that does not depend on where the texts differ. */
-function isSame(one, other) {
-  const [a, b] = [encoder.encode(one), encoder.encode(other)];
-  let difference = a.length ^ b.length;
-  for (let at = 0; at < b.length; at += 1) {
-    difference |= b[at] ^ (a[at] ?? 0);
-  }
-  return difference === 0;
 }
 
 function decoded(base64) {
@@ -83,7 +75,7 @@ export function senderOf({ request, env }, elsewhere, isOwn = false) {
     return anyone;
   }
   // All of them are compared, whichever it is.
-  const [found] = entriesOf(String(env.IDOINE_WRITE_KEYS)).filter((entry) => isSame(entry.key, key));
+  const [found] = entriesOf(String(env.IDOINE_WRITE_KEYS)).filter((entry) => equal(entry.key, key));
   if (found === undefined) {
     return isOwn && isLogin ? { ...anyone, hasKey: false } : undefined;
   }

@@ -13,7 +13,7 @@ export const MOST_EVENTS = 500;
 export const MOST_EVENT_BYTES = 32 * 1024;
 
 /** Objects and lists within each other, an event's own braces among them. */
-export const MOST_DEPTH = 8;
+const MOST_DEPTH = 8;
 
 /** Characters of an id. */
 export const LONGEST_ID = 200;

@@ -11,7 +11,7 @@ import { bury, createDeadLetters, expire } from "./dead.js";
 import { createDeliveries, deliver, enqueue, forget } from "./deliveries.js";
 import { later, reasonOf } from "./retry.js";
 import { queue } from "./sinks/queue.js";
-import { bucket } from "./sinks/r2.js";
+import { bucket, dayOf } from "./sinks/r2.js";
 import { createWatch, watchDue } from "./watch.js";
 
 /** The streams by name. */
@@ -130,9 +130,6 @@ function nextBatch(sql, stream, { sent, last }) {
   }
   return rows.length === 0 ? undefined : { rows, isFull: last !== null || rows.length >= stream.events };
 }
-
-/** The day of an instant, in UTC. */
-export const dayOf = (at) => new Date(at).toISOString().slice(0, 10);
 
 const update = (sql, name, { sent, last, due, fails, error }) =>
   sql.exec("UPDATE sinks SET sent = ?, last = ?, due = ?, fails = ?, error = ? WHERE name = ?", sent, last, due, fails, error, name);

@@ -38,7 +38,7 @@ export async function callShard(env, site, number, method, ...given) {
 }
 
 /** The key of the profile that an event belongs to, and its part there. */
-export function ownerOf({ userId, anonymousId, messageId }) {
+function ownerOf({ userId, anonymousId, messageId }) {
   if (userId === undefined && anonymousId === undefined) {
     // It is nobody's: only counted once. Some keys, so that not all of them are in one shard.
     return { key: `n:${messageId.charCodeAt(messageId.length - 1) % SHARDS}`, part: "" };

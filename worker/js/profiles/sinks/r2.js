@@ -6,7 +6,8 @@ const MOST_EVENTS = 5000;
 const MOST_BYTES = 4_000_000;
 const SECONDS = 300;
 
-const dayOf = (at) => new Date(at).toISOString().slice(0, 10);
+/** The day of an instant, in UTC. */
+export const dayOf = (at) => new Date(at).toISOString().slice(0, 10);
 
 /** The setting `IDOINE_EVENTS_SECONDS`, 1 to 3600. */
 function secondsOf({ IDOINE_EVENTS_SECONDS: text }) {

@@ -1,6 +1,8 @@
 // One message to one webhook, signed as Standard Webhooks says (https://www.standardwebhooks.com): the receiver checks `webhook-signature`
 // with any library of theirs.
 
+import { shortDigest } from "../../digest.js";
+
 /** So long an endpoint has for its answer. */
 const PATIENCE_MS = 15_000;
 
@@ -32,10 +34,7 @@ export async function signatureOf(secret, id, seconds, body) {
 }
 
 /** A name for a message that is good in a header, whatever `id` is, and the same each time it is sent. */
-async function nameOf(id) {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(id)));
-  return `msg_${Array.from(hash.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-}
+const nameOf = async (id) => `msg_${await shortDigest(id)}`;
 
 /** An address that messages may be sent to: https, or http on this machine. */
 function addressOf(text) {
