@@ -328,6 +328,10 @@ test("alarms that overlap send nothing twice", async () => {
   assert.deepEqual(next, [null, null, null]);
   assert.equal(receiver.received.length, 30);
   assert.equal((await objectsWith("twice")).length, 1);
+  // What is sent now comes last.
+  await on("put", [event(30, { messageId: "last-0" })], AT + 301 * SECOND, [], ["EVENTS_BUCKET"]);
+  await on("flush", AT + 302 * SECOND, [], ["EVENTS_BUCKET"]);
+  await idsGot("last", 1);
   assert.deepEqual(await idsGot("twice", 30), ids(named("twice", 30).map((line) => JSON.parse(line))));
 });
 
