@@ -12,7 +12,7 @@
  * Only `data-program` needs WebAssembly, and only then is more than this file loaded.
  */
 import type { createIdoine } from "../src/client.ts";
-import { createPage, readState } from "../src/page.ts";
+import { createPage } from "../src/page.ts";
 import { remote } from "../src/remote.ts";
 import type { Idoine } from "../src/types.ts";
 import { createQueue, type Call, type Queue } from "./queue.ts";
@@ -27,41 +27,34 @@ function open(client: Idoine): void {
       // A method by its name: `decide`, `consent.set`.
       const result = typeof job === "string" ? job.split(".").reduce<any>((holder, part) => holder[part], client)(...args) : job(client);
       // Nobody may be waiting for it: a consent that can't be saved is no uncaught error of the page.
-      if (result instanceof Promise) result.catch(console.error);
+      result?.catch?.(console.error);
       return result;
     } catch (cause) {
       // The page's own mistake must not keep the other calls from running.
       console.error(cause);
     }
   };
-  const calls = [...waiting.q];
+  const calls = waiting.q as Call[];
   // Whoever has kept the old `window.idoine` still reaches the client.
-  waiting.q = Object.assign([], { push: (call: Call) => run(...call) });
+  waiting.q = { push: (call: Call) => run(...call) };
   window.idoine = Object.assign(run, waiting, client);
   for (const call of calls) run(...call);
   void client.ready.then(waiting.show);
 }
 
-function start(): void {
-  const { api, program, base, auto: asked } = script?.dataset ?? {};
-  const auto = asked !== "false";
-  if (program === undefined) return open(createPage(remote(api), api === undefined ? readState() : undefined, auto));
+async function start(): Promise<void> {
+  const { api, program, base, auto } = script?.dataset ?? {};
+  const follow = auto !== "false";
+  if (program === undefined) return open(createPage(remote(api), follow));
   const folder = new URL(base ?? new URL(".", script?.src), location.href).href.replace(/\/?$/, "/");
   // What decides in the page is of no use to sites behind a Worker, so it is not part of this file.
-  const more = import(folder + "client.js") as Promise<{ createIdoine: typeof createIdoine }>;
-  more.then(
-    (module) => open(module.createIdoine({ api, program, base: folder, auto })),
-    () => waiting.show?.(),
-  );
+  const module = (await import(folder + "client.js")) as { createIdoine: typeof createIdoine };
+  open(module.createIdoine({ api, program, base: folder, auto: follow }));
 }
 
 if (!waiting.loaded) {
   waiting.loaded = true;
   window.idoine = waiting;
-  try {
-    start();
-  } catch {
-    // Attributes that make no sense: the page stays as it is.
-    waiting.show?.();
-  }
+  // Attributes that make no sense, or a script that does not come: the page stays as it is.
+  start().catch(() => waiting.show?.());
 }

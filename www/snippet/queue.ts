@@ -11,7 +11,7 @@ export type Call = [job: ((client: Idoine) => unknown) | string, ...args: unknow
 export interface Queue extends Partial<Idoine> {
   (...call: Call): unknown;
   /** Calls that wait for the client. */
-  q: { push(call: Call): unknown } & Iterable<Call>;
+  q: Call[] | { push(call: Call): unknown };
   /** Hides what matches until `show()`, and never longer than two seconds. */
   hide?(selector: string, ms?: number): void;
   /** Brings back everything that `hide` has hidden. */

@@ -1,6 +1,6 @@
 /** The typed client for developers: everything in one call. */
 import { local } from "./local.ts";
-import { createPage, readState } from "./page.ts";
+import { createPage } from "./page.ts";
 import { remote } from "./remote.ts";
 import type { Idoine } from "./types.ts";
 
@@ -19,6 +19,5 @@ export interface IdoineOptions {
 /** Starts the client. It never throws for reasons outside the options: what fails leaves the page as it was. */
 export function createIdoine(options: IdoineOptions = {}): Idoine {
   const { api, program, base, auto = true } = options;
-  const decider = program === undefined ? remote(api) : local(program, base, api);
-  return createPage(decider, decider.mode === "edge" ? readState() : undefined, auto);
+  return createPage(program === undefined ? remote(api) : local(program, base, api), auto);
 }

@@ -20,7 +20,7 @@ const MAX_TRIES = 3;
  * `no[efs]...` are noembed, noframes and noscript.
  */
 const REFUSED =
-  /^(?:(?:script|style|xmp|iframe|no[efs]\w+|plaintext) [cfl]|html [abflr]|(?:head|body) [abr])/i;
+  /^((script|style|xmp|iframe|no[efs]\w+|plaintext) [cfl]|html [abflr]|(head|body) [abr])/i;
 
 /** One property of one element, under an edit. */
 interface Change {
@@ -48,9 +48,8 @@ let policy: { createHTML(html: string): string } | undefined;
 /** Parses HTML that the site's own program holds. Throws where the page's Trusted Types refuse the policy. */
 function parse(html: string): HTMLTemplateElement {
   const template = document.createElement("template");
-  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypesFactory };
-  policy ??= trustedTypes?.createPolicy("idoine", { createHTML: (text) => text });
-  template.innerHTML = policy?.createHTML(html) ?? html;
+  policy ??= (window as { trustedTypes?: TrustedTypesFactory }).trustedTypes?.createPolicy("idoine", { createHTML: (text) => text });
+  template.innerHTML = policy ? policy.createHTML(html) : html;
   return template;
 }
 
@@ -88,9 +87,15 @@ const PLACES: Partial<
 function cellOf({ slot, op, name, value }: Edit): string {
   const [method, near] = PLACES[op] ?? [];
   if (op === "text" || method === "replaceChildren") return "content";
-  if (method) return near ? `${op} ${slot}` : "replace";
-  if (op.startsWith("class")) return `.${value}`;
-  return name ? `@${name}` : op;
+  if (method) return near ? op + " " + slot : "replace";
+  if (op.startsWith("class")) return "." + value;
+  return name ? "@" + name : op;
+}
+
+/** An edit of what is read and written whole. */
+function property<T>(wanted: T, read: () => T, write: (value: T) => unknown): Hand {
+  const before = read();
+  return { ours: () => JSON.stringify(read()) === JSON.stringify(wanted), put: () => write(wanted), undo: () => write(before) };
 }
 
 /** How to make, recognise and take back an edit on an element. */
@@ -103,7 +108,7 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
       const before = only?.data;
       return {
         ours: () => !element.firstElementChild && element.textContent === value,
-        put: () => (only ? (only.data = value) : (element.textContent = value)),
+        put: () => ((only ?? element).textContent = value),
         undo() {
           if (only) only.data = before!;
           if (only?.parentNode !== element) element.replaceChildren(...baseline);
@@ -111,49 +116,35 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
       };
     }
     case "attribute":
-    case "remove_attribute": {
-      const before = element.getAttribute(name);
-      const write = (text: string | null): void =>
-        text === null ? element.removeAttribute(name) : element.setAttribute(name, text);
-      const after = op === "attribute" ? value : null;
-      return { ours: () => element.getAttribute(name) === after, put: () => write(after), undo: () => write(before) };
-    }
+    case "remove_attribute":
+      return property(
+        op === "attribute" ? value : null,
+        () => element.getAttribute(name),
+        (text) => (text === null ? element.removeAttribute(name) : element.setAttribute(name, text)),
+      );
     case "class_add":
-    case "class_remove": {
-      const add = op === "class_add";
-      const { classList } = element;
-      return {
-        ours: () => classList.contains(value) === add,
-        put: () => classList.toggle(value, add),
-        undo: () => classList.toggle(value, !add),
-      };
-    }
+    case "class_remove":
+      return property(
+        op === "class_add",
+        () => element.classList.contains(value),
+        (on) => element.classList.toggle(value, on),
+      );
     case "hide": {
-      const { style } = element as HTMLElement;
-      const { display } = style;
-      const isHidden = (): boolean => element.hasAttribute("hidden");
-      const hidden = isHidden();
+      const style = (element as HTMLElement).style;
       const styled = element.hasAttribute("style");
-      const priorityOf = () => style.getPropertyPriority("display");
-      const priority = priorityOf();
-      return {
-        ours: () => isHidden() && style.display === "none" && priorityOf(),
-        put() {
-          element.toggleAttribute("hidden", true);
-          style.setProperty("display", "none", "important");
-        },
-        undo() {
+      return property<[boolean, string, string]>(
+        [true, "none", "important"],
+        () => [element.hasAttribute("hidden"), style.display, style.getPropertyPriority("display")],
+        ([hidden, display, priority]) => {
           element.toggleAttribute("hidden", hidden);
           style.setProperty("display", display, priority);
           if (!styled && !style.length) element.removeAttribute("style");
         },
-      };
+      );
     }
     default: {
-      const place = PLACES[op];
-      // An operation of a newer core, or a fragment that has not come: better no edit than a wrong one.
-      if (!place) return { ours: () => true, put() {}, undo() {} };
-      const [method, near] = place;
+      // This throws for an operation of a newer core, or a fragment that has not come: better no edit than a wrong one.
+      const [method, near] = PLACES[op]!;
       const template = parse(value);
       const html = template.innerHTML;
       const nodes = [...template.content.childNodes];
@@ -186,13 +177,14 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
 
 /** Whether changing this property would take the keyboard away from what the visitor is using. */
 function inUse(element: Element, cell: string, nodes: readonly Node[] = []): boolean {
-  const active = document.activeElement;
+  const active = document.activeElement as HTMLElement | null;
   if (!active || active === document.body) return false;
-  if (nodes.some((node) => node.contains(active))) return true;
-  if (!/^[chr]/.test(cell)) return false;
-  return active === element
-    ? cell !== "content" || (active as HTMLElement).isContentEditable || active.localName === "textarea"
-    : element.contains(active);
+  return (
+    nodes.some((node) => node.contains(active)) ||
+    (/^[chr]/.test(cell) &&
+      element.contains(active) &&
+      (active !== element || cell !== "content" || active.isContentEditable || active.localName === "textarea"))
+  );
 }
 
 /** Makes the page show exactly these edits; with none, its baseline. */
@@ -219,7 +211,7 @@ export function createRenderer(): Show {
       try {
         for (const element of document.querySelectorAll(edit.selector)) {
           const cell = cellOf(edit);
-          if (isBrought(element) || REFUSED.test(`${element.localName} ${cell}`)) continue;
+          if (isBrought(element) || REFUSED.test(element.localName + " " + cell)) continue;
           put(targets, element, cell, edit);
         }
       } catch {
@@ -240,7 +232,6 @@ export function createRenderer(): Show {
       return { edit, tries, ...hand };
     } catch {
       // What this page does not allow (Trusted Types, an invalid name) is left out; the other edits still apply.
-      return undefined;
     }
   }
 
@@ -256,15 +247,14 @@ export function createRenderer(): Show {
     let targets = find();
     let undone = false;
     for (const [element, cells] of before) {
-      const { isConnected } = element;
+      const isConnected = element.isConnected;
       // What stands in its place is there for it.
       const isThere = isConnected || cells.get("replace")?.ours();
       for (const [cell, change] of cells) {
         const { edit, tries } = change;
-        const found = targets.get(element)?.get(cell);
         const stays = (one: Edit): boolean =>
           one === edit || (!isConnected && JSON.stringify(one) === JSON.stringify(edit));
-        const next = found ?? (isThere ? wanted.find(stays) : undefined);
+        const next = targets.get(element)?.get(cell) ?? (isThere ? wanted.find(stays) : undefined);
         if (!renewed && !isThere) inherited.set(edit, Math.max(inherited.get(edit) ?? 0, tries + 1));
         if (next?.op === edit.op && next.value === edit.value) {
           const rest = change.ours() || (!renewed && tries >= MAX_TRIES);
@@ -311,15 +301,13 @@ export function createRenderer(): Show {
     document.addEventListener("focusout", resume, { once: true });
   }
 
-  function unwatch(): void {
+  /** Begins to watch the page, anew if it is watched; or ends it. */
+  function watch(on: boolean): void {
     clearTimeout(timer);
     observer.disconnect();
-  }
-
-  function watch(): void {
-    unwatch();
+    if (!on) return;
     observer.observe(document, { childList: true, subtree: true, characterData: true, attributes: true });
-    timer = setTimeout(() => (document.readyState === "loading" ? watch() : unwatch()), WATCH_MS);
+    timer = setTimeout(() => watch(document.readyState === "loading"), WATCH_MS);
   }
 
   /** A fragment that has come is an edit like others. */
@@ -342,11 +330,10 @@ export function createRenderer(): Show {
   return (edits) => {
     wanted = edits.map(resolve);
     settle(true);
-    if (edits.some(({ selector }) => selector)) watch();
-    else unwatch();
+    watch(edits.some((edit) => edit.selector));
   };
 }
 
 function put<T>(cells: Cells<T>, element: Element, cell: string, value: T | undefined): void {
-  if (value) cells.set(element, (cells.get(element) ?? new Map<string, T>()).set(cell, value));
+  if (value) cells.set(element, (cells.get(element) || new Map<string, T>()).set(cell, value));
 }

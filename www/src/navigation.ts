@@ -1,27 +1,29 @@
 /** Route changes of single-page applications: the URL changes and no page is loaded. And leaving for another page. */
 
-type Listener = (url: string, previous: string) => void;
+/** After this a page that was left for another one is taken to be here still. */
+const LEAVING_MS = 2000;
+
+type Listener = (previous: string) => void;
 
 const listeners = new Set<Listener>();
+/** The address of this page; empty as long as nobody follows routes. */
 let current = "";
-let installed = false;
 
-/** The address without its fragment: moving within a page is no new page. */
-function here(): string {
-  return location.href.split("#", 1)[0]!;
+/** An address without its fragment, by default this page's: moving within a page is no new page. */
+function here(page: { href: string } = location): string {
+  return page.href.split("#")[0]!;
 }
 
 /** An address that is tidied up in place (campaign parameters taken out, say) is still the same page. */
-function check(replaced: boolean): void {
+function check(replaced?: boolean): void {
   const previous = current;
   current = here();
-  if (current === previous || (replaced && current.split("?", 1)[0] === previous.split("?", 1)[0])) return;
-  for (const listener of listeners) listener(current, previous);
+  if (current === previous || (replaced && current.split("?")[0] === previous.split("?")[0])) return;
+  for (const listener of listeners) listener(previous);
 }
 
 function install(): void {
-  installed = true;
-  const { navigation } = globalThis as { navigation?: EventTarget };
+  const navigation = (window as { navigation?: EventTarget }).navigation;
   if (navigation) {
     return navigation.addEventListener("currententrychange", (event) =>
       check((event as Event & { navigationType?: string }).navigationType === "replace"),
@@ -34,12 +36,12 @@ function install(): void {
       check(name === "replaceState");
     };
   }
-  addEventListener("popstate", () => check(false));
+  addEventListener("popstate", () => check());
 }
 
-/** Calls back with the new and the previous address on every route change. Returns a function that ends it. */
+/** Calls back with the previous address on every route change. Returns a function that ends it. */
 export function onRoute(listener: Listener): () => void {
-  if (!installed) {
+  if (!current) {
     current = here();
     install();
   }
@@ -51,24 +53,25 @@ export function onRoute(listener: Listener): () => void {
 let left = "";
 
 /**
- * Leaves for the page at this address (the `redirect` of a variant), in this page's place. False when that is not to be done: it is this
- * page, or no page of the web, or the page did not let go of its visitor the last time. `preview`: its parameters go along within a site.
+ * Leaves for the page at this address (the `redirect` of a variant), in this page's place, and takes its time then: whoever waits for
+ * this page goes on waiting, unless the browser stays here after all. At once it is back where there is nothing to leave for: this page, or no
+ * page of the web, or one that did not come the last time. The parameters of a preview go along within a site.
  */
-export function leaveFor(address: string): boolean {
+export async function leaveFor(address: string): Promise<void> {
   try {
     const to = new URL(address, location.href);
-    const named = /^https?:\/\//i.test(address);
     const within = to.origin === location.origin;
-    if (!/^https?:/.test(to.protocol) || !(named || within)) return false;
+    // Another site has to be named whole.
+    if (!/^https?:\/\//i.test(within ? to.href : address)) return;
     if (within) {
-      for (const [name, value] of new URLSearchParams(location.search)) {
-        if (name.startsWith("idoine.") && !to.searchParams.has(name)) to.searchParams.append(name, value);
+      for (const [name, value] of new URL(location.href).searchParams) {
+        if (name.startsWith("idoine.") && !to.searchParams.has(name)) to.searchParams.set(name, value);
       }
     }
-    if (to.href.split("#", 1)[0] === here() || to.href === left) return false;
+    if (here(to) === here() || to.href === left) return;
     location.replace((left = to.href));
-    return true;
+    await new Promise((resolve) => setTimeout(resolve, LEAVING_MS));
   } catch {
-    return false;
+    // No address: nothing to leave for.
   }
 }

@@ -18,27 +18,23 @@ export interface Decider {
   send(path: string, body: unknown): Promise<void>;
 }
 
-/** After this a page that was left for another one is taken to be here still. */
-const LEAVING_MS = 2000;
-
 type Listener = (...news: never[]) => void;
 
 /** Reads what the edge has left in the page. A damaged state counts as none. */
 export function readState(): State | undefined {
   try {
     const state = JSON.parse(document.querySelector("script#idoine-state")!.textContent!) as Partial<State>;
-    return Array.isArray(state.decisions) ? (state as State) : undefined;
-  } catch {
-    return undefined;
-  }
+    if (Array.isArray(state.decisions)) return state as State;
+  } catch {}
 }
 
 /**
- * The client over a decider. With a `state` the page already shows its decisions; without one they are asked for at once.
+ * The client over a decider. Behind the Worker the page already shows its decisions; elsewhere they are asked for at once.
  * What the edge wrote has no baseline here: it stays until the page itself replaces it.
  * `auto` false: nothing is decided until `decide()` is called, and route changes are not followed.
  */
-export function createPage(decider: Decider, state: State | undefined, auto: boolean): Idoine {
+export function createPage(decider: Decider, auto: boolean): Idoine {
+  const state = decider.mode === "edge" ? readState() : undefined;
   const show = createRenderer();
   const watchers = new Set<() => void>();
   let version = state?.version ?? "";
@@ -51,7 +47,7 @@ export function createPage(decider: Decider, state: State | undefined, auto: boo
 
   function take(answer: Answer): void {
     const fresh = { __proto__: null } as unknown as Record<string, unknown>;
-    for (const { op, slot, value } of answer.edits) if (op === "json") fresh[slot] = JSON.parse(value ?? "null");
+    for (const edit of answer.edits) if (edit.op === "json") fresh[edit.slot] = JSON.parse(edit.value ?? "null");
     show(answer.edits);
     ({ version, decisions, edits } = answer);
     values = fresh;
@@ -67,9 +63,8 @@ export function createPage(decider: Decider, state: State | undefined, auto: boo
       if (mine !== latest) return decisions;
       take(answer);
       error = undefined;
-      const away = answer.edits.find(({ op }) => op === "redirect")?.value;
-      // Whoever waits for what is shown goes on waiting, as this page is not it; unless the browser stays here after all.
-      if (away && leaveFor(away)) await new Promise((resolve) => setTimeout(resolve, LEAVING_MS));
+      const away = answer.edits.find((edit) => edit.op === "redirect")?.value;
+      if (away) await leaveFor(away);
     } catch (cause) {
       error = String(cause);
       if (moved && mine === latest) take({ version, decisions: [], edits: [] });
@@ -89,7 +84,7 @@ export function createPage(decider: Decider, state: State | undefined, auto: boo
 
   function subscribe(slot: string | Listener, listener?: Listener): () => void {
     const news = (): unknown[] =>
-      typeof slot === "string" ? [decision(slot), values[slot]] : [decisions, values];
+      listener ? [decision(slot as string), values[slot as string]] : [decisions, values];
     let seen = JSON.stringify(news());
     const watcher = (): void => {
       const now = JSON.stringify(news());
@@ -107,7 +102,7 @@ export function createPage(decider: Decider, state: State | undefined, auto: boo
   }
 
   const leave = auto
-    ? onRoute((_, previous) => {
+    ? onRoute((previous) => {
         referrer = previous;
         void decide(true);
       })
@@ -115,7 +110,7 @@ export function createPage(decider: Decider, state: State | undefined, auto: boo
 
   return {
     ready: (async () => {
-      if (!state && auto && decider.mode !== "edge") await decide();
+      if (auto && decider.mode !== "edge") await decide();
     })(),
     decisions: () => decisions,
     decision,
@@ -130,7 +125,7 @@ export function createPage(decider: Decider, state: State | undefined, auto: boo
     },
     reset: () => send("identity", null),
     consent: decider.consent,
-    debug: () => ({ mode: decider.mode, version, url: location.href, decisions, edits, error }),
+    debug: () => ({ version, decisions, edits, error, mode: decider.mode, url: location.href }),
     stop() {
       latest++;
       leave?.();

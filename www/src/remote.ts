@@ -18,7 +18,7 @@ export async function call<T>(api: string | undefined, path: string, body?: unkn
     // As text, another host is asked without a preflight first.
     body: JSON.stringify(body),
   });
-  if (!response.ok) throw Error(`${path}: ${response.status}`);
+  if (!response.ok) throw Error(path + ": " + response.status);
   return response.json() as Promise<T>;
 }
 
