@@ -122,6 +122,32 @@ test("who logs in on a second device finds what they did on the first, and leave
   assert.ok((await home(phone)).includes(TITLE), "the other device stays logged in");
 });
 
+test("who logs in while an earlier event is still on its way is shown what is known of them", async (t) => {
+  const [phone, laptop] = [await agreed(t), await agreed(t)];
+  for (const slug of SHOES) await look(phone, slug);
+  await home(phone);
+  await call(phone, "identify", "u-2", {}, identityToken("u-2"));
+  await home(laptop);
+  await laptop.waitForFunction(() => window.idoine?.ready);
+  // The Worker answers the first event at once, as it does; that answer comes to the browser a good while later.
+  let held = 0;
+  await laptop.route("**/_idoine/collect", async (route) => {
+    const request = route.request();
+    const { "content-length": _, ...headers } = await request.allHeaders();
+    const answer = await fetch(request.url(), { method: "POST", headers, body: request.postData() });
+    if (answer.headers.getSetCookie().some((cookie) => cookie.startsWith("idoine_p="))) held += 1;
+    if (request.postData()?.includes("Product Viewed")) await laptop.waitForTimeout(500);
+    await route.fulfill({ status: answer.status, headers: { "content-type": "application/json", "set-cookie": answer.headers.getSetCookie().join("\n") }, body: await answer.text() });
+  });
+  await Promise.all([
+    call(laptop, "track", "Product Viewed", { product_id: "BAG-301", category: "bags" }),
+    call(laptop, "identify", "u-2", {}, identityToken("u-2")),
+  ]);
+  assert.equal(await error(laptop), null);
+  assert.ok(held > 0, "the event's answer brought a projection");
+  assert.ok((await home(laptop)).includes(TITLE));
+});
+
 test("an event is sent also while its page is left", async (t) => {
   const page = await agreed(t);
   for (const slug of SHOES.slice(0, 2)) await look(page, slug);

@@ -1,9 +1,10 @@
 // What the client tells of what visitors do, by where it runs. That it changes the next page: profile.test.ts.
 import assert from "node:assert/strict";
 import { after, test, type TestContext } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { assets, compile } from "./fixtures/artefacts.ts";
-import { closeBrowser, visit } from "./fixtures/browser.ts";
+import { closeBrowser, until, visit } from "./fixtures/browser.ts";
 import { edgeHead, page, STATE } from "./fixtures/pages.ts";
 import { allow, json, serve, type Asked, type Route, type Site } from "./fixtures/server.ts";
 
@@ -66,6 +67,88 @@ test("behind the Worker events go to it, from visitors who agreed to something",
   assert.deepEqual(sent(shop, "identity"), [{ token: "a.b.c" }, null]);
   assert.deepEqual(shop.asked.filter(({ path }) => path === "/_idoine/identity").map(({ method }) => method), ["POST", "DELETE"]);
   assert.equal(await errorOf(tab), null);
+});
+
+/**
+ * A shop whose Worker answers, as the real one does, with what is known of whoever the visitor was when it was asked. Events called `Slow` and
+ * the token `slow` are answered when `release` is called, the event `Refused` never well.
+ */
+async function shopOfTurns(t: TestContext): Promise<{ shop: Site; tab: Page; release: () => void; projection: () => Promise<string | undefined> }> {
+  let release!: () => void;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const projected = (who: string): Route => json({ results: [] }, { "set-cookie": `idoine_p=${who}; Path=/; HttpOnly` });
+  const known = ({ headers }: Asked): string => /idoine_p=(\w+)/.exec(headers.cookie ?? "")?.[1] ?? "anonymous";
+  const shop = await started(t, {
+    ...assets("idoine.js"),
+    "/": page(edgeHead(STATE)),
+    "/left": page(edgeHead(STATE)),
+    "/_idoine/collect": async (request) => {
+      if (request.body.includes("Slow")) await released;
+      return request.body.includes("Refused") ? { status: 503 } : projected(known(request));
+    },
+    "/_idoine/identity": async ({ method, body }) => {
+      if (body.includes("slow")) await released;
+      return projected(method === "POST" ? "user" : "nobody");
+    },
+  });
+  t.after(release);
+  const tab = await open(t, shop);
+  await tab.evaluate(() => void (document.cookie = "idoine_consent=v1.personalization"));
+  const projection = async () => (await tab.context().cookies()).find(({ name }) => name === "idoine_p")?.value;
+  return { shop, tab, release, projection };
+}
+
+const told = (shop: Site): string[] => shop.paths().filter((path) => /^(POST|DELETE)/.test(path)).map((path) => path.replace("/_idoine/", ""));
+
+test("a late answer to an event undoes neither a log-in nor a log-out", async (t) => {
+  for (const [name, args, who] of [["identify", ["u-1", {}, "a.b.c"], "user"], ["reset", [], "nobody"]] as const) {
+    const { tab, release, projection } = await shopOfTurns(t);
+    const done = Promise.all([call(tab, "track", "Slow"), call(tab, name, ...args)]);
+    // Time enough for the log-in to be over, if it did not wait.
+    await pause(300);
+    release();
+    await done;
+    assert.equal(await projection(), who);
+    assert.equal(await errorOf(tab), null);
+  }
+});
+
+test("what is told while somebody logs in is told as that user, and events do not wait for each other", async (t) => {
+  const { shop, tab, release, projection } = await shopOfTurns(t);
+  const first = call(tab, "track", "Slow");
+  await call(tab, "track", "Fast");
+  assert.deepEqual(told(shop), ["POST collect", "POST collect"]);
+  const all = Promise.all([first, call(tab, "identify", "u-1", {}, "slow"), call(tab, "track", "Later"), call(tab, "reset")]);
+  await pause(300);
+  release();
+  await all;
+  assert.deepEqual(told(shop).slice(2), ["POST collect", "POST identity", "POST collect", "DELETE identity"]);
+  const later = shop.asked.find(({ body }) => body.includes("Later"));
+  assert.match(later!.headers.cookie!, /idoine_p=user/);
+  assert.equal(await projection(), "nobody");
+});
+
+test("an event that is not taken keeps nobody from logging in", async (t) => {
+  const { tab, projection } = await shopOfTurns(t);
+  await Promise.all([call(tab, "track", "Refused"), call(tab, "identify", "u-1", {}, "a.b.c")]);
+  assert.match(String(await errorOf(tab)), /collect: 503/);
+  assert.equal(await projection(), "user");
+});
+
+test("what waits for its turn is sent when the page is left, and so is what is told then; also of a page that came back before", async (t) => {
+  const { shop, tab } = await shopOfTurns(t);
+  await tab.evaluate(async () => {
+    // The browser of these tests keeps no page that is left, so that none comes back by itself.
+    for (const name of ["pagehide", "pageshow"]) dispatchEvent(new Event(name));
+    window.idoine!("track", "Slow");
+    window.idoine!("identify", "u-1", {}, "a.b.c");
+    addEventListener("pagehide", () => window.idoine!("track", "Leaving"));
+  });
+  await pause(300);
+  assert.deepEqual(told(shop), ["POST collect", "POST collect"], "the log-in waits");
+  await tab.goto(`${shop.origin}/left`);
+  await until(async () => told(shop).length >= 4);
+  assert.deepEqual(told(shop).slice(2).sort(), ["POST collect", "POST identity"]);
 });
 
 test("what is asked before the loader is there is told once it is", async (t) => {

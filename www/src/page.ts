@@ -44,6 +44,10 @@ export function createPage(decider: Decider, auto: boolean): Idoine {
   let referrer = document.referrer;
   let error: string | undefined;
   let latest = 0;
+  /** Over when all that was sent is answered; and when the last log-in or log-out is. */
+  let sent: Promise<unknown> = Promise.resolve();
+  let changed = sent;
+  let leaving: Promise<unknown>;
 
   function take(answer: Answer): void {
     const fresh = { __proto__: null } as unknown as Record<string, unknown>;
@@ -72,10 +76,30 @@ export function createPage(decider: Decider, auto: boolean): Idoine {
     return decisions;
   }
 
-  const send = (path: string, body: unknown): Promise<void> =>
-    decider.send(path, body).catch((cause) => {
-      error = String(cause);
-    });
+  /** Until the page is left. It may come back, and be left again. */
+  function stay(): void {
+    leaving = new Promise((resolve) => addEventListener("pagehide", resolve));
+  }
+
+  stay();
+  addEventListener("pageshow", stay);
+
+  /**
+   * Sends in its turn. Each answer brings what is known of whoever the visitor was when it was asked for, so that one that came behind the
+   * answer to a log-in or log-out would undo it: those wait for all that was sent before, and what is sent later waits for them. What still
+   * waits when the page is left is sent then.
+   */
+  function send(path: string, body: unknown): Promise<void> {
+    const alone = path === "identity";
+    const mine = Promise.race([leaving, alone ? sent : changed])
+      .then(() => decider.send(path, body))
+      .catch((cause) => {
+        error = String(cause);
+      });
+    sent = Promise.all([sent, mine]);
+    if (alone) changed = mine;
+    return mine;
+  }
 
   const tell = (type: string, fields: object): Promise<void> =>
     send("collect", { events: [{ type, ...fields, context: { page: { url: location.href, referrer, title: document.title } } }] });
@@ -119,9 +143,9 @@ export function createPage(decider: Decider, auto: boolean): Idoine {
     decide: () => decide(),
     track: (event, properties) => tell("track", { event, properties }),
     page: (name, properties) => tell("page", { name, properties }),
-    async identify(userId, traits, token) {
-      await tell("identify", { userId, traits });
-      if (token) await send("identity", { token });
+    identify(userId, traits, token) {
+      const told = tell("identify", { userId, traits });
+      return token ? send("identity", { token }) : told;
     },
     reset: () => send("identity", null),
     consent: decider.consent,
