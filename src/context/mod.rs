@@ -209,17 +209,12 @@ impl Context {
         let page_url = url.cut(b'#').map_or(url, |(before, _)| before);
         let page = &url::split(page_url);
         let mut context = Context {
-            values: Vec::new(),
-            denied: Vec::new(),
             consent: Consent::of_request(cookies::get(cookie, cookies::CONSENT), sent.header(Header::SecGpc) == "1"),
-            now,
             offsets: request.offsets.clone(),
             unit: cookies::get(cookie, cookies::ID).and_then(cookies::split_id).map(|(id, _)| id.to_owned()),
-            profile: Profile::default(),
             query: url::query_pairs(page.query),
-            ignored: Vec::new(),
+            ..Context::empty(program, now)
         };
-        context.values.resize_with(program.field_count(), || None);
         let host = page.host.to_ascii_lowercase();
         context.set(Field::TimeNow, Value::Timestamp(now));
         device::derive(&mut context, sent, program.device_words());
@@ -263,21 +258,36 @@ impl Context {
         context
     }
 
-    /// A context in which these fields are known, and no other.
-    #[cfg(feature = "author")]
-    pub(crate) fn of_values(program: &Program, values: Vec<(u32, Value)>) -> Context {
-        let count = program.field_count();
-        let mut context = Context {
-            values: vec![None; count],
+    /// A context of which nothing is known but the instant.
+    fn empty(program: &Program, now: i64) -> Context {
+        let mut values = Vec::new();
+        values.resize_with(program.field_count(), || None);
+        Context {
+            values,
             denied: Vec::new(),
             consent: Consent::default(),
-            now: 0,
+            now,
             offsets: Offsets::default(),
             unit: None,
             profile: Profile::default(),
             query: Vec::new(),
             ignored: Vec::new(),
-        };
+        }
+    }
+
+    /// Whether a request comes from a program, as [`Context::is_bot`] says of its whole context.
+    pub fn is_of_bot<T: AsRef<str>>(program: &Program, request: &Request<T>) -> bool {
+        let sent = &Sent::new(request);
+        let mut context = Context::empty(program, request.instant());
+        device::derive(&mut context, sent, program.device_words());
+        told::derive(&mut context, sent);
+        context.is_bot()
+    }
+
+    /// A context in which these fields are known, and no other.
+    #[cfg(feature = "author")]
+    pub(crate) fn of_values(program: &Program, values: Vec<(u32, Value)>) -> Context {
+        let mut context = Context::empty(program, 0);
         for (field, value) in values {
             context.put(field as usize, Some(value));
         }

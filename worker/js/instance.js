@@ -13,6 +13,10 @@ const { __wbg_reset_state, handle, initSync } = rust;
 
 let started = false;
 let broken = false;
+let number = 0;
+
+/** The number of the instance: what one was told, the next one does not know. */
+export const instance = () => number;
 
 /** Rejecters of the calls in flight. */
 const inFlight = new Set();
@@ -27,6 +31,7 @@ function ensure() {
   } else if (broken) {
     __wbg_reset_state();
     broken = false;
+    number += 1;
   }
 }
 

@@ -2,12 +2,13 @@
 //! need, and what is otherwise than planned.
 
 use crate::cors::Caller;
+use crate::host::Sent;
 use crate::plan::{self, Violation};
-use crate::visit::Visit;
-use crate::{program, rules};
-use idoine::Context;
+use crate::visit::origin_of;
+use crate::{host, program, rules};
 use idoine::learn::Rules;
 use idoine::learn::rules::PurposeName;
+use idoine::{Context, Request};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -16,7 +17,7 @@ use wasm_bindgen::prelude::*;
 
 /// What of an event is looked at.
 #[derive(Deserialize)]
-struct Sent<'a> {
+struct Event<'a> {
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -55,35 +56,26 @@ pub(crate) struct Judgement {
     violations: Vec<Violation>,
 }
 
-/// Judges events, a JSON list, that come with a request; `trusted` says whether their sender holds a secret of the site's. The answer is
-/// JSON.
+/// Judges events, a JSON list, that come with a request to `url`, by the site's program that is at hand. `sent` is what came with the request
+/// (`sentWith` of `worker/js/host.js`); `trusted` says whether their sender holds a secret of the site's. The answer is JSON.
 #[wasm_bindgen]
-pub async fn judge(
-    request: web_sys::Request,
-    env: worker::Env,
-    ctx: worker::worker_sys::Context,
-    site: String,
-    url: String,
-    events: String,
-    trusted: bool,
-) -> Result<String, JsValue> {
-    // No enrichment is asked for here.
-    let ask = JsValue::UNDEFINED.unchecked_into();
-    let visit = Visit::new(request, env, worker::Context::new(ctx), site, url, None, ask);
-    let caller = Caller { origin: visit.header("origin"), site: visit.header("sec-fetch-site"), own: visit.origin() };
-    let program = program::current(&visit).await;
+pub fn judge(site: &str, url: &str, sent: &str, events: &str, trusted: bool) -> Result<String, JsValue> {
+    let Sent { headers, cf, .. } = host::read_sent(sent);
+    let header = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let caller = Caller { origin: header("origin"), site: header("sec-fetch-site"), own: origin_of(url) };
+    let program = program::at_hand(site);
     let program = program.as_deref();
     let origin = program.and_then(|program| caller.trusted_origin(program.hosts()));
     let own = caller.is_same_origin() || origin.is_some();
+    let request = Request { headers: headers.clone(), cf, ..Request::default() };
     let judged = Judged {
         version: program.map(|program| program.version()),
         origin,
         own,
         foreign: !own && caller.is_another_site(),
-        bot: program
-            .is_some_and(|program| Context::derive(program, &visit.facts(program, visit.url.clone(), Vec::new())).is_bot()),
+        bot: program.is_some_and(|program| Context::is_of_bot(program, &request)),
         events: match program {
-            Some(program) => judgements(&rules::of(program), &events, trusted).ok_or_else(|| JsValue::from_str("events"))?,
+            Some(program) => judgements(&rules::of(program), events, trusted).ok_or_else(|| JsValue::from_str("events"))?,
             None => Vec::new(),
         },
     };
@@ -92,11 +84,11 @@ pub async fn judge(
 
 /// What is said of each event of a list; `None` when it is none.
 pub(crate) fn judgements(rules: &Rules, events: &str, trusted: bool) -> Option<Vec<Judgement>> {
-    let events: Vec<Sent<'_>> = serde_json::from_str(events).ok()?;
+    let events: Vec<Event<'_>> = serde_json::from_str(events).ok()?;
     Some(events.iter().map(|event| judgement(rules, event, trusted)).collect())
 }
 
-fn judgement(rules: &Rules, event: &Sent<'_>, trusted: bool) -> Judgement {
+fn judgement(rules: &Rules, event: &Event<'_>, trusted: bool) -> Judgement {
     let rule = plan::rule(rules, &event.kind, &event.event);
     let purpose_of = |name: &str| Some(rules.traits.iter().find(|rule| rule.name == name)?.purpose.0.clone());
     let traits = match &*event.kind {

@@ -76,7 +76,8 @@ pub fn sent_with(request: &web_sys::Request) -> Sent {
     read_sent(&js_sent_with(request))
 }
 
-fn read_sent(text: &str) -> Sent {
+/// The same, of the text that JavaScript makes of a request.
+pub fn read_sent(text: &str) -> Sent {
     let mut lines = text.splitn(3, '\n');
     let mut line = || lines.next().unwrap_or_default();
     let method = line().to_owned();

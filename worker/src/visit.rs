@@ -61,7 +61,7 @@ impl Visit {
 
     /// Scheme, host and port.
     pub fn origin(&self) -> &str {
-        self.url.strip_suffix(after_origin(&self.url)).unwrap_or_default()
+        origin_of(&self.url)
     }
 
     /// Whether the request came by plain HTTP on a developer's machine.
@@ -198,6 +198,11 @@ pub fn is_loopback(authority: &str) -> bool {
     };
     let is_address = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     host == "localhost" || host.ends_with(".localhost") || host == "[::1]" || host.strip_prefix("127.").is_some_and(is_address)
+}
+
+/// Scheme, host and port of an absolute URL.
+pub fn origin_of(url: &str) -> &str {
+    url.strip_suffix(after_origin(url)).unwrap_or_default()
 }
 
 fn after_origin(url: &str) -> &str {

@@ -3,9 +3,11 @@
 
 import { failure } from "../answer.js";
 import { count } from "../counters.js";
-import { settle } from "../instance.js";
+import { sentWith } from "../host.js";
+import { run } from "../instance.js";
 import { log } from "../log.js";
 import { splitPreview } from "../preview.js";
+import { prepare } from "../profiles/learn.js";
 import { give, hasProfiles } from "../profiles/shards.js";
 import { refreshed, visitorOf } from "../projection.js";
 import { readJson } from "./body.js";
@@ -29,8 +31,8 @@ function shared({ origin }) {
  * and `events`, and the headers of the answer (`shared`).
  */
 export async function judge({ request, env, ctx, site, url }, events, isTrusted) {
-  const text = JSON.stringify(events);
-  const judged = JSON.parse(await settle((rust) => rust.judge(request, env, ctx, site.id, url.href, text, isTrusted)));
+  await prepare(env, ctx, site.id);
+  const judged = JSON.parse(run((rust) => rust.judge(site.id, url.href, sentWith(request), JSON.stringify(events), isTrusted)));
   return { ...judged, shared: shared(judged) };
 }
 

@@ -1,25 +1,39 @@
 // What the Rust side does for profiles, called where a profile is. All of it but `prepare` ends at once, and throws where the instance traps
 // or no program is at hand.
 
-import { run, settle } from "../instance.js";
+import { instance, run, settle } from "../instance.js";
 
-/** What is known of a site's program, by site: `{ version, audiences, watched, webhooks }`. */
+/** For so long an isolate goes on with the program that it had at hand, in milliseconds: events come many at a time. */
+const FRESH_MS = 250;
+
+/** What is known of a site's program, by site: what it says, in which instance it was at hand, and when. */
 const known = new Map();
 
+/** What the site's program says, where it was at hand just now; undefined where that has to be asked. */
+function fresh(env, site) {
+  const { told, number, since } = known.get(site) ?? {};
+  const age = Date.now() - since;
+  return number === instance() && age >= 0 && age < Math.min(FRESH_MS, (env.IDOINE_RELOAD_SECONDS ?? 1) * 1000) ? told : undefined;
+}
+
 /**
- * Has the site's live program at hand, as far as there is one. Returns what it says to those who keep profiles; undefined where there is
- * none, or it can't be loaded.
+ * Has the site's live program at hand, as far as there is one. Returns what it says to those who keep profiles: `{ version, audiences,
+ * watched, webhooks, rfm }`; undefined where there is none, or it can't be loaded.
  */
 export async function prepare(env, ctx, site) {
+  const told = fresh(env, site);
+  if (told !== undefined) {
+    return told;
+  }
   try {
     const version = await settle((rust) => rust.learn_ready(env, ctx, site));
     if (version === undefined) {
       return undefined;
     }
-    if (known.get(site)?.version !== version) {
-      known.set(site, JSON.parse(run((rust) => rust.learn_program(site))));
-    }
-    return known.get(site);
+    const before = known.get(site)?.told;
+    const told = before?.version === version ? before : JSON.parse(run((rust) => rust.learn_program(site)));
+    known.set(site, { told, number: instance(), since: Date.now() });
+    return told;
   } catch {
     return undefined; // It is logged where it failed.
   }

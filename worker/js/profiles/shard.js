@@ -163,6 +163,11 @@ export class Profiles extends DurableObject {
     }
   }
 
+  /** The site's quantiles, where the program has a use for them. */
+  #quantiles() {
+    return this.#program?.rfm ? getMeta(this.#sql, "quantiles") : undefined;
+  }
+
   #sweepDue(now) {
     const due = getMeta(this.#sql, "sweep");
     if (due === undefined) {
@@ -222,8 +227,8 @@ export class Profiles extends DurableObject {
       clearTimeout(late);
     }
     await this.#wake(work.now, isForSinks);
-    const quantiles = wants.length > 0 ? getMeta(this.#sql, "quantiles") : undefined;
     const states = wants.map((want) => statesOf(work, want));
+    const quantiles = wants.length > 0 ? this.#quantiles() : undefined;
     // Whatever waits for outgoing messages: this one says that all of it is on disk.
     await this.ctx.storage.sync();
     return { statuses, states, quantiles };
@@ -240,7 +245,7 @@ export class Profiles extends DurableObject {
   /** The states of profiles (see `statesOf`), and the site's quantiles. */
   async read(site, number, wants) {
     const work = await this.#begin(site, number);
-    return { states: wants.map((want) => statesOf(work, want)), quantiles: getMeta(this.#sql, "quantiles") };
+    return { states: wants.map((want) => statesOf(work, want)), quantiles: this.#quantiles() };
   }
 
   /** What the owner asks for or writes: a function of owned.js by its name, with its arguments. */
