@@ -191,6 +191,31 @@ test("without consent nothing personal is stored: not in a shard, not in a sink,
   assert.equal(disk.includes(marker), false);
 });
 
+test("without a key there are no profiles, for servers either: what goes to the sinks alone is kept", async () => {
+  const keyless = await startCollecting({ vars: { IDOINE_KEY: "" } });
+  try {
+    const viewed = (purposes: string[]) => ({ ...track({ event: "Product Viewed", userId: "u-keyless", properties: { product_id: "p" } }), context: { consent: { categoryPreferences: Object.fromEntries(purposes.map((name) => [name, true])) } } });
+    const events = [viewed(["personalization"]), viewed(["personalization", "analytics"]), viewed([])];
+    const { results } = (await keyless.post("collect", { events }, { headers: server })).json();
+    assert.deepEqual(results.map(({ status, reason }: any) => reason ?? status), ["no_key", "accepted", "no_consent"]);
+    await keyless.arrived([events[1]!.messageId]);
+    const owner = { headers: { authorization: `Bearer ${READ}` } };
+    assert.equal((await keyless.fetch("/_idoine/api/audiences", owner)).json().profiles, 0);
+  } finally {
+    await keyless.dispose();
+  }
+});
+
+test("an event of a page is of the zone that its request came from, unless it names another", async () => {
+  const [told, said, none] = [track(), track({ context: { timezone: "Asia/Tokyo" } }), track()];
+  const zoned = { headers: page(ANNA, "analytics"), cf: { timezone: "Pacific/Kiritimati" } };
+  await worker.post("collect", { events: [told, said] }, zoned);
+  await worker.post("collect", { events: [none] }, { headers: server, cf: zoned.cf });
+  const found = await worker.arrived([told, said, none].map(({ messageId }) => messageId));
+  const zoneOf = ({ messageId }: { messageId: string }) => found.find((one) => one.messageId === messageId)!["context"]?.timezone;
+  assert.deepEqual([zoneOf(told), zoneOf(said), zoneOf(none)], ["Pacific/Kiritimati", "Asia/Tokyo", undefined]);
+});
+
 test("bots are marked; servers are not taken for bots; previews store nothing", async () => {
   const bot = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
   const [crawled, told, own] = [track(), track({ userId: "u-4" }), track()];

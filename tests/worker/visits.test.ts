@@ -16,6 +16,7 @@ const manifest = {
   slots: { whole: { type: "page", pages: ["/", "/other"] }, title: { selector: "h1", pages: ["/", "/new", "/other"] } },
   experiences: [
     { id: "to-new", type: "personalization", audience: "source.campaign == 'new'", slots: { whole: { redirect: "/new" } } },
+    { id: "once", type: "personalization", audience: "source.campaign == 'once'", cap: { day: 1 }, slots: { whole: { redirect: "/new" } } },
     { id: "split", type: "experiment", audience: "source.campaign == 'split'", slots: { whole: [{ baseline: true }, { redirect: "/a" }, { redirect: "/b" }] } },
     { id: "other", type: "personalization", audience: "source.campaign == 'other'", slots: { whole: { page: "/new" } } },
     { id: "edited", type: "personalization", slots: { title: { text: "Edited" } } },
@@ -280,6 +281,17 @@ test("with profiles the exposure is an event like any other: kept by a shard, an
       assert.ok(receivedAt >= timestamp - 1);
       assert.deepEqual([points[0]!.blobs[1], points[0]!.doubles[3], points[0]!.doubles[4]], ["redirected", 1, 0]);
     }
+    // The day that a cap counts is the visitor's.
+    const cf = { timezone: "Pacific/Kiritimati" };
+    const once = (cookie: string) => shards.fetch("/?utm_campaign=once", { headers: { ...HTML, cookie }, cf });
+    const cookie = agreed("personalization", "analytics");
+    const { reply: first, got } = await counted(() => once(cookie), 1, shards);
+    assert.equal((got[0]!["context"] as { timezone: string }).timezone, cf.timezone);
+    const [projection] = first.cookies.map((line) => line.split(";", 1)[0]!);
+    assert.match(projection ?? "", /^idoine_p=/, "the browser is told with the redirect itself");
+    assert.deepEqual([first.status, (await once(`${cookie}; ${projection}`)).status], [302, 200], "the cap knows it in the next page");
+    assert.equal((await once(cookie)).status, 302);
+    await until(async () => (await told(shards)).got.length > 0, "that one's exposure");
     for (const fault of ["throw", "reject"]) {
       const logged = shards.logs.length;
       const { reply, got, points } = await counted(() => visit({ "x-shards": fault }), 0, shards);

@@ -46,7 +46,8 @@ export async function redirectOf(plan, visit) {
     headers.set("x-robots-tag", "noindex");
   }
   became(visit, "redirected");
-  await handOver(visit, plan.exposure);
+  const cookies = await handOver(visit, plan.exposure);
+  cookies.forEach((cookie) => headers.append("set-cookie", cookie));
   return new Response(null, { status: 302, headers });
 }
 

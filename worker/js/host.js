@@ -1,5 +1,7 @@
 // What the Rust side asks of its host: the clock, time zones, randomness, and bodies of limited size.
 
+import { Memo } from "./memo.js";
+
 /** Epoch milliseconds. */
 export function now() {
   return Date.now();
@@ -80,8 +82,11 @@ const DAY = 86_400;
 const BLOCK = 400 * DAY;
 const STEP = 6 * DAY;
 
-/** By zone: what is known around an instant, and the first of its three blocks. Warm requests ask `Intl` nothing. */
-const known = new Map();
+/**
+ * By zone: what is known around an instant, and the first of its three blocks. Warm requests ask `Intl` nothing. There are some 600 zones;
+ * more names than that are somebody's nonsense.
+ */
+const known = new Memo(1000);
 
 /**
  * How far a time zone (IANA) is ahead of UTC around an instant (epoch milliseconds): a second since 1970 and the seconds ahead
@@ -93,10 +98,6 @@ export function zoneOffsets(zone, ms) {
   if (entry?.first !== first) {
     const formatter = formatterOf(zone);
     entry = { first, offsets: formatter === undefined || Number.isNaN(first) ? [] : offsetsFrom(formatter, first) };
-    // There are some 600 zones; more names than that are somebody's nonsense.
-    if (known.size >= 1000) {
-      known.clear();
-    }
     known.set(zone, entry);
   }
   return entry.offsets;

@@ -8,8 +8,9 @@ import { ID, MAX_AGE_S, PROJECTION, cookieOf, idOf, keysOf, purposesOf, setCooki
 const USER_S = 30 * 24 * 60 * 60;
 
 /**
- * The visitor of a request, as their cookies prove it: `id`, the `user` who is logged in (empty when none is), the `purposes` that they
- * agreed to, and `opened`, the projection that they have; undefined when they have no id of ours.
+ * The visitor of a request, as their cookies prove it: `id`, the `user` who is logged in (empty when none is) `since` when (epoch
+ * milliseconds, of a whole second), the `purposes` that they agreed to, and `opened`, the projection that they have; undefined when they
+ * have no id of ours.
  */
 export async function visitorOf(visit) {
   const known = await idOf(visit);
@@ -18,7 +19,7 @@ export async function visitorOf(visit) {
   }
   const purposes = purposesOf(visit.request);
   const opened = purposes.includes("personalization") ? await openedFor(visit, known.id) : undefined;
-  return { ...known, user: opened?.user ?? "", purposes, opened };
+  return { ...known, user: opened?.user ?? "", since: ((opened?.end ?? 0) - USER_S) * 1000, purposes, opened };
 }
 
 /** Whether two projections say the same from now on, whenever they were written. */

@@ -1,6 +1,7 @@
 // Who a visitor is by the cookies that they bring, and the cookies that they are given. For decisions the Rust side reads the same
 // (worker/src/identity.rs, worker/src/visit.rs); this is for what is answered here.
 
+import { Memo } from "./memo.js";
 import { isLoopback } from "./preview.js";
 
 /** The choice of purposes; the `anonymousId` with our signature; the sealed projection of the profile. */
@@ -26,11 +27,24 @@ export function keysOf({ IDOINE_KEY: current, IDOINE_KEYS_OLD: old }) {
   return key === "" ? [] : [key, ...wordsOf(old).filter((one) => one !== key)];
 }
 
-/** The value of the first cookie of a name; undefined when there is none. */
-export function cookieOf(request, name) {
-  const pairs = (request.headers.get("cookie") ?? "").split(";").map((pair) => pair.trim());
-  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+/** Whether there is one. Without it there are no profiles: ids are not signed, and anybody could write into anybody's. */
+export const hasKey = (env) => keysOf(env).length > 0;
+
+/** The cookies that were read, by request: they are asked for from many sides. */
+const jars = new WeakMap();
+
+/** The cookies of a request, each as it stands there. */
+function jarOf(request) {
+  let jar = jars.get(request);
+  if (jar === undefined) {
+    jar = (request.headers.get("cookie") ?? "").split(";").map((pair) => pair.trim());
+    jars.set(request, jar);
+  }
+  return jar;
 }
+
+/** The value of the first cookie of a name; undefined when there is none. */
+export const cookieOf = (request, name) => jarOf(request).find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
 
 /** A `Set-Cookie` header of a visit. Scripts of the page can't read it. */
 export function setCookie({ url }, name, value, maxAge) {
@@ -87,6 +101,9 @@ export async function signedId(secret, id) {
   return `${id}.${base64url(signature.subarray(0, SIGNATURE))}`;
 }
 
+/** Values of the id cookie that were found to be good, with what they say: who acts often is looked at once by an isolate. */
+const checked = new Memo(2000);
+
 /**
  * The id in a value of the id cookie, and whether it is signed by an older key (`isOld`); undefined when it is none of ours. Without a
  * secret any id is.
@@ -97,9 +114,16 @@ export async function checkedId(env, value) {
     return undefined;
   }
   const secrets = keysOf(env);
+  const name = [...secrets, value].join("\n");
+  const known = checked.get(name);
+  if (known !== undefined) {
+    return known;
+  }
   for (const [at, secret] of secrets.entries()) {
     if (equal(await signedId(secret, id), `${id}.${signature ?? ""}`)) {
-      return { id, isOld: at > 0 };
+      const found = { id, isOld: at > 0 };
+      checked.set(name, found);
+      return found;
     }
   }
   return secrets.length === 0 ? { id, isOld: false } : undefined;

@@ -10,13 +10,15 @@ import { splitPreview } from "../preview.js";
 import { prepare } from "../profiles/learn.js";
 import { give, hasProfiles } from "../profiles/shards.js";
 import { refreshed, visitorOf } from "../projection.js";
+import { hasKey } from "../visitor.js";
 import { readJson } from "./body.js";
 import { readEvent } from "./event.js";
 import { eventsOf } from "./formats.js";
 import { asksForKeys, senderOf } from "./keys.js";
 import { MOST_EVENTS, MOST_EVENT_BYTES } from "./limits.js";
 import { identified, otherOf } from "./ids.js";
-import { agreedTo } from "./purposes.js";
+import { agreedTo, notKept } from "./purposes.js";
+import { withZone } from "./zone.js";
 
 /** What an answer lets pages of the site's other hosts read. */
 function shared({ origin }) {
@@ -94,9 +96,9 @@ async function prepared(visit, { event, preferences }, path, judgement, { format
   const isTrusted = sender.kind === "server";
   const agreed = agreedTo(visit.request, { isOwn: format.isOwn, isTrusted, preferences, basis: sender.purposes });
   const keep = agreed.includes(judgement.purpose);
-  const fold = agreed.includes("personalization");
+  const fold = agreed.includes("personalization") && hasKey(visit.env);
   if (!keep && !fold) {
-    return { result: dropped("no_consent") };
+    return { result: dropped(notKept(visit.env, agreed)) };
   }
   const known = await identified(visit, permitted(event, judgement.traits ?? {}, agreed), { isTrusted, visitor });
   const { anonymousId, userId, type } = known;
@@ -107,6 +109,7 @@ async function prepared(visit, { event, preferences }, path, judgement, { format
   const { violations } = judgement;
   const stored = {
     ...known,
+    ...(!isTrusted && { context: withZone(event.context, visit.request) }),
     site: visit.site.id,
     source: sender.name,
     trusted: isTrusted,
@@ -201,7 +204,6 @@ export async function collect(visit, format) {
   );
   const { results, cookies } = await kept(visit, about, made);
   tell(visit, results);
-  const headers = new Headers({ "cache-control": "private, no-store", ...judged.shared });
-  cookies.forEach((cookie) => headers.append("set-cookie", cookie));
-  return answered(format, results, headers);
+  const headers = Object.entries({ "cache-control": "private, no-store", ...judged.shared });
+  return answered(format, results, [...headers, ...cookies.map((cookie) => ["set-cookie", cookie])]);
 }

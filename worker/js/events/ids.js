@@ -17,8 +17,10 @@ export async function identified({ env }, event, { isTrusted, visitor }) {
   const { anonymousId: name, previousId: previous } = event;
   const read = async (given) => (given === undefined ? undefined : ((await signed(env, given)) ?? (isTrusted ? given : await foreign(given))));
   const anonymousId = isTrusted ? await read(name) : (visitor?.id ?? (await read(name)));
-  // What is done in a browser where somebody is logged in is done by them, whether their client says so or not.
-  const userId = event.userId ?? (visitor?.user || undefined);
+  // What is done in a browser where somebody is logged in is done by them, whether their client says so or not. What was done before, and
+  // comes late or once more, is the anonymous profile's, where it may be known already.
+  const isTheirs = visitor?.user && event.timestamp >= visitor.since;
+  const userId = event.userId ?? (isTheirs ? visitor.user : undefined);
   return { ...event, anonymousId, userId, previousId: previous !== undefined && previous === name ? anonymousId : await read(previous) };
 }
 

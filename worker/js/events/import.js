@@ -2,6 +2,8 @@
 
 import { run } from "../instance.js";
 import { give } from "../profiles/shards.js";
+import { hasKey } from "../visitor.js";
+import { notKept } from "./purposes.js";
 import { readEvent } from "./event.js";
 import { identified } from "./ids.js";
 import { EARLIEST } from "./limits.js";
@@ -44,9 +46,9 @@ function read(line, receivedAt) {
 
 /** What becomes of an event: a `result`, or an `entry` for the shards. */
 async function prepared({ env, site }, { source, purposes }, event, { purpose, traits, violations }) {
-  const [keep, fold] = [purposes.includes(purpose), purposes.includes("personalization")];
+  const [keep, fold] = [purposes.includes(purpose), purposes.includes("personalization") && hasKey(env)];
   if (!keep && !fold) {
-    return { result: { status: "dropped", reason: "no_consent" } };
+    return { result: { status: "dropped", reason: notKept(env, purposes) } };
   }
   const known = await identified({ env }, event, { isTrusted: true });
   const told = { traits: traitsOf(event, traits, purposes), source: `import:${source}`, trusted: true, consent: purposes, violations };

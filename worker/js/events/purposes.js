@@ -1,6 +1,6 @@
 // For which purposes an event may be kept.
 
-import { CONSENT, cookieOf, purposesOf } from "../visitor.js";
+import { CONSENT, cookieOf, hasKey, purposesOf } from "../visitor.js";
 
 const PURPOSES = ["personalization", "analytics", "marketing"];
 
@@ -25,3 +25,6 @@ export function agreedTo(request, { isOwn, isTrusted, preferences, basis }) {
   }
   return request.headers.get("sec-gpc") === "1" ? said.filter((purpose) => !REFUSED.includes(purpose)) : said;
 }
+
+/** Why an event is not kept whose visitor did not agree to the purpose that it needs itself. */
+export const notKept = (env, agreed) => (agreed.includes("personalization") && !hasKey(env) ? "no_key" : "no_consent");

@@ -25,7 +25,7 @@ const IMPORTED_IDS_MS = 7 * LATE_MS;
 
 const FIND = "SELECT * FROM parts WHERE profile = ? AND pushed = ? AND name = ?";
 const ADD = "INSERT INTO parts (profile, pushed, name, came) VALUES (?, ?, ?, ?) RETURNING *";
-const TAKE = "INSERT INTO events (part, id, at, until, json) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1";
+const TAKE = "INSERT INTO events (part, id, at, until, json) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 const WINDOW = "SELECT at, id, json FROM events WHERE part = ? AND json IS NOT NULL ORDER BY at, id";
 const CLOSE = "UPDATE events SET json = NULL WHERE part = ? AND json IS NOT NULL AND (at, id) <= (?, ?)";
 const SAVE = `UPDATE parts SET version = ?, state = ?, newest_at = ?, newest_id = ?, held = ?, ids = ?, dirty = ?, came = ?, consent = coalesce(?, consent) WHERE id = ?`;
@@ -199,7 +199,7 @@ export function take(shard, profile, name, events, imported) {
     part = partOf(sql, profile, 0, name, now);
   }
   const until = now + (imported ? IMPORTED_IDS_MS : IDS_MS);
-  const isNew = events.map(({ id, at, json, fold }) => sql.exec(TAKE, part.id, id, at, until, fold ? json : null).toArray().length > 0);
+  const isNew = events.map(({ id, at, json, fold }) => sql.exec(TAKE, part.id, id, at, until, fold ? json : null).rowsWritten > 0);
   const taken = events.filter((event, at) => isNew[at]);
   const folding = taken.filter(({ fold }) => fold);
   if (taken.length > 0) {

@@ -6,16 +6,23 @@ import { getMeta } from "./tables.js";
 
 const STATES = "SELECT state FROM parts WHERE profile = ? AND state IS NOT NULL ORDER BY pushed, name";
 
+const COUNT = "SELECT count(*) AS n FROM parts WHERE profile = ?";
+
 /**
  * The states of a profile's parts. `want` is `{ profile, part, user }`: with `part` those of one own part alone; with `user`, of an
- * anonymous profile, none where it is another user's.
+ * anonymous profile, none where it is another user's. `written` are parts that were written just now, by their profiles.
  */
-export function statesOf({ sql }, { profile, part, user }) {
+export function statesOf({ sql }, { profile, part, user }, written) {
   if (part !== undefined) {
     return sql.exec("SELECT state FROM parts WHERE profile = ? AND pushed = 0 AND name = ? AND state IS NOT NULL", profile, part).toArray().map(({ state }) => state);
   }
   if (user !== undefined && (linkOf(sql, profile)?.user ?? user) !== user) {
     return [];
+  }
+  const { state } = written?.get(profile) ?? {};
+  // Most have one part: then it needs no reading again.
+  if (state && sql.exec(COUNT, profile).one().n === 1) {
+    return [state];
   }
   return sql.exec(STATES, profile).toArray().map(({ state }) => state);
 }

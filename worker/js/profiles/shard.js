@@ -194,6 +194,7 @@ export class Profiles extends DurableObject {
     const groups = Map.groupBy(events.keys(), (at) => JSON.stringify([events[at].key, events[at].part]));
     const statuses = new Array(events.length);
     const moved = new Set();
+    const written = new Map();
     const handed = new Set();
     let isForSinks = linked.length === 0 && joins.length === 0 && work.now - this.#looked < LOOK_MS;
     this.ctx.storage.transactionSync(() => {
@@ -202,6 +203,7 @@ export class Profiles extends DurableObject {
         const own = places.map((at) => events[at]);
         const [{ key, part: name }] = own;
         const { part, isNew, isChanged } = folding.take(work, key, name, own, imported);
+        written.set(key, part);
         places.forEach((place, at) => {
           statuses[place] = isNew[at] ? "accepted" : "duplicate";
           if (isNew[at] && own[at].keep) {
@@ -227,7 +229,7 @@ export class Profiles extends DurableObject {
       clearTimeout(late);
     }
     await this.#wake(work.now, isForSinks);
-    const states = wants.map((want) => statesOf(work, want));
+    const states = wants.map((want) => statesOf(work, want, written));
     const quantiles = wants.length > 0 ? this.#quantiles() : undefined;
     // Whatever waits for outgoing messages: this one says that all of it is on disk.
     await this.ctx.storage.sync();

@@ -2,6 +2,7 @@
 
 import { violationsIn } from "../events/violations.js";
 import { log } from "../log.js";
+import { Memo } from "../memo.js";
 import { merge, prepare, project } from "./learn.js";
 import { anonymousKey, userKey } from "./links.js";
 
@@ -11,10 +12,18 @@ export const SHARDS = 64;
 /** How long a shard is waited for. */
 const PATIENCE_MS = 5000;
 
+/** Those that an isolate asked for last. */
+const numbers = new Memo(2000);
+
 /** The number of the shard that a profile is in. */
 export async function shardOf(key) {
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));
-  return new DataView(hash).getUint32(0) % SHARDS;
+  let number = numbers.get(key);
+  if (number === undefined) {
+    const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));
+    number = new DataView(hash).getUint32(0) % SHARDS;
+    numbers.set(key, number);
+  }
+  return number;
 }
 
 /** Whether profiles are kept at all. */
@@ -68,13 +77,8 @@ function wantsOf({ anonymousId, user, claimed }) {
  */
 async function grouped(entries, joins, wants) {
   const calls = new Map();
-  const numbers = new Map();
   const callFor = async (key) => {
-    let number = numbers.get(key);
-    if (number === undefined) {
-      number = await shardOf(key);
-      numbers.set(key, number);
-    }
+    const number = await shardOf(key);
     if (!calls.has(number)) {
       calls.set(number, { events: [], places: [], links: [], linked: [], joins: [], wants: [] });
     }

@@ -214,7 +214,7 @@ pub struct Imported {
 pub struct ImportedLine {
     /// `accepted`, `duplicate`, `dropped`, `rejected` or `failed`, which is to be sent again.
     status: String,
-    /// Why it was dropped: `no_consent`.
+    /// Why it was dropped: `no_consent` or `no_key`.
     #[serde(skip_serializing_if = "String::is_empty")]
     reason: String,
     /// What is wrong with it.
