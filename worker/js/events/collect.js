@@ -204,6 +204,7 @@ export async function collect(visit, format) {
   );
   const { results, cookies } = await kept(visit, about, made);
   tell(visit, results);
-  const headers = Object.entries({ "cache-control": "private, no-store", ...judged.shared });
-  return answered(format, results, [...headers, ...cookies.map((cookie) => ["set-cookie", cookie])]);
+  const response = answered(format, results, { "cache-control": "private, no-store", ...judged.shared });
+  cookies.forEach((cookie) => response.headers.append("set-cookie", cookie));
+  return response;
 }
