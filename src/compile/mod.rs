@@ -488,8 +488,9 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
     }
 
     fn goals(&mut self) {
-        for (name, _) in &self.manifest.goals {
+        for (name, goal) in &self.manifest.goals {
             self.check_id(name);
+            self.check_event(&goal.event);
         }
     }
 }

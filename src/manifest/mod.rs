@@ -117,7 +117,7 @@ impl Slot {
 }
 
 object! { "A conversion." Goal {
-    required event "event": String = "The name of the event that reaches it.";
+    required event "event": Spanned<String> = "The name of the event that reaches it.";
     optional value "value": String = "The path of its value in the event, such as properties.revenue.";
     optional currency "currency": String = "The path of its currency in the event, or an ISO 4217 code.";
 } }

@@ -23,7 +23,7 @@ impl Compiler<'_, '_, '_> {
         }
     }
 
-    pub(super) fn check_event(&mut self, event: &Spanned<String>) {
+    pub(in crate::compile) fn check_event(&mut self, event: &Spanned<String>) {
         let known = plan::event(self.manifest, &event.value).map(|_| ());
         self.wrong(event, known);
     }
