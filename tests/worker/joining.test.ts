@@ -43,10 +43,10 @@ function permutations<T>(things: T[]): T[][] {
 async function settled(key: string, isSo: (readings: Record<string, string> | null) => boolean) {
   for (let tries = 0; ; tries += 1) {
     const readings = await worker.readings(key);
-    if (isSo(readings) || tries > 50) {
+    if (isSo(readings) || tries > 200) {
       return readings;
     }
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await new Promise((resolve) => setTimeout(resolve, 60));
   }
 }
 
@@ -104,13 +104,130 @@ test("an alias joins what a browser did before it had a name", async () => {
   assert.equal((await settled(`u:${of.ann}`, (readings) => readings?.[VIEWS] === "2"))?.[VIEWS], "2");
 });
 
-test("what a browser does after log-out is not the user's", async () => {
+const alias = (previousId: string, userId: string, more: Event = {}) => event({ type: "alias", event: undefined, anonymousId: undefined, previousId, userId, source: "erp", trusted: true, ...more });
+const bought = (userId: string) => event({ anonymousId: undefined, userId, source: "erp", trusted: true });
+
+/** Waits until a profile counts so many views. */
+async function counts(key: string, views: number, message: string) {
+  const readings = await settled(key, (found) => found?.[VIEWS] === String(views));
+  assert.equal(readings?.[VIEWS], String(views), `${message}: ${key}`);
+  return readings;
+}
+
+/** Waits until nothing is to be handed over any more between these profiles. */
+async function isQuiet(...users: string[]) {
+  const due = async () => (await Promise.all(users.map((user) => worker.rows(`u:${user}`, `SELECT due FROM targets WHERE profile = 'u:${user}' AND due IS NOT NULL`)))).flat();
+  for (let tries = 0; (await due()).length > 0 && tries < 200; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+  assert.deepEqual(await due(), []);
+}
+
+test("an alias of a user joins all that the user has and gets, from all browsers, in any order of arrival", async () => {
+  const tell = async (order: number[]) => {
+    const of = cast();
+    const events = [
+      event({ anonymousId: of.phone, timestamp: AT, messageId: "1" }),
+      identify(of.phone, of.ann, { timestamp: AT + 1000, messageId: "2", traits: { plan: "free", city: "Lyon" } }),
+      event({ anonymousId: of.laptop, userId: of.ann, timestamp: AT + 2000, messageId: "3" }),
+      alias(of.ann, of.bob, { timestamp: AT + 3000, messageId: "4" }),
+      identify(of.laptop, of.bob, { timestamp: AT + 4000, messageId: "5", traits: { plan: "pro" } }),
+    ];
+    for (const at of order) {
+      assert.deepEqual((await worker.give([events[at]!])).statuses, ["accepted"]);
+    }
+    const readings = await counts(`u:${of.bob}`, 2, order.join());
+    assert.deepEqual([readings?.["profile.plan"], readings?.["profile.city"]], ["pro", "Lyon"], order.join());
+    // What the old name gets later, in a browser and at the till, is the new one's too.
+    await worker.give([event({ anonymousId: of.phone }), bought(of.ann), event({ anonymousId: of.id("tablet"), userId: of.ann })]);
+    await counts(`u:${of.bob}`, 5, order.join());
+    assert.equal((await worker.api(`profile/u:${of.ann}`)).body.user, of.bob);
+    return readings;
+  };
+  // The alias at each place among the others, and all of it backwards.
+  const orders = [[3, 0, 1, 2, 4], [0, 3, 1, 2, 4], [0, 1, 3, 2, 4], [0, 1, 2, 3, 4], [0, 1, 2, 4, 3], [4, 3, 2, 1, 0]];
+  const [first, ...others] = await Promise.all(orders.map(tell));
+  others.forEach((readings, at) => assert.deepEqual(readings, first, orders[at + 1]!.join()));
+});
+
+test("a chain of aliases ends with all in the last user, each event once, in any order of arrival", async () => {
+  const tell = async (order: number[]) => {
+    const of = cast();
+    const cleo = of.id("cleo");
+    const events = [alias(of.ann, of.bob), alias(of.bob, cleo), bought(of.ann), bought(of.bob), bought(cleo)];
+    for (const at of order) {
+      await worker.give([events[at]!]);
+    }
+    await counts(`u:${cleo}`, 3, order.join());
+    await counts(`u:${of.bob}`, 2, order.join());
+    await counts(`u:${of.ann}`, 1, order.join());
+    await worker.give([bought(of.ann)]);
+    await counts(`u:${cleo}`, 4, order.join());
+    await isQuiet(of.ann, of.bob, cleo);
+    await counts(`u:${cleo}`, 4, order.join());
+  };
+  await Promise.all([[0, 1, 2, 3, 4], [1, 0, 2, 3, 4], [2, 3, 4, 0, 1], [2, 3, 4, 1, 0], [0, 2, 3, 4, 1], [1, 4, 3, 2, 0]].map(tell));
+});
+
+test("a user who is two ways another one's, and users who are each other, count each event once and come to rest", async () => {
   const of = cast();
-  const later = of.id("after-log-out");
-  await worker.give([identify(of.phone, of.ann)]);
-  await worker.give([event({ anonymousId: later }), event({ anonymousId: later })]);
-  assert.equal((await worker.readings(`a:${later}`))?.[VIEWS], "2");
-  assert.equal((await worker.readings(`u:${of.ann}`))?.[VIEWS] ?? "0", "0");
+  const [cleo, dan] = [of.id("cleo"), of.id("dan")];
+  // Ann is Bob and Cleo, both are Dan.
+  await worker.give([of.ann, of.bob, cleo, dan].map(bought));
+  await worker.give([alias(of.ann, of.bob), alias(of.ann, cleo), alias(of.bob, dan), alias(cleo, dan)]);
+  await counts(`u:${dan}`, 4, "a diamond");
+  // And Dan is Ann: all are each other.
+  await worker.give([alias(dan, of.ann)]);
+  for (const user of [of.ann, of.bob, cleo, dan]) {
+    await counts(`u:${user}`, 4, "a circle");
+  }
+  await worker.give([bought(cleo)]);
+  for (const user of [of.ann, of.bob, cleo, dan]) {
+    await counts(`u:${user}`, 5, "a circle, later");
+  }
+  await isQuiet(of.ann, of.bob, cleo, dan);
+  await counts(`u:${of.ann}`, 5, "a circle at rest");
+  const members = (await worker.api("audiences/shoppers")).body as string;
+  assert.deepEqual([of.ann, of.bob, cleo, dan].filter((user) => members.includes(`"u:${user}"`)).length, 4, "nobody is lost in a circle");
+});
+
+test("who was aliased is listed and counted as the new user alone", async () => {
+  const of = cast();
+  const listed = async () => ((await worker.api("audiences/shoppers")).body as string).split("\n").filter((line) => line.includes(of.ann) || line.includes(of.bob)).map((line) => JSON.parse(line).userId);
+  await worker.give([of.ann, of.ann, of.ann].map(bought));
+  await counts(`u:${of.ann}`, 3, "before");
+  assert.deepEqual(await listed(), [of.ann]);
+  const { profiles } = (await worker.api("audiences")).body;
+  await worker.give([alias(of.ann, of.bob)]);
+  await counts(`u:${of.bob}`, 3, "after");
+  assert.deepEqual(await listed(), [of.bob]);
+  assert.equal((await worker.api("audiences")).body.profiles, profiles);
+});
+
+test("who has no server's key makes no user another one", async () => {
+  const of = cast();
+  await worker.give([bought(of.ann)]);
+  await worker.give([alias(of.ann, of.bob, { trusted: false, source: "browser", anonymousId: of.phone }), alias(of.ann, of.ann)]);
+  for (const user of [of.ann, of.bob]) {
+    assert.deepEqual(await worker.rows(`u:${user}`, `SELECT target FROM targets WHERE profile = 'u:${user}'`), []);
+  }
+  assert.equal((await worker.api(`profile/u:${of.ann}`)).body.user, null);
+  assert.equal((await worker.readings(`u:${of.bob}`))?.[VIEWS] ?? "0", "0");
+});
+
+test("a profile takes 64 other users' at most, and says so", async () => {
+  const of = cast();
+  const users = Array.from({ length: 66 }, (_, at) => of.id(`name${at}`));
+  await worker.give(users.map(bought));
+  await worker.give(users.map((user) => alias(user, of.ann)));
+  await counts(`u:${of.ann}`, 64, "full");
+  await isQuiet(...users);
+  await counts(`u:${of.ann}`, 64, "full");
+  assert.ok(worker.logs.some((line) => line.includes("alias_left_out")));
+  // Those that it has go on.
+  const [{ name }] = await worker.rows(`u:${of.ann}`, `SELECT name FROM parts WHERE profile = 'u:${of.ann}' AND pushed = 1 LIMIT 1`);
+  await worker.give([bought(name.slice(2))]);
+  await counts(`u:${of.ann}`, 65, "full");
 });
 
 test("what an anonymous profile learns later is its user's too", async () => {

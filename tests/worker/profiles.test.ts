@@ -153,6 +153,22 @@ test("a state that can't be read begins anew with its window", async () => {
   assert.equal((await worker.readings(of.key))?.[VIEWS], "3");
 });
 
+test("a profile whose parts can't be put together takes what comes, and has one part more", async () => {
+  const userId = "of-many-browsers";
+  const key = `u:${userId}`;
+  const browser = (at: number) => event({ anonymousId: `browser-${at}`, userId });
+  await worker.give(Array.from({ length: 64 }, (_, at) => browser(at)));
+  const oldest = `id = (SELECT id FROM parts WHERE profile = '${key}' ORDER BY came, id LIMIT 1)`;
+  const [{ state }] = await worker.rows(key, `SELECT hex(state) AS state FROM parts WHERE ${oldest}`);
+  // A number where bytes belong: whoever reads that fails.
+  await worker.rows(key, `UPDATE parts SET state = -1 WHERE ${oldest} RETURNING 1`);
+  assert.deepEqual((await worker.give([browser(64)])).statuses, ["accepted"]);
+  assert.ok(worker.logs.some((line) => line.includes("parts_not_merged")));
+  await worker.rows(key, `UPDATE parts SET state = x'${state}' WHERE state = -1 RETURNING 1`);
+  assert.deepEqual((await worker.give([browser(65)])).statuses, ["accepted"]);
+  assert.equal((await worker.readings(key))?.[VIEWS], "66");
+});
+
 test("a shard that fails says so for its events alone, and takes them when they are sent again", async () => {
   const [one, two] = [visitor(), visitor()];
   const events = [one.event(), two.event()];

@@ -74,8 +74,13 @@ export interface Profiles extends TestWorker {
   api(path: string, method?: string, body?: object): Promise<{ status: number; body: any }>;
   /** Rows of the shard that a profile is in. */
   rows(key: string, query: string): Promise<any[]>;
-  /** From then on shards do not take (`accept`) or get (`receive`) anything; of `unfold` the events trap that say the zone Trap/Now. */
-  fail(what: { accept?: boolean; receive?: boolean; unfold?: boolean }): Promise<void>;
+  /**
+   * From then on shards do not take (`accept`) or get (`receive`) anything, or fail when they are asked `own` by that name; of `unfold` the
+   * events trap that say the zone Trap/Now.
+   */
+  fail(what: { accept?: boolean; receive?: boolean; own?: string; unfold?: boolean }): Promise<void>;
+  /** What shards were asked by `own` since this was asked last: `<number> <name>` each. */
+  asked(): Promise<string[]>;
 }
 
 /** Starts it. */
@@ -91,6 +96,7 @@ export async function startProfiles(options: Options = {}): Promise<Profiles> {
       import trapModule from "./trap.wasm";
       const trap = new WebAssembly.Instance(trapModule).exports.trap;
       let failing = {};
+      let asked = [];
       // What the Rust side asks of its host for an event with a time zone.
       const get = Map.prototype.get;
       Map.prototype.get = function (key) {
@@ -101,10 +107,11 @@ export async function startProfiles(options: Options = {}): Promise<Profiles> {
       const patch = (Profiles) => {
         if (patched) return;
         patched = true;
-        for (const name of ["accept", "receive"]) {
+        for (const name of ["accept", "receive", "own"]) {
           const method = Profiles.prototype[name];
           Profiles.prototype[name] = function (...given) {
-            if (failing[name]) throw new Error("broken on purpose");
+            if (name === "own") asked.push(given[1] + " " + given[2]);
+            if (name === "own" ? failing.own === given[2] : failing[name]) throw new Error("broken on purpose");
             return method.apply(this, given);
           };
         }
@@ -119,6 +126,9 @@ export async function startProfiles(options: Options = {}): Promise<Profiles> {
       if (name === "fail") {
         failing = given[0];
         return Response.json(null);
+      }
+      if (name === "asked") {
+        return Response.json(asked.splice(0));
       }
       if (name === "rows") {
         return Response.json(await parts.shardNamed(env, "shop", await parts.shardOf(given[0])).rows(given[1]));
@@ -149,5 +159,6 @@ export async function startProfiles(options: Options = {}): Promise<Profiles> {
     api,
     rows: (key, query) => ask("rows", [key, query]),
     fail: (what) => ask("fail", [what]),
+    asked: () => ask("asked", []),
   };
 }

@@ -6,7 +6,8 @@
 // folding fails: it is in the window, and folded when that is possible again.
 
 import { log } from "../log.js";
-import { fold, foldLate, merge } from "./learn.js";
+import { fold, foldLate } from "./learn.js";
+import { findPart, makeRoom, partOf } from "./parts.js";
 
 /** How late an event may be to be put in its place: `LATE_MS` of the core. */
 export const LATE_MS = 24 * 3600 * 1000;
@@ -23,45 +24,12 @@ const IDS_AT_ONCE = 512;
 const IDS_MS = 2 * LATE_MS;
 const IMPORTED_IDS_MS = 7 * LATE_MS;
 
-const FIND = "SELECT * FROM parts WHERE profile = ? AND pushed = ? AND name = ?";
-const ADD = "INSERT INTO parts (profile, pushed, name, came) VALUES (?, ?, ?, ?) RETURNING *";
 const TAKE = "INSERT INTO events (part, id, at, until, json) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 const WINDOW = "SELECT at, id, json FROM events WHERE part = ? AND json IS NOT NULL ORDER BY at, id";
 const CLOSE = "UPDATE events SET json = NULL WHERE part = ? AND json IS NOT NULL AND (at, id) <= (?, ?)";
 const SAVE = `UPDATE parts SET version = ?, state = ?, newest_at = ?, newest_id = ?, held = ?, ids = ?, dirty = ?, came = ?, consent = coalesce(?, consent) WHERE id = ?`;
 const SAVE_BASE = "UPDATE parts SET base = ?, base_at = ?, base_id = ? WHERE id = ?";
 const FORGET = "DELETE FROM events WHERE part = ?1 AND id IN (SELECT id FROM events WHERE part = ?1 AND json IS NULL ORDER BY until LIMIT ?2)";
-
-/** A part; undefined when there is none. */
-export const findPart = (sql, profile, pushed, name) => sql.exec(FIND, profile, pushed, name).toArray()[0];
-
-/** A part, made where there is none. */
-export const partOf = (sql, profile, pushed, name, now) => findPart(sql, profile, pushed, name) ?? sql.exec(ADD, profile, pushed, name, now).one();
-
-/** So many parts has a profile: browsers that its user was known in, and that time before they were. */
-const MOST_PARTS = 64;
-
-/** Parts that were put together as there were too many; handed over no more. */
-const TOGETHER = 2;
-const NEVER_AGAIN = Number.MAX_SAFE_INTEGER;
-
-/** Puts the part of which nothing came for longest together with others before it, where a profile has as many parts as it may have. */
-export function makeRoom(shard, profile) {
-  const { sql, site, now } = shard;
-  const parts = sql.exec("SELECT id, pushed, state FROM parts WHERE profile = ? AND pushed < ? AND state IS NOT NULL AND dirty = 0 ORDER BY came, id", profile, TOGETHER).toArray();
-  if (parts.length < MOST_PARTS || shard.program === undefined) {
-    return;
-  }
-  const [oldest] = parts;
-  const whole = partOf(sql, profile, TOGETHER, "", now);
-  sql.exec("UPDATE parts SET state = ?, version = version + 1 WHERE id = ?", merge(site, [whole.state, oldest.state]), whole.id);
-  sql.exec("DELETE FROM events WHERE part = ?", oldest.id);
-  if (oldest.pushed) {
-    sql.exec("UPDATE parts SET state = NULL, version = ? WHERE id = ?", NEVER_AGAIN, oldest.id);
-  } else {
-    sql.exec("DELETE FROM parts WHERE id = ?", oldest.id);
-  }
-}
 
 /** Whether an event comes behind another one. */
 const isBehind = (one, at, id) => at === null || one.at > at || (one.at === at && one.id > id);
@@ -273,8 +241,13 @@ async function leaveOut(shard, { id, base, base_at, base_id }) {
  * ever. `changed` is told each part that is whole again.
  */
 export async function mendAll(shard, changed) {
-  const dirty = shard.sql.exec("SELECT * FROM parts WHERE dirty > 0 ORDER BY id LIMIT ?", MENDED_AT_ONCE).toArray();
-  for (const row of dirty) {
+  const dirty = shard.sql.exec("SELECT id FROM parts WHERE dirty > 0 ORDER BY id LIMIT ?", MENDED_AT_ONCE).toArray();
+  for (const { id } of dirty) {
+    // As it is now: events may have come while another one was looked at.
+    const [row] = shard.sql.exec("SELECT * FROM parts WHERE id = ? AND dirty > 0", id).toArray();
+    if (row === undefined) {
+      continue;
+    }
     const part = shard.transaction(() => mended(shard, row));
     if (part !== undefined) {
       changed(part);

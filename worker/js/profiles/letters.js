@@ -1,21 +1,8 @@
 // Dead letters of all of a site's shards, for the owner: called from the Rust side, which has looked at the token
 // (worker/src/api/owner/dead_letters.rs). A letter's id is the number of its shard and its own there: `7-41`.
 
+import { NUMBERS, each } from "./each.js";
 import { SHARDS, callShard, hasProfiles } from "./shards.js";
-
-/** So many shards are asked at a time. */
-const AT_ONCE = 8;
-
-const NUMBERS = Array.from({ length: SHARDS }, (_, number) => number);
-
-/** Calls shards by their numbers, some at a time; answers in their order. */
-async function each(numbers, call) {
-  const answers = [];
-  for (let at = 0; at < numbers.length; at += AT_ONCE) {
-    answers.push(...(await Promise.all(numbers.slice(at, at + AT_ONCE).map(call))));
-  }
-  return answers;
-}
 
 const idOf = (number, seq) => `${number}-${seq}`;
 

@@ -3,14 +3,23 @@
 // An anonymous profile is handed to its targets, whole and with its version, each time that it has changed; who has a newer version
 // keeps that. So handing over may be repeated, and may come in any order. Whose it is, is the first user by (at, id) whom it was
 // identified as: an earlier `identify` that comes later takes it from whom it was given to.
+//
+// A user's profile is handed over where an `alias` said that its user is another one. It gives what its own events and browsers made of it
+// under its own name, and what other users' profiles handed to it as it came, under theirs: so each event is once in all profiles that it
+// comes to, by whatever ways, and what comes back to where it is from is no news there.
 
 import { log } from "../log.js";
-import { findPart, makeRoom, partOf } from "./fold.js";
+import { merge } from "./learn.js";
+import { findPart, makeRoom, partOf } from "./parts.js";
 import { later } from "./retry.js";
 import { forgetMember } from "./watch.js";
 
 /** So many ids of one visitor are known to each other. */
 const MOST_PEERS = 8;
+
+/** So many other users' profiles are parts of one; and so many users is one said to be. */
+const MOST_USERS = 64;
+const MOST_NAMES = 8;
 
 /** A profile that changed is handed over after so long: more may follow. */
 const PAUSE_MS = 1000;
@@ -22,14 +31,30 @@ const AT_ONCE = 50;
 export const userKey = (id) => `u:${id}`;
 export const anonymousKey = (id) => `a:${id}`;
 
+const isUser = (key) => key.startsWith("u:");
+
+/** Of a profile's parts those of other users' profiles. */
+const USERS = "pushed = 1 AND name GLOB 'u:*'";
+
+/** A number that is larger whenever something of what a profile hands over is new. */
+const NEWEST = `(SELECT sum(version) FROM parts WHERE profile = ?1 AND (pushed = 0 AND name = '' OR ${USERS}))`;
+
 /** Has a profile handed to its targets, as something of it is new. */
 function renew(sql, profile, due) {
   sql.exec("UPDATE targets SET due = ? WHERE profile = ? AND gone = 0 AND (due IS NULL OR due > ?)", due, profile, due);
 }
 
+/** What a user's profile hands over under its own name is another one: of its parts the first has the number of the whole. */
+function age(sql, profile) {
+  if (isUser(profile)) {
+    sql.exec("UPDATE parts SET version = version + 1 WHERE profile = ? AND pushed = 0 AND name = '' AND targets > 0", profile);
+  }
+}
+
 /** A part of this shard's own changed: those who have it are to get it again. */
 export function changed(shard, { profile, pushed, targets }) {
   if (pushed === 0 && targets > 0) {
+    age(shard.sql, profile);
     renew(shard.sql, profile, shard.now + PAUSE_MS);
   }
 }
@@ -54,26 +79,57 @@ function retarget(shard, profile) {
   renew(sql, profile, now);
 }
 
-/** The user whose an anonymous profile is: `{ user, at, id }`; undefined when it is nobody's yet. */
+/** The user whose a profile is, the first one said: `{ user, at, id }`; undefined when it is nobody's yet, or its own user's alone. */
 export const linkOf = (sql, profile) => sql.exec("SELECT user, at, id FROM links WHERE profile = ?", profile).toArray()[0];
 
-/** An anonymous profile was identified as a user's. Returns whether that says anything new. */
-export function link(shard, { profile, user, at, id }) {
-  const { sql } = shard;
-  const known = linkOf(sql, profile);
-  if (known !== undefined && (known.at < at || (known.at === at && known.id <= id))) {
-    return false;
-  }
-  sql.exec("INSERT INTO links (profile, user, at, id) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET user = excluded.user, at = excluded.at, id = excluded.id", profile, user, at, id);
-  if (known !== undefined && known.user !== user) {
-    aim(shard, profile, userKey(known.user), 1);
-  }
+/** Notes whose a profile is. Returns whether nobody said something else before. */
+function noteLink({ sql }, { profile, user, at, id }) {
+  const INSERT = `INSERT INTO links (profile, user, at, id) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET user = excluded.user, at = excluded.at, id = excluded.id WHERE (excluded.at, excluded.id) < (links.at, links.id) RETURNING 1`;
+  return sql.exec(INSERT, profile, user, at, id).toArray().length > 0;
+}
+
+/** A profile becomes a part of a user's. */
+function give(shard, profile, user) {
   aim(shard, profile, userKey(user), 0);
   retarget(shard, profile);
   // From now on it is told of the user, in whose profile it is.
-  forgetMember(sql, profile);
+  forgetMember(shard.sql, profile);
+}
+
+/** An anonymous profile was identified as a user's. Returns whether that says anything new. */
+function identified(shard, said) {
+  const { profile, user } = said;
+  const known = linkOf(shard.sql, profile);
+  if (!noteLink(shard, said)) {
+    return false;
+  }
+  if (known !== undefined && known.user !== user) {
+    aim(shard, profile, userKey(known.user), 1);
+  }
+  give(shard, profile, user);
   return true;
 }
+
+/** A user was said to be another one. Nothing takes that back. Returns whether it is new. */
+function aliased(shard, said) {
+  const { sql, site } = shard;
+  const { profile, user } = said;
+  const users = sql.exec("SELECT target FROM targets WHERE profile = ?", profile).toArray();
+  const isKnown = users.some(({ target }) => target === userKey(user));
+  if (!isKnown && users.length >= MOST_NAMES) {
+    log("warn", "alias_left_out", "a user is said to be too many others: that alias does nothing", { site });
+    return false;
+  }
+  noteLink(shard, said);
+  if (!isKnown) {
+    give(shard, profile, user);
+  }
+  return !isKnown;
+}
+
+/** A profile is a user's: `{ profile, user, at, id }`. Returns whether that says anything new. */
+export const link = (shard, said) => (isUser(said.profile) ? aliased(shard, said) : identified(shard, said));
 
 /** Two anonymous profiles are one visitor's. Returns whether that is new. */
 export function join(shard, { profile, peer }) {
@@ -87,49 +143,76 @@ export function join(shard, { profile, peer }) {
   return true;
 }
 
+/** Whether one more part may be handed to a profile; makes room for it where that can be. */
+function hasRoom(shard, target, profile) {
+  const { sql, site } = shard;
+  if (!isUser(profile)) {
+    // A user's profiles stay apart: put together they could be counted twice where they are handed on to.
+    makeRoom(shard, target);
+    return true;
+  }
+  if (sql.exec(`SELECT count(*) AS n FROM parts WHERE profile = ? AND ${USERS}`, target).one().n < MOST_USERS) {
+    return true;
+  }
+  log("warn", "alias_left_out", "a user's profile has as many other users' as it may have, and takes no more", { site });
+  return false;
+}
+
 /** What another shard hands over: `{ profile, target, version, state, gone, link }`. Returns whether anything is new. */
 export function receive(shard, { profile, target, version, state, gone, link: owner }) {
   const { sql, now } = shard;
   // Each tells the other what it knows of their visitor, so that whose both are is the same in the end.
   const isLinked = owner !== undefined && target.startsWith("a:") && link(shard, { ...owner, profile: target });
   const part = findPart(sql, target, 1, profile);
-  if (part !== undefined && part.version >= version) {
+  if (profile === target) {
+    // It came round. An empty part notes that: of users who are each other each one counts.
+    return part === undefined && partOf(sql, target, 1, profile, now) !== undefined;
+  }
+  if (part === undefined ? !gone && state === null : part.version >= version) {
     return isLinked;
   }
-  if (part === undefined && !gone && state === null) {
+  if (part === undefined && !hasRoom(shard, target, profile)) {
     return isLinked;
-  }
-  if (part === undefined) {
-    makeRoom(shard, target);
   }
   const { id } = part ?? partOf(sql, target, 1, profile, now);
   sql.exec("UPDATE parts SET version = ?, state = ?, came = ? WHERE id = ?", version, gone ? null : state, now, id);
+  if (isUser(target)) {
+    if (!isUser(profile)) {
+      age(sql, target);
+    }
+    renew(sql, target, now);
+  }
   return true;
 }
 
-/** What is to be handed over for a target. */
-function parcelOf(sql, { profile, target, gone }) {
+/** What is to be handed over to a target, one after the other. */
+function* parcelsOf({ sql, site }, { profile, target, gone }) {
   const { version, state } = findPart(sql, profile, 0, "");
-  return { profile, target, version, state, gone: gone === 1, link: linkOf(sql, profile) };
+  if (!isUser(profile)) {
+    yield { profile, target, version, state, gone: gone === 1, link: linkOf(sql, profile) };
+    return;
+  }
+  const own = sql.exec(`SELECT state FROM parts WHERE profile = ? AND state IS NOT NULL AND NOT (${USERS}) ORDER BY pushed, name`, profile).toArray();
+  yield { profile, target, version, state: own.length > 0 ? merge(site, own.map((part) => part.state)) : null, gone: false };
+  for (const { name } of sql.exec(`SELECT name FROM parts WHERE profile = ?1 AND ${USERS} AND name <> ?1`, profile).toArray()) {
+    const part = findPart(sql, profile, 1, name);
+    yield { profile: name, target, version: part.version, state: name === target ? null : part.state, gone: false };
+  }
 }
 
 async function hand(shard, row) {
   const { sql, site } = shard;
-  const parcel = parcelOf(sql, row);
+  const { profile, target, gone } = row;
   try {
-    await shard.send(parcel);
-    // What changed meanwhile has a newer version, and is due again.
-    sql.exec(
-      `UPDATE targets SET due = NULL, tries = 0 WHERE profile = ?1 AND target = ?2 AND gone = ?3
-         AND ?4 = (SELECT version FROM parts WHERE profile = ?1 AND pushed = 0)`,
-      row.profile,
-      row.target,
-      row.gone,
-      parcel.version,
-    );
+    const { newest } = sql.exec(`SELECT ${NEWEST} AS newest`, profile).one();
+    for (const parcel of parcelsOf(shard, row)) {
+      await shard.send(parcel);
+    }
+    // What changed meanwhile is newer, and is due again.
+    sql.exec(`UPDATE targets SET due = NULL, tries = 0 WHERE profile = ?1 AND target = ?2 AND gone = ?3 AND ?4 = ${NEWEST}`, profile, target, gone, newest);
   } catch (error) {
     log("error", "part_not_handed_over", "a profile could not be handed to whose part it is; that is tried again", { error, site });
-    sql.exec("UPDATE targets SET due = ?, tries = tries + 1 WHERE profile = ? AND target = ?", shard.now + later(row.tries + 1), row.profile, row.target);
+    sql.exec("UPDATE targets SET due = ?, tries = tries + 1 WHERE profile = ? AND target = ?", shard.now + later(row.tries + 1), profile, target);
   }
 }
 

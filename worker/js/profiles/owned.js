@@ -2,12 +2,11 @@
 
 import { violations } from "../events/violations.js";
 import { deadLetters, resend } from "./dead.js";
-import { merge, quantilesOf, sketch } from "./learn.js";
 import { linkOf } from "./links.js";
 import { waiting } from "./outbox.js";
+import { quantiles, renew, sketched, tell } from "./quantiles.js";
 import { keysAfter, membershipsOf, statesOf } from "./read.js";
-import { SHARDS, callShard } from "./shards.js";
-import { getMeta, setMeta } from "./tables.js";
+import { getMeta } from "./tables.js";
 
 /** So many notes, and tags, has a profile. */
 const MOST_NOTES = 100;
@@ -15,12 +14,6 @@ const MOST_TAGS = 50;
 
 /** So many profiles a shard looks at in one call. */
 const AT_ONCE = 1000;
-
-/** How long the site's quantiles are good for. */
-const QUANTILES_MS = 24 * 3600 * 1000;
-
-/** The shard that has the sketches of all of them added up. */
-const COORDINATOR = 0;
 
 const isKnown = (sql, key) => sql.exec("SELECT 1 FROM parts WHERE profile = ? LIMIT 1", key).toArray().length > 0;
 
@@ -123,65 +116,6 @@ function members(shard, audience, after) {
   const { found, after: last } = looked(shard, after, AT_ONCE);
   return { keys: found.filter(({ audiences: names }) => names.includes(audience)).map(({ key }) => key), after: last };
 }
-
-/** A sketch of this shard's buyers. */
-function sketched(shard) {
-  let bytes;
-  for (let after = ""; after !== null; ) {
-    const keys = keysAfter(shard, after, AT_ONCE);
-    bytes = sketch(bytes, keys.map((key) => merge(shard.site, statesOf(shard, { profile: key }))));
-    after = keys.length < AT_ONCE ? null : keys.at(-1);
-  }
-  return bytes;
-}
-
-/** Takes the site's quantiles. */
-function quantiles({ sql, now }, bytes) {
-  setMeta(sql, "quantiles", bytes);
-  setMeta(sql, "quantiles_at", now);
-}
-
-/** Asks all shards for their sketches, and tells all of them the quantiles. */
-async function renew(shard) {
-  const { env, site, sql, now } = shard;
-  const numbers = Array.from({ length: SHARDS }, (_, number) => number);
-  const all = (call) => Promise.all(numbers.map((number) => (number === COORDINATOR ? undefined : call(number))));
-  const sketches = await all((number) => callShard(env, site, number, "own", "sketched"));
-  const bytes = quantilesOf([sketched(shard), ...sketches]);
-  quantiles(shard, bytes);
-  await all((number) => callShard(env, site, number, "own", "quantiles", bytes));
-  setMeta(sql, "renewed", now);
-  return { at: now };
-}
-
-/** When the quantiles are to be renewed here, or the shard that does it is to be told that there are profiles; undefined for never. */
-export function quantilesDue({ sql, now, program }, number) {
-  if (!program?.rfm) {
-    return undefined;
-  }
-  if (number !== COORDINATOR) {
-    return getMeta(sql, "told") === undefined ? now : undefined;
-  }
-  // The first ones come soon, so that a site that begins does not wait for a day.
-  return (getMeta(sql, "renewed") ?? now - QUANTILES_MS + 60_000) + QUANTILES_MS;
-}
-
-/** Does what is due of that. */
-export async function renewQuantiles(shard, number) {
-  const due = quantilesDue(shard, number);
-  if (due === undefined || due > shard.now) {
-    return;
-  }
-  if (number === COORDINATOR) {
-    await renew(shard);
-  } else {
-    await callShard(shard.env, shard.site, COORDINATOR, "own", "tell");
-    setMeta(shard.sql, "told", shard.now);
-  }
-}
-
-/** There are profiles: the alarm that follows does the rest. */
-const tell = () => undefined;
 
 /** How it stands with the sinks: what waits for them, and how many dead letters there are. */
 const sinks = ({ sql }) => ({ waiting: waiting(sql), counts: deadLetters(sql, 0, 0).counts });

@@ -2,19 +2,23 @@
 
 import { together } from "../events/violations.js";
 import { log } from "../log.js";
-import { SHARDS, callShard, hasProfiles, shardOf } from "./shards.js";
+import { NUMBERS, each, pages } from "./each.js";
+import { SHARDS, callShard, callWithin, hasProfiles, shardOf } from "./shards.js";
 
-/** So many shards are asked at a time: who counts is not to stand in the way of who collects. */
-const AT_ONCE = 8;
+/** How long the site's quantiles are waited for: all shards are asked for them. */
+const QUANTILES_MS = 30_000;
 
-async function asked(env, site, number, name, ...given) {
+/** Has a call answered, or logged. */
+async function answered(site, call) {
   try {
-    return await callShard(env, site, number, "own", name, ...given);
+    return await call;
   } catch (error) {
     log("error", "shard_failed", "a shard did not answer the owner", { error, site });
     throw error;
   }
 }
+
+const asked = (env, site, number, name, ...given) => answered(site, callShard(env, site, number, "own", name, ...given));
 
 /** Whether there are profiles. */
 export const keepsProfiles = (env) => hasProfiles(env);
@@ -29,27 +33,9 @@ export async function askOf(env, site, key, name, given) {
   return JSON.stringify(await asked(env, site, await shardOf(key), name, key, JSON.parse(given)));
 }
 
-/** What all shards say, those that are asked at once in one go. */
-async function fromAll(ask) {
-  const answers = [];
-  for (let first = 0; first < SHARDS; first += AT_ONCE) {
-    const numbers = Array.from({ length: Math.min(AT_ONCE, SHARDS - first) }, (_, at) => first + at);
-    answers.push(...(await Promise.all(numbers.map(ask))));
-  }
-  return answers.flat();
-}
-
 /** How many profiles are in which audiences, of `names`, and in two of them. */
 export async function countsOf(env, site, names) {
-  const all = await fromAll(async (number) => {
-    const answers = [];
-    for (let after = ""; after !== null; ) {
-      const answer = await asked(env, site, number, "audiences", after);
-      answers.push(answer);
-      after = answer.after;
-    }
-    return answers;
-  });
+  const all = (await each(NUMBERS, (number) => pages((after) => asked(env, site, number, "audiences", after)))).flat();
   const sum = (pick) => all.reduce((total, answer) => total + (pick(answer) ?? 0), 0);
   const audiences = JSON.parse(names);
   const pairs = new Set(all.flatMap(({ overlaps }) => Object.keys(overlaps)));
@@ -88,11 +74,11 @@ export async function membersOf(env, site, audience, cursor, most) {
 
 /** In what events of the last days were otherwise than planned, the most frequent first. */
 export async function violationsOf(env, site, days) {
-  const lists = await fromAll((number) => asked(env, site, number, "violations", days));
+  const lists = (await each(NUMBERS, (number) => asked(env, site, number, "violations", days))).flat();
   return JSON.stringify({ violations: together(lists) });
 }
 
 /** Has the site's quantiles worked out anew. */
 export async function renewQuantiles(env, site) {
-  return JSON.stringify(await asked(env, site, 0, "renew"));
+  return JSON.stringify(await answered(site, callWithin(QUANTILES_MS, env, site, 0, "own", "renew")));
 }

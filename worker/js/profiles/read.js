@@ -42,15 +42,17 @@ export function membershipsOf(shard, states, quantiles) {
   return { audiences: named(1), unknown: named(2) };
 }
 
-// Anonymous profiles that are a user's count as that user.
-const KEYS = `SELECT DISTINCT profile FROM parts WHERE profile > ? AND state IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM links WHERE links.profile = parts.profile) ORDER BY profile LIMIT ?`;
+// Profiles that are a user's count as that user; of users who are each other (their own part came round) each one counts.
+const IS_ITSELF = `(NOT EXISTS (SELECT 1 FROM links WHERE links.profile = parts.profile)
+  OR EXISTS (SELECT 1 FROM parts AS own WHERE own.profile = parts.profile AND own.pushed = 1 AND own.name = parts.profile))`;
+const KEYS = `SELECT DISTINCT profile FROM parts WHERE profile > ? AND state IS NOT NULL AND ${IS_ITSELF} ORDER BY profile LIMIT ?`;
+const ONE = `SELECT DISTINCT profile FROM parts WHERE profile = ? AND ${IS_ITSELF}`;
 
 /** The keys of the profiles behind `after`, in their order. */
 export const keysAfter = ({ sql }, after, limit) => sql.exec(KEYS, after, limit).toArray().map(({ profile }) => profile);
 
 /** The profiles behind `after`, or with `isOne` that one, each with its memberships. */
 export function profilesAfter(shard, after, limit, quantiles = getMeta(shard.sql, "quantiles"), isOne = false) {
-  const keys = isOne ? [after].filter((key) => linkOf(shard.sql, key) === undefined) : keysAfter(shard, after, limit);
+  const keys = isOne ? shard.sql.exec(ONE, after).toArray().map(({ profile }) => profile) : keysAfter(shard, after, limit);
   return keys.map((key) => ({ who: whoOf(shard, key), ...membershipsOf(shard, statesOf(shard, { profile: key }), quantiles) }));
 }

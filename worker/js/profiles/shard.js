@@ -11,6 +11,7 @@ import * as learn from "./learn.js";
 import * as links from "./links.js";
 import * as outbox from "./outbox.js";
 import * as owner from "./owned.js";
+import { quantilesDue, renewQuantiles } from "./quantiles.js";
 import { profilesAfter, statesOf, whoOf } from "./read.js";
 import { shardNamed, shardOf } from "./shards.js";
 import { createTables, getMeta, setMeta } from "./tables.js";
@@ -152,7 +153,7 @@ export class Profiles extends DurableObject {
     const due = [outbox.nextAlarm(this.#sql)];
     if (!isForSinks) {
       this.#looked = now;
-      due.push(links.handDue(this.#sql), folding.mendDue(this.#sql, now), this.#sweepDue(now), owner.quantilesDue(this.#work(now), this.#number));
+      due.push(links.handDue(this.#sql), folding.mendDue(this.#sql, now), this.#sweepDue(now), quantilesDue(this.#work(now), this.#number));
     }
     // Without a program some of it can't be done yet.
     const least = now + (this.#program === undefined ? NO_PROGRAM_MS : 1);
@@ -290,14 +291,14 @@ export class Profiles extends DurableObject {
           setMeta(this.#sql, "sweep", now + DAY_MS);
         });
       }
-      // Last, as it needs all other shards.
-      await owner.renewQuantiles(work, this.#number);
     } catch (error) {
       log("error", "alarm_failed", "what a shard does by itself failed; it is tried again", { error, site: this.#site });
       this.#alarm = now + 10_000;
       await this.ctx.storage.setAlarm(this.#alarm);
       return;
     }
+    // Last, as it needs all other shards.
+    await renewQuantiles(work, this.#number);
     await this.#wake(now);
   }
 }

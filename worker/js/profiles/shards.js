@@ -35,16 +35,19 @@ export function shardNamed(env, site, number) {
   return env.PROFILES.get(env.PROFILES.idFromName(name));
 }
 
-/** Calls a shard, and waits so long at most. */
-export async function callShard(env, site, number, method, ...given) {
+/** Calls a shard, and waits for `patience` milliseconds at most. */
+export async function callWithin(patience, env, site, number, method, ...given) {
   let late;
-  const timeout = new Promise((_, reject) => (late = setTimeout(() => reject(new Error("a shard does not answer")), PATIENCE_MS)));
+  const timeout = new Promise((_, reject) => (late = setTimeout(() => reject(new Error("a shard does not answer")), patience)));
   try {
     return await Promise.race([shardNamed(env, site, number)[method](site, number, ...given), timeout]);
   } finally {
     clearTimeout(late);
   }
 }
+
+/** Calls a shard as long as most wait for one. */
+export const callShard = (...call) => callWithin(PATIENCE_MS, ...call);
 
 /** The key of the profile that an event belongs to, and its part there. */
 function ownerOf({ userId, anonymousId, messageId }) {
@@ -56,9 +59,14 @@ function ownerOf({ userId, anonymousId, messageId }) {
 }
 
 /** What an event says of who is who. */
-function linkIn({ type, userId, anonymousId, previousId, timestamp, messageId }) {
+function linksIn({ type, userId, anonymousId, previousId, timestamp, messageId, trusted }) {
   const id = type === "identify" ? anonymousId : type === "alias" ? previousId : undefined;
-  return id === undefined || userId === undefined ? undefined : { profile: anonymousKey(id), user: userId, at: timestamp, id: messageId };
+  if (id === undefined || userId === undefined) {
+    return [];
+  }
+  // That a user is another one only a server may say; its word for an id leaves open whose that is.
+  const isUser = type === "alias" && trusted && previousId !== userId;
+  return [anonymousKey(id), ...(isUser ? [userKey(id)] : [])].map((profile) => ({ profile, user: userId, at: timestamp, id: messageId }));
 }
 
 /** What is asked for to know a browser: its own profile, or its user's where that is proven. */
@@ -90,8 +98,7 @@ async function grouped(entries, joins, wants) {
     const { messageId: id, timestamp: at, consent } = event;
     call.events.push({ key, part, id, at, json: JSON.stringify(event), keep, fold, consent: JSON.stringify(consent ?? []), noted: violationsIn(event) });
     call.places.push(place);
-    const link = fold ? linkIn(event) : undefined;
-    if (link !== undefined) {
+    for (const link of fold ? linksIn(event) : []) {
       const other = await callFor(link.profile);
       other.links.push(link);
       other.linked.push(place);
@@ -135,7 +142,7 @@ export async function give({ env, ctx, site }, entries, { own, imported = false 
       { profile: anonymousKey(other), peer: anonymousKey(own.anonymousId) },
     ]);
     const wants = own === undefined ? [] : wantsOf(own);
-    const hasLinks = joins.length > 0 || entries.some(({ event, fold }) => fold && linkIn(event) !== undefined);
+    const hasLinks = joins.length > 0 || entries.some(({ event, fold }) => fold && linksIn(event).length > 0);
     // What is linked just now is known to be when all of it was taken.
     const calls = await grouped(entries, joins, hasLinks ? [] : wants);
     const failed = new Set();
