@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
 import { signedId, startOrigin, startWorker } from "./harness.ts";
-import type { Reply, TestOrigin, TestWorker } from "./harness.ts";
+import type { Options, Reply, TestOrigin, TestWorker } from "./harness.ts";
 
 const KEY = "a secret of this test";
 const SECRET = "the-sites-own-secret-of-32-bytes";
@@ -31,10 +31,27 @@ let worker: TestWorker;
 /** Without a key, and without a secret for tokens. */
 let off: TestWorker;
 
+/** Shards that take no events while a test says so; they can be read. */
+const FAULTS: Options = {
+  before: `
+    import { Profiles as Own } from "./index.js";
+    let isBroken = false;
+    export class Faulty extends Own {
+      async accept(...given) {
+        if (isBroken) throw new Error("broken on purpose");
+        return super.accept(...given);
+      }
+    }`,
+  around: `
+    if (request.headers.has("x-fault")) { isBroken = request.headers.get("x-fault") === "on"; return new Response(); }
+    return worker.fetch(request, env, ctx);`,
+  bindings: { durableObjects: { PROFILES: { className: "Faulty", useSQLite: true } } },
+};
+
 before(async () => {
   origin = await startOrigin({ "/": "<!doctype html><html><head><title>x</title></head><body><h1>Welcome</h1><p>-</p></body></html>" });
   const options = { origin: origin.url, manifest: MANIFEST, profiles: true };
-  worker = await startWorker({ ...options, vars: { IDOINE_KEY: KEY, IDOINE_IDENTITY_SECRET: `${SECRET} ${OLD}` } });
+  worker = await startWorker({ ...options, ...FAULTS, vars: { IDOINE_KEY: KEY, IDOINE_IDENTITY_SECRET: `${SECRET} ${OLD}` } });
   off = await startWorker({ ...options, vars: {} });
 });
 after(async () => {
@@ -175,6 +192,25 @@ test("personal traits are told to the page of a proven user alone; purposes hold
   assert.equal(told.verified, true);
   assert.deepEqual(told.profile, { [SHOES]: "0", "profile.first_name": "Anna", "profile.plan": "pro" });
   assert.ok(!JSON.stringify(told).includes("u-mine") && !JSON.stringify(told).includes(browser.jar.get("idoine_id")!.split(".")[0]!), "no id");
+});
+
+test("who can't be logged in, as a shard fails, is told to try again and stays who they were; then they are", async () => {
+  const [phone, laptop] = [await Browser.agreed(), await Browser.agreed()];
+  await phone.logIn({ sub: "u-patient" });
+  await phone.view();
+  await phone.view();
+  const before = new Map(laptop.jar);
+  await worker.fetch("/", { headers: { "x-fault": "on" } });
+  const reply = await laptop.logIn({ sub: "u-patient" });
+  await worker.fetch("/", { headers: { "x-fault": "off" } });
+  assert.deepEqual([reply.status, reply.json().error.code, reply.header("retry-after"), reply.cookies], [503, "unavailable", "10", []]);
+  assert.deepEqual(laptop.jar, before);
+  assert.equal(await laptop.hero(), "Welcome");
+  assert.equal((await laptop.profile()).verified, false);
+  assert.deepEqual([(await laptop.logIn({ sub: "u-patient" })).status, await laptop.hero()], [200, "Shoes again"]);
+  // What it does from then on is the user's: the log-in was written.
+  await laptop.view();
+  assert.equal((await phone.logIn({ sub: "u-patient" })).json().profile[SHOES], "3");
 });
 
 test("logging out makes the browser somebody new, and nothing of the user stays", async () => {

@@ -134,7 +134,8 @@ async function drained(worker: TestWorker): Promise<void> {
   const left = await eventually(
     () => rows<{ n: number }>(worker, "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM deliveries) AS n"),
     (told) => told.every(({ n }) => n === 0),
-    1000,
+    300,
+    100,
   );
   assert.equal(left.reduce((sum, { n }) => sum + n, 0), 0, "events wait for a sink");
 }
@@ -233,20 +234,21 @@ test("sinks that fail cost collect nothing: events wait, and arrive once when th
   server.routes["/queue"] = broken as never;
   server.routes["/hook"] = broken as never;
   await fault(worker, { r2: true });
-  const events = Array.from({ length: 30 }, (_, n) => viewed(`m-${n}`, `visitor-${n % 5}`));
+  // One of each: a webhook that refuses three of a shard's messages in a row is left alone for longer (sinks.test.ts).
+  const events = VISITORS.map((id, n) => viewed(`m-${n}`, id));
   const { status, results } = await collect(worker, events);
   assert.deepEqual([status, new Set(results.map((result) => result.status))], [200, new Set(["accepted"])]);
   const failing = await eventually(() => rows<{ name: string; fails: number }>(worker, "SELECT name, fails FROM sinks WHERE fails > 0"), (told) => new Set(told.map(({ name }) => name)).size === 3);
   assert.deepEqual(new Set(failing.map(({ name }) => name)), new Set(["queue", "r2", "webhook:crm"]));
-  assert.equal((await rows<{ n: number }>(worker, "SELECT count(*) AS n FROM outbox")).reduce((sum, { n }) => sum + n, 0), 30, "nothing is lost");
+  assert.equal((await rows<{ n: number }>(worker, "SELECT count(*) AS n FROM outbox")).reduce((sum, { n }) => sum + n, 0), events.length, "nothing is lost");
   assert.deepEqual(await objects(worker), []);
   // Events that come meanwhile are taken as ever.
-  assert.equal((await collect(worker, [viewed("m-30", "visitor-1")])).status, 200);
+  assert.equal((await collect(worker, [viewed("m-more", "visitor-2")])).status, 200);
   server.received.length = 0;
   server.routes["/queue"] = server.routes["/hook"] = "taken";
   await fault(worker, {});
   await drained(worker);
-  const expected = new Map([...events.map(({ messageId }): [string, number] => [messageId, 1]), ["m-30", 1]]);
+  const expected = new Map([...events.map(({ messageId }): [string, number] => [messageId, 1]), ["m-more", 1]]);
   for (const [place, all] of Object.entries(await found(worker, server.received))) {
     assert.deepEqual(new Map([...all].sort()), new Map([...expected].sort()), place);
   }

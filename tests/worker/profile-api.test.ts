@@ -17,7 +17,8 @@ const trail = async () => (await worker.api("audit")).body.entries as { by: stri
 
 test("one answer says what is known of a visitor, and who asked is in the trail", async () => {
   const key = "u:jo@shop.example/1";
-  await worker.give([event({ anonymousId: "device-of-jo" }), event({ type: "identify", event: undefined, anonymousId: "device-of-jo", userId: key.slice(2), traits: { plan: "pro" } })]);
+  const said = event({ type: "identify", event: undefined, anonymousId: "device-of-jo", userId: key.slice(2), traits: { plan: "pro" } });
+  await worker.give([event({ anonymousId: "device-of-jo" }), said]);
   let answer = await worker.api(`profile/${encodeURIComponent(key)}`);
   for (let tries = 0; answer.body.parts?.length !== 2 && tries < 100; tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -126,10 +126,10 @@ export async function call<T = any>(worker: TestWorker, shard: string, method: s
 }
 
 /** What `ask` tells, once it is as `isThere` wants it: what queues deliver comes when it does. */
-export async function eventually<T>(ask: () => Promise<T>, isThere: (told: T) => boolean, most = 500): Promise<T> {
+export async function eventually<T>(ask: () => Promise<T>, isThere: (told: T) => boolean, most = 500, pause = 20): Promise<T> {
   let told = await ask();
   for (let tries = 0; tries < most && !isThere(told); tries += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, pause));
     told = await ask();
   }
   return told;
