@@ -226,7 +226,9 @@ test("logging out makes the browser somebody new, and nothing of the user stays"
   assert.equal(await browser.hero(), "Welcome");
   await browser.view();
   assert.equal((await browser.profile()).profile[SHOES], "1");
-  // Who logs in again finds all but what was done as nobody.
+  // It is not the user's, as another browser of theirs is told.
+  assert.equal((await (await Browser.agreed()).logIn({ sub: "u-leaving" })).json().profile[SHOES], "2");
+  // Who logs in again takes along what was done as nobody.
   assert.equal((await browser.logIn({ sub: "u-leaving" })).json().profile[SHOES], "3");
 });
 

@@ -18,9 +18,10 @@ const trail = async () => (await worker.api("audit")).body.entries as { by: stri
 test("one answer says what is known of a visitor, and who asked is in the trail", async () => {
   const key = "u:jo@shop.example/1";
   const said = event({ type: "identify", event: undefined, anonymousId: "device-of-jo", userId: key.slice(2), traits: { plan: "pro" } });
-  await worker.give([event({ anonymousId: "device-of-jo" }), said]);
+  const older = identify(key.slice(2), { plan: "free" }, { timestamp: AT - 1000 });
+  await worker.give([event({ anonymousId: "device-of-jo" }), said, older]);
   let answer = await worker.api(`profile/${encodeURIComponent(key)}`);
-  for (let tries = 0; answer.body.parts?.length !== 2 && tries < 100; tries += 1) {
+  for (let tries = 0; answer.body.parts?.length !== 3 && tries < 100; tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 50));
     answer = await worker.api(`profile/${encodeURIComponent(key)}`);
   }
@@ -28,7 +29,14 @@ test("one answer says what is known of a visitor, and who asked is in the trail"
   assert.equal(answer.body.key, key);
   assert.equal(answer.body.readings[VIEWS], "1");
   assert.equal(answer.body.readings["profile.plan"], "pro");
-  assert.deepEqual(answer.body.parts.map(({ of, handed_over }: any) => [of, handed_over]), [["a:device-of-jo", false], ["a:device-of-jo", true]]);
+  assert.deepEqual(answer.body.parts.map(({ of, handed_over }: any) => [of, handed_over]), [[key, false], ["a:device-of-jo", false], ["a:device-of-jo", true]]);
+  assert.deepEqual(
+    answer.body.traits.map(({ name, value, source, at, counts }: any) => ({ name, value, source, at, counts })).sort((a: any, b: any) => b.at - a.at),
+    [
+      { name: "plan", value: "pro", source: "browser", at: said.timestamp, counts: true },
+      { name: "plan", value: "free", source: "crm", at: older.timestamp, counts: false },
+    ],
+  );
   const [newest] = await trail();
   assert.deepEqual([newest!.by, newest!.action, newest!.what], ["anna", "read profile", key]);
 });
