@@ -235,6 +235,20 @@ test("who was aliased is listed and counted as the new user alone", async () => 
   assert.equal((await worker.api("audiences")).body.profiles, profiles);
 });
 
+test("what comes to a user while they are handed on is handed on too", async () => {
+  const of = cast();
+  const cleo = of.id("cleo");
+  await worker.give([alias(of.ann, of.bob), alias(of.bob, cleo), bought(of.ann)]);
+  await counts(`u:${cleo}`, 1, "before");
+  await isQuiet(of.ann, of.bob);
+  // Bob hands over what is his own, then what is Ann's; meanwhile she has something new.
+  await worker.fail({ slow: 600 });
+  await worker.give([bought(of.bob)]);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await worker.give([bought(of.ann)]);
+  await counts(`u:${cleo}`, 3, "while it is handed over");
+});
+
 test("what an anonymous profile learns later is its user's too", async () => {
   const of = cast();
   await worker.give([event({ anonymousId: of.phone }), identify(of.phone, of.ann)]);

@@ -76,9 +76,9 @@ export interface Profiles extends TestWorker {
   rows(key: string, query: string): Promise<any[]>;
   /**
    * From then on shards do not take (`accept`) or get (`receive`) anything, or fail when they are asked `own` by that name; of `unfold` the
-   * events trap that say the zone Trap/Now.
+   * events trap that say the zone Trap/Now. What they get takes `slow` milliseconds.
    */
-  fail(what: { accept?: boolean; receive?: boolean; own?: string; unfold?: boolean }): Promise<void>;
+  fail(what: { accept?: boolean; receive?: boolean; own?: string; unfold?: boolean; slow?: number }): Promise<void>;
   /** What shards were asked by `own` since this was asked last: `<number> <name>` each. */
   asked(): Promise<string[]>;
 }
@@ -112,7 +112,8 @@ export async function startProfiles(options: Options = {}): Promise<Profiles> {
           Profiles.prototype[name] = function (...given) {
             if (name === "own") asked.push(given[1] + " " + given[2]);
             if (name === "own" ? failing.own === given[2] : failing[name]) throw new Error("broken on purpose");
-            return method.apply(this, given);
+            const late = name === "receive" && failing.slow;
+            return late ? new Promise((resolve) => setTimeout(resolve, late)).then(() => method.apply(this, given)) : method.apply(this, given);
           };
         }
         Profiles.prototype.rows = function (query) { return this.ctx.storage.sql.exec(query).toArray(); };
