@@ -208,13 +208,11 @@ impl Context {
         let url = request.url.as_ref();
         let page_url = url.cut(b'#').map_or(url, |(before, _)| before);
         let page = &url::split(page_url);
-        let mut context = Context {
-            consent: Consent::of_request(cookies::get(cookie, cookies::CONSENT), sent.header(Header::SecGpc) == "1"),
-            offsets: request.offsets.clone(),
-            unit: cookies::get(cookie, cookies::ID).and_then(cookies::split_id).map(|(id, _)| id.to_owned()),
-            query: url::query_pairs(page.query),
-            ..Context::empty(program, now)
-        };
+        let mut context = Context::empty(program, now);
+        context.consent = Consent::of_request(cookies::get(cookie, cookies::CONSENT), sent.header(Header::SecGpc) == "1");
+        context.offsets = request.offsets.clone();
+        context.unit = cookies::get(cookie, cookies::ID).and_then(cookies::split_id).map(|(id, _)| id.to_owned());
+        context.query = url::query_pairs(page.query);
         let host = page.host.to_ascii_lowercase();
         context.set(Field::TimeNow, Value::Timestamp(now));
         device::derive(&mut context, sent, program.device_words());
