@@ -36,7 +36,7 @@ const first = (kind: string, many: number) =>
     .slice(0, many);
 
 const [BUYER, OTHER] = first("u", 2) as [string, string];
-const BROWSERS = first("a", 3);
+const BROWSERS = first("a", 5);
 
 const bought = (userId: string, revenue: number) => event({ event: "Order Completed", anonymousId: undefined, userId, properties: { revenue }, source: "erp", trusted: true });
 
@@ -49,6 +49,18 @@ const look = async () => {
   const statuses = await worker.give([event({ type: "identify", event: undefined, anonymousId: BROWSERS.pop()!, userId: OTHER, traits: {} })]);
   assert.deepEqual(statuses.statuses, ["accepted"]);
 };
+
+test("a site's first quantiles come a minute after its first events, by themselves", async () => {
+  const begun = Date.now();
+  await look();
+  const due = await meta(`u:${BUYER}`, "quantiles_first");
+  assert.ok(due >= begun + 60_000 && due <= Date.now() + 60_000, String(due));
+  assert.equal(await meta(`u:${BUYER}`, "renewed"), undefined);
+  // It stays where it is, whatever comes meanwhile; and then it is over.
+  await setMeta(`u:${BUYER}`, { quantiles_first: begun });
+  await look();
+  assert.ok((await eventually(async () => meta(`u:${BUYER}`, "renewed"), (at) => at > 0)) >= begun);
+});
 
 test("quantiles are renewed by a thousand profiles to a call, and all of them count", async () => {
   await worker.give([bought(BUYER, 10), bought(OTHER, 1000)], { imported: true });

@@ -213,6 +213,16 @@ test("who can't be logged in, as a shard fails, is told to try again and stays w
   assert.equal((await phone.logIn({ sub: "u-patient" })).json().profile[SHOES], "3");
 });
 
+test("what is sent again behind a log-in was done before it, and counts once", async () => {
+  const browser = await Browser.agreed();
+  const viewed = { type: "track", event: "Product Viewed", messageId: "sent-twice", timestamp: new Date(Date.now() - 5000).toISOString(), properties: { category: "shoes" } };
+  const send = async () => (await browser.fetch("/_idoine/collect", "POST", { events: [viewed] })).json().results[0].status;
+  assert.equal(await send(), "accepted");
+  await browser.logIn({ sub: "u-again" });
+  assert.equal(await send(), "duplicate");
+  assert.equal((await browser.profile()).profile[SHOES], "1");
+});
+
 test("logging out makes the browser somebody new, and nothing of the user stays", async () => {
   const browser = await Browser.agreed();
   await browser.view();

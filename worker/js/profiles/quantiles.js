@@ -47,12 +47,26 @@ export async function renew({ env, site, sql, now }) {
 /** There are profiles: the alarm that follows does the rest. */
 export const tell = () => undefined;
 
+/** When they are to be there for the first time: so long after the coordinator heard of profiles. */
+function firstDue(sql, now) {
+  const due = getMeta(sql, "quantiles_first");
+  if (due === undefined) {
+    setMeta(sql, "quantiles_first", now + FIRST_MS);
+  }
+  return due ?? now + FIRST_MS;
+}
+
+function coordinatorDue(sql, now) {
+  const renewed = getMeta(sql, "renewed");
+  return renewed === undefined ? firstDue(sql, now) : renewed + DAY_MS;
+}
+
 /** When they are to be renewed here, or the coordinator is to be told that there are profiles; undefined for never. */
 export function quantilesDue({ sql, now, program }, number) {
   if (!program?.rfm || (number !== COORDINATOR && getMeta(sql, "told") !== undefined)) {
     return undefined;
   }
-  const due = number === COORDINATOR ? (getMeta(sql, "renewed") ?? now - DAY_MS + FIRST_MS) + DAY_MS : now;
+  const due = number === COORDINATOR ? coordinatorDue(sql, now) : now;
   return Math.max(due, getMeta(sql, "quantiles_again") ?? 0);
 }
 
