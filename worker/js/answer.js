@@ -11,10 +11,9 @@ const SAFE = {
 /** What is no script must never become a page that does anything. Not on scripts: there it would rule a worker that they start. */
 const INERT = "default-src 'none'; frame-ancestors 'none'";
 
-/** An answer of ours with the headers that make it safe; those that it has already stay. */
+/** Gives an answer that we made ourselves the headers that make it safe; those that it has already stay. */
 export function safe(response) {
-  const changed = new Response(response.body, response);
-  const { headers } = changed;
+  const { headers } = response;
   for (const [name, value] of Object.entries(SAFE)) {
     if (!headers.has(name)) {
       headers.set(name, value);
@@ -23,7 +22,7 @@ export function safe(response) {
   if (!headers.has("content-security-policy") && !/^(?:text\/javascript|application\/wasm)\b/.test(headers.get("content-type") ?? "")) {
     headers.set("content-security-policy", INERT);
   }
-  return changed;
+  return response;
 }
 
 /** A plain text that stands in for a page that is not to be had. */

@@ -12,7 +12,7 @@ import { createDeliveries, deliver, enqueue, forget } from "./deliveries.js";
 import { later, reasonOf } from "./retry.js";
 import { queue } from "./sinks/queue.js";
 import { bucket, dayOf } from "./sinks/r2.js";
-import { createWatch, watchDue } from "./watch.js";
+import { createWatch } from "./watch.js";
 
 /** The streams by name. */
 const STREAMS = { queue, r2: bucket };
@@ -107,11 +107,10 @@ export function put(sql, lines, now, sinks) {
   enqueue(sql, lines, now, sinks.webhooks);
 }
 
+const DUE = "SELECT min(due) AS due FROM (SELECT due FROM sinks UNION ALL SELECT due FROM watch)";
+
 /** When the shard's alarm is to call `flush` and `recheck` next, in epoch milliseconds; undefined when nothing is to be done. */
-export function nextAlarm(sql) {
-  const [sink, watch] = [sql.exec("SELECT min(due) AS due FROM sinks").one().due, watchDue(sql)];
-  return sink === null || watch === null ? (sink ?? watch ?? undefined) : Math.min(sink, watch);
-}
+export const nextAlarm = (sql) => sql.exec(DUE).one().due ?? undefined;
 
 /** The next batch of a stream: the one that was begun, else as many events as it takes. Undefined when there is none. */
 function nextBatch(sql, stream, { sent, last }) {

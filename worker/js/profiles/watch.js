@@ -15,9 +15,6 @@ export function createWatch(sql) {
   sql.exec("CREATE TABLE IF NOT EXISTS watch (id INTEGER PRIMARY KEY CHECK (id = 1), after TEXT NOT NULL, due INTEGER NOT NULL)");
 }
 
-/** When profiles are to be looked at next; null for never. */
-export const watchDue = (sql) => sql.exec("SELECT min(due) AS due FROM watch").one().due;
-
 const watchedOf = ({ webhooks }) => new Set(webhooks.flatMap(({ audiences }) => audiences));
 
 /**
