@@ -250,7 +250,7 @@ pub struct ImportError {
 pub struct ProfileFacts {
     /// `u:<userId>` or `a:<anonymousId>`.
     key: String,
-    /// Of an anonymous profile the user whose it is.
+    /// The user whose it is: of a browser, or of a user who was given another id by `alias`. The first that was told.
     user: Option<String>,
     /// What it is made of.
     parts: Vec<ProfilePart>,
