@@ -45,6 +45,16 @@ pub struct Site {
 }
 
 impl Site {
+    /// The bytes that it is kept in.
+    pub fn encode(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).unwrap_or_default()
+    }
+
+    /// Reads them. `None` when they are none.
+    pub fn decode(bytes: &[u8]) -> Option<Site> {
+        postcard::from_bytes(bytes).ok()
+    }
+
     /// The site's fifths.
     pub fn fifths(&self) -> Option<&Fifths> {
         self.fifths.as_ref()

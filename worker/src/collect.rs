@@ -5,7 +5,7 @@ use crate::cors::Caller;
 use crate::host::Sent;
 use crate::plan::{self, Violation};
 use crate::visit::origin_of;
-use crate::{host, program, rules};
+use crate::{host, json, program, rules};
 use idoine::learn::Rules;
 use idoine::learn::rules::PurposeName;
 use idoine::{Context, Request};
@@ -84,7 +84,7 @@ pub fn judge(site: &str, url: &str, sent: &str, events: &str, trusted: bool) -> 
 
 /// What is said of each event of a list; `None` when it is none.
 pub(crate) fn judgements(rules: &Rules, events: &str, trusted: bool) -> Option<Vec<Judgement>> {
-    let events: Vec<Event<'_>> = serde_json::from_str(events).ok()?;
+    let events: Vec<Event<'_>> = json::read(events).ok()?;
     Some(events.iter().map(|event| judgement(rules, event, trusted)).collect())
 }
 

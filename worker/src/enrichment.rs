@@ -1,5 +1,6 @@
 //! Enrichments: the host asks their endpoints (`worker/js/enrichment.js`), the fields are read from the answers here.
 
+use crate::json;
 use crate::visit::Visit;
 use idoine::context::Kind;
 use idoine::program::Enrichment;
@@ -52,7 +53,7 @@ async fn enrich_with(
     }
     let answers = answers(&visit.ask, &wanted, &program.version()).await.unwrap_or_default();
     for ((_, enrichment), answer) in asked.iter().zip(answers) {
-        let Some(answer) = answer.and_then(|text| serde_json::from_str::<Value>(&text).ok()) else { continue };
+        let Some(answer) = answer.and_then(|text| json::read::<Value>(&text).ok()) else { continue };
         let told = enrichment
             .fields()
             .filter_map(|(path, kind, place)| Some((path.to_owned(), text_of(kind, find(&answer, place)?)?)));

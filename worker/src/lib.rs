@@ -12,6 +12,7 @@ mod cors;
 mod enrichment;
 mod host;
 mod identity;
+mod json;
 mod learn;
 #[cfg(any(test, feature = "openapi"))]
 pub mod openapi;

@@ -48,7 +48,7 @@ fn failed(error: impl std::fmt::Debug) -> String {
 }
 
 fn json(answer: Result<JsValue, JsValue>) -> Result<Value, String> {
-    serde_json::from_str(&answer.map_err(failed)?.as_string().unwrap_or_default()).map_err(failed)
+    crate::json::read(&answer.map_err(failed)?.as_string().unwrap_or_default()).map_err(failed)
 }
 
 /// A profile; `None` when there is none.

@@ -116,5 +116,5 @@ async fn put(env: &worker::Env, key: &str, value: JsValue, noted: Value, seconds
 }
 
 fn json(answer: Result<JsValue, JsValue>) -> Result<Value, String> {
-    serde_json::from_str(&answer.map_err(failed)?.as_string().unwrap_or_default()).map_err(failed)
+    crate::json::read(&answer.map_err(failed)?.as_string().unwrap_or_default()).map_err(failed)
 }

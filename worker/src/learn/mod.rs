@@ -36,9 +36,9 @@ pub fn state(bytes: &[u8]) -> Option<State> {
     if bytes.is_empty() { Some(State::default()) } else { State::decode(bytes) }
 }
 
-/// What is known of all visitors together, as it is kept: JSON.
+/// What is known of all visitors together, as it is kept.
 pub fn site_of(quantiles: &[u8]) -> Site {
-    serde_json::from_slice(quantiles).unwrap_or_default()
+    Site::decode(quantiles).unwrap_or_default()
 }
 
 /// Has the site's program at hand; the version of the one that is, `undefined` where there is none.
@@ -78,7 +78,7 @@ pub fn learn_fold(site: &str, bytes: &[u8], events: &str, late: bool) -> Result<
     let Learned { program, rules } = &needed(site)?;
     let Some(mut state) = state(bytes) else { return Ok(None) };
     for line in events.lines() {
-        let Ok(value) = serde_json::from_str::<Value>(line) else { continue };
+        let Ok(value) = crate::json::read::<Value>(line) else { continue };
         let Some(event) = event::read(program, &value) else { continue };
         fold(rules, &mut state, &event, late);
     }
@@ -150,5 +150,5 @@ pub fn learn_quantiles(sketches: Vec<js_sys::Uint8Array>) -> Vec<u8> {
     for sketch in sketches.iter().filter_map(|bytes| Buyers::decode(&bytes.to_vec())) {
         buyers.merge(&sketch);
     }
-    serde_json::to_vec(&buyers.site()).unwrap_or_default()
+    buyers.site().encode()
 }

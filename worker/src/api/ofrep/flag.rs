@@ -93,7 +93,7 @@ fn value<'a>(edits: impl Iterator<Item = &'a Edit<'a>>) -> Option<Value> {
     let whole = match edits.as_slice() {
         [] => return None,
         [edit] => match edit.op {
-            EditOp::Json => return serde_json::from_str(&edit.value).ok().filter(|value: &Value| !value.is_null()),
+            EditOp::Json => return crate::json::read(&edit.value).ok().filter(|value: &Value| !value.is_null()),
             EditOp::Text | EditOp::Html | EditOp::Redirect | EditOp::Page => Some(edit.value.as_str().into()),
             _ => None,
         },
