@@ -7,7 +7,7 @@ import { processorTime } from "./measure.mjs";
 import { startOrigin } from "./origin.mjs";
 
 /** How much is measured. */
-export const FULL = { stored: 100_000, visitors: 500, latency: { warm: 50, requests: 300 }, throughput: { connections: 50, ms: 2000, rounds: 7 }, batch: 20, pages: { warm: 100, requests: 600 } };
+export const FULL = { stored: 100_000, visitors: 500, latency: { warm: 50, requests: 300 }, throughput: { connections: 50, ms: 2000, rounds: 11 }, batch: 20, pages: { warm: 100, requests: 600 } };
 export const QUICK = { stored: 2000, visitors: 60, latency: { warm: 5, requests: 20 }, throughput: { connections: 20, ms: 300, rounds: 2 }, batch: 20, pages: { warm: 5, requests: 30 } };
 
 /** The page that is asked for. */

@@ -91,7 +91,8 @@ function schedule(sql, stream, row, now, seq) {
  * those that may be kept: nothing is asked of their consent here, but of a webhook's own purpose.
  */
 export function put(sql, lines, now, sinks) {
-  if (lines.length === 0) {
+  // What is no longer wanted is forgotten by the alarm.
+  if (lines.length === 0 || sinks.streams.length + sinks.webhooks.length === 0) {
     return;
   }
   const rows = settle(sql, sinks);

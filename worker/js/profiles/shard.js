@@ -131,6 +131,11 @@ export class Profiles extends DurableObject {
     }
   }
 
+  /** Whether somebody outside is told of what happens here. */
+  #isWatched({ streams, webhooks }) {
+    return streams.length + webhooks.length > 0;
+  }
+
   /** Profiles changed: who watches audiences is told. */
   #moved(work, keys) {
     if (!this.#program?.watched.length) {
@@ -229,7 +234,9 @@ export class Profiles extends DurableObject {
       await Promise.race([links.handOver(work, [...handed]), new Promise((resolve) => (late = setTimeout(resolve, PATIENCE_MS)))]);
       clearTimeout(late);
     }
-    await this.#wake(work.now, isForSinks);
+    if (!isForSinks || this.#isWatched(sinks)) {
+      await this.#wake(work.now, isForSinks);
+    }
     const states = wants.map((want) => statesOf(work, want, written));
     const quantiles = wants.length > 0 ? this.#quantiles() : undefined;
     // Whatever waits for outgoing messages: this one says that all of it is on disk.
