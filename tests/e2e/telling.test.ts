@@ -71,7 +71,7 @@ test("behind the Worker events go to it, from visitors who agreed to something",
 
 /**
  * A shop whose Worker answers, as the real one does, with what is known of whoever the visitor was when it was asked. Events called `Slow` and
- * the token `slow` are answered when `release` is called, the event `Refused` never well.
+ * the token `slow` are answered when `release` is called, as is what is agreed to; the event `Refused` never well.
  */
 async function shopOfTurns(t: TestContext): Promise<{ shop: Site; tab: Page; release: () => void; projection: () => Promise<string | undefined> }> {
   let release!: () => void;
@@ -85,6 +85,10 @@ async function shopOfTurns(t: TestContext): Promise<{ shop: Site; tab: Page; rel
     "/_idoine/collect": async (request) => {
       if (request.body.includes("Slow")) await released;
       return request.body.includes("Refused") ? { status: 503 } : projected(known(request));
+    },
+    "/_idoine/consent": async (request) => {
+      await released;
+      return projected(known(request));
     },
     "/_idoine/identity": async ({ method, body }) => {
       if (body.includes("slow")) await released;
@@ -100,10 +104,11 @@ async function shopOfTurns(t: TestContext): Promise<{ shop: Site; tab: Page; rel
 
 const told = (shop: Site): string[] => shop.paths().filter((path) => /^(POST|DELETE)/.test(path)).map((path) => path.replace("/_idoine/", ""));
 
-test("a late answer to an event undoes neither a log-in nor a log-out", async (t) => {
-  for (const [name, args, who] of [["identify", ["u-1", {}, "a.b.c"], "user"], ["reset", [], "nobody"]] as const) {
+test("a late answer, to an event or to what is agreed to, undoes neither a log-in nor a log-out", async (t) => {
+  const [slow, agreed] = [["track", "Slow"], ["consent.set", ["personalization"]]] as const;
+  for (const [before, name, args, who] of [[slow, "identify", ["u-1", {}, "a.b.c"], "user"], [slow, "reset", [], "nobody"], [agreed, "reset", [], "nobody"]] as const) {
     const { tab, release, projection } = await shopOfTurns(t);
-    const done = Promise.all([call(tab, "track", "Slow"), call(tab, name, ...args)]);
+    const done = Promise.all([call(tab, before[0], before[1]), call(tab, name, ...args)]);
     // Time enough for the log-in to be over, if it did not wait.
     await pause(300);
     release();

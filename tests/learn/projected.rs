@@ -7,7 +7,7 @@ use idoine::learn::{Event, Rules, Scalar, Site, State, projection, read, text};
 use proptest::prelude::*;
 
 /// What seals it: nonce, tag, and the byte that says how.
-const SEAL: usize = 1 + 12 + 4 + 16;
+const SEAL: usize = 1 + 12 + 10 + 16;
 
 fn pairs(rules: &Rules, bytes: &[u8], now: i64) -> Vec<(String, String)> {
     projection::open(rules, bytes, now).unwrap()

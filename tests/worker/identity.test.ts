@@ -221,6 +221,12 @@ test("what is sent again behind a log-in was done before it, and counts once", a
   await browser.logIn({ sub: "u-again" });
   assert.equal(await send(), "duplicate");
   assert.equal((await browser.profile()).profile[SHOES], "1");
+  // Nor does it matter that the user proves who they are on every page.
+  Object.assign(viewed, { messageId: "sent-thrice", timestamp: new Date().toISOString() });
+  assert.equal(await send(), "accepted");
+  await browser.logIn({ sub: "u-again", iat: 1 });
+  assert.equal(await send(), "duplicate");
+  assert.equal((await browser.profile()).profile[SHOES], "2");
 });
 
 test("logging out makes the browser somebody new, and nothing of the user stays", async () => {

@@ -9,7 +9,7 @@ const USER_S = 30 * 24 * 60 * 60;
 
 /**
  * The visitor of a request, as their cookies prove it: `id`, the `user` who is logged in (empty when none is) `since` when (epoch
- * milliseconds, of a whole second), the `purposes` that they agreed to, and `opened`, the projection that they have; undefined when they
+ * milliseconds), the `purposes` that they agreed to, and `opened`, the projection that they have; undefined when they
  * have no id of ours.
  */
 export async function visitorOf(visit) {
@@ -19,7 +19,7 @@ export async function visitorOf(visit) {
   }
   const purposes = purposesOf(visit.request);
   const opened = purposes.includes("personalization") ? await openedFor(visit, known.id) : undefined;
-  return { ...known, user: opened?.user ?? "", since: ((opened?.end ?? 0) - USER_S) * 1000, purposes, opened };
+  return { ...known, user: opened?.user ?? "", since: opened?.since ?? 0, purposes, opened };
 }
 
 /** Whether two projections say the same from now on, whenever they were written. */
@@ -38,11 +38,13 @@ export async function refreshed(visit, { id, isOld, opened }, bytes, isProven = 
     cookies.push(setCookie(visit, ID, await signedId(secret, id), MAX_AGE_S));
   }
   // Who is logged in is known until then and no longer, however often the projection changes.
-  const isKnown = opened !== undefined && opened.user === user && !isProven;
+  const isSame = opened !== undefined && opened.user === user;
+  const isKnown = isSame && !isProven;
   const end = user === "" ? now + MAX_AGE_S : isKnown ? opened.end : now + USER_S;
   const isCurrent = isKnown && !opened.isOld && same(opened.bytes, bytes) && (user !== "" || opened.end - now > MAX_AGE_S / 2);
   if (!isCurrent) {
-    const value = await seal(visit.env, visit.site.id, id, { bytes, end });
+    const since = user === "" ? 0 : isSame ? opened.since : Date.now();
+    const value = await seal(visit.env, visit.site.id, id, { bytes, end, since });
     if (value !== undefined) {
       cookies.push(setCookie(visit, PROJECTION, value, end - now));
     } else if (cookieOf(visit.request, PROJECTION) !== undefined) {

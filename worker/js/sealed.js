@@ -3,18 +3,19 @@
 // which they end, and opened again. Whatever is wrong with a cookie, it is as if it was not there.
 //
 //   cookie  = base64url(version, nonce, AES-256-GCM(inner))      bound as additional data: version, site, anonymousId
-//   inner   = end (seconds since 1970), the projection's bytes
+//   inner   = end (seconds since 1970), since when its user is logged in (milliseconds; 0 for none), the projection's bytes
 //
 // The projection names its user where an identity token proved them (identity.js), and nobody else.
 
 import { log } from "./log.js";
 import { ID, PROJECTION, base64url, cookieOf, fromBase64url, keyFrom, keysOf, purposesOf } from "./visitor.js";
 
-const VERSION = 1;
+const VERSION = 2;
 const [NONCE, TAG] = [12, 16];
 
-/** What stands before the projection's bytes. */
-const HEAD = 4;
+/** What stands before the projection's bytes: four bytes and six. */
+const HEAD = 10;
+const HIGH = 2 ** 32;
 
 /** Characters of a cookie's value: with its name it has 4 KB at most, as browsers keep no more. */
 const LONGEST = 4096 - PROJECTION.length;
@@ -55,13 +56,16 @@ export function userOf(bytes) {
 }
 
 /** The cookie's value for a projection's bytes; undefined without a secret, and where it would be too long. */
-export async function seal(env, site, id, { bytes, end }) {
+export async function seal(env, site, id, { bytes, end, since = 0 }) {
   const [secret] = keysOf(env);
   if (secret === undefined) {
     return undefined;
   }
   const inner = new Uint8Array(HEAD + bytes.length);
-  new DataView(inner.buffer).setUint32(0, end);
+  const head = new DataView(inner.buffer);
+  head.setUint32(0, end);
+  head.setUint16(4, Math.floor(since / HIGH));
+  head.setUint32(6, since % HIGH);
   inner.set(bytes, HEAD);
   if (Math.ceil(((1 + NONCE + inner.length + TAG) * 4) / 3) > LONGEST) {
     log("error", "projection_too_large", "a projection does not fit into its cookie: pages are decided without it", { site, bytes: inner.length });
@@ -74,7 +78,7 @@ export async function seal(env, site, id, { bytes, end }) {
 }
 
 /**
- * What a cookie's value holds: `bytes`, `user` (empty where none is proven), `end`, and whether it was sealed by an older secret (`isOld`);
+ * What a cookie's value holds: `bytes`, `user` (empty where none is proven) `since` when, `end`, and whether it was sealed by an older secret (`isOld`);
  * undefined when it is not ours, another visitor's, or over.
  */
 export async function unseal(env, site, id, value) {
@@ -90,9 +94,11 @@ export async function unseal(env, site, id, value) {
     } catch {
       continue;
     }
-    const end = new DataView(inner.buffer).getUint32(0);
+    const head = new DataView(inner.buffer);
+    const end = head.getUint32(0);
+    const since = head.getUint16(4) * HIGH + head.getUint32(6);
     const bytes = inner.subarray(HEAD);
-    return end * 1000 > Date.now() ? { bytes, user: userOf(bytes), end, isOld: at > 0 } : undefined;
+    return end * 1000 > Date.now() ? { bytes, user: userOf(bytes), end, since, isOld: at > 0 } : undefined;
   }
   return undefined;
 }

@@ -18,6 +18,8 @@ export interface Decider {
   send(path: string, body: unknown): Promise<void>;
 }
 
+const done = (): void => {};
+
 type Listener = (...news: never[]) => void;
 
 /** Reads what the edge has left in the page. A damaged state counts as none. */
@@ -78,28 +80,29 @@ export function createPage(decider: Decider, auto: boolean): Idoine {
 
   /** Until the page is left. It may come back, and be left again. */
   function stay(): void {
-    leaving = new Promise((resolve) => addEventListener("pagehide", resolve));
+    leaving = new Promise((resolve) => addEventListener("pagehide", resolve, { once: true }));
   }
 
   stay();
   addEventListener("pageshow", stay);
 
   /**
-   * Sends in its turn. Each answer brings what is known of whoever the visitor was when it was asked for, so that one that came behind the
+   * Asks in its turn. Each answer brings what is known of whoever the visitor was when it was asked for, so that one that came behind the
    * answer to a log-in or log-out would undo it: those wait for all that was sent before, and what is sent later waits for them. What still
    * waits when the page is left is sent then.
    */
-  function send(path: string, body: unknown): Promise<void> {
-    const alone = path === "identity";
-    const mine = Promise.race([leaving, alone ? sent : changed])
-      .then(() => decider.send(path, body))
-      .catch((cause) => {
-        error = String(cause);
-      });
-    sent = Promise.all([sent, mine]);
-    if (alone) changed = mine;
+  function inTurn<T>(alone: boolean, ask: () => Promise<T>): Promise<T> {
+    const mine = Promise.race([leaving, alone ? sent : changed]).then(ask);
+    const over = mine.then(done, done);
+    sent = Promise.all([sent, over]).then(done);
+    if (alone) changed = over;
     return mine;
   }
+
+  const send = (path: string, body: unknown): Promise<void> =>
+    inTurn(path === "identity", () => decider.send(path, body)).catch((cause) => {
+      error = String(cause);
+    });
 
   const tell = (type: string, fields: object): Promise<void> =>
     send("collect", { events: [{ type, ...fields, context: { page: { url: location.href, referrer, title: document.title } } }] });
@@ -148,7 +151,10 @@ export function createPage(decider: Decider, auto: boolean): Idoine {
       return token ? send("identity", { token }) : told;
     },
     reset: () => send("identity", null),
-    consent: decider.consent,
+    consent: {
+      get: decider.consent.get,
+      set: (granted) => inTurn(false, () => decider.consent.set(granted)),
+    },
     debug: () => ({ version, decisions, edits, error, mode: decider.mode, url: location.href }),
     stop() {
       latest++;

@@ -6,14 +6,25 @@ import { instance, run, settle } from "../instance.js";
 /** For so long an isolate goes on with the program that it had at hand, in milliseconds: events come many at a time. */
 const FRESH_MS = 250;
 
-/** What is known of a site's program, by site: what it says, in which instance it was at hand, and when. */
+/** By site: what its program says, of which instance it was asked, and when that had looked for it. */
 const known = new Map();
 
-/** What the site's program says, where it was at hand just now; undefined where that has to be asked. */
-function fresh(env, site) {
-  const { told, number, since } = known.get(site) ?? {};
+/** What the program says that is at hand at this moment, whichever it is; undefined where there is none. */
+function atHand(site) {
+  const version = run((rust) => rust.learn_version(site));
+  const found = known.get(site);
+  if (version === undefined || found?.told?.version === version) {
+    return version && found.told;
+  }
+  const told = JSON.parse(run((rust) => rust.learn_program(site)));
+  known.set(site, { ...found, told });
+  return told;
+}
+
+/** Whether it was looked for just now, in this instance. */
+function isFresh(env, { number, since } = {}) {
   const age = Date.now() - since;
-  return number === instance() && age >= 0 && age < Math.min(FRESH_MS, (env.IDOINE_RELOAD_SECONDS ?? 1) * 1000) ? told : undefined;
+  return number === instance() && age >= 0 && age < Math.min(FRESH_MS, (env.IDOINE_RELOAD_SECONDS ?? 1) * 1000);
 }
 
 /**
@@ -21,19 +32,15 @@ function fresh(env, site) {
  * watched, webhooks, rfm }`; undefined where there is none, or it can't be loaded.
  */
 export async function prepare(env, ctx, site) {
-  const told = fresh(env, site);
-  if (told !== undefined) {
-    return told;
-  }
   try {
-    const version = await settle((rust) => rust.learn_ready(env, ctx, site));
-    if (version === undefined) {
-      return undefined;
+    if (!isFresh(env, known.get(site))) {
+      const number = instance();
+      if ((await settle((rust) => rust.learn_ready(env, ctx, site))) === undefined) {
+        return undefined;
+      }
+      known.set(site, { told: atHand(site), number, since: Date.now() });
     }
-    const before = known.get(site)?.told;
-    const told = before?.version === version ? before : JSON.parse(run((rust) => rust.learn_program(site)));
-    known.set(site, { told, number: instance(), since: Date.now() });
-    return told;
+    return atHand(site);
   } catch {
     return undefined; // It is logged where it failed.
   }
@@ -59,8 +66,14 @@ export function merge(site, states) {
 /** The projection of a state: what a browser carries in its cookie, before it is sealed. `user` is who the visitor is proven to be. */
 export const project = (site, state, quantiles, now, user) => run((rust) => rust.learn_project(site, bytes(state), bytes(quantiles), now, user));
 
-/** In which of the program's audiences a state is, in their order: 1 in it, 0 not, 2 unknown, as that needs a request to tell. */
-export const audiencesOf = (site, state, quantiles, now) => run((rust) => rust.learn_audiences(site, bytes(state), bytes(quantiles), now));
+/** The names of the audiences that a state is in (`audiences`), and of those that need a request to tell (`unknown`). */
+export function audiencesOf(site, state, quantiles, now) {
+  // 1 in it, 0 not, 2 unknown, in the order of the program that is at hand: it may be another one than `prepare` found.
+  const { audiences } = atHand(site);
+  const told = run((rust) => rust.learn_audiences(site, bytes(state), bytes(quantiles), now));
+  const named = (truth) => audiences.filter((_, at) => told[at] === truth);
+  return { audiences: named(1), unknown: named(2) };
+}
 
 /** The histograms of those who bought, with further states. */
 export const sketch = (sketched, states) => run((rust) => rust.learn_sketch(bytes(sketched), states.map(bytes)));

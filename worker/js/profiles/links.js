@@ -180,7 +180,7 @@ export function receive(shard, { profile, target, version, state, gone, link: ow
     if (!isUser(profile)) {
       age(sql, target);
     }
-    renew(sql, target, now);
+    renew(sql, target, now + PAUSE_MS);
   }
   return true;
 }

@@ -15,7 +15,8 @@ const MOST_TAGS = 50;
 /** So many profiles a shard looks at in one call. */
 const AT_ONCE = 1000;
 
-const isKnown = (sql, key) => sql.exec("SELECT 1 FROM parts WHERE profile = ? LIMIT 1", key).toArray().length > 0;
+/** Whether anything is known of a profile: more than that somebody else may be it. */
+const isKnown = (sql, key) => sql.exec("SELECT 1 FROM parts WHERE profile = ? AND (state IS NOT NULL OR ids > 0) LIMIT 1", key).toArray().length > 0;
 
 /** A row with its instant as text. */
 const dated = ({ at, ...row }) => ({ ...row, at: new Date(at).toISOString() });

@@ -44,8 +44,12 @@ export async function renew({ env, site, sql, now }) {
   return { at: now };
 }
 
-/** There are profiles: the alarm that follows does the rest. */
-export const tell = () => undefined;
+/** There are profiles: the alarm that follows does the rest. Who is not understood, as no program could be loaded, is to say it again. */
+export function tell({ program }) {
+  if (program === undefined) {
+    throw new Error("there is no program");
+  }
+}
 
 /** When they are to be there for the first time: so long after the coordinator heard of profiles. */
 function firstDue(sql, now) {

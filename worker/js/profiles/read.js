@@ -36,10 +36,8 @@ export function whoOf({ sql, site }, key) {
 
 /** The names of the audiences that a profile is in, and of those that need a request to tell. */
 export function membershipsOf(shard, states, quantiles) {
-  const { site, now, program } = shard;
-  const told = audiencesOf(site, merge(site, states), quantiles, now);
-  const named = (truth) => program.audiences.filter((_, at) => told[at] === truth);
-  return { audiences: named(1), unknown: named(2) };
+  const { site, now } = shard;
+  return audiencesOf(site, merge(site, states), quantiles, now);
 }
 
 // Profiles that are a user's count as that user; of users who are each other (their own part came round) each one counts.

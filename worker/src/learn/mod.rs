@@ -48,6 +48,12 @@ pub async fn learn_ready(env: worker::Env, ctx: worker::worker_sys::Context, sit
     Some(program.version())
 }
 
+/// The version of the program that is at hand; `undefined` where there is none.
+#[wasm_bindgen]
+pub fn learn_version(site: &str) -> Option<String> {
+    Some(program::at_hand(site)?.version())
+}
+
 /// What the program at hand says to who keeps profiles, as JSON.
 #[wasm_bindgen]
 pub fn learn_program(site: &str) -> Option<String> {
