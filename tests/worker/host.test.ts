@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { build } from "esbuild";
 import type { PluginBuild } from "esbuild";
+import { sources } from "../../scripts/lib/bundles.mjs";
 import { cfFields, sentWith, zoneOffsets } from "../../worker/js/host.js";
 import { compile, DIST } from "./harness.ts";
 import { IPHONE, site } from "./site.ts";
@@ -44,11 +45,12 @@ async function rustSide(): Promise<Worker> {
     name: "without-shards",
     setup: ({ onLoad }: PluginBuild) =>
       onLoad({ filter: /[\\/]js[\\/](profiles|events)[\\/]/ }, ({ path }) => {
-        const names = new Set([...named, ...linked].filter(([, file]) => path.endsWith(file!)).map(([name]) => name));
+        const inSources = (file: string) => file.slice(file.indexOf("/js/"));
+        const names = new Set([...named, ...linked].filter(([, file]) => path.endsWith(inSources(file!))).map(([name]) => name));
         return { contents: [...names].map((name) => `export const ${name} = () => undefined;`).join("\n") };
       }),
   };
-  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "esm", write: false, plugins: [withoutShards] });
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "esm", write: false, plugins: [sources, withoutShards] });
   return (await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0]!.contents).toString("base64")}`)) as Worker;
 }
 
