@@ -49,7 +49,7 @@ const keys = (current: string | undefined, old?: string) => ({ IDOINE_KEY: curre
 const KEY = keys("a secret of this test");
 /** A projection as the core begins one: version, second of writing, the user; here with no session, and nothing more but what is given. */
 const projected = (user = "", ...more: number[]): number[] => [1, 129, 1, Buffer.byteLength(user), ...Buffer.from(user), 0, ...more];
-const held = { bytes: projected("Zoë", 250), user: "Zoë", end: END };
+const held = { bytes: projected("Zoë", 250), user: "Zoë", since: NOW - 90_000_123, end: END };
 
 async function sealed(env: object = KEY, what: object = held, site = "shop", id = ID): Promise<string> {
   const [value] = await calls([["seal", env, site, id, what]], NOW);
@@ -61,13 +61,13 @@ test("what is sealed opens again, and each time it looks different", async () =>
   assert.notEqual(one, two);
   assert.match(one, /^[\w-]+$/);
   assert.deepEqual(await calls([["unseal", KEY, "shop", ID, one]], NOW), [{ ...held, isOld: false }]);
-  assert.deepEqual(await calls([["unseal", KEY, "shop", ID, await sealed(KEY, { bytes: projected(), end: END })]], NOW), [{ bytes: projected(), user: "", end: END, isOld: false }]);
+  assert.deepEqual(await calls([["unseal", KEY, "shop", ID, await sealed(KEY, { bytes: projected(), end: END })]], NOW), [{ bytes: projected(), user: "", since: 0, end: END, isOld: false }]);
 });
 
 test("its plain text is nowhere in it", async () => {
   const text = "plain text of a projection";
   const bytes = Buffer.from(await sealed(KEY, { ...held, bytes: projected("Zoë", ...Buffer.from(text)) }), "base64url");
-  assert.equal(bytes.length, 1 + 12 + 4 + projected("Zoë").length + text.length + 16);
+  assert.equal(bytes.length, 1 + 12 + 10 + projected("Zoë").length + text.length + 16);
   assert.equal(bytes.includes("plain"), false);
   assert.equal(bytes.includes("Zo"), false);
 });
@@ -121,12 +121,12 @@ test("an older secret opens still, and is told", async () => {
 
 test("what does not fit into a cookie is not sealed, and without a secret nothing is", async () => {
   const [fits, large, off] = await calls([
-    ["seal", KEY, "shop", ID, { bytes: Array(3027).fill(7), end: END }],
+    ["seal", KEY, "shop", ID, { bytes: Array(3021).fill(7), end: END }],
     ["seal", KEY, "shop", ID, { bytes: Array(3100).fill(7), end: END }],
     ["seal", keys(undefined), "shop", ID, held],
   ], NOW);
   assert.ok(`idoine_p=${fits}`.length > 4000 && `idoine_p=${fits}`.length <= 4096, String(fits?.length));
-  assert.equal((await calls([["unseal", KEY, "shop", ID, fits]], NOW))[0].bytes.length, 3027);
+  assert.equal((await calls([["unseal", KEY, "shop", ID, fits]], NOW))[0].bytes.length, 3021);
   assert.deepEqual([large, off], [null, null]);
   assert.ok(worker.logs.some((line) => line.includes("projection_too_large")));
 });
@@ -142,7 +142,7 @@ test("a cookie is sent again when what it says has changed, and only then", asyn
   const visitor = { id: ID, isOld: false, opened };
   const refresh = (what: object, bytes: number[], rest: unknown[] = [], env: object = KEY): Step => ["refreshed", { cookie: cookie("x"), env }, { ...visitor, ...what }, bytes, ...rest];
   const year = NOW / 1000 + 395 * 86_400;
-  const anonymous = { bytes: NOTHING, user: "", end: year, isOld: false };
+  const anonymous = { bytes: NOTHING, user: "", since: 0, end: year, isOld: false };
   const results: string[][] = await calls(
     [
       refresh({}, ZOE),
@@ -156,12 +156,13 @@ test("a cookie is sent again when what it says has changed, and only then", asyn
       refresh({}, NOTHING),
       refresh({}, Array(4000).fill(1)),
       refresh({ opened: undefined }, NOTHING, [], keys(undefined)),
+      refresh({}, projected("Bob"), [true]),
     ],
     NOW,
   );
   const names = results.map((headers) => headers.map(nameOf));
   assert.deepEqual(names.slice(0, 2), [[], []], "what has not changed, whenever it was written");
-  assert.deepEqual(names.slice(2), [["idoine_p"], ["idoine_p"], ["idoine_p"], ["idoine_id"], ["idoine_p"], ["idoine_p"], ["idoine_p"], ["idoine_p"], ["idoine_p"]]);
+  assert.deepEqual(names.slice(2), [["idoine_p"], ["idoine_p"], ["idoine_p"], ["idoine_id"], ["idoine_p"], ["idoine_p"], ["idoine_p"], ["idoine_p"], ["idoine_p"], ["idoine_p"]]);
   for (const header of results.flat()) {
     assert.match(header, /; Path=\/; SameSite=Lax; Max-Age=\d+; Secure; HttpOnly$/);
   }
@@ -169,9 +170,10 @@ test("a cookie is sent again when what it says has changed, and only then", asyn
   assert.match(results[9]![0]!, /^idoine_p=; .*Max-Age=0;/);
   assert.match(results[10]![0]!, /^idoine_p=; .*Max-Age=0;/);
   const value = (at: number) => /=([^;]*)/.exec(results[at]![0]!)![1]!;
-  const [changed, fresh, proven, out] = await calls([2, 3, 7, 8].map((at) => ["unseal", KEY, "shop", ID, value(at)]), NOW);
+  const [changed, fresh, proven, out, other] = await calls([2, 3, 7, 8, 11].map((at) => ["unseal", KEY, "shop", ID, value(at)]), NOW);
   assert.deepEqual(changed, { ...opened, bytes: ZOES_SESSION }, "a user is known no longer than before");
   assert.deepEqual(fresh, anonymous);
-  assert.deepEqual(proven, { ...opened, end: NOW / 1000 + 30 * 86_400 });
+  assert.deepEqual(proven, { ...opened, end: NOW / 1000 + 30 * 86_400 }, "who proves it again is logged in since they first did");
+  assert.deepEqual([other.user, other.since], ["Bob", NOW]);
   assert.deepEqual(out, anonymous);
 });
