@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname, isAbsolute, join } from "node:path";
 import { digest, unlessDone, writeIfChanged } from "./files.mjs";
 import { DIST, ROOT, WASM_BINDGEN, WASM_TARGET } from "./paths.mjs";
+import { order } from "./order.mjs";
 import { trim } from "./trim.mjs";
 import { must, Problem, run, watched } from "./run.mjs";
 
@@ -27,7 +28,9 @@ const NAMES = "-Csymbol-mangling-version=v0";
 // All but tiny functions with one caller stay where they are: inlined, they are fewer bytes, but more once they are compressed. The first
 // kilobyte of memory is the end of the stack. The passes after -Oz find another order of blocks, and -Oz again gains by it.
 const PASSES = ["-Oz", "--one-caller-inline-max-function-size=10", "--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz", "--flatten", "--local-cse", "-Oz", "-Oz"];
-const WASM_OPT = [...PASSES, "--strip-producers", "--strip-target-features", ...FEATURES.map((name) => `--enable-${name}`)];
+// Once more when the functions are in their order (see order.mjs), for what writing them so undid.
+const LAST_PASSES = ["-Oz", "--one-caller-inline-max-function-size=10", "--low-memory-unused"];
+const WASM_OPT = ["--strip-producers", "--strip-target-features", ...FEATURES.map((name) => `--enable-${name}`)];
 
 // The modules: how wasm-bindgen makes them, and what may be left out of them (see trim.mjs).
 const MODULES = {
@@ -76,7 +79,8 @@ async function wasm({ crate, name, target, flags, trimmed }, { dir, finish, name
   const module = join(targetDir(env), WASM_TARGET, "wasm", `${crate.replaceAll("-", "_")}.wasm`);
   const optimizer = join(ROOT, "node_modules", "binaryen", "package.json");
   const options = [...WASM_OPT, named ? "--debuginfo" : "--strip-debug"];
-  const mark = digest([module, optimizer, START, ENGINE], target, WASM_BINDGEN, flags.join(" "), options.join(" "), readFileSync(new URL(import.meta.url)), readFileSync(new URL("trim.mjs", import.meta.url)));
+  const scripts = ["cargo.mjs", "order.mjs", "trim.mjs"].map((name) => readFileSync(new URL(name, import.meta.url)));
+  const mark = digest([module, optimizer, START, ENGINE], target, WASM_BINDGEN, flags.join(" "), options.join(" "), ...scripts);
   return unlessDone(named ? `${crate}-named` : crate, mark, finish.outputs, async () => {
     rmSync(dir, { recursive: true, force: true });
     mkdirSync(dir, { recursive: true });
@@ -84,7 +88,10 @@ async function wasm({ crate, name, target, flags, trimmed }, { dir, finish, name
     const raw = join(dir, `${name}_bg.wasm`);
     const small = join(dir, `${name}_bg.opt.wasm`);
     await trim(raw, { ...trimmed, named });
-    await must([join(ROOT, "node_modules", ".bin", "wasm-opt"), ...options, raw, "-o", small], { env });
+    const optimize = (passes, from) => must([join(ROOT, "node_modules", ".bin", "wasm-opt"), ...passes, ...options, from, "-o", small], { env });
+    await optimize(PASSES, raw);
+    await order(small, { named });
+    await optimize(LAST_PASSES, small);
     await finish.run(dir, readFileSync(small));
     rmSync(small);
   });

@@ -4,6 +4,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { Problem } from "./run.mjs";
 
+// Those of the optimizer's flags in cargo.mjs: more would let it write what browsers do not read yet.
+export const FEATURES = ["BulkMemory", "BulkMemoryOpt", "CallIndirectOverlong", "Multivalue", "MutableGlobals", "NontrappingFPToInt", "ReferenceTypes", "SignExt"];
+
 // Functions of Rust's core, alloc and std that never return, by their readable names (wasm-bindgen demangles them), with or
 // without a crate's hash.
 const NEVER_RETURN = [
@@ -76,9 +79,7 @@ export async function trim(path, { exports, formatsNothing = false, debugs = tru
   const quotes = !debugs && whole.includes("::text::display_text");
   const bytes = without(whole, [...SAID_BY_PANICS, POWERS, ...(quotes ? PRINTABLE : [])], [SOURCES, ...(formatsNothing ? [DIGITS] : [])], path);
   const module = binaryen.readBinary(bytes);
-  // Those of the optimizer's flags in cargo.mjs: more would let it write what browsers do not read yet.
-  const { BulkMemory, BulkMemoryOpt, CallIndirectOverlong, Multivalue, MutableGlobals, NontrappingFPToInt, ReferenceTypes, SignExt } = binaryen.Features;
-  module.setFeatures(BulkMemory | BulkMemoryOpt | CallIndirectOverlong | Multivalue | MutableGlobals | NontrappingFPToInt | ReferenceTypes | SignExt);
+  module.setFeatures(FEATURES.reduce((all, name) => all | binaryen.Features[name], 0));
   const silenced = silencePanics(module, binaryen);
   // Rust's names change: say so rather than grow in silence.
   if (silenced < 5) throw new Problem(`${path}: only ${silenced} functions that panic were recognised; see scripts/lib/trim.mjs.`);
