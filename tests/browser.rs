@@ -54,6 +54,10 @@ fn every_case_is_decided_as_by_the_whole_program_whichever_experience_is_a_draft
             if let Some(draft) = draft {
                 manifest["experiences"][draft]["status"] = "draft".into();
             }
+            // What reads something personal is not in it either.
+            for (_, declared) in manifest.get_mut("traits").and_then(Value::as_object_mut).into_iter().flatten() {
+                declared["personal"] = false.into();
+            }
             let programs = both(&manifest);
             let drafts = drafts(&manifest);
             for case in document["cases"].as_array().unwrap() {
@@ -152,6 +156,49 @@ fn nothing_of_a_draft_is_in_it_nor_what_only_drafts_use() {
     assert_eq!(slots, [("hero", "no_candidate"), ("lead", "no_unit"), ("bar", "no_candidate")]);
 }
 
+/// Nothing that is personal or sensitive, by whatever way it is read, nor what it is compared with.
+#[test]
+fn nothing_personal_is_in_it() {
+    let reading = "profile.count('Order Completed', {'email': 'marker-counted'})";
+    let personal = [
+        json!({ "audience": "profile.email == 'marker-compared'" }),
+        json!({ "audience": "insider && geo.country == 'FR'" }),
+        json!({ "audience": format!("{reading} > 1") }),
+        json!({ "audience": "profile.diet == 'marker-low-salt'" }),
+        json!({ "audience": "has(profile.email) || geo.country == 'FR'" }),
+        json!({ "slots": { "hero": { "text": "Hello {{ profile.email | \"marker-default\" }}" } } }),
+        json!({ "slots": { "hero": { "html": format!("<b title='{{{{ {reading} }}}}'>marker-title</b>") } } }),
+    ];
+    let with = |experiences: Vec<Value>| {
+        json!({
+            "site": { "id": "shop" },
+            "traits": {
+                "email": { "type": "string", "personal": true, "purpose": "personalization" },
+                "diet": { "type": "string", "enum": ["marker-low-salt"], "sensitive": "health", "purpose": "personalization" },
+                "plan": { "type": "string", "purpose": "personalization" },
+            },
+            "events": { "Order Completed": { "properties": { "email": { "type": "string", "personal": true } } } },
+            "audiences": { "marker_known": "profile.email.endsWith('@marker.example')", "insider": "marker_known" },
+            "slots": { "hero": { "selector": "h1" } },
+            "experiences": experiences,
+        })
+    };
+    let text = |program: &Program| String::from_utf8_lossy(program.bytes()).to_lowercase();
+    let own = json!({ "id": "own", "type": "personalization", "audience": "profile.plan == 'pro'", "slots": { "hero": { "text": "Pro" } } });
+    let alone = both(&with(vec![own.clone()]))[1].bytes().to_vec();
+    for (number, part) in personal.into_iter().enumerate() {
+        let mut one = json!({ "id": "marker-one", "type": "personalization", "priority": 5, "slots": { "hero": { "text": "marker-shown" } } });
+        one.as_object_mut().unwrap().extend(part.as_object().unwrap().clone());
+        let [whole, browser] = both(&with(vec![own.clone(), one]));
+        assert!(text(&whole).contains("marker"), "{number}");
+        for word in ["marker", "profile.email", "profile.diet"] {
+            assert!(!text(&browser).contains(word), "{number}: {word}");
+        }
+        assert_eq!((whole.experience_count(), browser.experience_count()), (2, 1));
+        assert_eq!(browser.bytes().len(), alone.len(), "{number}");
+    }
+}
+
 #[test]
 fn where_nothing_is_left_out_it_is_the_same_program_but_for_what_is_learned() {
     let mut manifest = secretive();
@@ -200,7 +247,7 @@ fn who_requires_a_draft_loses_for_that_reason() {
     let found = serde_json::to_value(&report).unwrap();
     let follow_up = found["experiences"].as_array().unwrap().iter().find(|one| one["experience"] == "follow-up").unwrap();
     assert_eq!(*follow_up, json!({ "experience": "follow-up", "reason": "prerequisite", "step": { "reason": "draft" } }));
-    let words = "follow-up: prerequisite: it requires a draft that this program leaves out; the visitor is not assigned there (draft)\n";
+    let words = "follow-up: prerequisite: it requires an experience that this program leaves out; the visitor is not assigned there (draft)\n";
     let text = idoine::report::explanation_text(&report);
     assert!(text.contains(words) && !text.contains(" by "), "{text}");
     let number = (0..3).find(|number| browser.experience_id(*number) == "follow-up").unwrap();

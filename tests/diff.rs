@@ -28,7 +28,7 @@ fn manifest() -> Value {
         "traits": { "plan": { "type": "string", "purpose": "personalization" }, "vip": { "type": "bool", "purpose": "marketing" },
             "tier": { "type": "string", "enum": ["a", "b"], "personal": true, "purpose": "analytics", "settle": "source", "sources": ["crm", "browser"] } },
         "events": { "Order Completed": { "purpose": "marketing", "trusted": true, "properties": {
-            "revenue": { "type": "double", "required": true }, "kind": { "type": "string", "enum": ["x", "y"], "personal": true } } }, "Viewed": {} },
+            "revenue": { "type": "double", "required": true }, "kind": { "type": "string", "enum": ["x", "y"] }, "name": { "type": "string", "personal": true } } }, "Viewed": {} },
         "affinities": { "kind": { "half_life": "10d", "weights": { "Order Completed": { "weight": 2.5, "properties": { "kind": "x" } } }, "cap": 50, "keep": 5, "least": 2 } },
         "rfm": { "event": "Order Completed", "value": "revenue", "trusted": true },
         "lifecycle": { "new": "10d", "at_risk": "20d", "dormant": "60d", "won_back": "20d" },

@@ -78,7 +78,8 @@ fn what_is_said_is_carried() {
         ),
         (
             "events",
-            json!({ "Sold": { "purpose": "marketing", "trusted": true, "properties": { "products.kind": { "type": "string", "enum": ["x"], "required": true, "personal": true } } } }),
+            json!({ "Sold": { "purpose": "marketing", "trusted": true, "properties": {
+                "products.kind": { "type": "string", "enum": ["x"], "required": true }, "name": { "type": "string", "personal": true } } } }),
         ),
         ("affinities", json!({ "kind": { "weights": { "Sold": [{ "weight": 2.5, "properties": { "kind": "x" } }, 1] } } })),
         ("engagement", json!({ "weights": { "Sold": 3 }, "medium": 1.5 })),
@@ -110,8 +111,9 @@ fn what_is_said_is_carried() {
     assert_eq!((sold.purpose.0.as_str(), sold.trusted), ("marketing", true));
     assert_eq!(
         (sold.properties[0].path.as_str(), sold.properties[0].required, sold.properties[0].personal),
-        ("products.kind", true, true)
+        ("products.kind", true, false)
     );
+    assert!(sold.properties[1].personal && !sold.properties[1].required);
     let kind_x = Matching { event: "Sold".to_owned(), properties: vec![("kind".to_owned(), Expected::Text("x".to_owned()))] };
     assert_eq!(rules.affinities[0].weights, [(kind_x.clone(), 5 * ONE / 2), (plain("Sold"), ONE)]);
     assert_eq!(

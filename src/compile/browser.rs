@@ -1,4 +1,5 @@
-//! The program for browsers: the manifest without its drafts, and without what nobody else uses.
+//! The program for browsers: the manifest without its drafts, without what reads something personal, and without what nobody else
+//! uses.
 
 use super::reads::Reads;
 use super::template::Template;
@@ -8,20 +9,21 @@ use crate::manifest::{Experience, Manifest, Spanned, Status, read_manifest};
 use crate::program::Program;
 use std::collections::HashSet;
 
-/// As [`check`], with the program that browsers are given and that anybody may read: no draft is in it, no persona, and no
-/// audience, group, layer, trait, list or enrichment that no other experience uses. Slots stay, so that each slot of a page is
-/// decided. It has the manifest's version, and decides as the manifest's own program does wherever no draft is forced.
+/// As [`check`], with the program that browsers are given and that anybody may read: no draft is in it, no experience that reads
+/// something personal, no persona, and no audience, group, layer, trait, list or enrichment that no other experience uses. Slots
+/// stay, so that each slot of a page is decided. It has the manifest's version, and decides as the manifest's own program does
+/// wherever no draft is forced and nothing personal is read.
 pub fn compile_for_browsers(source: &str, zones: &dyn Zones) -> Result<Compiled, Vec<Diagnostic>> {
     let whole = check(source, zones)?;
     let mut diagnostics = Diagnostics::new(source);
     let bytes = read_manifest(&mut diagnostics).map(|manifest| {
         let mut compiler = Compiler::new(&manifest, zones, &mut diagnostics);
         compiler.sections();
-        let rest = compiler.without_drafts();
+        let left_out = compiler.not_for_browsers();
+        let rest = compiler.for_everyone(&left_out);
         let mut compiler = Compiler::new(&rest, zones, &mut diagnostics);
         compiler.for_browsers = true;
-        compiler.left_out =
-            manifest.experiences.0.iter().filter(|one| one.is_draft()).map(|one| one.id.value.as_str()).collect();
+        compiler.left_out = left_out;
         compiler.sections();
         compiler.builder.finish(whole.program.version_bytes())
     });
@@ -35,13 +37,19 @@ pub fn compile_for_browsers(source: &str, zones: &dyn Zones) -> Result<Compiled,
     }
 }
 
-impl Compiler<'_, '_, '_> {
-    /// The manifest without its drafts, and without what nobody else uses.
-    fn without_drafts(&self) -> Manifest {
+impl<'m> Compiler<'m, '_, '_> {
+    /// The ids of drafts, and of experiences that read something personal.
+    fn not_for_browsers(&self) -> HashSet<&'m str> {
+        let left_out = self.outlines.iter().filter(|one| one.experience.is_draft() || self.reads_personal(one));
+        left_out.map(|one| one.experience.id.value.as_str()).collect()
+    }
+
+    /// The manifest without these experiences, and without what nobody else uses.
+    fn for_everyone(&self, left_out: &HashSet<&str>) -> Manifest {
         let mut manifest = self.manifest.clone();
-        manifest.experiences.0.retain(|experience| !experience.is_draft());
+        manifest.experiences.0.retain(|experience| !left_out.contains(experience.id.value.as_str()));
         manifest.personas.clear();
-        let reads = self.reads_of_others();
+        let reads = self.reads_of_others(left_out);
         let mut number = 0..;
         manifest.audiences.retain(|_| number.next().is_some_and(|audience| reads.audiences().any(|other| other == audience)));
         let paths: HashSet<&str> = reads.fields().filter_map(|field| Some(self.names.declared(field)?.path.as_str())).collect();
@@ -60,10 +68,10 @@ impl Compiler<'_, '_, '_> {
         manifest
     }
 
-    /// What is read by all experiences that are no drafts, and by the enrichments that they read.
-    fn reads_of_others(&self) -> Reads {
+    /// What is read by all other experiences, and by the enrichments that they read.
+    fn reads_of_others(&self, left_out: &HashSet<&str>) -> Reads {
         let mut reads = Reads::default();
-        for outline in self.outlines.iter().filter(|outline| !outline.experience.is_draft()) {
+        for outline in self.outlines.iter().filter(|outline| !left_out.contains(outline.experience.id.value.as_str())) {
             if let Some(audience) = &outline.audience {
                 reads.add(&Reads::of(audience));
             }

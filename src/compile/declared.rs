@@ -1,7 +1,7 @@
 //! The fields that a manifest declares, beside those that every site has.
 
-use super::Compiler;
 use super::readings::Asked;
+use super::{Compiler, personal};
 use crate::consent::Purpose;
 use crate::context::{FIELDS, Kind};
 use crate::learn::rules::What;
@@ -17,6 +17,10 @@ pub(super) struct Declared<'m> {
     pub(super) purpose: Option<Purpose>,
     /// The only values it may have, where they are listed.
     pub(super) values: Option<Vec<&'m str>>,
+    /// Whether it tells who the visitor is, or what is sensitive.
+    pub(super) personal: bool,
+    /// Whether the law protects it specially.
+    pub(super) sensitive: bool,
 }
 
 /// All of them, in the order of their numbers. `asked` is what is read of profiles beside traits.
@@ -26,12 +30,19 @@ pub(super) fn declared<'m>(manifest: &'m Manifest, asked: &[(Asked, Spanned<()>)
         kind: declared.kind,
         purpose: Some(declared.purpose),
         values: declared.values.as_ref().map(|values| values.0.iter().map(|value| value.value.as_str()).collect()),
+        personal: declared.is_personal(),
+        sensitive: declared.is_sensitive(),
     });
-    let readings = asked.iter().map(|(asked, _)| Declared {
-        path: asked.path.clone(),
-        kind: asked.what.kind(),
-        purpose: Some(Purpose::Personalization),
-        values: values(&asked.what, manifest),
+    let readings = asked.iter().map(|(asked, _)| {
+        let (personal, sensitive) = personal::of_reading(manifest, &asked.what, asked.counter.as_ref());
+        Declared {
+            path: asked.path.clone(),
+            kind: asked.what.kind(),
+            purpose: Some(Purpose::Personalization),
+            values: values(&asked.what, manifest),
+            personal,
+            sensitive,
+        }
     });
     let holidays = manifest.holidays.iter().map(|(name, _)| known(format!("holidays.{}", name.value), Kind::Bool, None));
     let places = manifest.places.iter().flat_map(|(name, places)| {
@@ -50,6 +61,8 @@ pub(super) fn declared<'m>(manifest: &'m Manifest, asked: &[(Asked, Spanned<()>)
             kind: declared.kind,
             purpose: None,
             values: declared.values.as_ref().map(|values| values.0.iter().map(|value| value.value.as_str()).collect()),
+            personal: false,
+            sensitive: false,
         })
     });
     traits.chain(readings).chain(holidays).chain(places).chain(enrichments).collect()
@@ -67,7 +80,7 @@ fn values<'m>(what: &What, manifest: &'m Manifest) -> Option<Vec<&'m str>> {
 
 /// A field that follows from the request alone.
 fn known(path: String, kind: Kind, values: Option<Vec<&str>>) -> Declared<'_> {
-    Declared { path, kind, purpose: None, values }
+    Declared { path, kind, purpose: None, values, personal: false, sensitive: false }
 }
 
 impl Compiler<'_, '_, '_> {

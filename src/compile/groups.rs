@@ -95,6 +95,12 @@ impl Compiler<'_, '_, '_> {
             "user" => USER,
             path if path.starts_with("profile.") => {
                 match self.names.fields.get(path).filter(|(field, _)| self.names.is_trait(*field)) {
+                    Some((field, _)) if self.names.is_personal_field(*field) => {
+                        let message = format!("`{path}` is personal, and a unit is told by what everyone of it is shown");
+                        let help = "take visitor, user, or a trait that is not personal, such as the id of an account";
+                        self.error_with_help(unit, message, Some(help.to_owned()));
+                        NONE
+                    }
                     Some((field, Kind::String | Kind::Int)) => *field,
                     Some((_, kind)) => {
                         let message = format!("`{path}` is a {}; a unit is a trait of type string or int", kind.name());

@@ -52,6 +52,9 @@ const PLAIN: [&str; 26] = [
     "width",
 ];
 
+/// Of those the ones that are shown or read out to people, and that no script takes for data of its own.
+const READ_TO_PEOPLE: [&str; 5] = ["alt", "aria-label", "placeholder", "title", "value"];
+
 const URLS: [&str; 12] = [
     "action",
     "background",
@@ -83,6 +86,11 @@ pub(super) fn attribute(name: &str) -> AttributeKind {
     } else {
         AttributeKind::Code
     }
+}
+
+/// Whether an attribute is there for people alone.
+pub(super) fn is_read_to_people(name: &str) -> bool {
+    READ_TO_PEOPLE.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 pub(super) fn is_attribute_name(name: &str) -> bool {

@@ -152,11 +152,10 @@ impl Compiler<'_, '_, '_> {
     }
 
     fn property(&mut self, path: &Spanned<String>, property: &PropertyPlan) -> PropertyRule {
-        let below = path.value.strip_prefix("products.").unwrap_or(&path.value);
-        if let Err((message, help)) = plan::path(below) {
+        if let Err((message, help)) = plan::path(plan::below(&path.value)) {
             self.error_with_help(path, message, help);
         }
-        let PropertyPlan { kind, required, values, personal } = property;
+        let PropertyPlan { kind, required, values, .. } = property;
         let values = values.iter().flat_map(|values| &values.0);
         if !matches!(kind, Kind::String | Kind::Strings)
             && let Some(first) = values.clone().next()
@@ -168,7 +167,7 @@ impl Compiler<'_, '_, '_> {
             kind: kind.name().to_owned(),
             required: *required == Some(true),
             values: values.map(|value| value.value.clone()).collect(),
-            personal: *personal == Some(true),
+            personal: property.is_personal(),
         }
     }
 
@@ -202,7 +201,7 @@ impl Compiler<'_, '_, '_> {
                 name: name.value.clone(),
                 kind: declared.kind.name().to_owned(),
                 purpose: PurposeName(declared.purpose.name().to_owned()),
-                personal: declared.personal == Some(true),
+                personal: declared.is_personal(),
                 values: declared.values.iter().flat_map(|values| &values.0).map(|value| value.value.clone()).collect(),
                 settle,
                 sources: declared.sources.0.iter().map(|source| source.value.clone()).collect(),
@@ -219,6 +218,7 @@ impl Compiler<'_, '_, '_> {
             self.check_id(dimension);
             let property = affinity.property.as_ref().unwrap_or(dimension);
             self.check_path(property);
+            self.check_affinity_property(property);
             let weights = self.signals(&affinity.weights);
             for (event, _) in &affinity.weights {
                 self.check_property(event, property);

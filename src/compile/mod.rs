@@ -18,6 +18,7 @@ mod keys;
 mod learn;
 mod logic;
 mod pages;
+mod personal;
 mod personas;
 mod places;
 mod plan;
@@ -29,6 +30,7 @@ mod report;
 mod same_place;
 mod schedule;
 mod selector;
+mod sensitive;
 mod shadows;
 mod sources;
 mod template;
@@ -185,6 +187,11 @@ impl Names<'_> {
         (field as usize).checked_sub(FIELDS.len()).is_some_and(|number| number < self.manifest.traits.len())
     }
 
+    /// Whether a field tells who the visitor is, or what is sensitive.
+    fn is_personal_field(&self, field: u32) -> bool {
+        self.declared(field).is_some_and(|declared| declared.personal)
+    }
+
     /// Paths of what is read of profiles.
     fn names_of_profile(&self) -> Vec<String> {
         self.names().into_iter().filter(|name| name.starts_with("profile.")).collect()
@@ -206,6 +213,10 @@ impl Env for Names<'_> {
 
     fn reading(&self, node: &Node) -> Option<Result<String, ExprError>> {
         readings::read(node, self.manifest).map(|read| read.map(|asked| asked.path))
+    }
+
+    fn is_personal(&self, field: u32) -> bool {
+        self.is_personal_field(field)
     }
 
     fn has_zone(&self, name: &str) -> bool {
@@ -276,6 +287,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         self.goals();
         self.personas();
         self.learned();
+        self.sensitive();
     }
 
     /// Warns of what has no effect. Returns the experiences' degrees.

@@ -44,16 +44,19 @@ pub(super) fn path(text: &str) -> Result<(), Wrong> {
     Ok(())
 }
 
+/// A property's path below each product, or below the event.
+pub(super) fn below(path: &str) -> &str {
+    path.strip_prefix("products.").unwrap_or(path)
+}
+
 /// What the plan says of a property of an event, or of its products; `None` where it says nothing of properties.
 pub(super) fn property<'m>(plan: Option<&'m EventPlan>, event: &str, asked: &str) -> Result<Option<&'m PropertyPlan>, Wrong> {
     path(asked)?;
     let Some(plan) = plan.filter(|plan| !plan.properties.is_empty()) else { return Ok(None) };
-    let own = |known: &str| known.strip_prefix("products.").unwrap_or(known) == asked;
-    if let Some((_, found)) = plan.properties.iter().find(|(known, _)| own(&known.value)) {
+    if let Some((_, found)) = plan.properties.iter().find(|(known, _)| below(&known.value) == asked) {
         return Ok(Some(found));
     }
-    let names: Vec<&str> =
-        plan.properties.iter().map(|(known, _)| known.value.strip_prefix("products.").unwrap_or(&known.value)).collect();
+    let names: Vec<&str> = plan.properties.iter().map(|(known, _)| below(&known.value)).collect();
     let help = nearest(asked, names.iter().copied()).unwrap_or_else(|| format!("its properties: {}", names.join(", ")));
     Err((format!("the tracking plan has no property `{asked}` of `{event}`"), Some(help)))
 }

@@ -33,7 +33,7 @@ pub(super) struct Template {
 #[derive(Debug)]
 enum Piece {
     Literal(String),
-    Field { field: u32, path: String, default: Option<String>, span: Range<usize> },
+    Field { field: u32, path: String, default: Option<String>, span: Range<usize>, personal: bool },
 }
 
 impl Template {
@@ -161,17 +161,29 @@ impl Template {
             for (value, scanner, before) in &mut readings {
                 let text = match piece {
                     Piece::Literal(text) => text.as_str(),
-                    Piece::Field { .. } => {
-                        found.push(match place {
+                    Piece::Field { path, personal, .. } => {
+                        let attribute = |name: &str, before: &str, plain| {
+                            let kind = attribute_kind(name, before, plain)?;
+                            let is_private = *personal && kind != PartKind::Url && !html::is_read_to_people(name);
+                            let why = "it is personal, and this is not an attribute for people's eyes alone";
+                            if is_private { Err(format!("`{path}` can't stand in `{name}`: {why}")) } else { Ok(kind) }
+                        };
+                        let kind = match place {
                             Place::Text => Ok(PartKind::Plain),
-                            Place::Attribute(name) => attribute_kind(name, before, PartKind::Plain),
+                            Place::Attribute(name) => attribute(name, before, PartKind::Plain),
                             Place::Redirect => url_kind("redirect", before),
                             Place::Fragment => url_kind("fragment", before),
                             Place::Html => match scanner.place() {
                                 HtmlPlace::Text => Ok(PartKind::Html),
-                                HtmlPlace::Attribute { name, value } => attribute_kind(&name, &value, PartKind::Html),
+                                HtmlPlace::Attribute { name, value } => attribute(&name, &value, PartKind::Html),
                                 HtmlPlace::Forbidden(what) => Err(format!("a value can't be interpolated in {what}")),
                             },
+                        };
+                        found.push(match kind {
+                            Ok(PartKind::Url) if *personal => Err(format!(
+                                "`{path}` can't stand in a URL: it is personal, and URLs are kept in logs and histories"
+                            )),
+                            kind => kind,
                         });
                         *value
                     }
@@ -280,6 +292,6 @@ fn field(inside: &str, span: Range<usize>, env: &dyn Env, doubles: bool) -> Resu
         Some((_, kind @ (Kind::Double | Kind::Timestamp | Kind::Map))) if kind != Kind::Double || !doubles => {
             Err(ExprError::new(span, format!("`{path}` is a {}, which has no one way to be written", kind.name())))
         }
-        Some((field, _)) => Ok(Piece::Field { field, path, default, span }),
+        Some((field, _)) => Ok(Piece::Field { field, path, default, span, personal: env.is_personal(field) }),
     }
 }

@@ -84,7 +84,7 @@ fn shown(of: &Limited) -> String {
 
 fn prerequisite(program: &Program, required: &Prerequisite) -> String {
     let id = program.experience(required.experience).map(|other| program.text(other.id));
-    let mut text = format!("it requires {}", id.unwrap_or("a draft that this program leaves out"));
+    let mut text = format!("it requires {}", id.unwrap_or("an experience that this program leaves out"));
     let variants: Vec<String> = required.variants.iter().map(u32::to_string).collect();
     let factor = required.factor.as_ref().map(|factor| format!(" of {factor}")).unwrap_or_default();
     if let Some((last, before)) = variants.split_last() {

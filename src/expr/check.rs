@@ -27,6 +27,10 @@ pub trait Env {
     fn reading(&self, _node: &Node) -> Option<Result<String, ExprError>> {
         None
     }
+    /// Whether a field tells who the visitor is, or what is sensitive.
+    fn is_personal(&self, _field: u32) -> bool {
+        false
+    }
     /// Whether there is a time zone of that name.
     fn has_zone(&self, name: &str) -> bool;
     /// All field paths and audience names, for suggestions.

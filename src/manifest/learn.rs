@@ -1,5 +1,6 @@
 //! What is learned of visitors, as it is written: the tracking plan, and what is made of events.
 
+use super::Sensitive;
 #[cfg(feature = "schema")]
 use super::read::object_schema;
 use super::read::{List, Named, Read, Reader, Spanned, choice, object};
@@ -28,7 +29,20 @@ object! { "A property of an event." PropertyPlan {
     optional required "required": bool = "Whether it must be there (default false).";
     optional values "enum": List<Spanned<String>> = "The only values a string may have.";
     optional personal "personal": bool = "Whether it tells who the visitor is (default false).";
+    optional sensitive "sensitive": Spanned<Sensitive> = "What it tells that the law protects specially. What is sensitive is personal too.";
 } }
+
+impl PropertyPlan {
+    /// Whether it tells who the visitor is, or what is nobody's business.
+    pub fn is_personal(&self) -> bool {
+        self.personal == Some(true) || self.is_sensitive()
+    }
+
+    /// Whether it tells what the law protects specially.
+    pub fn is_sensitive(&self) -> bool {
+        self.sensitive.as_ref().is_some_and(|said| said.value.is_some())
+    }
+}
 
 object! { "What makes a visitor like a value of a dimension, such as a category: a score for each value, which halves with time." AffinityPlan {
     optional property "property": Spanned<String> = "The path of the value in the event's properties, else in each of its products (default the dimension's name).";
@@ -37,6 +51,7 @@ object! { "What makes a visitor like a value of a dimension, such as a category:
     optional cap "cap": Spanned<Decimal> = "The most that a value's score can be (default 100).";
     optional keep "keep": Spanned<i32> = "How many values are kept, the strongest (default 20).";
     optional least "least": Spanned<Decimal> = "A value with a lower score is not told (default 1).";
+    optional sensitive "sensitive": Spanned<Sensitive> = "What its values tell that the law protects specially.";
 } }
 
 object! { "Events of which some have a strength." Signal {

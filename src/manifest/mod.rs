@@ -80,7 +80,20 @@ object! { "A declared attribute of a profile." Trait {
     required purpose "purpose": Purpose = "The purpose it is kept for. Without that consent it is absent.";
     optional settle "settle": Spanned<Settle> = "Which of several values counts, where several sources tell one (default latest).";
     default sources "sources": List<Spanned<String>> = "Sources, the most believed first: `browser`, or the name of a write key or an import.";
+    optional sensitive "sensitive": Spanned<Sensitive> = "What it tells that the law protects specially. What is sensitive is personal too.";
 } }
+
+impl Trait {
+    /// Whether it tells who the visitor is, or what is nobody's business.
+    pub fn is_personal(&self) -> bool {
+        self.personal == Some(true) || self.is_sensitive()
+    }
+
+    /// Whether it tells what the law protects specially.
+    pub fn is_sensitive(&self) -> bool {
+        self.sensitive.as_ref().is_some_and(|said| said.value.is_some())
+    }
+}
 
 choice! { "What a slot is." SlotKind {
     Element "element": "Elements of the page, found by a selector.";
@@ -121,6 +134,27 @@ object! { "A conversion." Goal {
     optional value "value": String = "The path of its value in the event, such as properties.revenue.";
     optional currency "currency": String = "The path of its currency in the event, or an ISO 4217 code.";
 } }
+
+choice! { "What of a visitor the law protects specially (GDPR, articles 9 and 10)." Sensitive {
+    Health "health": "Health.";
+    Religion "religion": "Religious or philosophical beliefs.";
+    Ethnicity "ethnicity": "Racial or ethnic origin.";
+    Politics "politics": "Political opinions.";
+    Union "union": "Trade union membership.";
+    Sexuality "sexuality": "Sex life or sexual orientation.";
+    Genetic "genetic": "Genetic data.";
+    Biometric "biometric": "Biometric data that identify a person.";
+    Criminal "criminal": "Criminal convictions and offences.";
+    Children "children": "Somebody's children, or that somebody is a child.";
+    None "none": "Nothing of the kind, although it may be called so.";
+} }
+
+impl Sensitive {
+    /// Whether it is one of the categories.
+    pub fn is_some(self) -> bool {
+        self != Sensitive::None
+    }
+}
 
 choice!(@read Kind
     ["bool" => Kind::Bool, "int" => Kind::Int, "double" => Kind::Double, "string" => Kind::String, "strings" => Kind::Strings,

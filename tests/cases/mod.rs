@@ -41,6 +41,7 @@ pub const DECIDE: &[(&str, &str)] = &[
 #[allow(dead_code)] // Not every face reads manifests.
 pub const MANIFEST: &[(&str, &str)] = &[
     ("errors", include_str!("../spec/manifest/errors.json")),
+    ("errors-consent", include_str!("../spec/manifest/errors-consent.json")),
     ("errors-learn", include_str!("../spec/manifest/errors-learn.json")),
 ];
 
