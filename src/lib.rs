@@ -33,6 +33,10 @@ pub mod touch;
 pub mod wire;
 pub mod zone;
 
+// What is kept of visitors, for the register (for authors).
+#[cfg(all(feature = "author", feature = "explain", feature = "serde"))]
+pub mod data_map;
+
 // What another program says otherwise (for authors).
 #[cfg(all(feature = "author", feature = "explain", feature = "serde"))]
 pub mod diff;

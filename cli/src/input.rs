@@ -79,7 +79,8 @@ pub(crate) fn checked(path: &Path, compile: Compile) -> Result<Compiled, String>
     Ok(compiled)
 }
 
-fn refused(path: &Path, source: &str, errors: &[Diagnostic]) -> String {
+/// Prints what is wrong with a manifest to stderr; the message sums up.
+pub(crate) fn refused(path: &Path, source: &str, errors: &[Diagnostic]) -> String {
     show(path, source, errors);
     format!("{} in {}", count(errors.len() as u64, "error"), path.display())
 }

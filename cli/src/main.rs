@@ -3,6 +3,7 @@
 mod audiences;
 mod check;
 mod compile;
+mod data_map;
 mod decide;
 mod eval;
 mod explain;
@@ -97,6 +98,11 @@ enum Command {
         after_help = "Examples:\n  idoine dead-letters --to https://shop.example\n  idoine dead-letters --to https://shop.example --resend --sink webhook:crm"
     )]
     DeadLetters(troubles::DeadLettersArgs),
+    /// Write what a site keeps of its visitors: what, why, how long, where, and who reads it
+    #[command(
+        after_help = "Examples:\n  idoine data-map site.jsonc -o data-map.html\n  idoine data-map site.jsonc --format csv --lang fr > registre.csv\n\nIt is no legal advice."
+    )]
+    DataMap(data_map::Args),
     /// Format manifests: one look, every comment kept
     #[command(after_help = "Example:\n  idoine fmt site.jsonc\n  idoine fmt --check sites/*.jsonc")]
     Fmt(fmt::Args),
@@ -138,6 +144,7 @@ fn main() -> ExitCode {
         Command::Profile(args) => profile::run(&args),
         Command::Violations(args) => troubles::violations(&args),
         Command::DeadLetters(args) => troubles::dead_letters(&args),
+        Command::DataMap(args) => data_map::run(&args),
         Command::Fmt(args) => fmt::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Functions { json: true } => input::print_line(&format!("{:#}", idoine::expr::functions())),

@@ -34,6 +34,8 @@ mod sensitive;
 mod shadows;
 mod sources;
 mod template;
+#[cfg(all(feature = "explain", feature = "serde"))]
+mod uses;
 mod variants;
 mod warnings;
 mod written;
@@ -51,6 +53,8 @@ pub use self::readings::readings;
 use self::reads::Reads;
 #[cfg(feature = "serde")]
 pub use self::report::CheckReport;
+#[cfg(all(feature = "explain", feature = "serde"))]
+pub(crate) use self::uses::{Uses, uses};
 use crate::bucket::MILLION;
 use crate::context::{FIELDS, Kind, device_words};
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};

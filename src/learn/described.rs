@@ -20,7 +20,8 @@ fn all(texts: impl Iterator<Item = String>) -> String {
     join(texts.iter().map(String::as_str), ", ")
 }
 
-fn matching(matching: &Matching) -> String {
+/// Which events are meant, in words.
+pub(crate) fn matching(matching: &Matching) -> String {
     let properties = matching.properties.iter().map(|(path, value)| match value {
         Expected::Bool(value) => format!("{path} {value}"),
         Expected::Number(value) => format!("{path} {}", number(*value)),
