@@ -41,7 +41,7 @@ export function keep(sql, sink, { id, at, body }, now) {
 }
 
 /** Keeps the events of `lines` for the webhooks that want them and may have them. */
-export function enqueue(sql, lines, now, webhooks) {
+export function enqueue(sql, lines, now, { webhooks, bare }) {
   const listening = webhooks.filter(({ events }) => events.length > 0);
   for (const line of listening.length === 0 ? [] : lines) {
     const event = JSON.parse(line);
@@ -49,10 +49,11 @@ export function enqueue(sql, lines, now, webhooks) {
     if (event.source?.startsWith("import:")) {
       continue;
     }
+    const told = ({ purpose }) => (purpose === "analytics" ? JSON.parse(bare(line)) : event);
     for (const webhook of listening) {
       if (wants(webhook, event) && event.consent?.includes(webhook.purpose)) {
         const id = JSON.stringify([event.site, event.anonymousId, event.userId, event.messageId]);
-        keep(sql, `webhook:${webhook.name}`, { id, at: event.timestamp ?? now, body: messageOf("event", event.timestamp ?? now, event) }, now);
+        keep(sql, `webhook:${webhook.name}`, { id, at: event.timestamp ?? now, body: messageOf("event", event.timestamp ?? now, told(webhook)) }, now);
       }
     }
   }

@@ -9,6 +9,7 @@
 import { log } from "../log.js";
 import { bury, createDeadLetters, expire } from "./dead.js";
 import { createDeliveries, deliver, enqueue, forget } from "./deliveries.js";
+import { barer } from "./personal.js";
 import { later, reasonOf } from "./retry.js";
 import { queue } from "./sinks/queue.js";
 import { bucket, dayOf } from "./sinks/r2.js";
@@ -16,6 +17,9 @@ import { createWatch } from "./watch.js";
 
 /** The streams by name. */
 const STREAMS = { queue, r2: bucket };
+
+/** The purpose of who only measures, and of sinks that nothing is said of. */
+const MEASURING = "analytics";
 
 /** How many batches of a stream one alarm sends at most; what is left has the next one, at once. */
 const BATCHES = 20;
@@ -29,11 +33,22 @@ const MOST_WAITING = 500_000;
 
 /**
  * The sinks that are wanted, by the Worker's bindings and the manifest's webhooks (`Rules.webhooks` as JSON: `{ name, url, events,
- * audiences, purpose }` each). Who does not know the webhooks must not call: what waits for others than these is given up.
+ * audiences, purpose }` each), and what is taken off for those that only measure (`bare`). `consent` is what the program says of it: the
+ * purposes of streams, and what is personal. Who does not know the webhooks must not call: what waits for others than these is given up.
  */
-export function sinksOf(env, webhooks) {
+export function sinksOf(env, webhooks, consent) {
   const streams = Object.entries(STREAMS).filter(([, stream]) => stream.isBound(env));
-  return { streams: streams.map(([name, stream]) => ({ name, ...stream.limits(env) })), webhooks };
+  const purposeOf = (name) => consent?.sinks?.[name] ?? MEASURING;
+  return { streams: streams.map(([name, stream]) => ({ name, purpose: purposeOf(name), ...stream.limits(env) })), webhooks, bare: barer(consent?.personal) };
+}
+
+/** The rows of an event for streams: `{ json, only }`, one for all where they get the same, and none for those that it was not agreed to for. */
+function rowsOf(line, { streams, bare }) {
+  const { consent } = JSON.parse(line);
+  const wanting = streams.filter(({ purpose }) => consent === undefined || consent.includes(purpose));
+  const rows = wanting.map(({ name, purpose }) => ({ json: purpose === MEASURING ? bare(line) : line, only: name }));
+  const isSame = rows.length === streams.length && rows.every(({ json }) => json === rows[0].json);
+  return isSame ? rows.slice(0, 1).map(({ json }) => ({ json, only: null })) : rows;
 }
 
 /** Makes the tables that are not there yet. */
@@ -88,7 +103,8 @@ function schedule(sql, stream, row, now, seq) {
 
 /**
  * Keeps events for the sinks that are wanted (`sinksOf`). `lines` are canonical events as `JSON.stringify` writes them: one line each. Only
- * those that may be kept: nothing is asked of their consent here, but of a webhook's own purpose.
+ * those that may be kept: of their consent nothing is asked here but whether it is to a sink's own purpose. What is personal is taken off
+ * before it is written, where a sink only measures.
  */
 export function put(sql, lines, now, sinks) {
   // What is no longer wanted is forgotten by the alarm.
@@ -98,14 +114,16 @@ export function put(sql, lines, now, sinks) {
   const rows = settle(sql, sinks);
   if (sinks.streams.length > 0) {
     for (const line of lines) {
-      sql.exec("INSERT INTO outbox (at, since, json) VALUES (?, ?, ?)", now, now, line);
+      for (const { json, only } of rowsOf(line, sinks)) {
+        sql.exec("INSERT INTO outbox (at, since, json, only) VALUES (?, ?, ?, ?)", now, now, json, only);
+      }
     }
     const seq = lastNumber(sql);
     for (const stream of sinks.streams) {
       schedule(sql, stream, rows.get(stream.name), now, seq);
     }
   }
-  enqueue(sql, lines, now, sinks.webhooks);
+  enqueue(sql, lines, now, sinks);
 }
 
 const DUE = "SELECT min(due) AS due FROM (SELECT due FROM sinks UNION ALL SELECT due FROM watch)";

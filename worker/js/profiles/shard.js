@@ -98,15 +98,16 @@ export class Profiles extends DurableObject {
 
   /** The sinks that are wanted, as the last program that could be loaded says; undefined where there never was one. */
   #sinks() {
-    const told = this.#program?.webhooks;
+    const { webhooks: told, consent } = this.#program ?? {};
     if (told !== undefined && told !== this.#webhooks) {
       this.#webhooks = told;
       setMeta(this.#sql, "webhooks", JSON.stringify(told));
-      this.#wanted = outbox.sinksOf(this.env, told);
+      setMeta(this.#sql, "consent", JSON.stringify(consent ?? {}));
+      this.#wanted = outbox.sinksOf(this.env, told, consent);
     }
     const known = this.#wanted === undefined ? getMeta(this.#sql, "webhooks") : undefined;
     if (known !== undefined) {
-      this.#wanted = outbox.sinksOf(this.env, JSON.parse(known));
+      this.#wanted = outbox.sinksOf(this.env, JSON.parse(known), JSON.parse(getMeta(this.#sql, "consent") ?? "{}"));
     }
     return this.#wanted;
   }
