@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { readModule } from "../../scripts/lib/bytes/module.mjs";
-import { chain } from "../../scripts/lib/order.mjs";
+import { best, chain } from "../../scripts/lib/order.mjs";
 import { DIST } from "../../scripts/lib/paths.mjs";
 
 test("the longest function is the first, and each is followed by the one that is most like it", () => {
   const bodies = ["abcdefgh", "the other kind", "abcd", "one", "another kind", "xyzabcdefgh"].map((text) => Buffer.from(text));
-  assert.deepEqual(chain(bodies), [1, 4, 0, 5, 2, 3]);
-  assert.deepEqual(chain([]), []);
+  assert.deepEqual(chain(bodies, 0.5), [1, 4, 0, 5, 2, 3]);
+  assert.deepEqual(best([]), []);
 });
 
 test("the modules are as small as functions in this order make them", () => {
