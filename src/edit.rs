@@ -121,11 +121,12 @@ fn lead_away(target: &mut String, context: &Context) -> bool {
         Some((address, query)) => (address, Some(query)),
         None => (url, None),
     };
-    let (path, fragment) = match target.cut(b'#') {
-        Some((path, fragment)) => (path.to_owned(), Some(fragment.to_owned())),
-        None => (target.clone(), None),
+    let whole = std::mem::take(target);
+    let (path, fragment) = match whole.cut(b'#') {
+        Some((path, fragment)) => (path, Some(fragment)),
+        None => (whole.as_str(), None),
     };
-    *target = path;
+    target.push_str(path);
     if let Some(query) = query
         && !target.has(b'?')
     {
@@ -138,7 +139,7 @@ fn lead_away(target: &mut String, context: &Context) -> bool {
     });
     if let Some(fragment) = fragment {
         push(target, b'#');
-        target.push_str(&fragment);
+        target.push_str(fragment);
     }
     !own
 }

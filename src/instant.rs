@@ -1,6 +1,6 @@
 //! Instants and lengths of time to the nanosecond, as CEL's timestamps and durations are (CEL specification, "Abstract types").
 
-use crate::number::{digits_of, push_int};
+use crate::number::{digits_of, push_int, signed};
 use crate::text::push;
 use crate::time::{Civil, digits_before, leading, parse_written, push_two};
 
@@ -18,6 +18,17 @@ const BILLION: u32 = 1_000_000_000;
 const FIRST: i64 = -62_135_596_800;
 /// 9999-12-31T23:59:59Z.
 const LAST: i64 = 253_402_300_799;
+/// The units of lengths, in nanoseconds: `ms` before `m`. Micro with the letter u, the sign of its own, or the Greek letter.
+const UNITS: [(&str, u64); 8] = [
+    ("ns", 1),
+    ("us", 1_000),
+    ("\u{b5}s", 1_000),
+    ("\u{3bc}s", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+];
 /// Some 10,000 years, as `google.protobuf.Duration` allows.
 const LONGEST: i64 = 315_576_000_000;
 
@@ -90,11 +101,7 @@ impl Seconds {
     /// The length that a text such as `1h30m`, `-1.5h` or `300ms` says (CEL specification, "duration"; the units are those of
     /// Go's `time.ParseDuration`).
     pub fn parse_length(text: &str) -> Option<Seconds> {
-        let (negative, mut rest) = match text.as_bytes() {
-            [b'-', rest @ ..] => (true, rest),
-            [b'+', rest @ ..] => (false, rest),
-            rest => (false, rest),
-        };
+        let (negative, mut rest) = signed(text.as_bytes());
         let mut sum = Seconds::new(0);
         if rest == b"0" {
             return Some(sum);
@@ -110,18 +117,7 @@ impl Seconds {
             if whole.is_empty() && fraction.is_empty() {
                 return None;
             }
-            let (unit, behind) = match behind {
-                [b'n', b's', behind @ ..] => (1, behind),
-                // Micro, with the letter u, the sign of its own, or the Greek letter.
-                [b'u', b's', behind @ ..] | [0xc2, 0xb5, b's', behind @ ..] | [0xce, 0xbc, b's', behind @ ..] => {
-                    (1_000, behind)
-                }
-                [b'm', b's', behind @ ..] => (1_000_000, behind),
-                [b's', behind @ ..] => (1_000_000_000, behind),
-                [b'm', behind @ ..] => (60_000_000_000, behind),
-                [b'h', behind @ ..] => (3_600_000_000_000, behind),
-                _ => return None,
-            };
+            let (behind, unit) = UNITS.iter().find_map(|(name, unit)| Some((behind.strip_prefix(name.as_bytes())?, *unit)))?;
             sum = sum.plus(scaled(whole, fraction, unit)?)?;
             rest = behind;
             if rest.is_empty() {

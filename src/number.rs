@@ -77,7 +77,7 @@ pub(crate) fn parse_double(text: &str) -> Option<f64> {
 }
 
 /// Whether a number is negative, and what is behind its sign.
-fn signed(text: &[u8]) -> (bool, &[u8]) {
+pub(crate) fn signed(text: &[u8]) -> (bool, &[u8]) {
     match text.split_first() {
         Some((b'-', rest)) => (true, rest),
         Some((b'+', rest)) => (false, rest),
@@ -326,14 +326,17 @@ pub(crate) fn push_double(out: &mut String, number: f64) {
         out.push_str("Infinity");
         return;
     }
-    let mut text = String::new();
+    let (mut text, mut read) = (String::new(), Vec::new());
     let mut power = 0;
     for count in 1..=17u32 {
         let (digits, first) = decimal(value, count);
         text.clear();
         push_int(&mut text, digits as i64);
         power = first;
-        let read: Vec<u8> = text.bytes().map(|byte| byte - b'0').collect();
+        read.clear();
+        for byte in text.bytes() {
+            read.push(byte - b'0');
+        }
         if nearest(&read, first + 1 - count as i32) == Some(value) {
             break;
         }

@@ -1,7 +1,7 @@
 //! Versions and their precedence (Semantic Versioning 2.0.0, sections 9 to 11), read more generously: any number of numbers,
 //! missing ones count as 0, and a `v` may stand before them. Browsers and systems have versions such as `17.2`.
 
-use crate::text::Cut;
+use crate::text::{Cut, is_digits};
 use std::cmp::Ordering;
 
 /// Whether a text is a version.
@@ -66,8 +66,7 @@ fn pre_releases(left: &str, right: &str) -> Ordering {
             (Some(_), None) => return Ordering::Greater,
             (Some(left), Some(right)) => (left, right),
         };
-        let numeric = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let ordering = match (numeric(left), numeric(right)) {
+        let ordering = match (is_digits(left), is_digits(right)) {
             (true, true) => numbers(left, right),
             (true, false) => Ordering::Less,
             (false, true) => Ordering::Greater,

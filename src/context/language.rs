@@ -103,7 +103,7 @@ fn primary(tag: &str) -> &str {
 
 /// The first subtag of a kind behind the language, and before the first extension or private use (`-u-`, `-x-`).
 fn subtag(tag: &str, kind: impl Fn(&[u8]) -> bool) -> Option<&str> {
-    for part in tag.parts(b'-').skip(1) {
+    for part in tag.cut(b'-')?.1.parts(b'-') {
         if part.len() <= 1 {
             break;
         }

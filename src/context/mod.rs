@@ -259,7 +259,7 @@ impl Context {
     /// A context of which nothing is known but the instant.
     fn empty(program: &Program, now: i64) -> Context {
         let mut values = Vec::new();
-        values.resize_with(program.field_count(), || None);
+        (0..program.field_count()).for_each(|_| values.push(None));
         Context {
             values,
             denied: Vec::new(),

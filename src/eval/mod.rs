@@ -288,7 +288,7 @@ impl<'a, 'k> Walk<'a, 'k> {
         let mut absent: Option<Absent> = None;
         for node in self.program.list_items(start, len) {
             match self.eval(node, depth) {
-                Operand::Absent(found) => absent = Some(absent.map_or(found, |known| known.or(found))),
+                Operand::Absent(found) => absent = found.after(absent),
                 value => operands.push(value),
             }
         }
@@ -345,7 +345,7 @@ impl<'a, 'k> Walk<'a, 'k> {
                 *place = item;
             }
             match (op, self.eval(body, depth)) {
-                (_, Operand::Absent(found)) => absent = Some(absent.map_or(found, |known| known.or(found))),
+                (_, Operand::Absent(found)) => absent = found.after(absent),
                 (Op::MapItems, value) => kept.push(value),
                 (Op::All, value @ Operand::Bool(false)) | (Op::Exists, value @ Operand::Bool(true)) => return value,
                 (_, Operand::Bool(true)) => {
@@ -355,10 +355,7 @@ impl<'a, 'k> Walk<'a, 'k> {
                     }
                 }
                 (_, Operand::Bool(false)) => {}
-                _ => {
-                    let found = Absent { why: Why::Error(Error::WrongType), node: body };
-                    absent = Some(absent.map_or(found, |known| known.or(found)));
-                }
+                _ => absent = Absent { why: Why::Error(Error::WrongType), node: body }.after(absent),
             }
         }
         match (absent, op) {

@@ -78,6 +78,12 @@ pub(crate) struct Absent {
 }
 
 impl Absent {
+    /// What is wanting once this is too.
+    #[inline(never)]
+    pub(crate) fn after(self, known: Option<Absent>) -> Option<Absent> {
+        Some(known.map_or(self, |known| known.or(self)))
+    }
+
     /// The weightier of two; the first of equals, which all errors are.
     pub(crate) fn or(self, other: Absent) -> Absent {
         if other.why.weight() > self.why.weight() { other } else { self }

@@ -203,11 +203,20 @@ impl Program {
 
     /// The first words of a record; `None` past the section's end.
     fn record<const N: usize>(&self, section: Section, index: usize) -> Option<[u32; N]> {
-        Some(self.words_of(section, index)?.first_chunk()?.map(u32::from_le_bytes))
+        let mut record = [0; N];
+        self.read(section, index, &mut record).then_some(record)
+    }
+
+    /// Reads the first words of a record, however many, and says whether there are as many: code that is there once for all records.
+    fn read(&self, section: Section, index: usize, into: &mut [u32]) -> bool {
+        let Some(words) = self.words_of(section, index).and_then(|words| words.get(..into.len())) else { return false };
+        for (number, word) in into.iter_mut().zip(words) {
+            *number = u32::from_le_bytes(*word);
+        }
+        true
     }
 
     /// A word of a record; `NONE` past the section's end.
-    #[inline(never)]
     fn cell(&self, section: Section, index: usize, word: usize) -> u32 {
         let word = self.words_of(section, index).and_then(|words| words.get(word));
         word.map_or(NONE, |word| u32::from_le_bytes(*word))
@@ -245,13 +254,18 @@ impl Program {
         std::str::from_utf8(self.raw(string)).unwrap_or_default()
     }
 
+    /// A text, where there is one.
+    fn text_or_none(&self, string: u32) -> Option<&str> {
+        (string != NONE).then(|| self.text(string))
+    }
+
     fn site(&self) -> [u32; 4] {
         self.record(Section::Site, 0).unwrap_or([NONE, 0, NONE, 0])
     }
 
     /// The site's id.
     pub fn site_id(&self) -> &str {
-        self.text(self.site()[0])
+        self.text(self.cell(Section::Site, 0, 0))
     }
 
     /// The share of visitors that never sees personalisation, in parts per million.
@@ -261,7 +275,7 @@ impl Program {
 
     /// The cap over all experiences.
     pub(crate) fn site_cap(&self) -> Option<Cap> {
-        self.cap(self.site()[2])
+        self.cap(self.cell(Section::Site, 0, 2))
     }
 
     /// How many nodes several others share (see [`Node::shared`]).
@@ -286,10 +300,6 @@ impl Program {
         self.count(Section::Fields)
     }
 
-    fn field_record(&self, field: u32) -> [u32; 3] {
-        self.record(Section::Fields, field as usize).unwrap_or([NONE; 3])
-    }
-
     /// The number and type of the field of that path.
     pub fn field(&self, path: &str) -> Option<(u32, Kind)> {
         let field = (0..self.field_count() as u32).find(|field| self.field_path(*field) == path)?;
@@ -298,17 +308,17 @@ impl Program {
 
     /// The type of a field.
     pub(crate) fn field_kind(&self, field: u32) -> Option<Kind> {
-        Kind::from_code(self.field_record(field)[1])
+        Kind::from_code(self.cell(Section::Fields, field as usize, 1))
     }
 
     /// The path of a field.
     pub fn field_path(&self, field: u32) -> &str {
-        self.text(self.field_record(field)[0])
+        self.text(self.cell(Section::Fields, field as usize, 0))
     }
 
     /// The purpose without whose consent a field is absent.
     pub fn field_purpose(&self, field: u32) -> Option<Purpose> {
-        Purpose::from_code(self.field_record(field)[2])
+        Purpose::from_code(self.cell(Section::Fields, field as usize, 2))
     }
 
     /// A node's operation and operands.
@@ -335,23 +345,19 @@ impl Program {
         self.count(Section::Slots)
     }
 
-    fn slot(&self, slot: u32) -> [u32; 4] {
-        self.record(Section::Slots, slot as usize).unwrap_or([NONE; 4])
-    }
-
     /// A slot's id.
     pub fn slot_id(&self, slot: u32) -> &str {
-        self.text(self.slot(slot)[0])
+        self.text(self.cell(Section::Slots, slot as usize, 0))
     }
 
     /// A slot's CSS selector; `None` where it has no element, or is handed to the page's own code.
     pub fn slot_selector(&self, slot: u32) -> Option<&str> {
-        Some(self.slot(slot)[1]).filter(|selector| *selector != NONE).map(|selector| self.text(selector))
+        self.text_or_none(self.cell(Section::Slots, slot as usize, 1))
     }
 
     /// The CSS selector of a slot that is handed to the page's own code.
     pub fn slot_handed_over(&self, slot: u32) -> Option<&str> {
-        Some(self.slot(slot)[3]).filter(|selector| *selector != NONE).map(|selector| self.text(selector))
+        self.text_or_none(self.cell(Section::Slots, slot as usize, 3))
     }
 
     /// The personas: name, and paths with their text.
