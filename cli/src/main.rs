@@ -100,7 +100,7 @@ enum Command {
     DeadLetters(troubles::DeadLettersArgs),
     /// Write what a site keeps of its visitors: what, why, how long, where, and who reads it
     #[command(
-        after_help = "Examples:\n  idoine data-map site.jsonc -o data-map.html\n  idoine data-map site.jsonc --format csv --lang fr > registre.csv\n\nIt is no legal advice."
+        after_help = "Examples:\n  idoine data-map site.jsonc -o data-map.html\n  idoine data-map site.jsonc --format csv --lang fr > registre.csv\n\nIt is not legal advice."
     )]
     DataMap(data_map::Args),
     /// Format manifests: one look, every comment kept

@@ -97,7 +97,7 @@ fn a_page_is_whole_and_what_stands_in_it_is_text() {
         for name in names.iter().filter(|name| !name.contains('\r')) {
             assert!(told.iter().any(|cell| cell == name), "{name}: {told:#?}");
         }
-        assert!(words.borrow().contains(if lang == "en" { "no legal advice" } else { "pas un conseil juridique" }));
+        assert!(words.borrow().contains(if lang == "en" { "not legal advice" } else { "pas un conseil juridique" }));
         assert!(page.contains(&format!("<html lang=\"{lang}\">")) && !page.contains("<script"));
     }
 }
@@ -118,7 +118,7 @@ fn no_cell_of_a_table_is_a_formula() {
     for name in names {
         assert!(rows.iter().any(|row| row[1].trim_start_matches('\'') == name.trim_start_matches('\'')), "{name:?}");
     }
-    assert!(rows.last().unwrap()[2].contains("no legal advice"));
+    assert!(rows.last().unwrap()[2].contains("not legal advice"));
 }
 
 #[test]

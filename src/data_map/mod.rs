@@ -1,6 +1,6 @@
 //! The data map: what a site keeps of its visitors, why, for how long, where, and who reads it; made of the manifest, for the
 //! register of processing (GDPR, article 30). It is as complete as the manifest: what the site's owner does with the data elsewhere is
-//! theirs to add. It is no legal advice.
+//! theirs to add. It is not legal advice.
 
 mod events;
 mod rows;
@@ -41,7 +41,7 @@ pub struct DataMap {
     pub site: String,
     /// The version of the manifest's program.
     pub version: String,
-    /// That it is no legal advice.
+    /// That it is not legal advice.
     pub note: &'static str,
     /// One row for each datum.
     pub rows: Vec<Row>,
@@ -114,7 +114,7 @@ impl Row {
 pub fn data_map(source: &str, zones: &dyn Zones, lang: Lang) -> Result<DataMap, Vec<Diagnostic>> {
     let uses = uses(source, zones)?;
     let note = lang.of([
-        "This is no legal advice. It says what the manifest says; what becomes of the data elsewhere (behind the queue, in the bucket, at the receivers of webhooks) is for the site's owner to add.",
+        "This is not legal advice. It says what the manifest says; what becomes of the data elsewhere (behind the queue, in the bucket, at the receivers of webhooks) is for the site's owner to add.",
         "Ceci n'est pas un conseil juridique. Ce document dit ce que dit le manifeste ; ce que deviennent les données ailleurs (après la file, dans le bucket, chez les destinataires des webhooks) est à compléter par le responsable du site.",
     ]);
     Ok(DataMap { site: uses.manifest.site.id.value.clone(), version: uses.version.clone(), note, rows: rows::all(&uses, lang) })
