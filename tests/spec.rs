@@ -6,7 +6,7 @@ mod support;
 
 use idoine::bucket::{Draw, bucket, murmur3_32};
 use idoine::compile::{CheckReport, EvaluateError, EvaluationReport, Outcome, check, compile, evaluate};
-use idoine::consent::{Consent, Purpose};
+use idoine::consent::{By, Choice, Consent, Mode, Purpose, Signals, Terms};
 use idoine::diagnostic::{Diagnostic, Severity};
 use idoine::expr::{Bindings, FUNCTIONS, Node, NodeKind, parse, print};
 use idoine::log::logged;
@@ -398,14 +398,30 @@ fn shadows_are_found() {
 #[test]
 fn consents() {
     let vectors: Value = serde_json::from_str(include_str!("spec/consent.json")).unwrap();
-    let cases = vectors["cases"].as_array().unwrap();
-    assert!(cases.len() >= 20);
+    let flag = |case: &Value, name: &str| case.get(name).is_some_and(|flag| flag.as_bool().unwrap());
+    let cases = ["cases", "terms"].iter().flat_map(|list| vectors[list].as_array().unwrap());
+    assert!(cases.clone().count() >= 80);
     for case in cases {
-        let value = case["value"].as_str().unwrap();
-        let consent = Consent::of_request(Some(value), case["gpc"].as_bool().unwrap());
+        let mode = case.get("mode").map_or("opt-in", |mode| mode.as_str().unwrap());
+        let mode = Mode::ALL.into_iter().find(|known| known.name() == mode).unwrap();
+        let terms = Terms { mode, version: case.get("version").map_or(1, |version| version.as_u64().unwrap() as u32) };
+        let signals = Signals { gpc: flag(case, "gpc"), dnt: flag(case, "dnt") };
+        let consent = Consent::of_request(case["value"].as_str(), signals, terms);
         let granted: Vec<&str> = consent.granted().map(Purpose::name).collect();
         assert_eq!(serde_json::json!(granted), case["granted"], "{case}");
-        assert_eq!(Consent::from_cookie_value(value).is_some(), case["valid"].as_bool().unwrap(), "{case}");
+        let choice = case["value"].as_str().and_then(Choice::read);
+        assert_eq!(choice.is_some_and(|choice| choice.is_made(terms)), case["valid"].as_bool().unwrap(), "{case}");
+    }
+    for case in vectors["choices"].as_array().unwrap() {
+        let granted =
+            case["granted"].as_array().unwrap().iter().map(|name| Purpose::from_name(name.as_str().unwrap()).unwrap());
+        let granted = granted.fold(Consent::default(), |consent, purpose| consent.with(purpose, true));
+        let by = if case["by"] == "platform" { By::Platform } else { By::Visitor };
+        let (version, at) = (case["version"].as_u64().unwrap() as u32, case["at"].as_i64().unwrap());
+        let said = Choice { granted, version, at, by, ..Choice::default() };
+        let before = case["before"].as_str().and_then(Choice::read);
+        let after = Choice::after(before, said, Signals { gpc: flag(case, "gpc"), dnt: false });
+        assert_eq!(after.value(), case["after"].as_str().unwrap(), "{case}");
     }
 }
 

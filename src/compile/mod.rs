@@ -4,6 +4,7 @@ mod audiences;
 mod browser;
 mod channels;
 mod combinations;
+mod consent;
 mod content;
 mod declared;
 mod degree;
@@ -292,6 +293,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         self.personas();
         self.learned();
         self.sensitive();
+        self.consent();
     }
 
     /// Warns of what has no effect. Returns the experiences' degrees.

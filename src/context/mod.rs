@@ -28,7 +28,7 @@ pub(crate) use language::is_language;
 pub(crate) use source::{Class, of_source, registrable};
 pub(crate) use source::{Click, is_direct};
 
-use crate::consent::{Consent, Purpose};
+use crate::consent::{Consent, Purpose, Signals};
 use crate::edit::display;
 use crate::profile::Profile;
 use crate::program::Program;
@@ -209,7 +209,8 @@ impl Context {
         let page_url = url.cut(b'#').map_or(url, |(before, _)| before);
         let page = &url::split(page_url);
         let mut context = Context::empty(program, now);
-        context.consent = Consent::of_request(cookies::get(cookie, cookies::CONSENT), sent.header(Header::SecGpc) == "1");
+        let signals = Signals { gpc: sent.header(Header::SecGpc) == "1", dnt: sent.header(Header::Dnt) == "1" };
+        context.consent = Consent::of_request(cookies::get(cookie, cookies::CONSENT), signals, program.terms());
         context.offsets = request.offsets.clone();
         context.unit = cookies::get(cookie, cookies::ID).and_then(cookies::split_id).map(|(id, _)| id.to_owned());
         context.query = url::query_pairs(page.query);

@@ -1,5 +1,6 @@
 //! Experiences, and what arbitrates between them, as they are written.
 
+use super::consent::Wording;
 use super::content::{PageRule, SlotContent};
 #[cfg(feature = "schema")]
 use super::read::object_schema;
@@ -31,6 +32,7 @@ object! { "Who sees what." Experience {
     optional audience "audience": Spanned<String> = "Who may see it: an audience's name or an expression (default everyone).";
     optional priority "priority": i32 = "Of two experiences that want the same slot the higher priority wins, then the lesser id (default 0).";
     optional purpose "purpose": Purpose = "The purpose whose consent it needs to tell visitors apart (default personalization).";
+    optional because "because": Wording = "What visitors are told of why they see it, by language, such as: because you look at shoes.";
     optional unit "unit": Spanned<String> = "What is assigned as one: visitor, user, or a trait such as profile.organisation (default visitor).";
     optional schedule "schedule": Schedule = "When it runs (default always).";
     optional traffic "traffic": Traffic = "Share of its audience that takes part (default 1), or a ramp of shares over time.";

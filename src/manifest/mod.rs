@@ -1,5 +1,6 @@
 //! The manifest as its authors write it: JSON with comments, read strictly.
 
+mod consent;
 mod content;
 mod enrichment;
 mod experience;
@@ -9,6 +10,7 @@ mod place;
 pub(crate) mod read;
 mod source;
 
+pub use consent::{Ask, ConsentPlan, Platform, Preferences, PurposePlan, PurposePlans, SinkPlan, Sinks, Wording};
 pub use content::{Classes, Content, Fragment, Image, Json, JsonPart, PageRule, PersonaValue, Position, SlotContent};
 pub use enrichment::{Enrichment, EnrichmentField};
 pub use experience::{
@@ -39,6 +41,8 @@ pub const MAX_BYTES: usize = 32 << 20;
 object! { "A site's configuration." Manifest {
     optional schema "$schema": String = "Where editors find the schema of this document.";
     required site "site": Site = "The site.";
+    optional consent "consent": ConsentPlan = "How visitors are asked what they agree to.";
+    optional purposes "purposes": PurposePlans = "What visitors are asked to agree to, by purpose. Where this stands, each trait, event, experience and sink says which of these it is for.";
     optional sources "sources": Sources = "Where visits come from: what is known beside the built-in sites, click ids and channels.";
     default traits "traits": Named<Trait> = "What may be known of a visitor, read in expressions as `profile.<name>`.";
     default holidays "holidays": Holidays = "Lists of days, read in expressions as `holidays.<name>`: whether the visitor's own date is one of them. A day is 2026-12-25, or 12-25 for every year.";
@@ -54,6 +58,8 @@ object! { "A site's configuration." Manifest {
     default features "features": Named<FeaturePlan> = "The features of an application: `profile.feature('export')`.";
     default milestones "milestones": Named<MilestonePlan> = "What is celebrated once: `profile.milestone('third_order')`.";
     optional cart "cart": CartPlan = "Which events make the cart: `profile.cart.quantity`.";
+    optional sinks "sinks": Sinks = "For which purpose events go to the Worker's queue and bucket (default analytics).";
+    optional preferences "preferences": Preferences = "Traits by which visitors say how they want to be addressed.";
     default webhooks "webhooks": Named<WebhookPlan> = "Who is told of events and audiences, by a name: letters, digits and underscores.";
     default audiences "audiences": Named<Spanned<String>> = "Named boolean expressions over context and profile. One may name another.";
     default slots "slots": Named<Slot> = "The places in the pages that experiences fill.";
@@ -79,6 +85,9 @@ object! { "A declared attribute of a profile." Trait {
     optional personal "personal": bool = "Whether it tells who the visitor is (default false).";
     required purpose "purpose": Purpose = "The purpose it is kept for. Without that consent it is absent.";
     optional settle "settle": Spanned<Settle> = "Which of several values counts, where several sources tell one (default latest).";
+    optional title "title": Wording = "Its name as visitors read it, by language.";
+    optional why "why": Wording = "Why it is asked, by language.";
+    optional editable "editable": Spanned<bool> = "Whether visitors may correct it themselves (default false).";
     default sources "sources": List<Spanned<String>> = "Sources, the most believed first: `browser`, or the name of a write key or an import.";
     optional sensitive "sensitive": Spanned<Sensitive> = "What it tells that the law protects specially. What is sensitive is personal too.";
 } }

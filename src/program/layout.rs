@@ -85,6 +85,7 @@ sections! {
     EnrichmentReads 2: "experience, enrichment that its audience or its contents read";
     ClientHints 1: "text: the name of a header";
     DeviceWords 1: "text: see context/device/words.rs";
+    Consent 4: "mode, version of the wording, notice (JSON) or NONE, keeping (JSON) or NONE: see compile/consent.rs";
     Learned 1: "text: learn/rules.rs (postcard); nothing where who loads it only decides";
     Strings 2: "offset in bytes, length in bytes";
     Texts 1: "UTF-8, but for contents and URLs; padded with zeros";

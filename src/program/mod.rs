@@ -27,7 +27,7 @@ pub use layout::{FORMAT, MAX_BYTES, RULES};
 pub(crate) use page::Page;
 
 use crate::bucket::murmur3_32;
-use crate::consent::Purpose;
+use crate::consent::{Mode, Purpose, Terms};
 use crate::context::Kind;
 use crate::number::push_int;
 use crate::text::push_hex;
@@ -282,6 +282,24 @@ impl Program {
     pub(crate) fn shared_count(&self) -> usize {
         // A forged number is no more than there are nodes.
         (self.site()[3] as usize).min(self.count(Section::Nodes))
+    }
+
+    /// On which terms the site asks for consent.
+    pub fn terms(&self) -> Terms {
+        let [mode, version, ..] = self.record::<4>(Section::Consent, 0).unwrap_or_default();
+        Terms { mode: Mode::from_code(mode), version }
+    }
+
+    /// What visitors are told where they are asked for consent, JSON; empty in a program for browsers.
+    #[cfg(feature = "learn")]
+    pub fn notice(&self) -> &str {
+        self.text(self.cell(Section::Consent, 0, 2))
+    }
+
+    /// What those are told who keep what is known of visitors, JSON; empty in a program for browsers.
+    #[cfg(feature = "learn")]
+    pub fn keeping(&self) -> &str {
+        self.text(self.cell(Section::Consent, 0, 3))
     }
 
     /// What is learned of visitors, as [`crate::learn::Rules::from_bytes`] reads it; empty in a program for browsers.

@@ -132,10 +132,10 @@ routes! {
     /// What the visitor agreed to.
     Consent "consent" {
         GET Anyone "What the visitor agreed to." {
-            200 "The purposes.": crate::api::consent::State;
+            200 "The purposes, and what visitors are asked.": crate::api::consent::Told;
         }
         POST Anyone "Keeps what the visitor agrees to, in cookies. For pages of the site's hosts alone." {
-            <- crate::api::consent::Choice;
+            <- crate::api::consent::Agrees<'static>;
             200 "The purposes that count now, and what is stored of the visitor.": crate::api::consent::Agreed ["set-cookie"];
             400 "The body can't be read.": crate::answer::Failure<'static>;
             403 "The request is from no page of the site.": crate::answer::Failure<'static>;

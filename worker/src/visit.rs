@@ -3,7 +3,7 @@
 use crate::host::Sent;
 use crate::identity::Keys;
 use crate::{host, identity, rules};
-use idoine::consent::{Consent, Purpose};
+use idoine::consent::{Choice, Consent, Purpose, Signals, Terms};
 use idoine::cookies;
 use idoine::learn::projection;
 use idoine::{Offsets, Program, Request};
@@ -99,11 +99,20 @@ impl Visit {
         host::read_body(&self.request, limit).await
     }
 
-    /// What the visitor agreed to, and whether they were asked at all.
-    pub fn consent(&self) -> (Consent, bool) {
+    /// The choice that the visitor made, where there is one.
+    pub fn choice(&self) -> Option<Choice> {
+        Choice::read(cookies::get(self.header("cookie")?, cookies::CONSENT)?)
+    }
+
+    /// What the browser refuses for its person.
+    pub fn signals(&self) -> Signals {
+        Signals { gpc: self.header("sec-gpc") == Some("1"), dnt: self.header("dnt") == Some("1") }
+    }
+
+    /// The purposes that hold for the visitor on the site's terms.
+    pub fn consent(&self, terms: Terms) -> Consent {
         let cookie = self.header("cookie").unwrap_or_default();
-        let chosen = cookies::get(cookie, cookies::CONSENT).filter(|value| Consent::from_cookie_value(value).is_some());
-        (Consent::of_request(chosen, self.header("sec-gpc") == Some("1")), chosen.is_some())
+        Consent::of_request(cookies::get(cookie, cookies::CONSENT), self.signals(), terms)
     }
 
     /// The anonymous id that the request carries, if it is one of ours.
@@ -125,7 +134,7 @@ impl Visit {
     /// and, where something is agreed to, an id that is ours and what the program reads of the profile.
     pub fn facts(&self, program: &Program, url: String, overrides: Vec<(String, String)>) -> Request {
         let mut headers: Vec<_> = self.sent.headers.iter().filter(|(name, _)| name != "cookie").cloned().collect();
-        let (consent, _) = self.consent();
+        let consent = self.consent(program.terms());
         // A preview may agree in the visitor's place; the core then reads the id, or leaves it unread.
         let with_id = consent != Consent::default() || self.is_preview();
         if let Some(cookie) = self.header("cookie").and_then(|header| kept_cookies(header, &self.keys(), with_id)) {

@@ -103,7 +103,7 @@ impl Call<'_> {
         }
         let is_get = operation.method == "GET";
         match self.endpoint {
-            Endpoint::Consent if is_get => return consent::get(visit),
+            Endpoint::Consent if is_get => return consent::get(visit, self.program),
             // Only a page of the site itself may say what its visitor agreed to.
             Endpoint::Consent if !self.own => {
                 return Answer::error(403, "forbidden", "A consent can only be given from a page of the site.");
@@ -111,7 +111,7 @@ impl Call<'_> {
             Endpoint::Consent => {
                 return match visit.body(BODY_LIMIT).await {
                     None => too_large(BODY_LIMIT),
-                    Some(body) => consent::post(visit, &body),
+                    Some(body) => consent::post(visit, self.program, &body),
                 };
             }
             Endpoint::Identity if !self.own => {
