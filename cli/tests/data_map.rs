@@ -162,6 +162,60 @@ fn it_says_what_it_is_why_how_long_where_and_who_reads_it() {
     }
 }
 
+/// What visitors are asked and told stands in it in their words, and what is bound otherwise goes elsewhere.
+#[test]
+fn it_has_the_sites_own_words_and_times() {
+    let both = |word: &str| json!({ "en": word, "fr": format!("{word} (fr)") });
+    let purpose = |title: &str, keep: &str| json!({ "title": both(title), "text": both("What is done"), "keep": keep });
+    let manifest = json!({
+        "site": { "id": "shop" },
+        "consent": { "version": 2 },
+        "purposes": { "personalization": purpose("Fitting", "90d"), "analytics": purpose("Counting", "30d"), "marketing": purpose("Writing", "60d") },
+        "sinks": { "r2": { "purpose": "marketing" } },
+        "traits": {
+            "email": { "type": "string", "personal": true, "purpose": "marketing", "title": both("E-mail"), "why": both("To write to you"), "editable": true },
+            "plan": { "type": "string", "purpose": "personalization" },
+        },
+        "events": { "Order Completed": { "purpose": "analytics", "properties": { "email": { "type": "string", "personal": true }, "revenue": { "type": "double" } } } },
+        "webhooks": {
+            "crm": { "url": "https://crm.example/in", "events": ["*"], "purpose": "marketing" },
+            "stats": { "url": "https://stats.example/in", "events": ["*"], "purpose": "analytics" },
+        },
+    });
+    let table = |lang: &str| -> Value {
+        serde_json::from_str(&map(&manifest.to_string(), &["--format", "json", "--lang", lang])).unwrap()
+    };
+    let row = |found: &Value, kind: &str, name: &str| {
+        let rows = found["rows"].as_array().unwrap();
+        rows.iter().find(|row| row["kind"] == kind && row["name"] == name).unwrap_or_else(|| panic!("{kind} {name}")).clone()
+    };
+    let (en, fr) = (table("en"), table("fr"));
+    let email = row(&en, "trait", "email");
+    assert_eq!(email["what"], "E-mail");
+    assert_eq!(email["why"], "To write to you (Writing: What is done)");
+    assert_eq!(email["keep"], "60 days after the visitor was there last");
+    assert_eq!(email["read_by"], json!(["preference centre"]));
+    let email = row(&fr, "trait", "email");
+    assert_eq!([&email["what"], &email["why"]], ["E-mail (fr)", "To write to you (fr) (Writing (fr): What is done (fr))"]);
+    assert_eq!(
+        [&email["keep"], &email["read_by"][0]],
+        ["60 jours après la dernière venue du visiteur", "centre de préférences"]
+    );
+    assert_eq!(row(&en, "trait", "plan")["keep"], "90 days after the visitor was there last");
+    let property = row(&en, "property", "Order Completed: email");
+    assert_eq!(
+        property["where"],
+        json!(["profile's window (Durable Object)", "bucket EVENTS_BUCKET, where it is bound", "crm.example"])
+    );
+    assert_eq!(property["read_by"], json!(["webhook crm"]));
+    assert_eq!(row(&en, "property", "Order Completed: revenue")["where"].as_array().unwrap().len(), 5);
+    let sinks = ["queue", "r2"].map(|name| row(&en, "sink", name));
+    assert_eq!(sinks.each_ref().map(|sink| sink["purpose"].as_str().unwrap()), ["analytics", "marketing"]);
+    assert_eq!(sinks.each_ref().map(|sink| sink["personal"].as_bool().unwrap()), [false, true]);
+    let webhooks = ["stats", "crm"].map(|name| row(&en, "webhook", name));
+    assert_eq!(webhooks.each_ref().map(|webhook| webhook["personal"].as_bool().unwrap()), [false, true]);
+}
+
 #[test]
 fn a_manifest_that_is_refused_has_none() {
     let run = idoine(

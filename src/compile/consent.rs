@@ -251,26 +251,26 @@ impl<'m> Compiler<'m, '_, '_> {
         declared.why.iter().for_each(|why| json.wording("why", why));
         json.text("purpose", declared.purpose.name());
         json.flag("editable", is_editable(self.manifest, name, declared));
-        json.flag("personal", declared.personal == Some(true));
+        json.flag("personal", declared.is_personal());
         json.changes(readers);
         json.close('}');
     }
 }
 
 /// The purposes that the manifest declares.
-fn declared(manifest: &Manifest) -> impl Iterator<Item = (Purpose, &PurposePlan)> {
+pub(crate) fn declared(manifest: &Manifest) -> impl Iterator<Item = (Purpose, &PurposePlan)> {
     let plans = || manifest.purposes.iter().flat_map(|purposes| &purposes.0);
     Purpose::ALL.into_iter().filter_map(move |purpose| Some((purpose, &plans().find(|(name, _)| name.value == purpose)?.1)))
 }
 
 /// For how long what is kept for a purpose is kept, in milliseconds.
-fn keep(manifest: &Manifest, purpose: Purpose) -> i64 {
+pub(crate) fn keep(manifest: &Manifest, purpose: Purpose) -> i64 {
     let plan = declared(manifest).find(|(name, _)| *name == purpose);
     plan.and_then(|(_, plan)| plan.keep.as_ref()).map_or(kept_for(purpose), |keep| keep.value.0)
 }
 
 /// Whether visitors may correct a trait.
-fn is_editable(manifest: &Manifest, name: &Spanned<String>, declared: &Trait) -> bool {
+pub(crate) fn is_editable(manifest: &Manifest, name: &Spanned<String>, declared: &Trait) -> bool {
     let preferences = manifest.preferences.iter();
     let mut preferred = preferences.flat_map(|of| [&of.topics, &of.frequency, &of.quiet]).flatten();
     declared.editable.as_ref().is_some_and(|editable| editable.value) || preferred.any(|of| of.value == name.value)
@@ -300,7 +300,7 @@ fn keeping(manifest: &Manifest, mode: Mode, version: i32) -> String {
     );
     json.key("personal");
     json.open('{');
-    let personal = manifest.traits.iter().filter(|(_, declared)| declared.personal == Some(true));
+    let personal = manifest.traits.iter().filter(|(_, declared)| declared.is_personal());
     json.texts("traits", personal.map(|(name, _)| name.value.as_str()));
     json.key("properties");
     json.open('{');
@@ -308,7 +308,7 @@ fn keeping(manifest: &Manifest, mode: Mode, version: i32) -> String {
         let personal: Vec<&str> = event
             .properties
             .iter()
-            .filter(|(_, property)| property.personal == Some(true))
+            .filter(|(_, property)| property.is_personal())
             .map(|(path, _)| path.value.as_str())
             .collect();
         if !personal.is_empty() {

@@ -43,6 +43,8 @@ mod written;
 mod zones;
 
 pub use self::browser::compile_for_browsers;
+#[cfg(all(feature = "explain", feature = "serde"))]
+pub(crate) use self::consent::{declared as declared_purposes, is_editable, keep};
 use self::declared::Declared;
 pub use self::degree::Degree;
 pub use self::evaluate::{EvaluateError, Evaluation, Outcome, evaluate, located, misspelt};

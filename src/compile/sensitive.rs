@@ -4,6 +4,7 @@
 
 use super::Compiler;
 use super::personal::sensitive_property;
+use crate::consent::Mode;
 use crate::manifest::{Sensitive, Spanned};
 
 /// The words of each category, English and French, without accents. `*` at the end: words that begin so. `+`: words that stand
@@ -146,6 +147,7 @@ impl Compiler<'_, '_, '_> {
     pub(super) fn sensitive(&mut self) {
         let manifest = self.manifest;
         for (name, declared) in &manifest.traits {
+            self.check_mode(declared.sensitive.as_ref());
             if declared.sensitive.is_none() && !self.looks_plain(name, "trait") {
                 continue;
             }
@@ -163,6 +165,7 @@ impl Compiler<'_, '_, '_> {
         }
         for (event, plan) in &manifest.events {
             for (path, property) in &plan.properties {
+                self.check_mode(property.sensitive.as_ref());
                 match &property.sensitive {
                     None => {
                         self.looks_plain(path, "property");
@@ -181,6 +184,7 @@ impl Compiler<'_, '_, '_> {
         }
         for (dimension, affinity) in &manifest.affinities {
             let property = affinity.property.as_ref().unwrap_or(dimension);
+            self.check_mode(affinity.sensitive.as_ref());
             if affinity.sensitive.is_some() || !self.looks_plain(dimension, "affinity") {
                 continue;
             }
@@ -192,6 +196,15 @@ impl Compiler<'_, '_, '_> {
             } else if property.value != dimension.value {
                 self.looks_plain(property, "property");
             }
+        }
+    }
+
+    /// Refuses what is sensitive where a site does not wait for consent to it.
+    fn check_mode(&mut self, said: Option<&Spanned<Sensitive>>) {
+        let mode = self.manifest.consent.as_ref().and_then(|plan| plan.mode.as_ref()).map_or(Mode::OptIn, |mode| mode.value);
+        if let Some(said) = said.filter(|said| said.value.is_some() && mode != Mode::OptIn) {
+            let message = format!("what is sensitive needs explicit consent, and the site's mode is {}", mode.name());
+            self.error_with_help(said, message, Some("ask first: \"mode\": \"opt-in\"; or do not keep it".to_owned()));
         }
     }
 

@@ -27,6 +27,9 @@ const ALWAYS: [(&str, [&str; 2]); 3] = [
     ),
 ];
 
+/// The sinks that take all events, and their bindings.
+const SINKS: [(&str, &str); 2] = [("queue", "EVENTS"), ("r2", "EVENTS_BUCKET")];
+
 pub(super) fn all(maker: &Maker<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     for (name, what) in ALWAYS {
@@ -78,7 +81,7 @@ impl Maker<'_> {
         let mut row = self.of_purpose(self.row("event", name, what), purpose);
         row.personal = name == "identify" && self.has_personal_traits();
         row.keep = self.event_keep();
-        row.places = self.event_places(name);
+        row.places = self.event_places(name, false);
         row.readers = self.event_readers(name);
         row
     }
@@ -91,8 +94,8 @@ impl Maker<'_> {
             row.personal = property.is_personal();
             row.sensitive = category(property.sensitive.as_ref());
             row.keep = self.event_keep();
-            row.places = self.event_places(event);
-            row.readers = self.property_readers(event, &path.value);
+            row.places = self.event_places(event, row.personal);
+            row.readers = self.property_readers(event, &path.value, row.personal);
             row
         });
         rows.collect()
@@ -106,18 +109,17 @@ impl Maker<'_> {
         self.lang.of(said).to_owned()
     }
 
-    fn event_places(&self, name: &str) -> Vec<String> {
+    /// Where an event goes; something personal goes to nobody who only measures.
+    fn event_places(&self, name: &str, personal: bool) -> Vec<String> {
         let window = ["profile's window (Durable Object)", "fenêtre du profil (Durable Object)"];
         let mut places = vec![self.lang.of(window).to_owned()];
-        places.extend(
-            self.lang
-                .of([
-                    ["queue EVENTS, where it is bound", "bucket EVENTS_BUCKET, where it is bound"],
-                    ["file EVENTS, si elle est liée", "bucket EVENTS_BUCKET, s'il est lié"],
-                ])
-                .map(str::to_owned),
-        );
-        let webhooks = self.uses.manifest.webhooks.iter().filter(|(_, webhook)| wants(webhook, name));
+        let [queue, bucket] = self.lang.of([
+            ["queue EVENTS, where it is bound", "bucket EVENTS_BUCKET, where it is bound"],
+            ["file EVENTS, si elle est liée", "bucket EVENTS_BUCKET, s'il est lié"],
+        ]);
+        let streams = SINKS.into_iter().zip([queue, bucket]).filter(|((sink, _), _)| !personal || !measures(self.sink(sink)));
+        places.extend(streams.map(|(_, place)| place.to_owned()));
+        let webhooks = self.uses.manifest.webhooks.iter().filter(|(_, webhook)| may_have(webhook, name, personal));
         places.extend(webhooks.map(|(_, webhook)| host(&webhook.url.value).to_owned()));
         places
     }
@@ -133,7 +135,7 @@ impl Maker<'_> {
     }
 
     /// What is made of a property of an event.
-    fn property_readers(&self, event: &str, path: &str) -> Vec<String> {
+    fn property_readers(&self, event: &str, path: &str, personal: bool) -> Vec<String> {
         let below = path.strip_prefix("products.").unwrap_or(path);
         let value = format!("properties.{path}");
         let goals = self.uses.manifest.goals.iter().filter(|(_, goal)| {
@@ -151,7 +153,7 @@ impl Maker<'_> {
         readers.extend(tastes.map(|one| self.reader(["affinity", "affinité"], &one.dimension)));
         let buys = rules.rfm.as_ref().is_some_and(|rfm| rfm.event == event && rfm.value == below);
         readers.extend(buys.then(|| "rfm".to_owned()));
-        let webhooks = self.uses.manifest.webhooks.iter().filter(|(_, webhook)| wants(webhook, event));
+        let webhooks = self.uses.manifest.webhooks.iter().filter(|(_, webhook)| may_have(webhook, event, personal));
         readers.extend(webhooks.map(|(name, _)| self.reader(["webhook", "webhook"], &name.value)));
         let mut seen = HashSet::new();
         readers.retain(|reader| seen.insert(reader.clone()));
@@ -260,31 +262,32 @@ impl Maker<'_> {
         rows.collect()
     }
 
+    /// The purpose of a sink.
+    fn sink(&self, name: &str) -> Purpose {
+        let sinks = self.uses.manifest.sinks.as_ref();
+        let plan = sinks.and_then(|sinks| if name == "queue" { sinks.queue.as_ref() } else { sinks.r2.as_ref() });
+        plan.map_or(Purpose::Analytics, |plan| plan.purpose)
+    }
+
     fn sinks(&self) -> Vec<Row> {
-        let known: [(&str, &str, [&str; 2]); 2] = [
-            (
-                "queue",
-                "EVENTS",
-                [
-                    "as the queue is set (Cloudflare: 4 days unless said otherwise); what reads it is the owner's",
-                    "selon le réglage de la file (Cloudflare : 4 jours par défaut) ; ses lecteurs sont ceux du responsable",
-                ],
-            ),
-            (
-                "r2",
-                "EVENTS_BUCKET",
-                [
-                    "until the owner deletes it, or a lifecycle rule of the bucket does",
-                    "jusqu'à suppression par le responsable ou par une règle du bucket",
-                ],
-            ),
+        let keep = [
+            [
+                "as the queue is set (Cloudflare: 4 days unless said otherwise); what reads it is the owner's",
+                "selon le réglage de la file (Cloudflare : 4 jours par défaut) ; ses lecteurs sont ceux du responsable",
+            ],
+            [
+                "until the owner deletes it, or a lifecycle rule of the bucket does",
+                "jusqu'à suppression par le responsable ou par une règle du bucket",
+            ],
         ];
-        let rows = known.into_iter().map(|(name, binding, keep)| {
-            let what = self.lang.of([
-                "events that were agreed to, without what is personal",
-                "les événements consentis, sans ce qui est personnel",
-            ]);
-            let mut row = self.of_purpose(self.row("sink", name, what), Purpose::Analytics);
+        let rows = SINKS.into_iter().zip(keep).map(|((name, binding), keep)| {
+            let purpose = self.sink(name);
+            let bare =
+                ["events that were agreed to, without what is personal", "les événements consentis, sans ce qui est personnel"];
+            let whole = ["events that were agreed to", "les événements consentis"];
+            let what = self.lang.of(if measures(purpose) { bare } else { whole });
+            let mut row = self.of_purpose(self.row("sink", name, what), purpose);
+            row.personal = !measures(purpose) && self.has_personal();
             row.keep = self.lang.of(keep).to_owned();
             row.places = vec![self.lang.of([format!("{binding}, where it is bound"), format!("{binding}, si lié")])];
             row
@@ -323,10 +326,17 @@ impl Maker<'_> {
 
     /// Whether an event that a webhook is told of may say something personal.
     fn tells_personal(&self, webhook: &WebhookPlan) -> bool {
-        let manifest = &self.uses.manifest;
-        let mut events = manifest.events.iter().filter(|(name, _)| wants(webhook, &name.value));
-        events.any(|(_, plan)| plan.properties.iter().any(|(_, property)| property.is_personal()))
+        self.has_personal_properties(&|event| wants(webhook, event))
             || (wants(webhook, "identify") && self.has_personal_traits())
+    }
+
+    fn has_personal(&self) -> bool {
+        self.has_personal_properties(&|_| true) || self.has_personal_traits()
+    }
+
+    fn has_personal_properties(&self, of: &dyn Fn(&str) -> bool) -> bool {
+        let mut events = self.uses.manifest.events.iter().filter(|(name, _)| of(&name.value));
+        events.any(|(_, plan)| plan.properties.iter().any(|(_, property)| property.is_personal()))
     }
 
     fn has_personal_traits(&self) -> bool {
@@ -400,6 +410,16 @@ impl Maker<'_> {
 /// Whether a webhook is told of an event.
 fn wants(webhook: &WebhookPlan, event: &str) -> bool {
     webhook.events.0.iter().any(|name| name.value == "*" || name.value == event)
+}
+
+/// Whether a webhook is told of an event, or of something personal in it.
+fn may_have(webhook: &WebhookPlan, event: &str, personal: bool) -> bool {
+    wants(webhook, event) && !(personal && measures(webhook.purpose.unwrap_or(Purpose::Analytics)))
+}
+
+/// Whether who has this purpose only measures.
+fn measures(purpose: Purpose) -> bool {
+    purpose == Purpose::Analytics
 }
 
 /// The host of a URL.

@@ -1,11 +1,12 @@
 //! The rows of what is kept in profiles: traits, and what is learned.
 
 use super::{Lang, Row, events, words};
-use crate::compile::Uses;
+use crate::compile::{Uses, declared_purposes, is_editable, keep};
 use crate::consent::Purpose;
 use crate::learn::described::matching;
 use crate::learn::rules::{Matching, What};
-use crate::manifest::{Duration, Sensitive, Spanned};
+use crate::manifest::{Duration, Sensitive, Spanned, Wording};
+use crate::time::DAY_MS;
 
 /// What rows are made of.
 pub(super) struct Maker<'u> {
@@ -34,8 +35,17 @@ impl Maker<'_> {
             );
             row.personal = declared.is_personal();
             row.sensitive = category(declared.sensitive.as_ref());
+            if let Some(title) = declared.title.as_ref().and_then(|title| self.said(title)) {
+                row.what = title.to_owned();
+            }
             row.purpose = declared.purpose.name();
             row.why = self.why(declared.purpose);
+            if let Some(why) = declared.why.as_ref().and_then(|why| self.said(why)) {
+                row.why = format!("{why} ({})", row.why);
+            }
+            if is_editable(&self.uses.manifest, name, declared) {
+                row.readers.push(self.lang.of(["preference centre", "centre de préférences"]).to_owned());
+            }
             row.keep = self.keep(declared.purpose);
             row
         });
@@ -179,15 +189,23 @@ impl Maker<'_> {
         format!("{} {name}", self.lang.of(kind))
     }
 
+    /// A wording in this language.
+    fn said<'w>(&self, wording: &'w Wording) -> Option<&'w str> {
+        wording.iter().find(|(language, _)| language.value == self.lang.tag()).map(|(_, text)| text.value.as_str())
+    }
+
     /// The wording of a purpose.
     pub(super) fn why(&self, purpose: Purpose) -> String {
-        words::purpose(purpose, self.lang).to_owned()
+        let found = declared_purposes(&self.uses.manifest).find(|(name, _)| *name == purpose);
+        let own = found.and_then(|(_, plan)| Some(format!("{}: {}", self.said(&plan.title)?, self.said(&plan.text)?)));
+        own.unwrap_or_else(|| words::purpose(purpose, self.lang).to_owned())
     }
 
     /// For how long a purpose keeps what it has.
     pub(super) fn keep(&self, purpose: Purpose) -> String {
-        let days = if purpose == Purpose::Analytics { 760 } else { 395 };
-        self.lang.of([format!("{days} days"), format!("{days} jours")])
+        let days = keep(&self.uses.manifest, purpose) / DAY_MS;
+        let after = ["days after the visitor was there last", "jours après la dernière venue du visiteur"];
+        format!("{days} {}", self.lang.of(after))
     }
 }
 
