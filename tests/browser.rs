@@ -214,8 +214,11 @@ fn where_nothing_is_left_out_it_is_the_same_program_but_for_what_is_learned() {
     assert_eq!(browser.rules_bytes(), b"");
     let rules = whole.rules_bytes();
     assert!(Rules::from_bytes(rules).is_some());
-    // Its record, its text and that text's entry; words are padded.
-    let taken = 4 + 8 + rules.len().next_multiple_of(4);
+    // What is told of consent is the Worker's to tell.
+    assert_eq!((browser.notice(), browser.keeping()), ("", ""));
+    let texts = [rules, whole.notice().as_bytes(), whole.keeping().as_bytes()];
+    // The record of the rules, each text and its entry; all texts together are padded to words.
+    let taken = 4 + texts.iter().map(|text| 8 + text.len()).sum::<usize>();
     assert!((browser.bytes().len() + taken).abs_diff(whole.bytes().len()) <= 3, "{taken} of {}", whole.bytes().len());
 }
 
