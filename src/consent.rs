@@ -142,6 +142,14 @@ impl Consent {
     }
 }
 
+/// Whether a site may measure a visitor's pages without their consent: it says so, each page by itself and sums alone, and neither they nor
+/// their browser refuse it. CNIL's guidelines on cookies of measuring (2020, section 5).
+pub fn may_measure(choice: Option<Choice>, signals: Signals, terms: Terms) -> bool {
+    let choice = choice.unwrap_or_default();
+    let refuses = choice.denied.has(Purpose::Analytics) || (signals.dnt && choice.by == By::Default);
+    terms.mode == Mode::MeasurementExempt && !refuses
+}
+
 /// Who made a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum By {

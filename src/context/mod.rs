@@ -191,6 +191,8 @@ pub struct Context {
     /// How far the visitor's clock is ahead of UTC around that instant.
     pub(crate) offsets: Offsets,
     pub(crate) unit: Option<String>,
+    /// What experiments draw for where nothing else may be used: it is of this page alone.
+    pub(crate) page_unit: Option<String>,
     /// What is stored of the visitor. Whoever reads it asks for the consent first.
     pub(crate) profile: Profile,
     query: Vec<(String, String)>,
@@ -268,6 +270,7 @@ impl Context {
             now,
             offsets: Offsets::default(),
             unit: None,
+            page_unit: None,
             profile: Profile::default(),
             query: Vec::new(),
             ignored: Vec::new(),
@@ -418,6 +421,13 @@ impl Context {
     /// The id that buckets are drawn for, where the purpose is agreed to and there is one.
     pub fn unit(&self, purpose: Purpose) -> Option<&str> {
         self.unit.as_deref().filter(|_| self.consent.has(purpose))
+    }
+
+    /// The same context with a random text for which experiments draw a variant where there is no unit: for a site that measures without
+    /// asking for consent ([`crate::consent::may_measure`]). It is to be another one for each page.
+    #[must_use]
+    pub fn on_page(self, unit: String) -> Context {
+        Context { page_unit: Some(unit), ..self }
     }
 
     /// What an experience of that purpose and unit is assigned to as one, where it is known and may be used.

@@ -18,6 +18,7 @@ impl Context {
             now,
             offsets: Offsets::default(),
             unit: None,
+            page_unit: None,
             profile: Profile::default(),
             query: Vec::new(),
             ignored: Vec::new(),

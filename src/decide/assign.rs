@@ -3,7 +3,7 @@
 
 use super::{Loss, Lost, Reason};
 use crate::bucket::{Draw, MILLION, bucket};
-use crate::context::Context;
+use crate::context::{Context, Unit};
 use crate::eval::{Evaluator, Truth};
 use crate::profile::Levels;
 use crate::program::{Details, Experience, Program, Requirement, Status};
@@ -143,7 +143,8 @@ impl<'a> Assigner<'a> {
         }
         let id = program.text(experience.id);
         let unit = context.unit_of(details.unit(), experience.purpose);
-        let unit = unit.as_deref();
+        let of_page = context.page_unit.as_deref().filter(|_| experience.experiment && details.unit() == Unit::Visitor);
+        let unit = unit.as_deref().or(of_page);
         if unit.is_some_and(|unit| within(Draw::Holdout, id, unit, experience.holdout)) {
             return lost(Loss::ExperienceHoldout);
         }

@@ -89,8 +89,9 @@ function asItIs(visit, reason, error) {
   log("error", "page_as_it_is", "a page goes out as the origin sent it", { error, site: visit.site.id });
 }
 
-/** An edited page, or a redirect, with what it tells of how it was made. */
+/** An edited page, or a redirect, with what it tells of how it was made, and what the visitor is given with it: neither is kept for others. */
 function told(visit, plan, response) {
+  plan.cookies?.forEach((cookie) => response.headers.append("set-cookie", cookie));
   if (visit.outcome === "edited" || visit.outcome === "redirected") {
     tellTimes(visit, response.headers);
     tellDecisions(plan, response.headers);

@@ -61,7 +61,7 @@ export function isShareable(plan) {
 }
 
 /** A plan's name among the variants of a page. Who asks is counted, and changes nothing in it. */
-export const nameOf = (plan) => digest(JSON.stringify({ ...plan, bot: undefined }));
+export const nameOf = (plan) => digest(JSON.stringify({ ...plan, bot: undefined, cookies: undefined }));
 
 const keyOf = (key, { generation }, name) => `${key}/${generation}/${name}`;
 

@@ -23,6 +23,9 @@ struct Plan<'a> {
     /// The program's version, and whether a bot asks: for what is counted.
     version: String,
     bot: bool,
+    /// The `Set-Cookie` headers that go with the page.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cookies: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exposure: Option<Exposure<'a>>,
 }
@@ -62,6 +65,7 @@ pub async fn known(visit: &Visit) -> JsValue {
 
 /// The plan as JSON; where no experience concerns the page, whether a bot asks.
 async fn plan(visit: &Visit, program: &Program) -> Result<String, bool> {
+    visit.give(program.terms());
     let overrides = visit.overrides.clone().unwrap_or_default();
     let facts = visit.facts(program, visit.url.clone(), overrides);
     let context = Context::derive(program, &facts);
@@ -69,7 +73,7 @@ async fn plan(visit: &Visit, program: &Program) -> Result<String, bool> {
     if !program.concerns(&context) {
         return Err(bot);
     }
-    let context = enrichment::enrich(visit, program, facts, context).await;
+    let context = visit.measured(program.terms(), enrichment::enrich(visit, program, facts, context).await);
     let decisions = idoine::decide(program, &context);
     let edits = idoine::edits(program, &context, &decisions);
     let mut planned = report::edits(program, &edits);
@@ -82,6 +86,7 @@ async fn plan(visit: &Visit, program: &Program) -> Result<String, bool> {
         hints: program.client_hints().collect::<Vec<_>>().join(", "),
         version: program.version(),
         bot,
+        cookies: visit.given(),
         exposure: exposure(visit, program, &context, &decisions, &edits),
     };
     serde_json::to_string(&plan).map_err(|_| bot)

@@ -3,10 +3,14 @@
 use crate::host::Sent;
 use crate::identity::Keys;
 use crate::{host, identity, rules};
-use idoine::consent::{Choice, Consent, Purpose, Signals, Terms};
+use idoine::consent::{Choice, Consent, Mode, Purpose, Signals, Terms, may_measure};
 use idoine::cookies;
 use idoine::learn::projection;
-use idoine::{Offsets, Program, Request};
+use idoine::{Context, Offsets, Program, Request};
+use std::cell::OnceCell;
+
+/// How long a visitor's cookies are kept, in seconds: 395 days, thirteen months at most.
+pub const MAX_AGE: u32 = 395 * 24 * 60 * 60;
 
 /// The path of the user's id in what is stored of a visitor.
 pub const USER_ID: &str = "visitor.user_id";
@@ -31,6 +35,14 @@ pub struct Visit {
     pub ask: js_sys::Function,
     /// The projection that came with it, bound to the id that came with it.
     projection: Option<Vec<u8>>,
+    /// What the visitor is given with the answer, and is decided for already.
+    given: OnceCell<Given>,
+}
+
+/// An id and what holds unless it is refused, for a visitor who brought neither.
+struct Given {
+    id: String,
+    choice: Choice,
 }
 
 impl Visit {
@@ -45,7 +57,18 @@ impl Visit {
         ask: js_sys::Function,
     ) -> Visit {
         let sent = host::sent_with(&request);
-        Visit { request, sent, env, ctx, site, url, overrides: overrides.map(host::pairs), ask, projection: None }
+        Visit {
+            request,
+            sent,
+            env,
+            ctx,
+            site,
+            url,
+            overrides: overrides.map(host::pairs),
+            ask,
+            projection: None,
+            given: OnceCell::new(),
+        }
     }
 
     /// The same with what the host has found in the cookie of the projection (`worker/js/projection.js`).
@@ -130,6 +153,41 @@ impl Visit {
         Keys::new(self.key(), &host::var(&self.env, "IDOINE_KEYS_OLD").unwrap_or_default())
     }
 
+    /// Where what is not refused is agreed to, a visitor without an id is given one with the page, and is decided for as who they will be.
+    pub fn give(&self, terms: Terms) {
+        let consent = self.consent(terms);
+        let is_asked = self.choice().is_some_and(|choice| choice.is_made(terms));
+        if terms.mode == Mode::OptOut && consent != Consent::default() && !is_asked && !self.is_preview() && self.id().is_none()
+        {
+            let choice = Choice {
+                granted: consent,
+                version: terms.version,
+                at: host::now() / 1000,
+                ..self.choice().unwrap_or_default()
+            };
+            let _ = self.given.set(Given { id: host::new_id(), choice });
+        }
+    }
+
+    /// The `Set-Cookie` headers of what the visitor is given.
+    pub fn given(&self) -> Vec<String> {
+        let Some(Given { id, choice }) = self.given.get() else { return Vec::new() };
+        let id = identity::sign(self.key().as_deref(), id);
+        vec![self.cookie(cookies::CONSENT, &choice.value(), MAX_AGE, false), self.cookie(cookies::ID, &id, MAX_AGE, true)]
+    }
+
+    /// A `Set-Cookie` header; `secret` from the scripts of the page.
+    pub fn cookie(&self, name: &str, value: &str, max_age: u32, secret: bool) -> String {
+        let secure = if self.is_local() { "" } else { "; Secure" };
+        let http_only = if secret { "; HttpOnly" } else { "" };
+        format!("{name}={value}; Path=/; SameSite=Lax; Max-Age={max_age}{secure}{http_only}")
+    }
+
+    /// The context of a page with what experiments draw for where the site measures each page by itself.
+    pub fn measured(&self, terms: Terms, context: Context) -> Context {
+        if may_measure(self.choice(), self.signals(), terms) { context.on_page(host::new_id()) } else { context }
+    }
+
     /// What the core may know of the request, as one for the page at `url`. Of the cookies that is the choice of purposes
     /// and, where something is agreed to, an id that is ours and what the program reads of the profile.
     pub fn facts(&self, program: &Program, url: String, overrides: Vec<(String, String)>) -> Request {
@@ -137,9 +195,11 @@ impl Visit {
         let consent = self.consent(program.terms());
         // A preview may agree in the visitor's place; the core then reads the id, or leaves it unread.
         let with_id = consent != Consent::default() || self.is_preview();
-        if let Some(cookie) = self.header("cookie").and_then(|header| kept_cookies(header, &self.keys(), with_id)) {
-            headers.push(("cookie".to_owned(), cookie));
-        }
+        let kept = match self.given.get() {
+            Some(Given { id, choice }) => Some(format!("{}={id}; {}={}", cookies::ID, cookies::CONSENT, choice.value())),
+            None => self.header("cookie").and_then(|header| kept_cookies(header, &self.keys(), with_id)),
+        };
+        headers.extend(kept.map(|kept| ("cookie".to_owned(), kept)));
         let request = with_offsets(Request {
             url,
             headers,

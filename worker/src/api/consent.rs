@@ -2,16 +2,13 @@
 
 use super::{bad_request, parameter};
 use crate::answer::Answer;
-use crate::visit::Visit;
+use crate::visit::{MAX_AGE, Visit};
 use crate::{host, identity, pointer};
 use idoine::Program;
 use idoine::consent::{By, Choice, Consent, Purpose, Terms};
 use idoine::cookies;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-
-/// 395 days: thirteen months at most.
-const MAX_AGE: u32 = 395 * 24 * 60 * 60;
 
 /// What the visitor agreed to.
 #[derive(Serialize)]
@@ -141,21 +138,17 @@ pub fn post(visit: &Visit, program: Option<&Program>, body: &[u8]) -> Answer {
     let choice = Choice::after(visit.choice(), Choice { at: host::now() / 1000, ..said }, visit.signals());
     let value = choice.value();
     let consent = Consent::of_request(Some(&value), visit.signals(), terms);
-    let secure = if visit.is_local() { "" } else { "; Secure" };
-    let cookie = |name: &str, value: &str, max_age: u32, http_only: &str| {
-        format!("{name}={value}; Path=/; SameSite=Lax; Max-Age={max_age}{secure}{http_only}")
-    };
     let answer = Answer::json(&state(consent, Some(choice), visit, terms))
-        .with("set-cookie", cookie(cookies::CONSENT, &value, MAX_AGE, ""));
+        .with("set-cookie", visit.cookie(cookies::CONSENT, &value, MAX_AGE, false));
     if consent == Consent::default() {
-        return answer.with("set-cookie", cookie(cookies::ID, "", 0, "; HttpOnly"));
+        return answer.with("set-cookie", visit.cookie(cookies::ID, "", 0, true));
     }
     match visit.id() {
         // An id keeps the age that it had when it was given.
         Some(_) => answer,
         None => {
             let id = identity::sign(visit.key().as_deref(), &host::new_id());
-            answer.with("set-cookie", cookie(cookies::ID, &id, MAX_AGE, "; HttpOnly"))
+            answer.with("set-cookie", visit.cookie(cookies::ID, &id, MAX_AGE, true))
         }
     }
 }

@@ -70,7 +70,7 @@ pub async fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
 
 async fn answer(visit: &Visit, program: &Program, request: idoine::Request) -> Answer {
     let context = Context::derive(program, &request);
-    let context = enrichment::enrich(visit, program, request, context).await;
+    let context = visit.measured(program.terms(), enrichment::enrich(visit, program, request, context).await);
     let receipt = visit.is_preview().then(|| Receipt::of(program, &context));
     // Why others lost tells what a site plans: for previews alone.
     let Some(form) = parameter(visit, "explain").filter(|_| visit.is_preview()) else {
