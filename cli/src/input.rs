@@ -5,7 +5,7 @@ use crate::zones::Bundled;
 use idoine::compile::{Compiled, Zones, compile};
 use idoine::diagnostic::Diagnostic;
 use idoine::{LoadError, Program};
-use std::io::{ErrorKind, IsTerminal, Read, Write};
+use std::io::{BufRead, ErrorKind, IsTerminal, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -137,4 +137,16 @@ impl Progress {
             }
         }
     }
+}
+
+/// Whether the person at the terminal agrees to a question; where there is nobody, what to do instead.
+pub(crate) fn agreed(question: &str, otherwise: &str) -> Result<bool, String> {
+    let (mut err, input) = (std::io::stderr(), std::io::stdin());
+    if !input.is_terminal() {
+        return Err(format!("nobody can be asked here: {otherwise}"));
+    }
+    let _ = write!(err, "{question} [y/N] ");
+    let mut line = String::new();
+    input.lock().read_line(&mut line).map_err(|error| format!("standard input can't be read: {error}"))?;
+    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
 }

@@ -6,6 +6,7 @@ use idoine::report::membership_text;
 use idoine::{Context, Membership, Program, Truth, memberships};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -35,6 +36,11 @@ enum What {
         after_help = "Examples:\n  idoine profile tag u:42 press --to https://shop.example\n  idoine profile tag u:42 press --remove --to https://shop.example\n\nThe token needs the role publish."
     )]
     Tag(TagArgs),
+    /// Erase all that is stored of a visitor, in all shards, sinks and exports
+    #[command(
+        after_help = "Examples:\n  idoine profile erase u:42 --to https://shop.example\n  idoine profile erase a:0190b7c2f3e17a4c --yes --to https://shop.example\n\nWith a user go all of their browsers. Nothing brings it back; what is printed is the receipt. The token needs the role publish."
+    )]
+    Erase(EraseArgs),
 }
 
 /// Which profile, and where.
@@ -86,6 +92,15 @@ struct TagArgs {
     remove: bool,
 }
 
+#[derive(clap::Args)]
+struct EraseArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
 fn key(text: &str) -> Result<String, String> {
     match text.split_once(':') {
         Some(("u" | "a", id)) if !id.is_empty() => Ok(text.to_owned()),
@@ -113,8 +128,23 @@ impl Which {
     }
 }
 
+/// Erases a profile, once that is confirmed.
+fn erase(which: &Which, yes: bool) -> Outcome {
+    let remote = which.to.open()?;
+    let question = format!("Erase all that is stored of {}? Nothing brings it back.", which.key);
+    if !yes && !input::agreed(&question, "add --yes to erase")? {
+        return Ok(ExitCode::FAILURE);
+    }
+    let answer = remote.post(&format!("profiles/{}/erase", encoded(&which.key)), "application/json", b"{}")?;
+    match answer.get("receipt").and_then(Value::as_str) {
+        Some(receipt) if !which.json => input::print_line(&format!("is being erased wherever it is; the receipt is {receipt}")),
+        _ => input::print_line(&format!("{answer:#}")),
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Outcome {
     match &args.what {
+        What::Erase(EraseArgs { which, yes }) => erase(which, *yes),
         What::Show(args) => show(&args.which),
         What::Note(NoteArgs { which, text }) => {
             let body = json!({ "text": text }).to_string();

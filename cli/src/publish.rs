@@ -6,7 +6,6 @@ use idoine::diff::Diff;
 use idoine::time::{Moment, parse_moment};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -159,15 +158,8 @@ fn print(value: &Value) -> Outcome {
 
 /// Whether the person at the terminal agrees.
 fn agreed(at: &Option<String>) -> Result<bool, String> {
-    let (mut err, input) = (std::io::stderr(), std::io::stdin());
-    if !input.is_terminal() {
-        return Err("nobody can be asked here: add --yes to publish, or --dry-run to look".to_owned());
-    }
     let when = at.as_ref().map_or(String::new(), |at| format!(" at {at}"));
-    let _ = write!(err, "Publish{when}? [y/N] ");
-    let mut line = String::new();
-    input.lock().read_line(&mut line).map_err(|error| format!("standard input can't be read: {error}"))?;
-    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
+    input::agreed(&format!("Publish{when}?"), "add --yes to publish, or --dry-run to look")
 }
 
 /// How a command ends that waited for a version.

@@ -202,6 +202,12 @@ impl State {
         self.exposures.merge(rules, &other.exposures);
     }
 
+    /// Drops what was said of these traits before an instant: a consent for them was withdrawn, or they are too old. Returns whether there
+    /// was any.
+    pub fn strip(&mut self, names: &[String], before: i64) -> bool {
+        self.traits.strip(names, before)
+    }
+
     /// Drops what the rules do not ask for any more, where they have changed.
     fn keep(&mut self, rules: &Rules) {
         let fingerprint = rules.index().fingerprint;

@@ -137,6 +137,13 @@ impl Traits {
         self.0.retain(|told| rules.traits.iter().any(|rule| rule.name == told.name));
     }
 
+    /// Drops what was said of these traits before an instant. Returns whether there was any.
+    pub(crate) fn strip(&mut self, names: &[String], before: i64) -> bool {
+        let many = self.0.len();
+        self.0.retain(|told| told.at >= before || !names.contains(&told.name));
+        self.0.len() < many
+    }
+
     /// Every source's value of a trait.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Told> {
         self.0.iter().filter(move |told| told.name == name)

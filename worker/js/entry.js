@@ -6,6 +6,7 @@ import { failure, plain, safe } from "./answer.js";
 import { asset, isAsset } from "./assets.js";
 import { consent } from "./consent.js";
 import { became, report } from "./counters.js";
+import { erasing } from "./erasing.js";
 import { eventsAt } from "./events/addresses.js";
 import { health } from "./health.js";
 import { identity } from "./identity.js";
@@ -35,7 +36,7 @@ function visitOf(request, env, ctx) {
 }
 
 /** What answers addresses that the Rust side does not answer by itself. */
-const OURS = { health, consent, identity };
+const OURS = { health, consent, identity, erase: erasing };
 
 /** What answers an address of ours. */
 function answerOf(visit) {

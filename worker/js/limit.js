@@ -8,7 +8,7 @@ import { log } from "./log.js";
 import { siteOf } from "./sites.js";
 
 /** What writes: a visitor's choice, events, programs and links. `api/decide` and `api/import` are asked by servers, often. */
-const WRITES = /^\/_idoine\/(?:(?:consent|collect|identity)$|v1\/|beacon\/|api\/(?!(?:decide|import)$))/;
+const WRITES = /^\/_idoine\/(?:(?:consent|collect|erase|identity)$|v1\/|beacon\/|api\/(?!(?:decide|import)$))/;
 
 /** Where events are sent to: who holds a server's key may do so as often as they like. */
 const EVENTS = /^\/_idoine\/(?:collect$|v1\/|beacon\/|api\/s\/)/;

@@ -46,11 +46,14 @@ function jarOf(request) {
 /** The value of the first cookie of a name; undefined when there is none. */
 export const cookieOf = (request, name) => jarOf(request).find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
 
-/** A `Set-Cookie` header of a visit. Scripts of the page can't read it. */
-export function setCookie({ url }, name, value, maxAge) {
+/** A `Set-Cookie` header of a visit that scripts of the page can read. */
+export function readableCookie({ url }, name, value, maxAge) {
   const secure = url.protocol === "http:" && isLoopback(url.hostname) ? "" : "; Secure";
-  return `${name}=${value}; Path=/; SameSite=Lax; Max-Age=${maxAge}${secure}; HttpOnly`;
+  return `${name}=${value}; Path=/; SameSite=Lax; Max-Age=${maxAge}${secure}`;
 }
+
+/** A `Set-Cookie` header of a visit. Scripts of the page can't read it. */
+export const setCookie = (visit, name, value, maxAge) => `${readableCookie(visit, name, value, maxAge)}; HttpOnly`;
 
 /** RFC 4648, section 5, without padding. */
 export function base64url(bytes) {

@@ -170,6 +170,19 @@ routes! {
             503 "No program is published.": crate::answer::Failure<'static>;
         }
     }
+    /// What is stored of the visitor, taken away. The host answers (`worker/js/erasing.js`), and asks here who may call.
+    Erase "erase" {
+        POST Anyone "Erases all that is stored of the visitor. For pages of the site's hosts alone." {
+            <- crate::api::identity::Proof;
+            200 "It is being erased, wherever it is.": crate::api::identity::Erased ["set-cookie"];
+            400 "The body can't be read.": crate::answer::Failure<'static>;
+            401 "The visitor is logged in: the identity token is to be sent with it, or is not good.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The request is from no page of the site.": crate::answer::Failure<'static>;
+            413 "The body is too large.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "No program is published, or a shard does not answer.": crate::answer::Failure<'static>;
+        }
+    }
     /// The program, for previews.
     Program "program" {
         GET Preview "The program, in previews." {
@@ -433,6 +446,15 @@ routes! {
             404 "There is no such profile.": crate::answer::Failure<'static>;
             409 "It would have more tags than it may have.": crate::answer::Failure<'static>;
             413 "The body is too large.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// A profile that is erased.
+    EraseProfile "api/profiles/{key}/erase" {
+        POST OwnerPublish "Erases all that is stored of a visitor. The receipt is in the audit trail." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            200 "It is being erased, wherever it is. Also where nothing is known.": crate::api::identity::Erased;
+            404 "It is no key of a profile.": crate::answer::Failure<'static>;
             501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
         }
     }

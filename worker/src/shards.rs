@@ -28,6 +28,12 @@ extern "C" {
     async fn js_renew(env: &worker::Env, site: &str) -> Result<JsValue, JsValue>;
 }
 
+#[wasm_bindgen(module = "/js/profiles/erase.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = eraseOf, catch)]
+    async fn js_erase(env: &worker::Env, site: &str, key: &str, receipt: &str) -> Result<JsValue, JsValue>;
+}
+
 /// A profile as its shard has it.
 pub struct Stored {
     /// The states of its parts.
@@ -69,6 +75,11 @@ pub async fn profile(env: &worker::Env, site: &str, key: &str) -> Result<Option<
 /// What a profile's shard answers to a call.
 pub async fn ask(env: &worker::Env, site: &str, key: &str, name: &str, given: &Value) -> Result<Value, String> {
     json(js_ask(env, site, key, name, &given.to_string()).await)
+}
+
+/// Has all erased that is stored of a visitor.
+pub async fn erase(env: &worker::Env, site: &str, key: &str, receipt: &str) -> Result<Value, String> {
+    json(js_erase(env, site, key, receipt).await)
 }
 
 /// How many profiles are in these audiences, as the API answers.

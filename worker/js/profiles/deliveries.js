@@ -86,8 +86,9 @@ async function send(sql, env, webhook, row, where, now) {
   } catch (error) {
     const tries = row.tries + 1;
     if (error.isFinal || tries >= TRIES) {
-      bury(sql, [asLetter({ ...row, tries })], now, reasonOf(error), where);
-      sql.exec("DELETE FROM deliveries WHERE seq = ?", row.seq);
+      // What was taken back meanwhile, as its visitor was erased, is nobody's letter.
+      const isThere = sql.exec("DELETE FROM deliveries WHERE seq = ? RETURNING 1", row.seq).toArray().length > 0;
+      bury(sql, isThere ? [asLetter({ ...row, tries })] : [], now, reasonOf(error), where);
     } else {
       const pause = Math.max(later(tries, LONGEST_PAUSE_MS), error.pause ?? 0);
       sql.exec("UPDATE deliveries SET tries = ?, due = ? WHERE seq = ?", tries, now + pause, row.seq);

@@ -164,7 +164,7 @@ export function take(shard, profile, name, events, imported) {
   let part = findPart(sql, profile, 0, name);
   if (part === undefined) {
     makeRoom(shard, profile);
-    part = partOf(sql, profile, 0, name, now);
+    part = partOf(shard, profile, 0, name);
   }
   const until = now + (imported ? IMPORTED_IDS_MS : IDS_MS);
   const isNew = events.map(({ id, at, json, fold }) => sql.exec(TAKE, part.id, id, at, until, fold ? json : null).rowsWritten > 0);

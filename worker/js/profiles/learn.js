@@ -63,6 +63,9 @@ export function merge(site, states) {
   return parts.length === 1 ? parts[0] : run((rust) => rust.learn_merge(site, parts));
 }
 
+/** A state without what was said of traits before an instant; undefined where there is none of it. */
+export const strip = (state, names, before) => run((rust) => rust.learn_strip(bytes(state), names, Math.min(before, Number.MAX_SAFE_INTEGER)));
+
 /** The projection of a state: what a browser carries in its cookie, before it is sealed. `user` is who the visitor is proven to be. */
 export const project = (site, state, quantiles, now, user) => run((rust) => rust.learn_project(site, bytes(state), bytes(quantiles), now, user));
 

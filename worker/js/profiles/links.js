@@ -9,6 +9,7 @@
 // comes to, by whatever ways, and what comes back to where it is from is no news there.
 
 import { log } from "../log.js";
+import { isErased } from "./erased.js";
 import { merge } from "./learn.js";
 import { findPart, makeRoom, partOf } from "./parts.js";
 import { later } from "./retry.js";
@@ -59,6 +60,25 @@ export function changed(shard, { profile, pushed, targets }) {
   }
 }
 
+/** A part of a profile was taken away: those who have it are to get it without. */
+export function reduced(shard, profile) {
+  const { sql, now } = shard;
+  sql.exec("UPDATE parts SET version = version + 1 WHERE profile = ? AND pushed = 0 AND name = '' AND targets > 0", profile);
+  renew(sql, profile, now);
+}
+
+/** The keys of profiles that are the same visitors' as these: users' browsers, who users are now and were, and a browser's other ids. */
+export function relatedTo(sql, keys) {
+  const list = "IN (SELECT value FROM json_each(?1))";
+  const found = sql.exec(
+    `SELECT target AS key FROM targets WHERE profile ${list} AND gone = 0 AND substr(target, 1, 2) = substr(profile, 1, 2)
+     UNION SELECT profile FROM targets WHERE target ${list} AND gone = 0
+     UNION SELECT profile FROM links WHERE 'u:' || user ${list}`,
+    JSON.stringify(keys),
+  );
+  return found.toArray().map(({ key }) => key).filter((key) => !keys.includes(key));
+}
+
 function aim(shard, profile, target, gone) {
   const { sql, now } = shard;
   sql.exec(
@@ -73,7 +93,7 @@ function aim(shard, profile, target, gone) {
 /** Notes that whom a profile is handed to, or what is handed over with it, is another now. */
 function retarget(shard, profile) {
   const { sql, now } = shard;
-  partOf(sql, profile, 0, "", now);
+  partOf(shard, profile, 0, "");
   const count = "(SELECT count(*) FROM targets WHERE targets.profile = parts.profile)";
   sql.exec(`UPDATE parts SET version = version + 1, targets = ${count} WHERE profile = ? AND pushed = 0`, profile);
   renew(sql, profile, now);
@@ -129,7 +149,12 @@ function aliased(shard, said) {
 }
 
 /** A profile is a user's: `{ profile, user, at, id }`. Returns whether that says anything new. */
-export const link = (shard, said) => (isUser(said.profile) ? aliased(shard, said) : identified(shard, said));
+export function link(shard, said) {
+  if (isErased(shard, said.profile, said.at) || isErased(shard, userKey(said.user), said.at)) {
+    return false; // It was said before they were forgotten.
+  }
+  return isUser(said.profile) ? aliased(shard, said) : identified(shard, said);
+}
 
 /** Two anonymous profiles are one visitor's. Returns whether that is new. */
 export function join(shard, { profile, peer }) {
@@ -161,12 +186,15 @@ function hasRoom(shard, target, profile) {
 /** What another shard hands over: `{ profile, target, version, state, gone, link }`. Returns whether anything is new. */
 export function receive(shard, { profile, target, version, state, gone, link: owner }) {
   const { sql, now } = shard;
+  if (isErased(shard, profile, version)) {
+    return false; // It is of before it was erased, and was on its way.
+  }
   // Each tells the other what it knows of their visitor, so that whose both are is the same in the end.
   const isLinked = owner !== undefined && target.startsWith("a:") && link(shard, { ...owner, profile: target });
   const part = findPart(sql, target, 1, profile);
   if (profile === target) {
     // It came round. An empty part notes that: of users who are each other each one counts.
-    return part === undefined && partOf(sql, target, 1, profile, now) !== undefined;
+    return part === undefined && partOf(shard, target, 1, profile) !== undefined;
   }
   if (part === undefined ? !gone && state === null : part.version >= version) {
     return isLinked;
@@ -174,7 +202,7 @@ export function receive(shard, { profile, target, version, state, gone, link: ow
   if (part === undefined && !hasRoom(shard, target, profile)) {
     return isLinked;
   }
-  const { id } = part ?? partOf(sql, target, 1, profile, now);
+  const { id } = part ?? partOf(shard, target, 1, profile);
   sql.exec("UPDATE parts SET version = ?, state = ?, came = ? WHERE id = ?", version, gone ? null : state, now, id);
   if (isUser(target)) {
     if (!isUser(profile)) {

@@ -159,6 +159,9 @@ function sweep(sql) {
   sql.exec("DELETE FROM outbox WHERE seq <= ?", least ?? Number.MAX_SAFE_INTEGER);
 }
 
+/** Whether a row holds an event still: that of who was erased is empty. */
+const isThere = ({ json }) => json !== "";
+
 /** Gives up what a stream did not take for too long: its batches become dead letters, the oldest first. */
 function giveUp(sql, stream, where, now, error) {
   let row = sinkRows(sql).get(stream.name);
@@ -169,7 +172,7 @@ function giveUp(sql, stream, where, now, error) {
     if (batch === undefined || row.fails < TRIES || !(isOld || isTooMuch)) {
       return;
     }
-    bury(sql, batch.rows.map(({ json, at }) => ({ sink: stream.name, id: null, at, body: json, tries: row.fails })), now, error, where);
+    bury(sql, batch.rows.filter(isThere).map(({ json, at }) => ({ sink: stream.name, id: null, at, body: json, tries: row.fails })), now, error, where);
     row = { ...row, sent: batch.rows.at(-1).seq, last: null };
     update(sql, stream.name, row);
   }
@@ -194,8 +197,8 @@ async function drain(sql, env, stream, where, now) {
     // Before anything leaves: whoever sends again, after a crash between sending and noting that it was, sends the same batch.
     update(sql, name, { ...row, last });
     try {
-      const refused = await STREAMS[name].send(env, batch.rows, { ...where, first: batch.rows[0].seq, last });
-      bury(sql, refused.map(({ row: { json, at } }) => ({ sink: name, id: null, at, body: json, tries: 1 })), now, refused[0]?.why, where);
+      const refused = await STREAMS[name].send(env, batch.rows.filter(isThere), { ...where, first: batch.rows[0].seq, last });
+      bury(sql, refused.filter(({ row }) => isThere(sql.exec("SELECT json FROM outbox WHERE seq = ?", row.seq).one())).map(({ row: { json, at } }) => ({ sink: name, id: null, at, body: json, tries: 1 })), now, refused[0]?.why, where);
       update(sql, name, { ...row, sent: last, last: null, fails: 0, error: null });
       sweep(sql);
     } catch (error) {

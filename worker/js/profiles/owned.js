@@ -1,7 +1,8 @@
-// What the site's owner asks of a shard, and writes to it. The calls come by their names from `Profiles.own`.
+// What the site's owner asks of a shard, and writes to it, and what erasures do to it. The calls come by their names from `Profiles.own`.
 
 import { violations } from "../events/violations.js";
 import { deadLetters, resend } from "./dead.js";
+import { erase, forget, related } from "./erase.js";
 import { linkOf } from "./links.js";
 import { waiting } from "./outbox.js";
 import { quantiles, renew, sketched, tell } from "./quantiles.js";
@@ -128,5 +129,5 @@ const letters = ({ sql }, after, limit, sink) => deadLetters(sql, after, limit, 
 const again = ({ sql, now, transaction }, which) => transaction(() => resend(sql, which, now));
 
 /** The calls by name, and those of them that write. */
-export const CALLS = { profile, notes, note, unnote, tags, tag, untag, audiences, members, violations, sketched, quantiles, renew, tell, sinks, letters, again };
-export const WRITES = new Set(["note", "unnote", "tag", "untag", "quantiles", "renew", "tell", "again"]);
+export const CALLS = { erase, forget, related, profile, notes, note, unnote, tags, tag, untag, audiences, members, violations, sketched, quantiles, renew, tell, sinks, letters, again };
+export const WRITES = new Set(["erase", "forget", "note", "unnote", "tag", "untag", "quantiles", "renew", "tell", "again"]);

@@ -4,20 +4,23 @@
 // transaction, and the answer waits for the disk.
 
 import { DurableObject } from "cloudflare:workers";
-import { forgetViolations, noteViolations } from "../events/violations.js";
+import { noteViolations } from "../events/violations.js";
 import { log } from "../log.js";
+import { eraseDue, goOnAll } from "./erase.js";
+import { namesOf, remaining } from "./erased.js";
+import { exportedDue, takeOut } from "./exported.js";
 import * as folding from "./fold.js";
 import * as learn from "./learn.js";
 import * as links from "./links.js";
 import * as outbox from "./outbox.js";
+import { noteSize, overwrite, overwriteDue } from "./overwrite.js";
 import * as owner from "./owned.js";
 import { quantilesDue, renewQuantiles } from "./quantiles.js";
 import { profilesAfter, statesOf, whoOf } from "./read.js";
+import { sweepAll, sweepDue } from "./retention.js";
 import { shardNamed, shardOf } from "./shards.js";
 import { createTables, getMeta, setMeta } from "./tables.js";
 import { audiencesAre, recheck } from "./watch.js";
-
-const DAY_MS = 24 * 3600 * 1000;
 
 /** How long an answer waits for what it made to be handed to another shard. */
 const PATIENCE_MS = 1000;
@@ -65,9 +68,10 @@ export class Profiles extends DurableObject {
   /** What the parts of this shard's work are given: where they work, and when. */
   #work(now) {
     const shard = this;
-    return {
+    const work = {
       sql: this.#sql,
       site: this.#site,
+      number: this.#number,
       now,
       env: this.env,
       get program() {
@@ -76,7 +80,9 @@ export class Profiles extends DurableObject {
       prepare: () => this.#prepare(),
       transaction: (work) => this.ctx.storage.transactionSync(work),
       send: (parcel) => this.#send(parcel),
+      moved: (keys) => this.#moved(work, keys),
     };
+    return work;
   }
 
   /** Begins a call of the site's. */
@@ -116,13 +122,14 @@ export class Profiles extends DurableObject {
   async #send(parcel) {
     const number = await shardOf(parcel.target);
     if (number === this.#number) {
-      this.#receive(this.#work(Date.now()), [parcel]);
+      await this.#receive(this.#work(Date.now()), [parcel]);
       return;
     }
     await shardNamed(this.env, this.#site, number).receive(this.#site, number, [parcel]);
   }
 
-  #receive(work, parcels) {
+  async #receive(work, parcels) {
+    work.names = await namesOf(work, parcels.flatMap(({ profile, target, link }) => [profile, target, ...(link ? [links.userKey(link.user)] : [])]));
     for (const parcel of parcels) {
       this.ctx.storage.transactionSync(() => {
         if (links.receive(work, parcel)) {
@@ -159,7 +166,8 @@ export class Profiles extends DurableObject {
     const due = [outbox.nextAlarm(this.#sql)];
     if (!isForSinks) {
       this.#looked = now;
-      due.push(links.handDue(this.#sql), folding.mendDue(this.#sql, now), this.#sweepDue(now), quantilesDue(this.#work(now), this.#number));
+      due.push(links.handDue(this.#sql), folding.mendDue(this.#sql, now), sweepDue(this.#sql, now), quantilesDue(this.#work(now), this.#number));
+      due.push(eraseDue(this.#sql), exportedDue(this.#sql), overwriteDue(this.#sql));
     }
     // Without a program some of it can't be done yet.
     const least = now + (this.#program === undefined ? NO_PROGRAM_MS : 1);
@@ -173,14 +181,6 @@ export class Profiles extends DurableObject {
   /** The site's quantiles, where the program has a use for them. */
   #quantiles() {
     return this.#program?.rfm ? getMeta(this.#sql, "quantiles") : undefined;
-  }
-
-  #sweepDue(now) {
-    const due = getMeta(this.#sql, "sweep");
-    if (due === undefined) {
-      setMeta(this.#sql, "sweep", now + DAY_MS);
-    }
-    return due ?? now + DAY_MS;
   }
 
   /**
@@ -198,8 +198,11 @@ export class Profiles extends DurableObject {
       // Whom an event is for is not known yet: who sends it is to send it again.
       throw new Error("there is no program");
     }
-    const groups = Map.groupBy(events.keys(), (at) => JSON.stringify([events[at].key, events[at].part]));
-    const statuses = new Array(events.length);
+    work.names = await namesOf(work, [...events.flatMap(({ key, part }) => [key, `a:${part}`]), ...linked.flatMap(({ profile, user }) => [profile, links.userKey(user)])]);
+    // What is older than an erasure is known, and forgotten.
+    const kept = events.map((event) => remaining(work, event));
+    const groups = Map.groupBy(kept.keys().filter((at) => kept[at] !== undefined), (at) => JSON.stringify([kept[at].key, kept[at].part]));
+    const statuses = new Array(events.length).fill("duplicate");
     const moved = new Set();
     const written = new Map();
     const handed = new Set();
@@ -207,7 +210,7 @@ export class Profiles extends DurableObject {
     this.ctx.storage.transactionSync(() => {
       const lines = [];
       for (const places of groups.values()) {
-        const own = places.map((at) => events[at]);
+        const own = places.map((at) => kept[at]);
         const [{ key, part: name }] = own;
         const { part, isNew, isChanged } = folding.take(work, key, name, own, imported);
         written.set(key, part);
@@ -248,7 +251,7 @@ export class Profiles extends DurableObject {
   /** Takes parts that other shards hand over. */
   async receive(site, number, parcels) {
     const work = await this.#begin(site, number);
-    this.#receive(work, parcels);
+    await this.#receive(work, parcels);
     await this.#wake(work.now);
     await this.ctx.storage.sync();
   }
@@ -278,6 +281,7 @@ export class Profiles extends DurableObject {
     await this.#prepare();
     const now = Date.now();
     const work = this.#work(now);
+    noteSize(this.#sql);
     try {
       await folding.mendAll(work, (part) => {
         links.changed(work, part);
@@ -292,13 +296,11 @@ export class Profiles extends DurableObject {
         const quantiles = getMeta(this.#sql, "quantiles");
         this.ctx.storage.transactionSync(() => recheck(this.#sql, now, sinks, (after, limit) => profilesAfter(work, after, limit, quantiles)));
       }
-      if (this.#sweepDue(now) <= now) {
-        this.ctx.storage.transactionSync(() => {
-          folding.sweep(this.#sql, now);
-          forgetViolations(this.#sql, now);
-          setMeta(this.#sql, "sweep", now + DAY_MS);
-        });
-      }
+      await sweepAll(work);
+      await goOnAll(work);
+      // Behind the sinks: nothing of before is written to the bucket any more.
+      await takeOut(work);
+      overwrite(work);
     } catch (error) {
       log("error", "alarm_failed", "what a shard does by itself failed; it is tried again", { error, site: this.#site });
       this.#alarm = now + 10_000;

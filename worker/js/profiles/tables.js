@@ -59,6 +59,16 @@ const VERSIONS = [
    CREATE TABLE notes (id TEXT PRIMARY KEY, profile TEXT NOT NULL, at INTEGER NOT NULL, by TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
    CREATE INDEX notes_profile ON notes (profile, at);
    CREATE TABLE tags (profile TEXT NOT NULL, tag TEXT NOT NULL, at INTEGER NOT NULL, by TEXT NOT NULL, PRIMARY KEY (profile, tag)) WITHOUT ROWID;`,
+  `-- Whom this shard was told to forget, by a pseudonym: of a purpose nothing that is older than \`at\` is taken any more, until \`until\`.
+   CREATE TABLE erased (who TEXT NOT NULL, purpose TEXT NOT NULL, at INTEGER NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (who, purpose)) WITHOUT ROWID;
+   -- Erasures that this shard sees to. keys, purposes: JSON. told: what each shard knows of it, JSON.
+   CREATE TABLE erasures (id TEXT PRIMARY KEY, keys TEXT NOT NULL, purposes TEXT NOT NULL, at INTEGER NOT NULL, told TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL) WITHOUT ROWID;
+   -- What is to be taken out of this shard's own objects in the bucket. date, after: how far that is.
+   CREATE TABLE exported (id TEXT PRIMARY KEY, keys TEXT NOT NULL, purposes TEXT NOT NULL, date TEXT NOT NULL, after TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL) WITHOUT ROWID;
+   -- That something was erased, and when all of it was; nothing of whose it was.
+   CREATE TABLE receipts (id TEXT PRIMARY KEY, at INTEGER NOT NULL, what TEXT NOT NULL, done INTEGER) WITHOUT ROWID;
+   -- What free pages of the file are overwritten with (overwrite.js).
+   CREATE TABLE filler (id INTEGER PRIMARY KEY, zeros BLOB);`,
 ];
 
 /** The shard's settings by name; undefined where there is none. */

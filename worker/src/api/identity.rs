@@ -1,4 +1,5 @@
-//! `/_idoine/identity`: the host answers (`worker/js/identity.js`); here is what it reads, for the API's description.
+//! `/_idoine/identity` and `/_idoine/erase`: the host answers (`worker/js/identity.js`, `worker/js/erasing.js`); here is what they read and
+//! answer, for the API's description.
 
 /// A token that the site's server signed.
 #[cfg(any(test, feature = "openapi"))]
@@ -7,4 +8,25 @@
 pub struct Login {
     /// A JSON Web Token, HS256: `sub` is the user's id, `exp` at most 24 hours ahead, `aud` the site's id or absent.
     token: String,
+}
+
+/// What proves who a visitor is who is logged in.
+#[cfg(any(test, feature = "openapi"))]
+#[derive(schemars::JsonSchema)]
+#[allow(dead_code)] // It is described and nothing else.
+pub struct Proof {
+    /// An identity token, made anew: needed where the visitor is logged in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+/// That an erasure has begun. It goes on until nothing is left, whatever fails meanwhile.
+#[cfg(any(test, feature = "openapi"))]
+#[derive(schemars::JsonSchema)]
+#[allow(dead_code)] // It is described and nothing else.
+pub struct Erased {
+    /// A random id, by which it can be proven later that there was an erasure. It says nothing of whom it was. Null where the browser has no id: nothing is stored of its visitor.
+    receipt: Option<String>,
+    /// True.
+    erased: bool,
 }

@@ -106,6 +106,13 @@ pub fn learn_merge(site: &str, states: Vec<js_sys::Uint8Array>) -> Result<Vec<u8
     Ok(whole.encode())
 }
 
+/// A state without what was said of these traits before an instant; `undefined` where nothing was, or the bytes are no state.
+#[wasm_bindgen]
+pub fn learn_strip(bytes: &[u8], names: Vec<String>, before: f64) -> Option<Vec<u8>> {
+    let mut state = State::decode(bytes)?;
+    state.strip(&names, before as i64).then(|| state.encode())
+}
+
 /// The projection of a state; `user` is who the visitor is known to be.
 #[wasm_bindgen]
 pub fn learn_project(site: &str, bytes: &[u8], quantiles: &[u8], now: f64, user: Option<String>) -> Result<Vec<u8>, JsValue> {

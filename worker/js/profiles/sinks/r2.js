@@ -18,6 +18,13 @@ function secondsOf({ IDOINE_EVENTS_SECONDS: text }) {
 /** A site's id as a part of a path, in which neither `/` nor `=` means anything. */
 const part = (text) => encodeURIComponent(String(text));
 
+/** Where a site's partitions are, and what the names of a shard's objects begin with in one of them. */
+export const siteFolder = (site) => `events/site=${part(site)}/`;
+export const shardPrefix = (shard) => `${part(shard)}-`;
+
+/** Events as the bucket has them. */
+export const ndjson = (lines) => [lines.map((line) => `${line}\n`).join(""), { httpMetadata: { contentType: "application/x-ndjson" } }];
+
 export const bucket = {
   isBound: ({ EVENTS_BUCKET }) => typeof EVENTS_BUCKET?.put === "function",
 
@@ -25,9 +32,10 @@ export const bucket = {
 
   /** Writes a batch, all of one day. */
   async send({ EVENTS_BUCKET }, rows, { site, shard, first, last }) {
-    const name = `events/site=${part(site)}/date=${dayOf(rows[0].at)}/${part(shard)}-${first}-${last}.ndjson`;
-    const text = rows.map(({ json }) => `${json}\n`).join("");
-    await EVENTS_BUCKET.put(name, text, { httpMetadata: { contentType: "application/x-ndjson" } });
+    if (rows.length > 0) {
+      const name = `${siteFolder(site)}date=${dayOf(rows[0].at)}/${shardPrefix(shard)}${first}-${last}.ndjson`;
+      await EVENTS_BUCKET.put(name, ...ndjson(rows.map(({ json }) => json)));
+    }
     return [];
   },
 };

@@ -49,6 +49,7 @@ pub async fn answer(visit: &Visit, route: &Route, key: &str, caller: &Caller<'_>
         (Endpoint::Facts | Endpoint::Notes | Endpoint::Note | Endpoint::Tags | Endpoint::Tag, method) => {
             profile::answer(visit, &bearer, (route.endpoint, method), key).await
         }
+        (Endpoint::EraseProfile, _) => profile::erase(visit, &bearer, key).await,
         (Endpoint::Audiences, "POST") => audiences::renew(visit, &bearer).await,
         (Endpoint::Audiences, _) => audiences::counts(visit).await,
         (Endpoint::Violations, _) => violations::get(visit).await,

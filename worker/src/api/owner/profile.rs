@@ -35,6 +35,32 @@ fn no_profile() -> Answer {
     Answer::error(404, "no_profile", "There is no such profile.")
 }
 
+/// Whether a text is a profile's key.
+fn is_key(key: &str) -> bool {
+    (key.starts_with("u:") || key.starts_with("a:")) && (3..=LONGEST_KEY).contains(&key.len())
+}
+
+/// Has all erased that is stored of a visitor; `path` is what stands behind `api/profiles/`. The trail gets the receipt and nothing of whom
+/// it was: who they are is to be nowhere afterwards.
+pub async fn erase(visit: &Visit, bearer: &Bearer, path: &str) -> Answer {
+    if !shards::are_kept(&visit.env) {
+        return no_profiles();
+    }
+    let key = path.split('/').next().map(decoded).unwrap_or_default();
+    if !is_key(&key) {
+        return no_profile();
+    }
+    let receipt = host::new_id();
+    let entry = Entry::new(bearer, "erase profile").with("what", Some(&receipt));
+    if let Err(trouble) = write(visit, &entry).await {
+        return unavailable(visit, &trouble);
+    }
+    match shards::erase(&visit.env, &visit.site, &key, &receipt).await {
+        Ok(answer) => Answer::json(&answer),
+        Err(trouble) => unavailable(visit, &trouble),
+    }
+}
+
 /// Answers a request for a profile; `path` is what stands behind `api/profile/`.
 pub async fn answer(visit: &Visit, bearer: &Bearer, asked: (Endpoint, &str), path: &str) -> Answer {
     if !shards::are_kept(&visit.env) {
@@ -43,8 +69,7 @@ pub async fn answer(visit: &Visit, bearer: &Bearer, asked: (Endpoint, &str), pat
     let mut parts = path.splitn(3, '/').map(decoded);
     let key = parts.next().unwrap_or_default();
     let last = parts.nth(1).unwrap_or_default();
-    let is_key = (key.starts_with("u:") || key.starts_with("a:")) && (3..=LONGEST_KEY).contains(&key.len());
-    if !is_key || (asked.0 == Endpoint::Facts && path.contains('/')) {
+    if !is_key(&key) || (asked.0 == Endpoint::Facts && path.contains('/')) {
         return no_profile();
     }
     match asked {

@@ -1,0 +1,331 @@
+// Erasures: afterwards nothing is left of a visitor in any store, whatever fails meanwhile. Before, the same search finds them in each store
+// that is meant to have them.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { Browser, Erasing, numberOf, token } from "./erasing.ts";
+
+let site: Erasing;
+let people = 0;
+
+before(async () => {
+  site = await Erasing.start();
+});
+after(() => site.stop());
+afterEach(() => site.do("fail", {}));
+
+/** Marks of somebody of a test's own: no two tests look for the same. */
+function marks(name: string) {
+  people += 1;
+  const of = (what: string) => `${what}-${name}-${people}-mark`;
+  return { user: of("user"), old: of("before"), plan: of("plan"), city: of("city"), offer: of("offer"), note: of("note"), page: of("page") };
+}
+
+/** Has a visitor leave marks wherever a visitor can. */
+async function lives(browser: Browser, of: ReturnType<typeof marks>, user?: string) {
+  const who = user === undefined ? {} : { userId: user };
+  await site.do("fail", {});
+  assert.deepEqual(
+    await browser.send(
+      { type: "identify", ...who, traits: { plan: of.plan, city: of.city, offer: of.offer } },
+      { type: "track", event: "Product Viewed", ...who, properties: { page: of.page } },
+      { type: "track", event: "Ad Clicked", ...who, properties: { page: of.page } },
+    ),
+    ["accepted", "accepted", "accepted"],
+  );
+  const key = user === undefined ? browser.key : `u:${user}`;
+  await until(async () => JSON.stringify(await site.do("objects")).includes(of.page), "the bucket has it");
+  // What comes now waits.
+  await site.do("fail", { bucket: true });
+  await browser.send({ type: "track", event: "Product Viewed", ...who, properties: { page: of.page } });
+  const encoded = encodeURIComponent(key);
+  assert.equal((await site.api(`profile/${encoded}/notes`, "POST", { text: of.note })).status, 200);
+  assert.equal((await site.api(`profile/${encoded}/tags`, "PUT", { tags: [of.note.slice(0, 60)] })).status, 200);
+  await until(async () => (await site.rows(key, "SELECT 1 FROM dead WHERE instr(body, ?)", of.page)).length > 0, "a letter is dead");
+  return key;
+}
+
+async function until(isSo: () => Promise<boolean>, what: string) {
+  for (let tries = 0; !(await isSo()); tries += 1) {
+    assert.ok(tries < 300, `${what}: ${site.worker.logs.slice(-4).join("\n")}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const allNumbers = Array.from({ length: 64 }, (_, number) => number);
+
+/** Numbers of shards that had something of these. */
+const homes = (...keys: string[]) => [...new Set(keys.map(numberOf))];
+
+test("an anonymous visitor: everything is found before, and nothing anywhere after", async () => {
+  const browser = new Browser(site);
+  await browser.agree();
+  const of = marks("anna");
+  const key = await lives(browser, of);
+  const [id, all] = [browser.id, [browser.id, of.plan, of.city, of.offer, of.note, of.page]];
+  const cookies = browser.sealed;
+  const found = await site.search(all, cookies);
+  const isIn = (mark: string, ...places: string[]) => places.forEach((place) => assert.ok(found[mark]?.includes(place), `${mark} in ${place}: ${JSON.stringify(found)}`));
+  isIn(id, "file do", "table parts", "table events", "table outbox", "table deliveries", "table dead", "table members", "table notes", "table tags", "object", "file r2", "kv", "file kv");
+  isIn(of.page, "file do", "table events", "table outbox", "table deliveries", "table dead", "object", "file r2");
+  isIn(of.plan, "file do", "table parts", "table events", "object", "cookie");
+  isIn(of.offer, "table parts", "object");
+  isIn(of.note, "file do", "table notes", "table tags");
+
+  const reply = await browser.erase();
+  assert.equal(reply.status, 200, reply.text);
+  const { receipt, erased } = reply.json();
+  assert.equal(erased, true);
+  assert.match(receipt, /^[0-9a-f-]{36}$/);
+  assert.deepEqual([...browser.jar.keys()], ["idoine_consent"]);
+  assert.match(browser.jar.get("idoine_consent")!, /^v2\.~personalization\.~analytics\.~marketing\.\d+\.\d{10}\.v$/);
+  // Also while nothing is written to the bucket: what waited for it is gone.
+  await site.do("fail", {});
+  await site.done(key, receipt);
+  await site.asleep(homes(key), all);
+  assert.deepEqual(await site.search(all), {});
+  // The receipt says that it was, and of nobody.
+  assert.deepEqual(await site.rows(key, "SELECT what FROM receipts WHERE id = ?", receipt), [{ what: "erased by the visitor" }]);
+  const [{ who }] = await site.rows(key, "SELECT who FROM erased LIMIT 1");
+  assert.match(who, /^[0-9a-f]{32}$/);
+  // What they were told is another visitor's page now.
+  assert.match((await browser.fetch("/")).text, /<h1>Welcome<\/h1>/);
+});
+
+test("a user goes with all their browsers, and nobody else goes; whoever is logged in proves it once more", async () => {
+  const [phone, laptop, other] = [new Browser(site), new Browser(site), new Browser(site)];
+  const [of, others] = [marks("ben"), marks("cleo")];
+  for (const browser of [phone, laptop, other]) {
+    await browser.agree();
+  }
+  await lives(phone, of);
+  await phone.logIn(of.user);
+  await laptop.logIn(of.user);
+  await lives(laptop, of, of.user);
+  await other.logIn(others.user);
+  await lives(other, others, others.user);
+  await site.do("fail", {});
+  const [phoneKey, laptopKey, user] = [phone.key, laptop.key, `u:${of.user}`];
+  const all = [phone.id, laptop.id, of.user, of.plan, of.city, of.offer, of.note, of.page];
+  const found = await site.search(all, [...phone.sealed, ...laptop.sealed]);
+  assert.deepEqual(Object.keys(found).sort(), [...all].sort());
+  assert.ok(found[of.user]!.includes("cookie") && found[of.plan]!.includes("cookie"), JSON.stringify(found));
+
+  const refusal = await phone.erase();
+  assert.deepEqual([refusal.status, refusal.json().error.code], [401, "token_needed"]);
+  for (const bad of [token(others.user), `${token(of.user)}x`]) {
+    const reply = await phone.erase({ token: bad });
+    assert.deepEqual([reply.status, reply.json().error.code], [401, "bad_token"]);
+  }
+  assert.equal((await phone.erase({ token: 1 })).status, 400);
+  assert.equal((await phone.fetch("/_idoine/erase", "POST", {}, { origin: "https://elsewhere.example" })).status, 403);
+  assert.deepEqual(await site.rows(user, "SELECT * FROM erasures"), [], "nothing of that began anything");
+
+  const reply = await phone.erase({ token: token(of.user) });
+  assert.equal(reply.status, 200, reply.text);
+  await site.done(user, reply.json().receipt);
+  await site.asleep(homes(user, phoneKey, laptopKey), all);
+  assert.deepEqual(await site.search(all), {});
+  // The other visitor has all that they had.
+  const left = await site.search([other.id, others.user, others.plan, others.page, others.note], other.sealed);
+  assert.deepEqual(Object.keys(left).length, 5, JSON.stringify(left));
+  assert.ok(left[others.page]!.includes("object"));
+  // What the laptop still carries is of nobody: it opens, and what it does from now on is new.
+  assert.equal((await site.api(`profile/${encodeURIComponent(user)}`)).status, 404);
+});
+
+test("the owner erases who was aliased by any of their names; the trail tells the receipt and nothing of whom it was", async () => {
+  const [browser, of] = [new Browser(site), marks("dan")];
+  await browser.agree();
+  await lives(browser, of, of.old);
+  await site.do("fail", {});
+  await browser.send({ type: "identify", userId: of.old, traits: {} });
+  assert.deepEqual(await site.send({ type: "alias", previousId: of.old, userId: of.user }, { type: "track", event: "Product Viewed", userId: of.user, properties: { page: of.page } }), ["accepted", "accepted"]);
+  await until(async () => (await site.rows(`u:${of.user}`, "SELECT 1 FROM parts WHERE pushed = 1 AND name = ? AND state IS NOT NULL", `u:${of.old}`)).length > 0, "it was handed over");
+  const all = [browser.id, of.old, of.user, of.plan, of.page, of.note];
+  assert.equal(Object.keys(await site.search(all)).length, all.length);
+  const reply = await site.api(`profiles/${encodeURIComponent(`u:${of.old}`)}/erase`, "POST");
+  assert.equal(reply.status, 200, reply.text);
+  const { receipt } = reply.json();
+  await site.done(`u:${of.old}`, receipt);
+  await site.asleep(homes(`u:${of.old}`, `u:${of.user}`, browser.key), all);
+  assert.deepEqual(await site.search(all), {});
+  const trail = (await site.api("audit")).json().entries;
+  assert.ok(trail.some(({ action, by, what }: any) => action === "erase profile" && by === "anna" && what === receipt), JSON.stringify(trail));
+  assert.ok(trail.some(({ action, what }: any) => action === "note" && what === "erased"));
+  assert.equal((await site.api("profiles/x/erase", "POST")).status, 404);
+  // Of whom nothing is known nothing is erased, and that is no error: who asks must not learn who is known.
+  assert.equal((await site.api(`profiles/${encodeURIComponent("u:never-seen")}/erase`, "POST")).status, 200);
+});
+
+test("a browser that is erased by itself takes what it did out of its user's profile, and leaves the rest", async () => {
+  const [browser, of] = [new Browser(site), marks("eve")];
+  await browser.agree();
+  const before = marks("eve");
+  await lives(browser, before);
+  await browser.send({ type: "identify", userId: of.user, traits: {} });
+  await lives(browser, of, of.user);
+  await site.do("fail", {});
+  await site.send({ type: "track", event: "Product Viewed", userId: of.user }, { type: "identify", userId: of.user, traits: { city: of.city } });
+  const user = `u:${of.user}`;
+  await until(async () => (await site.rows(user, "SELECT 1 FROM parts WHERE profile = ? AND pushed = 1 AND name = ?", user, browser.key)).length > 0, "it was handed over");
+  const [id, key] = [browser.id, browser.key];
+  const all = [id, before.plan, before.page, of.plan, of.page];
+  const reply = await browser.erase();
+  assert.equal(reply.status, 200, reply.text);
+  await site.done(key, reply.json().receipt);
+  await site.asleep(homes(user, key), all);
+  // What the server told of the user stays, as do notes on the user; what was done in that browser is gone, whoever it was said to be.
+  const left = await site.search([...all, of.city]);
+  assert.deepEqual(Object.keys(left), [of.city], JSON.stringify(left));
+  const { readings } = (await site.api(`profile/${encodeURIComponent(user)}`)).json();
+  assert.equal(readings["profile.count('Product Viewed')"], "1");
+  assert.equal(readings["profile.plan"], undefined);
+});
+
+test("who is erased and comes back begins anew: nothing of before comes in, late, again, or from another shard", async () => {
+  const of = marks("fay");
+  const [anonymousId, user] = [`visitor-${of.user}`, `u:${of.user}`];
+  const key = `a:${anonymousId}`;
+  const at = Date.now() - 60_000;
+  const event = (messageId: string, more: object) => ({ messageId, type: "track", event: "Product Viewed", anonymousId, timestamp: at, receivedAt: at, site: "shop", properties: { page: of.page }, source: "browser", trusted: false, consent: ["personalization", "analytics", "marketing"], ...more });
+  const old = [event("1", {}), event("2", { type: "identify", event: undefined, userId: of.user, traits: { plan: of.plan } })];
+  await site.do("give", old);
+  await until(async () => (await site.rows(user, "SELECT 1 FROM parts WHERE profile = ? AND name = ?", user, key)).length > 0, "it was handed over");
+  const [parcel] = await site.rows(user, "SELECT version, hex(state) AS state FROM parts WHERE profile = ? AND name = ?", user, key);
+  const { receipt } = await (await site.api(`profiles/${encodeURIComponent(user)}/erase`, "POST")).json();
+  await site.done(user, receipt);
+  // The same events once more, one that was late, and a part that was under way.
+  assert.deepEqual((await site.do("give", [...old, event("3", {})])).statuses, ["duplicate", "duplicate", "duplicate"]);
+  const late = { profile: key, target: user, version: parcel.version, state: [...Buffer.from(parcel.state, "hex")], gone: false, link: { user: of.user, at, id: "2" } };
+  await site.do("receive", user, late);
+  await site.do("receive", key, { ...late, profile: user, target: key });
+  for (const one of [key, user]) {
+    for (const table of ["parts", "targets", "links"]) {
+      assert.deepEqual(await site.rows(one, `SELECT * FROM ${table} WHERE profile = ?`, one), [], `${table} of ${one}`);
+    }
+    assert.deepEqual(await site.rows(one, "SELECT * FROM outbox WHERE instr(json, ?)", of.page), []);
+  }
+  // What they do from now on is taken, and handed over as it was before.
+  const now = Date.now();
+  const again = [event("4", { timestamp: now }), event("5", { timestamp: now, type: "identify", event: undefined, userId: of.user, traits: { city: of.city } })];
+  assert.deepEqual((await site.do("give", again)).statuses, ["accepted", "accepted"]);
+  const readings = async () => (await site.api(`profile/${encodeURIComponent(user)}`)).json().readings ?? {};
+  await until(async () => (await readings())["profile.count('Product Viewed')"] === "1", "the new one is handed over");
+  assert.equal((await readings())["profile.plan"], undefined);
+  await site.do("give", [event("6", { timestamp: now + 1 })]);
+  await until(async () => (await readings())["profile.count('Product Viewed')"] === "2", "and handed over again");
+});
+
+test("a shard that fails is told later; until then it is no one's fault, and after it nothing is left", async () => {
+  const [browser, of] = [new Browser(site), marks("gus")];
+  await browser.agree();
+  await lives(browser, of);
+  await site.do("fail", {});
+  await browser.send({ type: "identify", userId: of.user, traits: { plan: of.plan } });
+  const [key, user] = [browser.key, `u:${of.user}`];
+  await until(async () => (await site.rows(user, "SELECT 1 FROM parts WHERE profile = ? AND pushed = 1", user)).length > 0, "it was handed over");
+  await site.do("fail", { forget: allNumbers.filter((number) => number !== numberOf(key)) });
+  const all = [browser.id, of.plan, of.page];
+  const reply = await browser.erase();
+  assert.equal(reply.status, 200, reply.text);
+  // Its own shard has nothing of it any more when the answer is there.
+  assert.deepEqual(await site.rows(key, "SELECT * FROM parts WHERE profile = ?", key), []);
+  assert.ok((await site.rows(user, "SELECT 1 FROM parts WHERE profile = ? AND name = ?", user, key)).length > 0 || numberOf(key) === numberOf(user));
+  assert.ok(site.worker.logs.some((line) => line.includes('"not_erased"')));
+  await site.do("fail", {});
+  await site.done(key, reply.json().receipt);
+  await site.asleep(homes(key, user), all);
+  assert.deepEqual(await site.search(all), {});
+});
+
+test("an erasure goes on after workerd is killed in the midst of it", async () => {
+  const [browser, of] = [new Browser(site), marks("hal")];
+  await browser.agree();
+  await lives(browser, of);
+  await browser.send({ type: "identify", userId: of.user, traits: { plan: of.plan } });
+  const [key, user] = [browser.key, `u:${of.user}`];
+  const all = [browser.id, of.plan, of.page];
+  // Half of the shards can't be told, and neither can the bucket.
+  await site.do("fail", { forget: allNumbers.filter((number) => number % 2 === 1), bucket: true });
+  const { receipt } = (await browser.erase()).json();
+  await site.worker.kill();
+  await site.worker.restart();
+  await site.done(key, receipt, 90_000);
+  await site.asleep(homes(key, user), all);
+  assert.deepEqual(await site.search(all), {});
+});
+
+const DAY = 24 * 3600 * 1000;
+
+/** Has a shard do what it does once a day, at once. */
+async function day(key: string) {
+  await site.rows(key, "UPDATE meta SET value = 1 WHERE name = 'sweep' RETURNING 1");
+  await site.do("ring", key);
+  await until(async () => (await site.rows(key, "SELECT value FROM meta WHERE name = 'sweep'"))[0].value > 1, "the daily look is over");
+}
+
+test("who withdraws personalization is no profile any more; what analytics may keep stays with the sinks", async () => {
+  const [browser, of] = [new Browser(site), marks("ida")];
+  await browser.agree();
+  const key = await lives(browser, of);
+  await site.do("withdraw", { anonymousId: browser.id }, ["personalization"]);
+  await until(async () => (await site.rows(key, "SELECT * FROM erasures")).length === 0, "it is done");
+  assert.equal((await site.rows(key, "SELECT 1 FROM parts WHERE profile = ? AND (state IS NOT NULL OR base IS NOT NULL)", key)).length, 0);
+  for (const table of ["notes", "tags", "targets", "links"]) {
+    assert.deepEqual(await site.rows(key, `SELECT * FROM ${table} WHERE profile = ?`, key), [], table);
+  }
+  const found = await site.search([of.page, of.note]);
+  assert.deepEqual(found[of.page]?.filter((place) => !place.startsWith("file")), ["object", "table dead", "table deliveries", "table outbox"], JSON.stringify(found));
+  assert.ok(!found[of.note]?.some((place) => place.startsWith("table")), JSON.stringify(found));
+  // The message for personalization is taken back, those for other purposes are not.
+  const sinks = async () => (await site.rows(key, "SELECT sink FROM deliveries WHERE instr(body, ?) GROUP BY sink", browser.id)).map(({ sink }) => sink);
+  assert.deepEqual(await sinks(), ["webhook:ads"]);
+  await site.do("withdraw", { anonymousId: browser.id }, ["marketing"]);
+  await until(async () => (await sinks()).length === 0, "that for marketing too");
+});
+
+test("who withdraws analytics is in no export any more, and stays a profile", async () => {
+  const [browser, of] = [new Browser(site), marks("jon")];
+  await browser.agree();
+  const key = await lives(browser, of);
+  // Beside it lie events of others, by the same shard, and lines that only look alike.
+  const other = JSON.stringify({ messageId: "x", type: "track", event: "Product Viewed", anonymousId: "another-visitor", properties: { ref: browser.id } });
+  const [[name, text]] = (await site.do<[string, string][]>("objects")).filter(([, text]) => text.includes(browser.id));
+  await site.do("put", name, `${other}\n${text}${other}\n`);
+  await site.do("withdraw", { anonymousId: browser.id }, ["analytics"]);
+  await site.do("fail", {});
+  await until(async () => (await site.rows(key, "SELECT * FROM erasures")).length === 0, "it is done");
+  const objects = await site.do<[string, string][]>("objects");
+  const kept = objects.find(([one]) => one === name)![1];
+  const lines = kept.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  assert.deepEqual(lines.filter(({ anonymousId }) => anonymousId !== browser.id), [JSON.parse(other), JSON.parse(other)]);
+  assert.ok(objects.every(([, text]) => !text.split("\n").some((line) => line.includes(`"anonymousId":"${browser.id}"`) && line.includes("Product Viewed"))));
+  assert.ok(!kept.includes("\n\n") && kept.endsWith("\n"));
+  assert.deepEqual(await site.rows(key, "SELECT * FROM outbox WHERE instr(json, ?) AND instr(json, 'Product Viewed')", browser.id), []);
+  const { readings } = (await site.api(`profile/${encodeURIComponent(key)}`)).json();
+  assert.equal(readings["profile.plan"], of.plan);
+});
+
+test("profiles of which nothing came for too long go by themselves, and what was written to the bucket for too long", async () => {
+  const [browser, active] = [new Browser(site), new Browser(site)];
+  const of = marks("kim");
+  await browser.agree();
+  await active.agree();
+  const key = await lives(browser, of);
+  await site.do("fail", {});
+  const objects = async () => (await site.do<[string, string][]>("objects")).map(([name]) => name);
+  const dated = (days: number) => `events/site=shop/date=${new Date(Date.now() - days * DAY).toISOString().slice(0, 10)}/${numberOf(key)}-1-2.ndjson`;
+  await site.do("put", dated(762), "{}\n");
+  await site.do("put", dated(758), "{}\n");
+  const idle = (days: number) => site.rows(key, `UPDATE parts SET came = ${Date.now() - days * DAY} WHERE profile = ? RETURNING 1`, key);
+  await idle(394);
+  await day(key);
+  assert.equal((await site.api(`profile/${encodeURIComponent(key)}`)).status, 200, "it is young enough");
+  await idle(396);
+  await day(key);
+  await until(async () => (await site.api(`profile/${encodeURIComponent(key)}`)).status === 404, "it is over");
+  await until(async () => !(await objects()).includes(dated(762)), "so is a day of the bucket");
+  assert.ok((await objects()).includes(dated(758)));
+  assert.ok((await site.rows(key, "SELECT 1 FROM receipts WHERE what = 'over'")).length > 0);
+});

@@ -1,0 +1,199 @@
+// Erasures: everything that is stored of a visitor goes, or what is stored of them for a purpose that they withdrew.
+//
+// One shard sees to an erasure, that of the profile which it is about. It keeps a job in a table, and goes on by alarm until all is done:
+// first it asks all shards for further profiles of the same visitor (their browsers, what their user was called before) until there are no
+// more, then has all of them delete everything, the objects in the bucket included, then takes them out of the owner's trail. Nothing is
+// deleted before it is written down whom it leads to. Shards may be asked and told the same any number of times. What stays is a receipt:
+// a random id, when, and what was done.
+
+import { log } from "../log.js";
+import { NUMBERS, each } from "./each.js";
+import { noteErased, pseudonymOf } from "./erased.js";
+import { begin as beginExported, isBusy } from "./exported.js";
+import { anonymousKey, relatedTo, userKey } from "./links.js";
+import { noteSize, overwriteSoon } from "./overwrite.js";
+import { PURPOSES, purge } from "./purge.js";
+import { later } from "./retry.js";
+import { callShard, hasProfiles, shardOf } from "./shards.js";
+
+/** How long who asks for it waits for all shards to be told; they are told in any case. */
+const PATIENCE_MS = 1000;
+
+/** So many profiles are one visitor's at most. */
+const MOST_KEYS = 1000;
+
+/** How soon a shard is asked again whose objects are being looked through. */
+const BUSY_MS = 2000;
+
+/** What stands in the place of a key in the owner's trail. */
+const ERASED = "erased";
+
+/** Further profiles of the same visitors as a shard knows them. */
+export const related = ({ sql }, { keys }) => ({ more: relatedTo(sql, keys) });
+
+/** What a shard does of an erasure, for these keys. Answers whether it is not done yet. */
+export async function forget(shard, { id, keys, purposes, at }) {
+  const { sql, env, number } = shard;
+  if (keys.length > 0) {
+    const pseudonyms = await Promise.all(keys.map((key) => pseudonymOf(env, key)));
+    const homes = await Promise.all(keys.map(shardOf));
+    noteSize(sql);
+    const { holders } = shard.transaction(() => {
+      noteErased(shard, pseudonyms, purposes, at);
+      const found = purge(shard, { keys, purposes, at });
+      if (found.count > 0) {
+        overwriteSoon(shard);
+      }
+      // What is in the bucket was written by the shards that have them, or had.
+      if (purposes.includes("analytics") && (found.count > 0 || homes.includes(number))) {
+        beginExported(shard, { id, keys, purposes });
+      }
+      return found;
+    });
+    shard.moved(holders);
+  }
+  return { isBusy: isBusy(sql, id) };
+}
+
+/** The erasures that are going on, by the database that they are of: who asks and the alarm may both see to one. */
+const going = new WeakMap();
+
+const jobOf = (sql, id) => sql.exec("SELECT * FROM erasures WHERE id = ?", id).toArray()[0];
+
+/** Asks all shards, or tells them, what they were not yet. Returns how far it is: `isMore` where it may go on at once, `isDone`. */
+async function step(shard, job) {
+  const { sql, env, site, number } = shard;
+  const { id, at } = job;
+  const [keys, purposes, told] = [job.keys, job.purposes, job.told].map((text) => JSON.parse(text));
+  const isAsking = told.asked.some((many) => many < keys.length);
+  const [name, call, known] = isAsking ? ["related", related, told.asked] : ["forget", forget, told.known];
+  const found = new Set(keys);
+  const busy = new Set();
+  let fails = 0;
+  await each(NUMBERS.filter((one) => known[one] < keys.length || (!isAsking && told.busy.includes(one))), async (one) => {
+    const given = { id, keys: keys.slice(known[one]), purposes, at };
+    try {
+      const { more = [], isBusy } = await (one === number ? call(shard, given) : callShard(env, site, one, "own", name, given));
+      more.forEach((key) => found.size < MOST_KEYS && found.add(key));
+      known[one] = keys.length;
+      if (isBusy) {
+        busy.add(one);
+      }
+    } catch (error) {
+      fails += 1;
+      log("error", "not_erased", "a shard could not be told of an erasure; that is tried again", { error, site });
+    }
+  });
+  told.busy = [...busy];
+  const tries = fails > 0 ? job.tries + 1 : 0;
+  const due = Date.now() + (fails > 0 ? later(tries) : BUSY_MS);
+  sql.exec("UPDATE erasures SET keys = ?, told = ?, tries = ?, due = ? WHERE id = ?", JSON.stringify([...found]), JSON.stringify(told), tries, due, id);
+  return { isMore: isAsking && fails === 0, isDone: !isAsking && fails === 0 && busy.size === 0, keys };
+}
+
+/** Takes keys out of the owner's trail, where it says whom somebody looked at. */
+async function leaveTrail({ env, site }, keys) {
+  for (let cursor; ; ) {
+    const page = await env.PROGRAMS.list({ prefix: `audit:${site}:`, ...(cursor && { cursor }) });
+    for (const { name, metadata, expiration } of page.keys.filter((entry) => keys.includes(entry.metadata?.what))) {
+      await env.PROGRAMS.put(name, "", { metadata: { ...metadata, what: ERASED }, ...(expiration && { expiration }) });
+    }
+    if (page.list_complete) {
+      return;
+    }
+    cursor = page.cursor;
+  }
+}
+
+/** Goes on with an erasure, as far as it comes now. */
+async function goOn(shard, id) {
+  const { sql, site } = shard;
+  const own = going.get(sql) ?? new Set();
+  going.set(sql, own);
+  if (own.has(id)) {
+    return;
+  }
+  own.add(id);
+  try {
+    for (let job = jobOf(sql, id); job !== undefined; job = jobOf(sql, id)) {
+      const { isMore, isDone, keys } = await step(shard, job);
+      if (isDone) {
+        await leaveTrail(shard, keys);
+        shard.transaction(() => {
+          sql.exec("DELETE FROM erasures WHERE id = ?", id);
+          sql.exec("UPDATE receipts SET done = ? WHERE id = ?", Date.now(), id);
+          overwriteSoon(shard);
+        });
+      } else if (!isMore) {
+        return;
+      }
+    }
+  } catch (error) {
+    log("error", "not_erased", "an erasure did not come to its end; that is tried again", { error, site });
+    sql.exec("UPDATE erasures SET tries = tries + 1, due = ? WHERE id = ?", Date.now() + later(1), id);
+  } finally {
+    own.delete(id);
+  }
+}
+
+/** Notes that profiles are to be erased, for purposes; the alarm does it. `what` says to whom it may concern why. */
+export function note({ sql, now }, { id, keys: given, purposes, what }) {
+  const none = NUMBERS.map(() => 0);
+  const told = JSON.stringify({ asked: none, known: none, busy: [] });
+  const keys = [...new Set([...given, ...relatedTo(sql, given)])];
+  sql.exec("INSERT INTO receipts (id, at, what) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", id, now, what);
+  sql.exec("INSERT INTO erasures (id, keys, purposes, at, told, due) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", id, JSON.stringify(keys), JSON.stringify(purposes), now, told, now);
+}
+
+/** Begins an erasure; what this shard itself has is deleted when it answers, and most others are told. */
+export async function erase(shard, given) {
+  const { sql, now, number } = shard;
+  shard.transaction(() => note(shard, given));
+  const job = jobOf(sql, given.id);
+  if (job === undefined) {
+    return; // It was done before.
+  }
+  await forget(shard, { ...given, at: job.at });
+  let late;
+  await Promise.race([goOn(shard, given.id), new Promise((resolve) => (late = setTimeout(resolve, PATIENCE_MS)))]);
+  clearTimeout(late);
+}
+
+/** When erasures are to go on; undefined where there are none. */
+export const eraseDue = (sql) => sql.exec("SELECT min(due) AS due FROM erasures").one().due ?? undefined;
+
+/** Goes on with what is due. */
+export async function goOnAll(shard) {
+  for (const { id } of shard.sql.exec("SELECT id FROM erasures WHERE due <= ? ORDER BY due, id", shard.now).toArray()) {
+    await goOn(shard, id);
+  }
+}
+
+/** Has the shard of the first of these keys see to it. */
+async function begun(env, site, keys, purposes, what, id = crypto.randomUUID()) {
+  await callShard(env, site, await shardOf(keys[0]), "own", "erase", { id, keys, purposes, what });
+  return { receipt: id, erased: true };
+}
+
+/** Erases all that is stored of profiles: `{ receipt, erased }`. Rejects where the shard can't be told. */
+export const eraseAll = (env, site, keys, what) => begun(env, site, keys, PURPOSES, what);
+
+/** The same for the site's owner, as JSON; the receipt has its id already. */
+export async function eraseOf(env, site, key, receipt) {
+  return JSON.stringify(await begun(env, site, [key], PURPOSES, "erased by the owner", receipt));
+}
+
+/** The keys of a visitor's profiles. */
+export const keysOf = ({ anonymousId, user }) => [...(user ? [userKey(user)] : []), ...(anonymousId ? [anonymousKey(anonymousId)] : [])];
+
+/**
+ * A visitor (`{ anonymousId, user }`; `user` where a token proved them) withdrew purposes: what was kept for them goes. Without
+ * `personalization` the profile; without `analytics` events for it that wait, and that are in the bucket; without `marketing` the traits for
+ * it. Rejects where the shard can't be told.
+ */
+export async function withdraw({ env, site }, visitor, purposes) {
+  const keys = keysOf(visitor);
+  if (hasProfiles(env) && keys.length > 0 && purposes.length > 0) {
+    await begun(env, site.id, keys, purposes, `withdrawn: ${purposes.join(", ")}`);
+  }
+}

@@ -1,0 +1,164 @@
+// What a shard deletes of visitors: all that is theirs, wherever it lies, or what is kept of them for some purposes. Synchronous, a part of
+// the caller's transaction, and the same however often it is done.
+
+import { purposeOf, traitsOf, without } from "./erased.js";
+import { strip } from "./learn.js";
+import { reduced } from "./links.js";
+import { TOGETHER } from "./parts.js";
+
+/** All purposes: who withdraws these is erased. */
+export const PURPOSES = ["personalization", "analytics", "marketing"];
+
+const LIST = "IN (SELECT value FROM json_each(?1))";
+
+/** Of texts of JSON those that hold one of some words, which stand in the argument. What they are in it is looked at then. */
+const holding = (column) => `EXISTS (SELECT 1 FROM json_each(?1) WHERE instr(${column}, value) > 0)`;
+
+/** Who is meant by keys of profiles. */
+export function subjectsOf(keys) {
+  const ids = (kind) => keys.filter((key) => key.startsWith(kind)).map((key) => key.slice(2));
+  const [browsers, users] = [ids("a:"), ids("u:")];
+  return { keys, browsers, users, words: [...browsers, ...users].map((id) => JSON.stringify(id).slice(1, -1)) };
+}
+
+/**
+ * Whether an event is theirs. What somebody else did in a browser that they had too is not, where it is said whose browser it was; a
+ * browser that is erased by itself goes with all that was done in it.
+ */
+export function isOf({ browsers, users }, { anonymousId, userId, previousId }) {
+  const isTheirBrowser = browsers.includes(anonymousId) && (users.length === 0 || userId === undefined || users.includes(userId));
+  return isTheirBrowser || users.includes(userId) || browsers.includes(previousId) || users.includes(previousId);
+}
+
+const isWhole = (purposes) => PURPOSES.every((purpose) => purposes.includes(purpose));
+
+/** Whether an event is to go that was kept for a purpose of these. */
+export const goes = (program, purposes, event) => isWhole(purposes) || purposes.includes(purposeOf(program, event));
+
+/** The parts that are theirs: of their profiles, and of others' what they did or handed over. */
+function partsOf(sql, { keys, browsers, users }) {
+  const own = sql.exec(`SELECT * FROM parts WHERE profile ${LIST}`, JSON.stringify(keys)).toArray();
+  const handed = sql.exec(`SELECT * FROM parts WHERE pushed = 1 AND name ${LIST} AND NOT profile ${LIST}`, JSON.stringify(keys)).toArray();
+  // What another user did in their browser is that user's; a browser that goes by itself goes from all.
+  const done = users.length > 0 ? [] : sql.exec(`SELECT * FROM parts WHERE pushed = 0 AND profile GLOB 'u:*' AND name ${LIST}`, JSON.stringify(browsers)).toArray();
+  return { own, others: [...handed, ...done] };
+}
+
+function deletePart(sql, { id }) {
+  sql.exec("DELETE FROM events WHERE part = ?", id);
+  sql.exec("DELETE FROM parts WHERE id = ?", id);
+}
+
+/** Empties a part whose messageIds are kept on, so that what is kept for another purpose counts once still. */
+function emptyPart(sql, { id }, at) {
+  sql.exec("UPDATE events SET json = NULL WHERE part = ?", id);
+  sql.exec("UPDATE parts SET version = max(version, ?), base = NULL, base_at = NULL, base_id = NULL, state = NULL, newest_at = NULL, newest_id = NULL, held = 0, dirty = 0, targets = 0 WHERE id = ?", at, id);
+}
+
+/** Takes events out of windows of profiles that stay: who is named in them as somebody else. Their parts are folded anew. */
+function leaveWindows(sql, who) {
+  const rows = sql.exec(`SELECT part, id, json FROM events WHERE json IS NOT NULL AND ${holding("json")}`, JSON.stringify(who.words)).toArray();
+  const theirs = rows.filter(({ json }) => isOf(who, JSON.parse(json)));
+  for (const { part, id } of theirs) {
+    sql.exec("DELETE FROM events WHERE part = ? AND id = ?", part, id);
+    sql.exec("UPDATE parts SET held = max(held - 1, 0), ids = max(ids - 1, 0), dirty = max(dirty, 1) WHERE id = ?", part);
+  }
+  return theirs.length;
+}
+
+/** Deletes what is known of them. Returns how much that was, and the profiles of others that are less by it. */
+function deleteProfiles(shard, who, purposes, at) {
+  const { sql } = shard;
+  const { own, others } = partsOf(sql, who);
+  const isKept = !purposes.includes("analytics");
+  own.forEach((part) => (isKept && part.ids > 0 && part.pushed === 0 ? emptyPart(sql, part, at) : deletePart(sql, part)));
+  others.forEach((part) => deletePart(sql, part));
+  const holders = new Set(others.map(({ profile }) => profile));
+  for (const profile of holders) {
+    // What was put together can't be taken apart: where theirs may be in it, all of it goes.
+    sql.exec(`DELETE FROM parts WHERE profile = ? AND pushed = ${TOGETHER}`, profile);
+    reduced(shard, profile);
+  }
+  let count = own.length + others.length;
+  for (const [table, column] of [["targets", "profile"], ["targets", "target"], ["links", "profile"], ["notes", "profile"], ["tags", "profile"], ["members", "key"]]) {
+    count += sql.exec(`DELETE FROM ${table} WHERE ${column} ${LIST}`, JSON.stringify(who.keys)).rowsWritten;
+  }
+  sql.exec("UPDATE parts SET targets = (SELECT count(*) FROM targets WHERE targets.profile = parts.profile) WHERE targets > 0");
+  // Where the daily look at all profiles goes on is a key too.
+  sql.exec(`UPDATE watch SET after = '' WHERE after ${LIST}`, JSON.stringify(who.keys));
+  return { count: count + leaveWindows(sql, who), holders };
+}
+
+/** Takes traits out of what is known of them, and out of the events of their windows. Returns how many parts that changed, and whose. */
+function stripTraits(shard, who) {
+  const { sql, program } = shard;
+  const names = traitsOf(program, "marketing");
+  const { own, others } = partsOf(sql, who);
+  const holders = new Set(others.map(({ profile }) => profile));
+  const together = [...holders].flatMap((profile) => sql.exec(`SELECT * FROM parts WHERE profile = ? AND pushed = ${TOGETHER}`, profile).toArray());
+  const changed = names.length === 0 ? [] : [...own, ...others, ...together].filter((part) => stripPart(sql, part, names, Infinity));
+  new Set(changed.map(({ profile }) => profile)).forEach((profile) => reduced(shard, profile));
+  return { count: changed.length, holders: new Set(changed.map(({ profile }) => profile)) };
+}
+
+/** Takes traits that were told before an instant out of a part. Returns whether it had any. */
+export function stripPart(sql, { id, pushed, base, state, version }, names, before) {
+  const [nextBase, nextState] = [base, state].map((bytes) => (bytes === null ? undefined : strip(bytes, names, before)));
+  let isChanged = nextBase !== undefined || nextState !== undefined;
+  for (const { id: messageId, json } of sql.exec("SELECT id, json FROM events WHERE part = ? AND json IS NOT NULL AND at < ?", id, Math.min(before, Number.MAX_SAFE_INTEGER)).toArray()) {
+    const next = without(json, names);
+    if (next !== json) {
+      sql.exec("UPDATE events SET json = ? WHERE part = ? AND id = ?", next, id, messageId);
+      isChanged = true;
+    }
+  }
+  if (isChanged) {
+    // What was handed over keeps the number that it came with: the next that comes is newer.
+    sql.exec("UPDATE parts SET base = coalesce(?, base), state = coalesce(?, state), version = ? WHERE id = ?", nextBase ?? null, nextState ?? null, pushed === 0 ? version + 1 : version, id);
+  }
+  return isChanged;
+}
+
+/** Rows of a table whose body is theirs and is to go. */
+function rowsOf(sql, table, column, who, isGoing) {
+  const found = [];
+  for (const row of sql.exec(`SELECT * FROM ${table} WHERE ${holding(column)}`, JSON.stringify(who.words))) {
+    const body = JSON.parse(row[column]);
+    // A message to a webhook holds the event, or who entered an audience, as its data.
+    const event = row.sink?.startsWith("webhook:") ? body.data : body;
+    if (isOf(who, event) && isGoing(row, event)) {
+      found.push(row.seq);
+    }
+  }
+  return found;
+}
+
+/** Takes back what waits for sinks, and what they did not take. */
+function emptySinks(shard, who, purposes) {
+  const { sql, program } = shard;
+  const isGoing = ({ sink }, event) => {
+    const webhook = program?.webhooks.find(({ name }) => `webhook:${name}` === sink);
+    return isWhole(purposes) || (webhook === undefined ? purposes.includes(purposeOf(program, event)) : purposes.includes(webhook.purpose));
+  };
+  const waiting = rowsOf(sql, "outbox", "json", who, (_, event) => goes(program, purposes, event));
+  // An empty row stays in its place: a batch that was begun has the same name when it is sent again.
+  waiting.forEach((seq) => sql.exec("UPDATE outbox SET json = '' WHERE seq = ?", seq));
+  let count = waiting.length;
+  for (const table of ["deliveries", "dead"]) {
+    const rows = rowsOf(sql, table, "body", who, isGoing);
+    rows.forEach((seq) => sql.exec(`DELETE FROM ${table} WHERE seq = ?`, seq));
+    count += rows.length;
+  }
+  return count;
+}
+
+/**
+ * Deletes what a shard has of profiles (`keys`) for some purposes; for all of them everything. Answers with the profiles of others that
+ * are less by it (`holders`), and how much it was (`count`).
+ */
+export function purge(shard, { keys, purposes, at }) {
+  const who = subjectsOf(keys);
+  const isProfile = purposes.includes("personalization");
+  const { count, holders } = isProfile ? deleteProfiles(shard, who, purposes, at) : purposes.includes("marketing") ? stripTraits(shard, who) : { count: 0, holders: new Set() };
+  return { holders: [...holders], count: count + emptySinks(shard, who, purposes) };
+}
