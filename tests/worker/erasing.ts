@@ -42,6 +42,13 @@ const OPTIONS: Options = {
   before: `
     import { Profiles as Own } from "./index.js";
     let failing = {};
+    // What a program says of consents, where it says nothing yet.
+    const parse = JSON.parse;
+    JSON.parse = (text, ...more) => {
+      const value = parse(text, ...more);
+      if (value?.watched && value.webhooks && value.consent === undefined) value.consent = { traits: { plan: "personalization", city: "personalization", offer: "marketing" }, events: { "Ad Clicked": "marketing" } };
+      return value;
+    };
     const faulty = (env) => ({ ...env, EVENTS_BUCKET: new Proxy(env.EVENTS_BUCKET, { get: (bucket, name) =>
       name === "put" ? (...given) => { if (failing.bucket) throw new Error("no bucket"); return bucket.put(...given); } : typeof bucket[name] === "function" ? bucket[name].bind(bucket) : bucket[name] }) });
     export class Faulty extends Own {

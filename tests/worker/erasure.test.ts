@@ -300,11 +300,52 @@ test("who withdraws analytics is in no export any more, and stays a profile", as
   const kept = objects.find(([one]) => one === name)![1];
   const lines = kept.split("\n").filter(Boolean).map((line) => JSON.parse(line));
   assert.deepEqual(lines.filter(({ anonymousId }) => anonymousId !== browser.id), [JSON.parse(other), JSON.parse(other)]);
-  assert.ok(objects.every(([, text]) => !text.split("\n").some((line) => line.includes(`"anonymousId":"${browser.id}"`) && line.includes("Product Viewed"))));
+  assert.ok(objects.every(([, text]) => !text.split("\n").some((line) => line.includes(`"anonymousId":"${browser.id}"`))));
   assert.ok(!kept.includes("\n\n") && kept.endsWith("\n"));
-  assert.deepEqual(await site.rows(key, "SELECT * FROM outbox WHERE instr(json, ?) AND instr(json, 'Product Viewed')", browser.id), []);
+  assert.deepEqual(await site.rows(key, "SELECT * FROM outbox WHERE instr(json, ?)", browser.id), []);
   const { readings } = (await site.api(`profile/${encodeURIComponent(key)}`)).json();
   assert.equal(readings["profile.plan"], of.plan);
+});
+
+test("who withdraws marketing has no trait for it in any profile, window or message, and the rest as it was", async () => {
+  const [browser, of] = [new Browser(site), marks("lou")];
+  await browser.agree();
+  const key = await lives(browser, of);
+  await site.do("fail", {});
+  await browser.send({ type: "identify", userId: of.user, traits: {} });
+  const user = `u:${of.user}`;
+  await until(async () => (await site.rows(user, "SELECT 1 FROM parts WHERE profile = ? AND pushed = 1 AND state IS NOT NULL", user)).length > 0, "it was handed over");
+  const told = async (key: string) => (await site.api(`profile/${encodeURIComponent(key)}`)).json().traits.map(({ name }: any) => name).sort();
+  for (const one of [key, user]) {
+    assert.deepEqual(await told(one), ["city", "offer", "plan"], one);
+  }
+  await site.do("withdraw", { anonymousId: browser.id }, ["marketing"]);
+  await until(async () => (await site.rows(key, "SELECT * FROM erasures")).length === 0, "it is done");
+  for (const one of [key, user]) {
+    assert.deepEqual(await told(one), ["city", "plan"], one);
+  }
+  await site.asleep(homes(key, user), [of.offer]);
+  // What was measured with the consent to analytics is in the exports; it goes with that one.
+  assert.deepEqual((await site.search([of.offer]))[of.offer]?.filter((place) => !["file r2", "object"].includes(place)) ?? [], []);
+  // An event that was late brings none back, and what comes later goes on with the rest.
+  const now = Date.now();
+  const late = { messageId: "late", type: "identify", anonymousId: browser.id, timestamp: now - 60_000, receivedAt: now, site: "shop", traits: { offer: of.offer, plan: `${of.plan}-2` }, source: "browser", trusted: false, consent: ["personalization", "analytics", "marketing"] };
+  assert.deepEqual((await site.do("give", [late])).statuses, ["accepted"]);
+  assert.deepEqual(await told(key), ["city", "plan"]);
+  await until(async () => (await site.rows(user, "SELECT version FROM parts WHERE profile = ? AND name = ?", user, key))[0].version === (await site.rows(key, "SELECT version FROM parts WHERE profile = ? AND pushed = 0", key))[0].version, "it was handed over again");
+  assert.deepEqual(await told(user), ["city", "plan"]);
+});
+
+test("traits for marketing that are older than those are kept go by themselves", async () => {
+  const [browser, of] = [new Browser(site), marks("max")];
+  await browser.agree();
+  const at = Date.now();
+  const told = (days: number, traits: object, messageId: string) => ({ messageId, type: "identify", anonymousId: browser.id, timestamp: at - days * DAY, receivedAt: at, site: "shop", traits, source: `import:${messageId}`, trusted: true, consent: ["personalization", "analytics", "marketing"] });
+  await site.do("give", [told(396, { offer: of.offer, plan: of.plan }, "old"), told(390, { offer: "younger" }, "young")]);
+  const traits = async () => (await site.api(`profile/${encodeURIComponent(browser.key)}`)).json().traits.map(({ name, source }: any) => `${name} ${source}`).sort();
+  assert.deepEqual(await traits(), ["offer import:old", "offer import:young", "plan import:old"]);
+  await day(browser.key);
+  assert.deepEqual(await traits(), ["offer import:young", "plan import:old"]);
 });
 
 test("profiles of which nothing came for too long go by themselves, and what was written to the bucket for too long", async () => {
@@ -318,7 +359,12 @@ test("profiles of which nothing came for too long go by themselves, and what was
   const dated = (days: number) => `events/site=shop/date=${new Date(Date.now() - days * DAY).toISOString().slice(0, 10)}/${numberOf(key)}-1-2.ndjson`;
   await site.do("put", dated(762), "{}\n");
   await site.do("put", dated(758), "{}\n");
-  const idle = (days: number) => site.rows(key, `UPDATE parts SET came = ${Date.now() - days * DAY} WHERE profile = ? RETURNING 1`, key);
+  // Their messageIds were to be forgotten long ago.
+  const idle = async (days: number) => {
+    await site.rows(key, "UPDATE events SET until = 1 WHERE part IN (SELECT id FROM parts WHERE profile = ?) RETURNING 1", key);
+    return setCame(days);
+  };
+  const setCame = (days: number) => site.rows(key, `UPDATE parts SET came = ${Date.now() - days * DAY} WHERE profile = ? RETURNING 1`, key);
   await idle(394);
   await day(key);
   assert.equal((await site.api(`profile/${encodeURIComponent(key)}`)).status, 200, "it is young enough");

@@ -226,19 +226,20 @@ async function profiled(): Promise<Record<string, Asked[]>> {
     { ...ofProfile(TAGS, user), ...tags(0, 1) },
     { ...ofProfile(TAG, user, "tag0"), method: "DELETE" },
   ];
+  const erase = (more: Partial<Asked> = {}): Asked => ({ ...ofProfile("/_idoine/api/profiles/{key}/erase", "gone"), to, method: "POST", ...publishing, ...more });
   const audiences: Asked[] = [{ path: AUDIENCES }, { path: AUDIENCES, method: "POST" }, { path: MEMBERS, url: `${AUDIENCES}/fans` }];
   const each = (change: (asked: Asked) => Asked | undefined) =>
     [...everyone("jo"), ...audiences].flatMap((asked) => change({ ...asked, headers: { ...bearer(PUBLISH), ...(asked.headers as object) } }) ?? []);
   return {
-    "200": each((asked) => ({ ...asked, to })),
+    "200": [...each((asked) => ({ ...asked, to })), erase()],
     "400": [
       { ...ofProfile(NOTES), to, ...json({ text: 1 }), ...publishing, wrong: true },
       { ...ofProfile(TAGS), to, method: "PUT", body: '{"tags":"x"}', ...publishing, wrong: true },
       { path: MEMBERS, url: `${AUDIENCES}/fans?cursor=x`, to, ...token },
     ],
-    "401": each((asked) => ({ ...asked, to, headers: bearer("nobody-0123456789abcdef") })),
-    "403": each((asked) => ({ ...asked, to, headers: { ...(asked.headers as object), origin: "https://evil.example" } })),
-    "404": [...everyone("nobody").map((asked) => ({ ...asked, to, ...publishing })), { path: MEMBERS, url: `${AUDIENCES}/none`, to, ...token }],
+    "401": [...each((asked) => ({ ...asked, to, headers: bearer("nobody-0123456789abcdef") })), erase({ headers: bearer("nobody-0123456789abcdef") })],
+    "403": [...each((asked) => ({ ...asked, to, headers: { ...(asked.headers as object), origin: "https://evil.example" } })), erase(token)],
+    "404": [...everyone("nobody").map((asked) => ({ ...asked, to, ...publishing })), erase({ url: "/_idoine/api/profiles/x/erase" }), { path: MEMBERS, url: `${AUDIENCES}/none`, to, ...token }],
     "409": [
       { ...ofProfile(NOTES, "full"), to, ...json({ text: "x" }), ...publishing },
       { ...ofProfile(TAGS, "full"), to, ...tags(50) },
@@ -247,9 +248,9 @@ async function profiled(): Promise<Record<string, Asked[]>> {
       { ...ofProfile(NOTES), to, method: "POST", headers: large },
       { ...ofProfile(TAGS), to, method: "PUT", headers: large },
     ],
-    "429": each((asked) => (asked.method === undefined ? undefined : { ...asked, to: "busy" })),
-    "501": each((asked) => ({ ...asked, to: "site" })),
-    "503": each((asked) => ({ ...asked, to: "broken" })),
+    "429": [...each((asked) => (asked.method === undefined ? undefined : { ...asked, to: "busy" })), erase({ to: "busy" })],
+    "501": [...each((asked) => ({ ...asked, to: "site" })), erase({ to: "site" })],
+    "503": [...each((asked) => ({ ...asked, to: "broken" })), erase({ to: "broken" })],
   };
 }
 
@@ -262,16 +263,17 @@ function identified(): Record<string, Asked[]> {
   const headers = { origin: "https://shop.example", cookie: `idoine_consent=v1.personalization; idoine_id=${signedId("12345678-abcd", "secret")}` };
   const logIn = (token: unknown, to: Asked["to"] = "owned"): Asked => ({ path: IDENTITY, to, ...json({ token }), headers });
   const logOut = (to: Asked["to"] = "owned"): Asked => ({ path: IDENTITY, to, method: "DELETE", headers });
+  const erase = (body: object = {}, to: Asked["to"] = "owned"): Asked => ({ path: "/_idoine/erase", to, ...json(body), headers });
   const evil = (asked: Asked): Asked => ({ ...asked, headers: { origin: "https://evil.example" } });
   return {
-    "200": [{ path: "/_idoine/profile", to: "owned", headers }, logIn(good), logOut(), { path: "/_idoine/consent", to: "owned", ...json({ granted: ["personalization"] }), headers }],
-    "400": [{ ...logIn(1), wrong: true }],
-    "401": [logIn(`${good}x`)],
-    "403": [evil(logIn(good)), evil(logOut())],
-    "413": [{ path: IDENTITY, to: "owned", method: "POST", headers: { ...headers, "content-length": "20000" } }],
-    "429": [logIn(good, "busy"), logOut("busy")],
+    "200": [{ path: "/_idoine/profile", to: "owned", headers }, logIn(good), logOut(), { path: "/_idoine/consent", to: "owned", ...json({ granted: ["personalization"] }), headers }, erase(), erase({}, "site")],
+    "400": [{ ...logIn(1), wrong: true }, { ...erase({ token: 1 }), wrong: true }],
+    "401": [logIn(`${good}x`), erase({ token: `${good}x` })],
+    "403": [evil(logIn(good)), evil(logOut()), evil(erase())],
+    "413": [IDENTITY, "/_idoine/erase"].map((path) => ({ path, to: "owned", method: "POST", headers: { ...headers, "content-length": "20000" } })),
+    "429": [logIn(good, "busy"), logOut("busy"), erase({}, "busy")],
     "501": [logIn(good, "site")],
-    "503": [{ path: "/_idoine/profile", to: "empty" }, logIn(good, "empty"), logOut("empty")],
+    "503": [{ path: "/_idoine/profile", to: "empty" }, logIn(good, "empty"), logOut("empty"), erase({}, "empty")],
   };
 }
 

@@ -70,7 +70,7 @@ async function some(shard, row, left) {
   const purposes = JSON.parse(row.purposes);
   const isGoing = (line) => {
     const event = who.words.some((word) => line.includes(word)) ? JSON.parse(line) : undefined;
-    return event !== undefined && isOf(who, event) && goes(program, purposes, event);
+    return event !== undefined && isOf(who, event) && goes(program, purposes, event, "r2");
   };
   const at = (date, after) => sql.exec("UPDATE exported SET date = ?, after = ?, tries = 0 WHERE id = ? AND keys = ?", date, after, row.id, row.keys);
   for (const folder of (await partitionsOf(env.EVENTS_BUCKET, site)).filter((folder) => folder >= row.date)) {

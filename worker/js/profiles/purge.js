@@ -30,10 +30,22 @@ export function isOf({ browsers, users }, { anonymousId, userId, previousId }) {
   return isTheirBrowser || users.includes(userId) || browsers.includes(previousId) || users.includes(previousId);
 }
 
+/** The streams by name (outbox.js). */
+const STREAMS = ["queue", "r2"];
+
 const isWhole = (purposes) => PURPOSES.every((purpose) => purposes.includes(purpose));
 
-/** Whether an event is to go that was kept for a purpose of these. */
-export const goes = (program, purposes, event) => isWhole(purposes) || purposes.includes(purposeOf(program, event));
+/** The purpose that a sink is for; of one that is not known any more undefined. */
+function purposeOfSink(program, sink) {
+  const webhook = program?.webhooks.find(({ name }) => `webhook:${name}` === sink);
+  return webhook?.purpose ?? (sink.startsWith("webhook:") ? undefined : (program?.consent?.sinks?.[sink] ?? "analytics"));
+}
+
+/** Whether an event is to go that a sink has for a purpose of these: its own, or the sink's. Who entered an audience is no event. */
+export function goes(program, purposes, event, sink) {
+  const own = event.type === undefined ? [] : [purposeOf(program, event)];
+  return isWhole(purposes) || [...own, purposeOfSink(program, sink)].some((purpose) => purposes.includes(purpose));
+}
 
 /** The parts that are theirs: of their profiles, and of others' what they did or handed over. */
 function partsOf(sql, { keys, browsers, users }) {
@@ -119,35 +131,40 @@ export function stripPart(sql, { id, pushed, base, state, version }, names, befo
   return isChanged;
 }
 
-/** Rows of a table whose body is theirs and is to go. */
-function rowsOf(sql, table, column, who, isGoing) {
-  const found = [];
-  for (const row of sql.exec(`SELECT * FROM ${table} WHERE ${holding(column)}`, JSON.stringify(who.words))) {
+/** Rows of a table whose body is theirs, each with its event. */
+function* rowsOf(sql, table, column, who) {
+  for (const row of sql.exec(`SELECT * FROM ${table} WHERE ${holding(column)}`, JSON.stringify(who.words)).toArray()) {
     const body = JSON.parse(row[column]);
     // A message to a webhook holds the event, or who entered an audience, as its data.
     const event = row.sink?.startsWith("webhook:") ? body.data : body;
-    if (isOf(who, event) && isGoing(row, event)) {
-      found.push(row.seq);
+    if (isOf(who, event)) {
+      yield { ...row, event };
     }
   }
-  return found;
 }
 
-/** Takes back what waits for sinks, and what they did not take. */
+/** Takes back what waits for sinks, and what they did not take. Returns how much that was. */
 function emptySinks(shard, who, purposes) {
   const { sql, program } = shard;
-  const isGoing = ({ sink }, event) => {
-    const webhook = program?.webhooks.find(({ name }) => `webhook:${name}` === sink);
-    return isWhole(purposes) || (webhook === undefined ? purposes.includes(purposeOf(program, event)) : purposes.includes(webhook.purpose));
-  };
-  const waiting = rowsOf(sql, "outbox", "json", who, (_, event) => goes(program, purposes, event));
-  // An empty row stays in its place: a batch that was begun has the same name when it is sent again.
-  waiting.forEach((seq) => sql.exec("UPDATE outbox SET json = '' WHERE seq = ?", seq));
-  let count = waiting.length;
+  let count = 0;
+  for (const { seq, only, event } of rowsOf(sql, "outbox", "json", who)) {
+    const sinks = only === null ? STREAMS : [only];
+    const left = sinks.filter((sink) => !goes(program, purposes, event, sink));
+    if (left.length === 0) {
+      // An empty row stays in its place: a batch that was begun has the same name when it is sent again.
+      sql.exec("UPDATE outbox SET json = '' WHERE seq = ?", seq);
+    } else if (left.length < sinks.length) {
+      sql.exec("UPDATE outbox SET only = ? WHERE seq = ?", left[0], seq);
+    }
+    count += sinks.length - left.length;
+  }
   for (const table of ["deliveries", "dead"]) {
-    const rows = rowsOf(sql, table, "body", who, isGoing);
-    rows.forEach((seq) => sql.exec(`DELETE FROM ${table} WHERE seq = ?`, seq));
-    count += rows.length;
+    for (const { seq, sink, event } of rowsOf(sql, table, "body", who)) {
+      if (goes(program, purposes, event, sink)) {
+        sql.exec(`DELETE FROM ${table} WHERE seq = ?`, seq);
+        count += 1;
+      }
+    }
   }
   return count;
 }
