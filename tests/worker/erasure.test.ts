@@ -2,7 +2,11 @@
 // that is meant to have them.
 
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { Browser, Erasing, numberOf, token } from "./erasing.ts";
 
 let site: Erasing;
@@ -258,6 +262,20 @@ test("an erasure goes on after workerd is killed in the midst of it", async () =
 
 const DAY = 24 * 3600 * 1000;
 
+/** How many events, and of how many visitors, DuckDB finds in an object. */
+async function counted(text: string) {
+  const folder = await mkdtemp(join(tmpdir(), "idoine-duck-"));
+  const connection = await (await DuckDBInstance.create()).connect();
+  try {
+    await writeFile(join(folder, "object.ndjson"), text);
+    const query = `SELECT count(*), count(DISTINCT "anonymousId") FROM read_ndjson('${folder}/*.ndjson', union_by_name = true)`;
+    return (await connection.runAndReadAll(query)).getRowsJson();
+  } finally {
+    connection.closeSync();
+    await rm(folder, { recursive: true });
+  }
+}
+
 /** Has a shard do what it does once a day, at once. */
 async function day(key: string) {
   await site.rows(key, "UPDATE meta SET value = 1 WHERE name = 'sweep' RETURNING 1");
@@ -291,7 +309,7 @@ test("who withdraws analytics is in no export any more, and stays a profile", as
   const key = await lives(browser, of);
   // Beside it lie events of others, by the same shard, and lines that only look alike.
   const other = JSON.stringify({ messageId: "x", type: "track", event: "Product Viewed", anonymousId: "another-visitor", properties: { ref: browser.id } });
-  const [[name, text]] = (await site.do<[string, string][]>("objects")).filter(([, text]) => text.includes(browser.id));
+  const [name, text] = (await site.do<[string, string][]>("objects")).find(([, text]) => text.includes(browser.id))!;
   await site.do("put", name, `${other}\n${text}${other}\n`);
   await site.do("withdraw", { anonymousId: browser.id }, ["analytics"]);
   await site.do("fail", {});
@@ -302,6 +320,7 @@ test("who withdraws analytics is in no export any more, and stays a profile", as
   assert.deepEqual(lines.filter(({ anonymousId }) => anonymousId !== browser.id), [JSON.parse(other), JSON.parse(other)]);
   assert.ok(objects.every(([, text]) => !text.split("\n").some((line) => line.includes(`"anonymousId":"${browser.id}"`))));
   assert.ok(!kept.includes("\n\n") && kept.endsWith("\n"));
+  assert.deepEqual(await counted(kept), [["2", "1"]]);
   assert.deepEqual(await site.rows(key, "SELECT * FROM outbox WHERE instr(json, ?)", browser.id), []);
   const { readings } = (await site.api(`profile/${encodeURIComponent(key)}`)).json();
   assert.equal(readings["profile.plan"], of.plan);

@@ -131,12 +131,28 @@ const DUE = "SELECT min(due) AS due FROM (SELECT due FROM sinks UNION ALL SELECT
 /** When the shard's alarm is to call `flush` and `recheck` next, in epoch milliseconds; undefined when nothing is to be done. */
 export const nextAlarm = (sql) => sql.exec(DUE).one().due ?? undefined;
 
+/** So many rows are read at a time. */
+const ROWS = 250;
+
+/** What waits for a stream behind a number, some rows at a time: a query that is left half-way locks its table. */
+function* behind(sql, { name }, { sent, last }) {
+  const query = "SELECT seq, at, since, json FROM outbox WHERE seq > ? AND seq <= ? AND (only IS NULL OR only = ?) ORDER BY seq LIMIT ?";
+  for (let after = sent; ; ) {
+    const rows = sql.exec(query, after, last ?? Number.MAX_SAFE_INTEGER, name, ROWS).toArray();
+    yield* rows;
+    if (rows.length < ROWS) {
+      return;
+    }
+    after = rows.at(-1).seq;
+  }
+}
+
 /** The next batch of a stream: the one that was begun, else as many events as it takes. Undefined when there is none. */
-function nextBatch(sql, stream, { sent, last }) {
+function nextBatch(sql, stream, cursor) {
+  const { last } = cursor;
   const rows = [];
   let bytes = 0;
-  const query = "SELECT seq, at, since, json FROM outbox WHERE seq > ? AND seq <= ? AND (only IS NULL OR only = ?) ORDER BY seq";
-  for (const row of sql.exec(query, sent, last ?? Number.MAX_SAFE_INTEGER, stream.name)) {
+  for (const row of behind(sql, stream, cursor)) {
     const size = stream.sizeOf(row.json);
     const isFull = rows.length >= stream.events || bytes + size > stream.bytes || (stream.byDay && dayOf(row.at) !== dayOf(rows[0]?.at ?? row.at));
     // A batch that was begun is whole as it is.

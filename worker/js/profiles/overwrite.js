@@ -56,8 +56,31 @@ function copy(sql, { name, sql: text }) {
 
 const TABLES = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\' AND name <> 'filler'";
 
+/** Writes all tables anew, and zeros into all pages that are free then. */
+function writeAnew({ sql, transaction }) {
+  const tables = sql.exec(TABLES).toArray();
+  const indices = sql.exec("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").toArray();
+  // First what is free is zeros, as the copies are written there: a page that comes of that list may keep what was in it.
+  transaction(() => fill(sql, getMeta(sql, "largest")));
+  transaction(() => sql.exec("DELETE FROM filler"));
+  transaction(() => {
+    tables.forEach((table) => copy(sql, table));
+    noteSize(sql);
+    const largest = getMeta(sql, "largest");
+    for (const { name } of tables) {
+      sql.exec(`DROP TABLE ${name}`);
+      sql.exec(`ALTER TABLE fresh_${name} RENAME TO ${name}`);
+    }
+    fill(sql, largest);
+    noteSize(sql);
+    sql.exec("DELETE FROM filler");
+    indices.forEach((index) => sql.exec(index.sql));
+  });
+}
+
 /** Does what is due of that, where nothing is being erased. */
-export function overwrite({ sql, site, now, transaction }) {
+export function overwrite(shard) {
+  const { sql, site, now } = shard;
   const due = overwriteDue(sql);
   if (due === undefined || due > now) {
     return;
@@ -70,24 +93,13 @@ export function overwrite({ sql, site, now, transaction }) {
   if (sql.databaseSize > LARGEST) {
     log("warn", "not_overwritten", "a shard is too large to be written anew: what was deleted in it is overwritten in time", { site });
   } else {
-    const tables = sql.exec(TABLES).toArray();
-    const indices = sql.exec("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").toArray();
-    // First what is free is zeros, as the copies are written there: a page that comes of that list may keep what was in it.
-    transaction(() => fill(sql, getMeta(sql, "largest")));
-    transaction(() => sql.exec("DELETE FROM filler"));
-    transaction(() => {
-      tables.forEach((table) => copy(sql, table));
-      noteSize(sql);
-      const largest = getMeta(sql, "largest");
-      for (const { name } of tables) {
-        sql.exec(`DROP TABLE ${name}`);
-        sql.exec(`ALTER TABLE fresh_${name} RENAME TO ${name}`);
-      }
-      fill(sql, largest);
-      noteSize(sql);
-      sql.exec("DELETE FROM filler");
-      indices.forEach((index) => sql.exec(index.sql));
-    });
+    try {
+      writeAnew(shard);
+    } catch (error) {
+      log("error", "not_overwritten", "a shard could not be written anew; that is tried again", { error, site });
+      setMeta(sql, "overwrite", now + AGAIN_MS);
+      return;
+    }
   }
   sql.exec("DELETE FROM meta WHERE name = 'overwrite'");
   setMeta(sql, "overwritten", now);
