@@ -155,3 +155,19 @@ test("what is otherwise than planned is counted, imports too", async () => {
   assert.deepEqual(found.filter(([, code]: any) => code === "missing_property"), [["Order Completed", "missing_property", "revenue", "import:past", 1]]);
   assert.match(await told(["violations"], READ), /Order Completed[^\n]*revenue[^\n]*import:past/);
 });
+
+test("a profile is erased by who may publish and says so twice, and the trail names the receipt alone", async () => {
+  const nobody = await idoine(["profile", "erase", "u:cai", ...to]);
+  assert.deepEqual([nobody.code, nobody.stderr], [1, "error: nobody can be asked here: add --yes to erase\n"]);
+  const reader = await idoine(["profile", "erase", "u:cai", "--yes", ...to], READ);
+  assert.deepEqual([reader.code, reader.stderr], [1, "error: This takes a token with the role `publish`.\n"]);
+  assert.match(await told(["profile", "show", "u:cai"], READ), /Order Completed/);
+
+  const receipt = /the receipt is ([0-9a-f-]{36})\n$/.exec(await told(["profile", "erase", "u:cai", "--yes"]))![1];
+  assert.equal((await idoine(["profile", "show", "u:cai", ...to], READ)).stderr, "error: There is no such profile.\n");
+  assert.match(await told(["profile", "show", "u:ada"], READ), /Order Completed/);
+  const { entries } = (await worker.fetch("/_idoine/api/audit", { headers: { authorization: `Bearer ${READ}` } })).json();
+  assert.deepEqual(entries.filter(({ action }: any) => action === "erase profile").map(({ by, what }: any) => [by, what]), [["anna", receipt]]);
+  const json = JSON.parse(await told(["profile", "erase", "u:cai", "--yes", "--json"]));
+  assert.equal(json.erased, true, "once more is no error");
+});
