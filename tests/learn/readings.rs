@@ -158,7 +158,11 @@ fn traits_are_stripped_by_name_and_age_and_the_rest_stays() {
     let rules = rules();
     let before = folded(&rules, &[event(3, 1, 0, NOW), event(3, 1, 0, NOW + DAY)]);
     let mut state = before.clone();
-    assert!(!state.strip(&["plan".to_owned()], NOW + DAY) && !state.strip(&[], i64::MAX) && !state.strip(&["none".to_owned()], i64::MAX));
+    assert!(
+        !state.strip(&["plan".to_owned()], NOW + DAY)
+            && !state.strip(&[], i64::MAX)
+            && !state.strip(&["none".to_owned()], i64::MAX)
+    );
     assert_eq!(state, before, "the newest value of a source is of then");
     assert!(state.strip(&["plan".to_owned()], NOW + DAY + 1));
     let read = |state: &State, name: &str| read(&rules, state, &Site::default(), NOW, &What::Trait(name.to_owned()));

@@ -118,7 +118,11 @@ impl Call<'_> {
                 return Answer::error(403, "forbidden", "Only a page of the site can log its visitor in or out.");
             }
             Endpoint::Erase if !self.own => {
-                return Answer::error(403, "forbidden", "Only a page of the site can have what is stored of its visitor erased.");
+                return Answer::error(
+                    403,
+                    "forbidden",
+                    "Only a page of the site can have what is stored of its visitor erased.",
+                );
             }
             // The host goes on from here (`worker/js/identity.js`, `worker/js/erasing.js`).
             Endpoint::Identity | Endpoint::Erase if self.program.is_some() => return Answer::empty(200),
