@@ -100,17 +100,17 @@ impl<'m> Compiler<'m, '_, '_> {
     /// Whoever reads a page is to understand what they are asked on it.
     fn check_wording(&mut self, wording: &Wording, longest: usize) {
         let manifest = self.manifest;
-        for (_, text) in wording {
+        for (_, text) in &wording.value {
             if text.value.trim().is_empty() || text.value.chars().count() > longest {
                 self.error(text, format!("expected a text of 1 to {longest} characters"));
             }
         }
         let own =
             manifest.site.languages.iter().flat_map(|languages| &languages.value.0).map(|language| language.value.as_str());
-        let missing = LANGUAGES.into_iter().chain(own).find(|language| lookup(wording, language).is_err());
-        if let (Some(language), Some((_, text))) = (missing, wording.first()) {
+        let missing = LANGUAGES.into_iter().chain(own).find(|language| lookup(&wording.value, language).is_err());
+        if let Some(language) = missing {
             let help = format!("add \"{language}\": \"...\"");
-            self.error_with_help(text, format!("the wording in `{language}` is missing"), Some(help));
+            self.error_with_help(wording, format!("the wording in `{language}` is missing"), Some(help));
         }
     }
 
@@ -406,7 +406,7 @@ impl Json {
     fn wording(&mut self, key: &str, wording: &Wording) {
         self.key(key);
         self.open('{');
-        wording.iter().for_each(|(language, text)| self.text(&language.value, &text.value));
+        wording.value.iter().for_each(|(language, text)| self.text(&language.value, &text.value));
         self.close('}');
     }
 }

@@ -191,7 +191,7 @@ impl Maker<'_> {
 
     /// A wording in this language.
     fn said<'w>(&self, wording: &'w Wording) -> Option<&'w str> {
-        wording.iter().find(|(language, _)| language.value == self.lang.tag()).map(|(_, text)| text.value.as_str())
+        wording.value.iter().find(|(language, _)| language.value == self.lang.tag()).map(|(_, text)| text.value.as_str())
     }
 
     /// The wording of a purpose.

@@ -8,7 +8,7 @@ use crate::consent::{Mode, Purpose};
 use jsonc_parser::ast::Value;
 
 /// A text in several languages, by their tags.
-pub type Wording = Named<Spanned<String>>;
+pub type Wording = Spanned<Named<Spanned<String>>>;
 
 choice!(@read Mode
     ["opt-in" => Mode::OptIn, "opt-out" => Mode::OptOut, "measurement-exempt" => Mode::MeasurementExempt]
