@@ -98,7 +98,8 @@ pub struct TraitFact {
     pub at: i64,
     /// Whether this value counts.
     pub counts: bool,
-    /// Why one of several counts: `latest`, `first`, `source`, `largest`; `only` where there is one.
+    /// Why one of several counts: `latest`, `first`, `source`, `largest`; `only` where there is one, `visitor` where they said themselves what
+    /// it is, or that there is to be none.
     pub why: &'static str,
     /// Whether it tells who the visitor is.
     pub personal: bool,
@@ -359,6 +360,7 @@ fn trait_facts(rules: &Rules, state: &State, rule: &TraitRule) -> Vec<TraitFact>
     let kind = super::read::kind(rules, &What::Trait(rule.name.clone()));
     let all: Vec<&traits::Told> = state.traits.all(&rule.name).collect();
     let why = match rule.settle {
+        _ if state.traits.is_corrected(&rule.name) => "visitor",
         _ if all.len() < 2 => "only",
         Settle::Latest => "latest",
         Settle::First => "first",

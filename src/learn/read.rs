@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
         let at = match what {
             What::Trait(name) => {
                 let rule = self.rules.traits.iter().find(|rule| rule.name == *name);
-                rule.and_then(|rule| self.state.traits.settled(rule)).map(|told| told.at)
+                rule.and_then(|rule| self.state.traits.changed(rule))
             }
             What::Count(id, _) | What::Sum(id, _) | What::First(id) | What::Last(id) => {
                 counters.get(*id).map(|counted| counted.last)

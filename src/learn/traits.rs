@@ -3,6 +3,9 @@
 //!
 //! Of one source's values the newest is kept (`settle: first`: the oldest; `largest`: the largest), of the same instant the larger one.
 //! So any order leads to the same, as do repetitions, and parts merged in any order. [`MOST`] values are kept, the newest.
+//!
+//! What a visitor corrected themselves (the source [`VISITOR`]) counts before all other sources, however these are settled and whenever they
+//! come; of two corrections the newer one. That a visitor wants no value is kept as the empty text, which no other source can say.
 
 use super::event::{Event, ONE, Scalar, cut};
 use super::rules::{Rules, Settle, TraitRule};
@@ -17,6 +20,9 @@ pub(crate) const MOST: usize = 256;
 pub(crate) const MOST_TEXT: usize = 256;
 /// The longest name of a source, in bytes.
 pub(crate) const MOST_SOURCE: usize = 48;
+
+/// The source of what a visitor corrects, or takes back.
+pub const VISITOR: &str = "visitor";
 
 /// All values, in the order of trait and source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -37,10 +43,23 @@ impl Told {
         (&self.name, &self.source)
     }
 
+    fn is_visitors(&self) -> bool {
+        self.source == VISITOR
+    }
+
+    /// Whether a visitor wants no value of the trait.
+    fn is_removal(&self) -> bool {
+        self.is_visitors() && matches!(&self.value, Scalar::Text(text) if text.is_empty())
+    }
+
     /// Whether this counts instead of another of the same trait: of one source always, else where the newest, oldest or largest counts.
     fn outranks(&self, other: &Told, settle: Settle) -> bool {
+        if self.is_visitors() != other.is_visitors() {
+            return self.is_visitors();
+        }
         let newer = (self.at, &self.value).cmp(&(other.at, &other.value));
         match settle {
+            _ if self.is_visitors() => newer == Ordering::Greater,
             Settle::Latest | Settle::Source => newer == Ordering::Greater,
             Settle::First => (self.at, &other.value) < (other.at, &self.value),
             Settle::Largest => (&self.value, other.at) > (&other.value, self.at),
@@ -97,7 +116,13 @@ impl Traits {
             if !purpose.is_some_and(|purpose| event.consent.has(purpose)) {
                 continue;
             }
-            let Some(value) = accepted(rule, *kind, value) else { continue };
+            let value = match value {
+                Scalar::Text(text) if text.is_empty() && event.source == VISITOR => Scalar::Text(Cow::Borrowed("")),
+                value => match accepted(rule, *kind, value) {
+                    Some(value) => value,
+                    None => continue,
+                },
+            };
             let source = cut(&event.source, MOST_SOURCE).to_owned();
             self.put(Told { name: rule.name.clone(), source, at: event.at, value }, rule.settle);
         }
@@ -117,7 +142,8 @@ impl Traits {
 
     fn evict(&mut self) {
         while self.0.len() > MOST {
-            let oldest = self.0.iter().enumerate().min_by_key(|(_, told)| (told.at, told.key()));
+            // What another source said must not come back because a correction is old.
+            let oldest = self.0.iter().enumerate().min_by_key(|(_, told)| (told.is_visitors(), told.at, told.key()));
             let Some((place, _)) = oldest else { return };
             self.0.remove(place);
         }
@@ -149,12 +175,26 @@ impl Traits {
         self.0.iter().filter(move |told| told.name == name)
     }
 
-    /// The value that counts.
+    /// The value that counts; `None` also where the visitor wants none.
     pub(crate) fn settled<'a>(&'a self, rule: &'a TraitRule) -> Option<&'a Told> {
+        self.counting(rule).filter(|told| !told.is_removal())
+    }
+
+    /// Whether it is the visitor's own word that counts, a value or that there is to be none.
+    pub(crate) fn is_corrected(&self, name: &str) -> bool {
+        self.all(name).any(Told::is_visitors)
+    }
+
+    /// When the trait became what it is, a removal included.
+    pub(crate) fn changed(&self, rule: &TraitRule) -> Option<i64> {
+        self.counting(rule).map(|told| told.at)
+    }
+
+    fn counting<'a>(&'a self, rule: &'a TraitRule) -> Option<&'a Told> {
         let place = |told: &Told| rule.sources.iter().position(|source| *source == told.source).unwrap_or(usize::MAX);
         self.all(&rule.name).reduce(|best, told| {
             let better = match rule.settle {
-                Settle::Source if place(told) != place(best) => place(told) < place(best),
+                Settle::Source if told.is_visitors() == best.is_visitors() && place(told) != place(best) => place(told) < place(best),
                 settle => told.outranks(best, settle),
             };
             if better { told } else { best }

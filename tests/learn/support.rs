@@ -3,7 +3,7 @@
 use idoine::consent::{Consent, Purpose};
 use idoine::learn::event::ONE;
 use idoine::learn::rules::*;
-use idoine::learn::{Event, EventKind, Product, Rules, Scalar, State};
+use idoine::learn::{Event, EventKind, Product, Rules, Scalar, State, VISITOR};
 use idoine::session::SessionRules;
 use idoine::touch::Touch;
 use proptest::prelude::*;
@@ -169,7 +169,7 @@ pub fn event(kind: u8, of: u8, source: u8, at: i64) -> Event<'static> {
     let text = |prefix: &str, number: u8| Scalar::Text(format!("{prefix}{number}").into());
     let mut event = Event::new(id, at, EventKind::Track);
     event.consent = consent();
-    event.source = ["browser", "browser", "crm", "import:till", "shop"][usize::from(source % 5)].into();
+    event.source = ["browser", "browser", "crm", "import:till", "shop", VISITOR][usize::from(source % 6)].into();
     event.offset = [0, 7200, -3600][usize::from(source % 3)];
     let product = || {
         let mut product = Product::default();
@@ -208,6 +208,10 @@ pub fn event(kind: u8, of: u8, source: u8, at: i64) -> Event<'static> {
                 ("points".into(), Scalar::Number(value / 3)),
                 ("undeclared".into(), Scalar::Number(value)),
             ];
+            // A visitor may say that there is to be no value.
+            if event.source == VISITOR && of.is_multiple_of(3) {
+                event.traits.iter_mut().for_each(|(_, value)| *value = Scalar::Text("".into()));
+            }
         }
         4 => {
             event.name = "Order Completed".into();

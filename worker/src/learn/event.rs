@@ -2,7 +2,7 @@
 
 use crate::host;
 use idoine::consent::{Consent, Purpose};
-use idoine::learn::{Event, EventKind, Product, Scalar};
+use idoine::learn::{Event, EventKind, Product, Scalar, VISITOR};
 use idoine::touch::Touch;
 use idoine::{Context, Offsets, Program, Request};
 use serde_json::{Map, Value};
@@ -19,6 +19,7 @@ pub fn read<'a>(program: &Program, value: &'a Value) -> Option<Event<'a>> {
     let text = |name: &str| value.get(name).and_then(Value::as_str);
     let at = value.get("timestamp")?.as_i64()?;
     let mut event = Event::new(text("messageId")?, at, EventKind::from_name(text("type")?)?);
+    event.source = Cow::Borrowed(text("source").unwrap_or("browser"));
     event.name = Cow::Borrowed(
         match event.kind {
             EventKind::Track => text("event"),
@@ -32,9 +33,13 @@ pub fn read<'a>(program: &Program, value: &'a Value) -> Option<Event<'a>> {
         event.products = products(properties);
     }
     if let (EventKind::Identify, Some(Value::Object(traits))) = (event.kind, value.get("traits")) {
-        event.traits = traits.iter().filter_map(|(name, value)| Some((name.as_str().into(), scalar(value)?))).collect();
+        let said = |value| match value {
+            // A visitor may say that there is to be no value.
+            Value::Null if event.source == VISITOR => Some(Scalar::Text(Cow::Borrowed(""))),
+            value => scalar(value),
+        };
+        event.traits = traits.iter().filter_map(|(name, value)| Some((name.as_str().into(), said(value)?))).collect();
     }
-    event.source = Cow::Borrowed(text("source").unwrap_or("browser"));
     event.trusted = value.get("trusted") == Some(&Value::Bool(true));
     event.bot = value.get("bot") == Some(&Value::Bool(true));
     let purposes = value.get("consent").and_then(Value::as_array).into_iter().flatten();
