@@ -41,7 +41,7 @@ pub use read::{next_change, read, text};
 pub use rules::Rules;
 pub use site::Site;
 pub use state::State;
-pub use traits::VISITOR;
+pub use traits::{VISITOR, accepts};
 
 #[cfg(feature = "author")]
 pub(crate) use affinities::MOST_VALUES;

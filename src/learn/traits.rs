@@ -67,6 +67,12 @@ impl Told {
     }
 }
 
+/// Whether a value is one that the trait of a name can have.
+pub fn accepts(rules: &Rules, name: &str, value: &Scalar) -> bool {
+    let mut declared = rules.traits.iter().zip(&rules.index().traits);
+    declared.any(|(rule, kind)| rule.name == name && accepted(rule, *kind, value).is_some())
+}
+
 /// A value as the trait's kind has it; `None` where it is no such value, or not one of those that are allowed.
 pub(crate) fn accepted(rule: &TraitRule, kind: Kind, value: &Scalar) -> Option<Scalar<'static>> {
     let value = match (kind, value) {
@@ -89,8 +95,17 @@ pub(crate) fn accepted(rule: &TraitRule, kind: Kind, value: &Scalar) -> Option<S
     match &value {
         Scalar::Number(number) if kind == Kind::Int && number % ONE != 0 => None,
         Scalar::Text(text) if text.is_empty() => None,
-        Scalar::Text(text) if !rule.values.is_empty() && !rule.values.iter().any(|allowed| allowed == text) => None,
+        Scalar::Text(text) if !rule.values.is_empty() && !is_allowed(rule, kind, text) => None,
         _ => Some(value),
+    }
+}
+
+/// Whether a text is one of those that a trait may be; of a list, each of its items.
+fn is_allowed(rule: &TraitRule, kind: Kind, text: &str) -> bool {
+    let is_one = |text: &str| rule.values.iter().any(|allowed| allowed == text);
+    match Value::parse(kind, text) {
+        Some(Value::Strings(items)) => items.iter().all(|item| is_one(item)),
+        _ => is_one(text),
     }
 }
 
@@ -194,7 +209,9 @@ impl Traits {
         let place = |told: &Told| rule.sources.iter().position(|source| *source == told.source).unwrap_or(usize::MAX);
         self.all(&rule.name).reduce(|best, told| {
             let better = match rule.settle {
-                Settle::Source if told.is_visitors() == best.is_visitors() && place(told) != place(best) => place(told) < place(best),
+                Settle::Source if told.is_visitors() == best.is_visitors() && place(told) != place(best) => {
+                    place(told) < place(best)
+                }
                 settle => told.outranks(best, settle),
             };
             if better { told } else { best }

@@ -20,7 +20,9 @@ fn settled_by(settle: Settle) -> Rules {
 fn plan(rules: &Rules, events: &[Event<'static>]) -> Option<String> {
     let whole = folded(rules, events);
     let parts = events.iter().fold(State::default(), |state, event| merged(rules, &folded(rules, [event]), &state));
-    let value = |state: &State| read(rules, state, &Site::default(), NOW, &What::Trait("plan".to_owned())).map(|value| idoine::learn::text(&value));
+    let value = |state: &State| {
+        read(rules, state, &Site::default(), NOW, &What::Trait("plan".to_owned())).map(|value| idoine::learn::text(&value))
+    };
     assert_eq!(value(&whole), value(&parts));
     value(&whole)
 }
@@ -29,7 +31,13 @@ fn plan(rules: &Rules, events: &[Event<'static>]) -> Option<String> {
 fn a_correction_outranks_every_source_however_a_trait_is_settled() {
     for settle in [Settle::Latest, Settle::First, Settle::Source, Settle::Largest] {
         let rules = settled_by(settle);
-        let events = [said("crm", 0, "zz"), said("browser", 1, "a"), said(VISITOR, 2, "mine"), said("crm", 3, "zzz"), said("browser", 4, "0")];
+        let events = [
+            said("crm", 0, "zz"),
+            said("browser", 1, "a"),
+            said(VISITOR, 2, "mine"),
+            said("crm", 3, "zzz"),
+            said("browser", 4, "0"),
+        ];
         assert_eq!(plan(&rules, &events).as_deref(), Some("mine"), "{settle:?}");
         // Of two the newer one, whichever is larger.
         let again = [&events[..], &[said(VISITOR, 5, "b")]].concat();
