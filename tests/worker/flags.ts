@@ -9,7 +9,7 @@ export function flags(changes: Record<string, unknown> = {}): object {
   const personal = (id: string, audience: string, slots: object, more: object = {}) => ({ id, type: "personalization", audience, slots, ...more });
   return {
     site: { id: "shop", hosts: ["shop.example", "www.shop.example", "127.0.0.1", "localhost"], timezone: "Europe/Paris" },
-    traits: { plan: { type: "string", purpose: "personalization" } },
+    traits: { plan: { type: "string", purpose: "personalization", editable: true } },
     slots: {
       title: { selector: "h1", pages: ["/"] },
       lead: { selector: "p.lead", pages: ["/"] },

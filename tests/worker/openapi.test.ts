@@ -20,10 +20,10 @@ let origin: TestOrigin;
 /** A site on the internet, a developer's machine, one without a program, one whose visitors ask too often, one that is published to, and one without a store. */
 let workers: Record<"site" | "preview" | "empty" | "busy" | "owned" | "broken", TestWorker>;
 
-/** Shards that do not say what their sinks did not take, nor what was otherwise than planned. */
+/** Shards that do not say what their sinks did not take, nor what they count. */
 const SILENT = `
   const own = async () => { throw new Error("the shard is broken"); };
-  const PROFILES = /dead-letters|violations/.test(request.url) ? { idFromName: (name) => name, get: () => ({ own }) } : env.PROFILES;
+  const PROFILES = /dead-letters|violations|consents|measured/.test(request.url) ? { idFromName: (name) => name, get: () => ({ own }) } : env.PROFILES;
   return worker.fetch(request, { ...env, PROFILES }, ctx);`;
 
 before(async () => {
@@ -192,6 +192,7 @@ const LETTERS = "/_idoine/api/dead-letters";
 const FACTS = "/_idoine/api/profile/{key}";
 const [NOTES, TAGS] = [`${FACTS}/notes`, `${FACTS}/tags`];
 const [NOTE, TAG] = [`${NOTES}/{id}`, `${TAGS}/{tag}`];
+const [HELD, ACCESSES] = ["export", "accesses"].map((name) => `/_idoine/api/profiles/{key}/${name}`) as [string, string];
 const AUDIENCES = "/_idoine/api/audiences";
 const MEMBERS = `${AUDIENCES}/{name}`;
 const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
@@ -225,6 +226,8 @@ async function profiled(): Promise<Record<string, Asked[]>> {
     ofProfile(TAGS, user),
     { ...ofProfile(TAGS, user), ...tags(0, 1) },
     { ...ofProfile(TAG, user, "tag0"), method: "DELETE" },
+    ofProfile(ACCESSES, user),
+    { ...ofProfile(HELD, user), method: "POST" },
   ];
   const erase = (more: Partial<Asked> = {}): Asked => ({ ...ofProfile("/_idoine/api/profiles/{key}/erase", "gone"), to, method: "POST", ...publishing, ...more });
   const audiences: Asked[] = [{ path: AUDIENCES }, { path: AUDIENCES, method: "POST" }, { path: MEMBERS, url: `${AUDIENCES}/fans` }];
@@ -277,6 +280,24 @@ function identified(): Record<string, Asked[]> {
   };
 }
 
+/** Requests of visitors who correct what is known of them, or want all of it. */
+function entitled(): Record<string, Asked[]> {
+  const [EXPORT, PROFILE] = ["/_idoine/export", "/_idoine/profile"];
+  const headers = { origin: "https://shop.example", cookie: `idoine_consent=v1.personalization.analytics; idoine_id=${signedId("asked-0001", "secret")}` };
+  const all = (body: object, more: object = {}): Asked[] => [EXPORT, PROFILE].map((path) => ({ path, to: "owned", ...json({ ...(path === PROFILE && { traits: { plan: "pro" } }), ...body }), headers, ...more }));
+  return {
+    "200": all({}),
+    "400": all({ token: 1 }, { wrong: true }),
+    "401": all({ token: "x" }),
+    "403": [...all({}, { headers: { ...headers, origin: "https://evil.example" } }), { path: PROFILE, to: "owned", ...json({ traits: { plan: "pro" } }), headers: { ...headers, cookie: "" } }],
+    "404": [{ path: EXPORT, to: "owned", ...json({}), headers: { origin: headers.origin } }],
+    "413": all({}, { body: undefined, headers: { ...headers, "content-length": "20000" } }),
+    "429": all({}, { to: "busy" }),
+    "501": all({}, { to: "site" }),
+    "503": all({}, { to: "empty" }),
+  };
+}
+
 /** Requests that bring events, in each client's format, and those for settings. */
 function collected(): Record<string, Asked[]> {
   const to = "owned" as const;
@@ -293,29 +314,28 @@ function collected(): Record<string, Asked[]> {
     { path: "/_idoine/sourceConfig/", url: `/_idoine/sourceConfig/?writeKey=${WRITE_KEY}`, to },
   ];
   const each = (more: (body: object) => object): Asked[] => calls.map(({ path, url = path, body }) => ({ path, url, to, ...json(body), headers: key, ...more(body) }));
-  const violations = { path: "/_idoine/api/violations", to };
+  const counted = ["violations", "consents", "measured"].map((name) => ({ path: `/_idoine/api/${name}`, to }));
   return {
     "200": [
       ...each(() => ({})),
       // What it says of each event: rejected, dropped, a repetition.
       { path: calls[0]!.path, to, headers: key, ...json({ events: [{ type: "track" }, { ...event, messageId: "one" }] }) },
       ...settings,
-      { ...violations, ...token },
-      { ...violations, url: `${violations.path}?days=1`, ...token },
+      ...counted.flatMap((asked) => [{ ...asked, ...token }, { ...asked, url: `${asked.path}?days=1`, ...token }]),
     ],
-    "400": [...each(() => json({})).map((asked) => ({ ...asked, wrong: asked.path === calls[0]!.path })), { ...violations, url: `${violations.path}?days=0`, ...token }],
+    "400": [...each(() => json({})).map((asked) => ({ ...asked, wrong: asked.path === calls[0]!.path })), ...counted.map((asked) => ({ ...asked, url: `${asked.path}?days=0`, ...token }))],
     "401": [
       ...each(() => ({ headers: { "x-write-key": "nobody" } })),
       { ...settings[0]!, url: "/_idoine/v1/projects/nobody/settings" },
       { ...settings[1]!, url: "/_idoine/sourceConfig/?writeKey=nobody" },
-      { ...violations, headers: bearer("nobody-0123456789abcdef") },
+      ...counted.map((asked) => ({ ...asked, headers: bearer("nobody-0123456789abcdef") })),
     ],
-    "403": [...each(() => ({ headers: { origin: "https://evil.example" } })), ...settings.map((asked) => ({ ...asked, headers: { origin: "https://evil.example" } })), { ...violations, headers: { ...token.headers, origin: "https://evil.example" } }],
+    "403": [...each(() => ({ headers: { origin: "https://evil.example" } })), ...settings.map((asked) => ({ ...asked, headers: { origin: "https://evil.example" } })), ...counted.map((asked) => ({ ...asked, headers: { ...token.headers, origin: "https://evil.example" } }))],
     "413": each(() => ({ body: undefined, headers: { ...key, "content-length": String(1024 * 1024) } })),
     "415": each(() => ({ headers: { ...key, "content-encoding": "br" } })),
     "429": each(() => ({ to: "busy" })),
-    "501": [{ ...violations, to: "site", ...token }],
-    "503": [...each(() => ({ to: "empty" })), { ...violations, to: "broken", ...token }],
+    "501": counted.map((asked) => ({ ...asked, to: "site", ...token })),
+    "503": [...each(() => ({ to: "empty" })), ...counted.map((asked) => ({ ...asked, to: "broken" as const, ...token }))],
   };
 }
 
@@ -471,7 +491,7 @@ test("the document is OpenAPI 3.1", () => {
 
 test("every answer is described, and every description was answered", async () => {
   const asked = new Set<string>();
-  const all = [REQUESTS, await owners(), await profiled(), collected(), imported(), identified()];
+  const all = [REQUESTS, await owners(), await profiled(), collected(), imported(), identified(), entitled()];
   for (const status of new Set(all.flatMap((requests) => Object.keys(requests)))) {
     for (const request of all.flatMap((requests) => requests[status] ?? [])) {
       const method = (request.method ?? "GET").toLowerCase();

@@ -4,15 +4,16 @@ import { count, countAfter, isAhead } from "./counters.js";
 import { withZone } from "./events/zone.js";
 import { log } from "./log.js";
 import { give, hasProfiles } from "./profiles/shards.js";
-import { refreshed, visitorOf } from "./projection.js";
-import { hasKey, purposesOf } from "./visitor.js";
+import { visitorOf } from "./projection.js";
+import { cookiesAfter } from "./settled.js";
+import { choiceOf, hasKey, purposesOf } from "./visitor.js";
 
 /** The longest that a redirect waits for whoever stores it; the handing over then goes on behind it. */
 const PATIENCE_MS = 100;
 
-/** The visitor into whose profile an exposure goes; undefined where they did not agree to that, or nobody can say who they are. */
-async function learnedOf(visit) {
-  return hasKey(visit.env) && purposesOf(visit.request).includes("personalization") ? visitorOf(visit) : undefined;
+/** The visitor who agreed to something; undefined where they did not, or nobody can say who they are. */
+async function knownOf(visit) {
+  return hasKey(visit.env) && purposesOf(visit.request).length > 0 ? visitorOf(visit) : undefined;
 }
 
 /**
@@ -31,13 +32,14 @@ function entriesOf({ request }, { messageId, type, time, anonymousId, bot, site,
 
 /** Gives an exposure to the shards, and returns the `Set-Cookie` headers that follow from it; rejects when one of them did not take it. */
 async function keep(visit, exposure) {
-  const visitor = await learnedOf(visit);
-  const own = visitor && { anonymousId: visitor.id, user: visitor.user || undefined };
-  const { statuses, projection } = await give(visit, entriesOf(visit, exposure, visitor), { own });
-  if (statuses.includes("failed")) {
+  const visitor = await knownOf(visit);
+  const isRead = visitor?.purposes.includes("personalization") === true;
+  const own = visitor && { anonymousId: visitor.id, user: visitor.user || undefined, statement: choiceOf(visit.request), isRead };
+  const given = await give(visit, entriesOf(visit, exposure, isRead ? visitor : undefined), { own });
+  if (given.statuses.includes("failed")) {
     throw new Error("a shard did not take it");
   }
-  return projection === undefined ? [] : refreshed(visit, visitor, projection);
+  return visitor === undefined ? [] : cookiesAfter(visit, visitor, given);
 }
 
 /**

@@ -1,27 +1,14 @@
-// What the visitor agrees to, and what follows from it for what is stored of them. The Rust side keeps the choice and the id
-// (worker/src/api/consent.rs); this adds the projection of the profile, or takes it away.
+// What the visitor agrees to, and what follows from it for what is stored of them. The Rust side keeps the choice and the id in the browser
+// (worker/src/api/consent.rs); this has the shards keep it too, where there is an id, makes it as strict as what the same user said elsewhere, and
+// adds the projection of the profile, or takes it away.
 
+import { isSame } from "./choice.js";
 import { decide } from "./instance.js";
-import { projectionFor, hasProfiles } from "./profiles/shards.js";
-import { dropped, refreshed, visitorOf } from "./projection.js";
-import { PROJECTION, cookieOf } from "./visitor.js";
-
-/** A visit as it will be when the browser has these cookies too: what its next request brings. */
-export function visitAfter(visit, cookies, to = visit.url) {
-  const jar = new Map();
-  const put = (pair) => {
-    const [name, value] = [pair.slice(0, pair.indexOf("=")).trim(), pair.slice(pair.indexOf("=") + 1)];
-    if (name.startsWith("idoine_")) {
-      jar.set(name, value);
-    }
-  };
-  // Of a name that comes twice the first counts.
-  (visit.request.headers.get("cookie") ?? "").split(";").reverse().forEach(put);
-  cookies.forEach((cookie) => put(cookie.split(";", 1)[0]));
-  const headers = new Headers(visit.request.headers);
-  headers.set("cookie", [...jar].filter(([, value]) => value !== "").map((pair) => pair.join("=")).join("; "));
-  return { ...visit, url: to, request: new Request(to, { headers, cf: visit.request.cf }) };
-}
+import { log } from "./log.js";
+import { countAnywhere, give, hasProfiles } from "./profiles/shards.js";
+import { dropped, visitorOf } from "./projection.js";
+import { cookiesAfter, lastOfEach, visitAfter } from "./settled.js";
+import { PROJECTION, choiceOf, cookieOf, hasKey } from "./visitor.js";
 
 /** What `GET /_idoine/profile` says to a browser that has these cookies too. */
 export async function storedAfter(visit, cookies) {
@@ -34,9 +21,35 @@ export function answerWith(response, body, cookies) {
   const headers = new Headers(response.headers);
   headers.set("content-type", "application/json");
   headers.set("cache-control", "private, no-store");
-  cookies.forEach((cookie) => headers.append("set-cookie", cookie));
+  const set = lastOfEach([...response.headers.getSetCookie(), ...cookies]);
+  headers.delete("set-cookie");
+  set.forEach((cookie) => headers.append("set-cookie", cookie));
   return new Response(JSON.stringify(body), { status: response.status, headers });
 }
+
+/** So often it is tried again, behind the answer, to tell the shards of a choice, and how long after. */
+const AGAIN_MS = [500, 2000, 8000];
+
+/** Keeps a choice of a browser; what the shards say of it, as `give` does. */
+async function keep(visit, own) {
+  const given = await give(visit, [], { own });
+  if (given.told === undefined && own.isNew) {
+    const again = async () => {
+      for (const pause of AGAIN_MS) {
+        await new Promise((resolve) => setTimeout(resolve, pause));
+        if ((await give(visit, [], { own: { ...own, isRead: false } })).told !== undefined) {
+          return;
+        }
+      }
+      log("error", "choice_not_kept", "a choice holds in its browser, and could not be kept", { site: visit.site.id });
+    };
+    visit.ctx.waitUntil(again());
+  }
+  return given;
+}
+
+/** Whether a visit is of somebody who looks at the site as somebody else, for whom nothing is kept. */
+const isPreview = ({ overrides, env }) => overrides !== undefined && env.IDOINE_PREVIEW !== "local";
 
 /** The answer to a request for what is agreed to. */
 export async function consent(visit) {
@@ -47,16 +60,31 @@ export async function consent(visit) {
   const state = await response.json();
   const set = response.headers.getSetCookie();
   const after = visitAfter(visit, set);
-  const visitor = await visitorOf(after);
-  if (!visitor?.purposes.includes("personalization")) {
-    return answerWith(response, state, cookieOf(visit.request, PROJECTION) === undefined ? [] : [dropped(visit)]);
+  const statement = choiceOf(after.request);
+  // Who takes back all that they agreed to has no id any more: it is theirs nevertheless.
+  const [visitor, earlier] = [await visitorOf(after), await visitorOf(visit)];
+  const { id: anonymousId, user } = visitor ?? earlier ?? {};
+  const isRead = visitor?.purposes.includes("personalization") === true;
+  // A platform says on every page what was said once.
+  const isNew = !isPreview(visit) && !isSame(statement, choiceOf(visit.request));
+  const isKept = anonymousId !== undefined && hasKey(visit.env) && hasProfiles(visit.env) && !isPreview(visit);
+  if (!isKept && isNew && hasProfiles(visit.env)) {
+    visit.ctx.waitUntil(countAnywhere(visit, "choice", statement));
   }
-  const { id: anonymousId, user } = visitor;
-  const projection = hasProfiles(visit.env) ? await projectionFor(visit, { anonymousId, ...(user && { user }) }) : undefined;
-  if (projection === undefined) {
-    return answerWith(response, state, []);
+  const own = { anonymousId, ...((user || earlier?.user) && { user: user || earlier.user }), isRead, isNew, statement };
+  const given = isKept ? await keep(visit, own) : {};
+  const cookies = await cookiesAfter(after, visitor ?? { purposes: [] }, given);
+  // What the user refused elsewhere is refused here too.
+  const { request } = visitAfter(after, cookies);
+  const { choice } = choiceOf(request);
+  const granted = state.granted.filter((purpose) => !["refused", "withdrawn"].includes(choice[purpose]));
+  if (!granted.includes("personalization") && cookieOf(request, PROJECTION) !== undefined) {
+    cookies.push(dropped(visit));
   }
-  const cookies = await refreshed(after, visitor, projection);
-  const { profile } = await storedAfter(visit, [...set, ...cookies]);
-  return answerWith(response, { ...state, profile }, cookies);
+  const told = { ...state, granted, choice: { ...state.choice, ...choice } };
+  if (!granted.includes("personalization") || given.projection === undefined) {
+    return answerWith(response, told, cookies);
+  }
+  const { profile } = await storedAfter(visit, lastOfEach([...set, ...cookies]));
+  return answerWith(response, { ...told, profile }, cookies);
 }

@@ -18,6 +18,7 @@ import { tellTimes, timed } from "./observe.js";
 import { passOn } from "./origin.js";
 import { page } from "./page.js";
 import { readPreview } from "./preview.js";
+import { exported, exportedFor, profile } from "./rights.js";
 export { Profiles } from "./profiles/shard.js";
 import { siteOf } from "./sites.js";
 
@@ -36,7 +37,10 @@ function visitOf(request, env, ctx) {
 }
 
 /** What answers addresses that the Rust side does not answer by itself. */
-const OURS = { health, consent, identity, erase: erasing };
+const OURS = { health, consent, identity, erase: erasing, profile, export: exported };
+
+/** The address at which the owner exports a profile. */
+const EXPORT = /^api\/profiles\/[^/]+\/export$/;
 
 /** What answers an address of ours. */
 function answerOf(visit) {
@@ -44,6 +48,9 @@ function answerOf(visit) {
   const name = pathname.slice(BASE.length);
   if (Object.hasOwn(OURS, name)) {
     return OURS[name](visit);
+  }
+  if (EXPORT.test(name)) {
+    return exportedFor(visit);
   }
   const events = eventsAt(visit, name);
   if (events !== undefined) {

@@ -2,14 +2,15 @@
 // token that the site's server signed. From then on its projection is the user's, until it logs out, or for thirty days.
 
 import { failure } from "./answer.js";
-import { answerWith, storedAfter, visitAfter } from "./consent.js";
+import { answerWith, storedAfter } from "./consent.js";
 import { shortDigest } from "./digest.js";
 import { newId, readBody } from "./host.js";
 import { decide } from "./instance.js";
 import { give, hasProfiles, projectionFor } from "./profiles/shards.js";
 import { dropped, refreshed, visitorOf } from "./projection.js";
+import { cookiesAfter, visitAfter } from "./settled.js";
 import { userOf } from "./token.js";
-import { ID, MAX_AGE_S, PROJECTION, cookieOf, keysOf, setCookie, signedId, wordsOf } from "./visitor.js";
+import { ID, MAX_AGE_S, PROJECTION, choiceOf, cookieOf, keysOf, setCookie, signedId, wordsOf } from "./visitor.js";
 
 /** Bytes of a body. */
 const LARGEST = 16 * 1024;
@@ -58,11 +59,12 @@ async function logIn(visit, response) {
   const { id: anonymousId, purposes } = visitor;
   const said = { messageId: await messageIdOf(token, anonymousId), type: "identify", anonymousId, userId: user, timestamp: now, receivedAt: now };
   const event = { ...said, site: site.id, source: "identity", trusted: true, consent: purposes };
-  const { statuses, projection } = await give(visit, [{ event, keep: purposes.includes("analytics"), fold: true }], { own: { anonymousId, user } });
+  const own = { anonymousId, user, statement: choiceOf(visit.request) };
+  const { statuses, projection, told } = await give(visit, [{ event, keep: purposes.includes("analytics"), fold: true }], { own });
   if (statuses.includes("failed") || projection === undefined) {
     return failed(response, 503, "unavailable", "The user's profile can't be read at the moment. Please try again later.", { "retry-after": "10" });
   }
-  const cookies = await refreshed(visit, visitor, projection, true);
+  const cookies = await cookiesAfter(visit, visitor, { projection, told }, true);
   return answerWith(response, await storedAfter(visit, cookies), cookies);
 }
 

@@ -7,8 +7,8 @@ import { senderOf } from "./events/keys.js";
 import { log } from "./log.js";
 import { siteOf } from "./sites.js";
 
-/** What writes: a visitor's choice, events, programs and links. `api/decide` and `api/import` are asked by servers, often. */
-const WRITES = /^\/_idoine\/(?:(?:consent|collect|erase|identity)$|v1\/|beacon\/|api\/(?!(?:decide|import)$))/;
+/** What writes, or reads much: a visitor's choice, what they ask for of what is stored, events, programs and links. `api/decide` and `api/import` are asked by servers, often. */
+const WRITES = /^\/_idoine\/(?:(?:consent|collect|erase|identity|profile|export)$|v1\/|beacon\/|api\/(?!(?:decide|import)$))/;
 
 /** Where events are sent to: who holds a server's key may do so as often as they like. */
 const EVENTS = /^\/_idoine\/(?:collect$|v1\/|beacon\/|api\/s\/)/;

@@ -1,6 +1,7 @@
 // Who a visitor is by the cookies that they bring, and the cookies that they are given. For decisions the Rust side reads the same
 // (worker/src/identity.rs, worker/src/visit.rs); this is for what is answered here.
 
+import { PURPOSES, readChoice } from "./choice.js";
 import { Memo } from "./memo.js";
 import { isLoopback } from "./preview.js";
 
@@ -135,13 +136,12 @@ export async function checkedId(env, value) {
 /** The `anonymousId` that a request brings, as `checkedId` says. */
 export const idOf = ({ request, env }) => checkedId(env, cookieOf(request, ID) ?? "");
 
+/** What a request's own browser said of its purposes (choice.js); undefined when it said nothing. */
+export const choiceOf = (request) => readChoice(cookieOf(request, CONSENT));
+
 /** The purposes that hold for a request, as `Consent::of_request` of the core says. */
 export function purposesOf(request) {
-  const [format, ...granted] = (cookieOf(request, CONSENT) ?? "").split(".");
-  const known = ["personalization", "analytics", "marketing"];
-  if (format !== "v1" || !granted.every((name) => known.includes(name))) {
-    return [];
-  }
+  const { choice } = choiceOf(request) ?? {};
   const refused = request.headers.get("sec-gpc") === "1" ? ["personalization", "marketing"] : [];
-  return known.filter((name) => granted.includes(name) && !refused.includes(name));
+  return PURPOSES.filter((name) => choice?.[name] === "granted" && !refused.includes(name));
 }

@@ -149,6 +149,32 @@ routes! {
             200 "What is stored.": crate::api::profile::Stored;
             503 "No program is published.": crate::answer::Failure<'static>;
         }
+        POST Anyone "Corrects or takes away what is known: the visitor's word counts before all others. For pages of the site's hosts alone." {
+            <- crate::api::profile::Corrections;
+            200 "It is as they said, as far as pages are decided with it.": crate::api::profile::Stored;
+            400 "The body can't be read, or a trait is none that visitors may change, or a value none of it.": crate::answer::Failure<'static>;
+            401 "A user is logged in, and the identity token is missing or not good.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The request is from no page of the site, or the visitor did not agree to what a trait is for.": crate::answer::Failure<'static>;
+            413 "The body is too large.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            501 "Profiles are off.": crate::answer::Failure<'static>;
+            503 "No program is published, or a shard does not answer.": crate::answer::Failure<'static>;
+        }
+    }
+    /// All that is held of the visitor. The host answers (`worker/js/rights.js`), and asks here who may call.
+    Export "export" {
+        POST Anyone "All that is held of the visitor, as a file. For pages of the site's hosts alone." {
+            <- crate::api::profile::ExportAsked;
+            200 "What is held.": crate::api::profile::Held ["content-disposition"];
+            400 "The body can't be read.": crate::answer::Failure<'static>;
+            401 "A user is logged in, and the identity token is missing or not good.": crate::answer::Failure<'static> ["www-authenticate"];
+            403 "The request is from no page of the site.": crate::answer::Failure<'static>;
+            404 "Nothing is held of this browser's visitor.": crate::answer::Failure<'static>;
+            413 "The body is too large.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            501 "Profiles are off.": crate::answer::Failure<'static>;
+            503 "No program is published, or a shard does not answer.": crate::answer::Failure<'static>;
+        }
     }
     /// Who the visitor is. The host answers (`worker/js/identity.js`), and asks here who may call.
     Identity "identity" {
@@ -458,6 +484,25 @@ routes! {
             501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
         }
     }
+    /// Who read a profile.
+    Accesses "api/profiles/{key}/accesses" {
+        GET OwnerRead "Who read or exported a profile, the newest first; of the last 400 days." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            200 "Who, when, and what of it.": crate::api::owner::described::ProfileAccesses;
+            404 "There is no such profile.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// All that is held of a visitor, for the owner. The host answers (`worker/js/rights.js`), and asks here who may call.
+    ProfileExport "api/profiles/{key}/export" {
+        POST OwnerRead "All that is held of a visitor, as a file. Who asked is in the audit trail, and with the profile." {
+            @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            200 "What is held.": crate::api::profile::Held ["content-disposition"];
+            404 "There is no such profile.": crate::answer::Failure<'static>;
+            429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
     /// A profile.
     Facts "api/profile/{key}" {
         GET OwnerRead "All that is known of a visitor. Who asked is in the audit trail." {
@@ -494,6 +539,24 @@ routes! {
         GET OwnerRead "In what events were otherwise than the tracking plan says, the most frequent first." {
             @query "days" optional "Of how many days, 1 to 30 (default 30).";
             200 "The violations.": crate::api::owner::described::Violations;
+            400 "`days` is no such number.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// What visitors chose.
+    Consents "api/consents" {
+        GET OwnerRead "How many visitors granted, refused and withdrew what, by day, wording and purpose." {
+            @query "days" optional "Of how many days, 1 to 400 (default 30).";
+            200 "The counts.": crate::api::owner::described::ConsentCounts;
+            400 "`days` is no such number.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// What happened, of nobody.
+    Measured "api/measured" {
+        GET OwnerRead "What happened where nobody was asked, by day: counts without any id." {
+            @query "days" optional "Of how many days, 1 to 400 (default 30).";
+            200 "The counts.": crate::api::owner::described::MeasuredCounts;
             400 "`days` is no such number.": crate::answer::Failure<'static>;
             501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
         }
@@ -684,6 +747,8 @@ mod tests {
             ("/_idoine/api/profile/u%3A1/notes", Some((Some(Endpoint::Notes), "u%3A1/notes"))),
             ("/_idoine/api/profile/u%3A1/notes/n1", Some((Some(Endpoint::Note), "u%3A1/notes/n1"))),
             ("/_idoine/api/profile/u%3A1/tags/a/b", Some((Some(Endpoint::Tag), "u%3A1/tags/a/b"))),
+            ("/_idoine/api/profiles/u%3A1/export", Some((Some(Endpoint::ProfileExport), "u%3A1/export"))),
+            ("/_idoine/api/profiles/u%3A1/accesses", Some((Some(Endpoint::Accesses), "u%3A1/accesses"))),
             ("/_idoine/api/profile//notes", Some((Some(Endpoint::Facts), "/notes"))),
             ("/_idoine/api/profile/", Some((None, ""))),
             ("/_idoine/api/audiences", Some((Some(Endpoint::Audiences), ""))),

@@ -10,7 +10,7 @@ extern "C" {
     fn js_keeps(env: &worker::Env) -> bool;
 
     #[wasm_bindgen(js_name = profileOf, catch)]
-    async fn js_profile(env: &worker::Env, site: &str, key: &str) -> Result<JsValue, JsValue>;
+    async fn js_profile(env: &worker::Env, site: &str, key: &str, by: &str) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(js_name = askOf, catch)]
     async fn js_ask(env: &worker::Env, site: &str, key: &str, name: &str, given: &str) -> Result<JsValue, JsValue>;
@@ -19,10 +19,17 @@ extern "C" {
     async fn js_counts(env: &worker::Env, site: &str, names: &str) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(js_name = membersOf, catch)]
-    async fn js_members(env: &worker::Env, site: &str, audience: &str, cursor: &str, most: u32) -> Result<JsValue, JsValue>;
+    async fn js_members(
+        env: &worker::Env,
+        site: &str,
+        audience: &str,
+        cursor: &str,
+        most: u32,
+        by: &str,
+    ) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(js_name = violationsOf, catch)]
-    async fn js_violations(env: &worker::Env, site: &str, days: u32) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_name = countedOf, catch)]
+    async fn js_counted(env: &worker::Env, site: &str, name: &str, days: u32) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(js_name = renewQuantiles, catch)]
     async fn js_renew(env: &worker::Env, site: &str) -> Result<JsValue, JsValue>;
@@ -57,9 +64,9 @@ fn json(answer: Result<JsValue, JsValue>) -> Result<Value, String> {
     crate::json::read(&answer.map_err(failed)?.as_string().unwrap_or_default()).map_err(failed)
 }
 
-/// A profile; `None` when there is none.
-pub async fn profile(env: &worker::Env, site: &str, key: &str) -> Result<Option<Stored>, String> {
-    let found = js_profile(env, site, key).await.map_err(failed)?;
+/// A profile; `None` when there is none. `by` reads it.
+pub async fn profile(env: &worker::Env, site: &str, key: &str, by: &str) -> Result<Option<Stored>, String> {
+    let found = js_profile(env, site, key, by).await.map_err(failed)?;
     if found.is_null() || found.is_undefined() {
         return Ok(None);
     }
@@ -87,9 +94,16 @@ pub async fn counts(env: &worker::Env, site: &str, names: &[&str]) -> Result<Val
     json(js_counts(env, site, &Value::from(names.to_vec()).to_string()).await)
 }
 
-/// Members of an audience, and where the next ones begin; null for a cursor that is none.
-pub async fn members(env: &worker::Env, site: &str, audience: &str, cursor: &str, most: u32) -> Result<Value, String> {
-    json(js_members(env, site, audience, cursor, most).await)
+/// Members of an audience for `by`, and where the next ones begin; null for a cursor that is none.
+pub async fn members(
+    env: &worker::Env,
+    site: &str,
+    audience: &str,
+    cursor: &str,
+    most: u32,
+    by: &str,
+) -> Result<Value, String> {
+    json(js_members(env, site, audience, cursor, most, by).await)
 }
 
 /// Has the site's quantiles worked out anew.
@@ -97,7 +111,7 @@ pub async fn renew(env: &worker::Env, site: &str) -> Result<Value, String> {
     json(js_renew(env, site).await)
 }
 
-/// In what events of the last days were otherwise than planned, as the API answers.
-pub async fn violations(env: &worker::Env, site: &str, days: u32) -> Result<Value, String> {
-    json(js_violations(env, site, days).await)
+/// What was counted on the last days, as the API answers.
+pub async fn counted(env: &worker::Env, site: &str, name: &str, days: u32) -> Result<Value, String> {
+    json(js_counted(env, site, name, days).await)
 }

@@ -6,11 +6,13 @@ import { count } from "../counters.js";
 import { sentWith } from "../host.js";
 import { run } from "../instance.js";
 import { log } from "../log.js";
+import { measure, rowOf } from "../measure.js";
 import { splitPreview } from "../preview.js";
 import { prepare } from "../profiles/learn.js";
 import { give, hasProfiles } from "../profiles/shards.js";
-import { refreshed, visitorOf } from "../projection.js";
-import { hasKey } from "../visitor.js";
+import { visitorOf } from "../projection.js";
+import { cookiesAfter } from "../settled.js";
+import { choiceOf, hasKey } from "../visitor.js";
 import { readJson } from "./body.js";
 import { readEvent } from "./event.js";
 import { eventsOf } from "./formats.js";
@@ -30,12 +32,12 @@ function shared({ origin }) {
 
 /**
  * What the program says of a request and of the events that it brings (worker/src/collect.rs): `version`, `own` and `foreign`, `bot`,
- * and `events`, and the headers of the answer (`shared`).
+ * and `events`; the `mode` in which the site has consent; and the headers of the answer (`shared`).
  */
 export async function judge({ request, env, ctx, site, url }, events, isTrusted) {
-  await prepare(env, ctx, site.id);
+  const program = await prepare(env, ctx, site.id);
   const judged = JSON.parse(run((rust) => rust.judge(site.id, url.href, sentWith(request), JSON.stringify(events), isTrusted)));
-  return { ...judged, shared: shared(judged) };
+  return { ...judged, mode: program?.consent?.mode, shared: shared(judged) };
 }
 
 /** Whether a page sent a request, as far as browsers tell. */
@@ -88,7 +90,13 @@ function permitted(event, declared, agreed) {
 
 const dropped = (reason) => ({ status: "dropped", reason });
 
-/** What becomes of an event: a `result`, or an `entry` for the shards. */
+/** Whether an event is counted without its visitor: where the site measures so, and nobody refuses to be measured. */
+function isMeasured({ request }, { purpose }, { sender, judged }) {
+  const refuses = ["refused", "withdrawn"].includes(choiceOf(request)?.choice.analytics) || request.headers.get("dnt") === "1";
+  return judged.mode === "measurement-exempt" && purpose === "analytics" && sender.kind === "browser" && !judged.bot && !refuses;
+}
+
+/** What becomes of an event: a `result`, or an `entry` for the shards; and what is counted of it (`row`). */
 async function prepared(visit, { event, preferences }, path, judgement, { format, sender, judged, visitor, preview }) {
   if (preview || (visit.overrides !== undefined && isPreviewed(event.context?.page?.url))) {
     return { result: dropped("preview") };
@@ -97,8 +105,9 @@ async function prepared(visit, { event, preferences }, path, judgement, { format
   const agreed = agreedTo(visit.request, { isOwn: format.isOwn, isTrusted, preferences, basis: sender.purposes });
   const keep = agreed.includes(judgement.purpose);
   const fold = agreed.includes("personalization") && hasKey(visit.env);
+  const row = !agreed.includes("analytics") && isMeasured(visit, judgement, { sender, judged }) ? rowOf(event) : undefined;
   if (!keep && !fold) {
-    return { result: dropped(notKept(visit.env, agreed)) };
+    return { result: dropped(row === undefined ? notKept(visit.env, agreed) : "counted"), row };
   }
   const known = await identified(visit, permitted(event, judgement.traits ?? {}, agreed), { isTrusted, visitor });
   const { anonymousId, userId, type } = known;
@@ -120,33 +129,35 @@ async function prepared(visit, { event, preferences }, path, judgement, { format
   // Without an id there is no profile that it could be part of.
   const isSomebodys = fold && (anonymousId ?? userId) !== undefined;
   const other = isSomebodys ? await otherOf(visit, event, { isTrusted, visitor }) : undefined;
-  return { entry: { event: stored, keep, fold: isSomebodys, other } };
+  return { entry: { event: stored, keep, fold: isSomebodys, need: judgement.purpose, other }, row };
 }
 
 /** The browser whose projection follows from the events that it sent; undefined where it has none. */
-function ownOf({ visitor }, entries) {
-  if (visitor === undefined || !visitor.purposes.includes("personalization")) {
+function ownOf({ request }, { visitor }, entries) {
+  if (visitor === undefined) {
     return undefined;
   }
   const claimed = entries.findLast(({ event, fold }) => fold && event.userId !== undefined)?.event.userId;
   const others = new Set(entries.map(({ other }) => other).filter((other) => other !== undefined));
-  return { anonymousId: visitor.id, others: [...others], ...(visitor.user ? { user: visitor.user } : { claimed }) };
+  const isRead = visitor.purposes.includes("personalization");
+  return { anonymousId: visitor.id, others: [...others], ...(visitor.user ? { user: visitor.user } : { claimed }), statement: choiceOf(request), isRead };
 }
 
 /** Gives events to the shards: a result for each, and the `Set-Cookie` headers that bring the browser up to date. */
 async function kept(visit, given, prepared) {
   const entries = prepared.map(({ entry }) => entry).filter(Boolean);
-  const own = ownOf(given, entries);
-  const { statuses, projection } = entries.length === 0 ? { statuses: [] } : await give(visit, entries, { own });
-  const told = statuses.values();
+  const own = ownOf(visit, given, entries);
+  const taken = entries.length === 0 ? { statuses: [] } : await give(visit, entries, { own });
+  const told = taken.statuses.values();
   const results = prepared.map(({ result, entry }) => {
     if (result !== undefined) {
       return result;
     }
     const { violations } = entry.event;
-    return { status: told.next().value, ...(violations && { violations }) };
+    const status = told.next().value;
+    return status === "dropped" ? dropped("no_consent") : { status, ...(violations && { violations }) };
   });
-  const cookies = projection === undefined ? [] : await refreshed(visit, given.visitor, projection);
+  const cookies = given.visitor === undefined ? [] : await cookiesAfter(visit, given.visitor, taken);
   return { results, cookies };
 }
 
@@ -202,6 +213,7 @@ export async function collect(visit, format) {
       error === undefined ? prepared(visit, one, path, judgements.next().value, about) : { result: { status: "rejected", error } },
     ),
   );
+  measure(visit, made.flatMap(({ row }) => row ?? []));
   const { results, cookies } = await kept(visit, about, made);
   tell(visit, results);
   const response = answered(format, results, { "cache-control": "private, no-store", ...judged.shared });

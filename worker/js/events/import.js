@@ -44,6 +44,9 @@ function read(line, receivedAt) {
   return result === undefined ? { event } : { result };
 }
 
+/** What the shards said of an event. Some of the people may have refused since what is imported of them. */
+const resultOf = (status) => (status === "dropped" ? { status, reason: "no_consent" } : { status });
+
 /** What becomes of an event: a `result`, or an `entry` for the shards. */
 async function prepared({ env, site }, { source, purposes }, event, { purpose, traits, violations }) {
   const [keep, fold] = [purposes.includes(purpose), purposes.includes("personalization") && hasKey(env)];
@@ -52,7 +55,7 @@ async function prepared({ env, site }, { source, purposes }, event, { purpose, t
   }
   const known = await identified({ env }, event, { isTrusted: true });
   const told = { traits: traitsOf(event, traits, purposes), source: `import:${source}`, trusted: true, consent: purposes, violations };
-  return { entry: { event: { ...known, site: site.id, ...told }, keep, fold } };
+  return { entry: { event: { ...known, site: site.id, ...told }, keep, fold, need: purpose } };
 }
 
 /**
@@ -72,5 +75,5 @@ export async function importEvents(env, ctx, id, source, purposes, text) {
   const entries = made.flatMap(({ entry }) => entry ?? []);
   const { statuses } = entries.length === 0 ? { statuses: [] } : await give(visit, entries, { imported: true });
   const told = statuses.values();
-  return JSON.stringify({ results: made.map(({ result }) => result ?? { status: told.next().value }) });
+  return JSON.stringify({ results: made.map(({ result }) => result ?? resultOf(told.next().value)) });
 }

@@ -7,7 +7,7 @@ import { equal } from "../visitor.js";
 const SHORTEST = { browser: 1, server: 24 };
 
 /** What sources of our own are called (docs/events.md#what-is-stored): a key of such a name would be taken for them. */
-const OURS = new Set(["browser", "edge", "identity"]);
+const OURS = new Set(["browser", "edge", "identity", "visitor"]);
 
 const PURPOSES = new Set(["personalization", "analytics", "marketing"]);
 

@@ -20,8 +20,8 @@ async function pseudonym(secret, key) {
 /** The pseudonym that a profile's key is noted by. */
 export const pseudonymOf = (env, key) => pseudonym(keysOf(env)[0] ?? "", key);
 
-/** Those that it may have been noted by: secrets change. */
-const pseudonymsOf = (env, key) => Promise.all((keysOf(env).length > 0 ? keysOf(env) : [""]).map((secret) => pseudonym(secret, key)));
+/** Those that it may have been noted by: secrets change. The first is `pseudonymOf`. */
+export const pseudonymsOf = (env, key) => Promise.all((keysOf(env).length > 0 ? keysOf(env) : [""]).map((secret) => pseudonym(secret, key)));
 
 /** What profiles are noted by, for `erasedAt`; undefined where nobody is. */
 export async function namesOf({ sql, env }, keys) {

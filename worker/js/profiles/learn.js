@@ -29,7 +29,7 @@ function isFresh(env, { number, since } = {}) {
 
 /**
  * Has the site's live program at hand, as far as there is one. Returns what it says to those who keep profiles: `{ version, audiences,
- * watched, webhooks, rfm }`; undefined where there is none, or it can't be loaded.
+ * watched, webhooks, rfm, consent }`, of which `consent` is what the manifest says of purposes (src/compile/consent.rs); undefined where there is none, or it can't be loaded.
  */
 export async function prepare(env, ctx, site) {
   try {
@@ -68,6 +68,12 @@ export const strip = (state, names, before) => run((rust) => rust.learn_strip(by
 
 /** The projection of a state: what a browser carries in its cookie, before it is sealed. `user` is who the visitor is proven to be. */
 export const project = (site, state, quantiles, now, user) => run((rust) => rust.learn_project(site, bytes(state), bytes(quantiles), now, user));
+
+/** The page of facts of a state, as the owner reads it: JSON text. */
+export const factsOf = (site, state, quantiles, now) => run((rust) => rust.learn_facts(site, bytes(state), bytes(quantiles), now));
+
+/** Whether a value (text, number or boolean) is one that a trait can have. */
+export const accepts = (site, name, value) => run((rust) => rust.learn_accepts(site, name, JSON.stringify(value)));
 
 /** The names of the audiences that a state is in (`audiences`), and of those that need a request to tell (`unknown`). */
 export function audiencesOf(site, state, quantiles, now) {

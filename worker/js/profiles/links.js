@@ -9,6 +9,7 @@
 // comes to, by whatever ways, and what comes back to where it is from is no news there.
 
 import { log } from "../log.js";
+import { handedOver, take } from "./choices.js";
 import { isErased } from "./erased.js";
 import { merge } from "./learn.js";
 import { findPart, makeRoom, partOf } from "./parts.js";
@@ -88,6 +89,12 @@ function aim(shard, profile, target, gone) {
     gone,
     now,
   );
+}
+
+/** Something of what a profile hands over beside its states is new: its targets get it at once. */
+export function handAgain({ sql, now }, profile) {
+  sql.exec("UPDATE parts SET version = version + 1 WHERE profile = ? AND pushed = 0 AND name = ''", profile);
+  renew(sql, profile, now);
 }
 
 /** Notes that whom a profile is handed to, or what is handed over with it, is another now. */
@@ -183,11 +190,15 @@ function hasRoom(shard, target, profile) {
   return false;
 }
 
-/** What another shard hands over: `{ profile, target, version, state, gone, link }`. Returns whether anything is new. */
-export function receive(shard, { profile, target, version, state, gone, link: owner }) {
+/** What another shard hands over: `{ profile, target, version, state, gone, link, choices }`. Returns whether anything is new. */
+export function receive(shard, parcel) {
+  const { profile, target, version, state, gone, link: owner } = parcel;
   const { sql, now } = shard;
   if (isErased(shard, profile, version)) {
     return false; // It is of before it was erased, and was on its way.
+  }
+  if (take(shard, parcel)) {
+    handAgain(shard, target);
   }
   // Each tells the other what it knows of their visitor, so that whose both are is the same in the end.
   const isLinked = owner !== undefined && target.startsWith("a:") && link(shard, { ...owner, profile: target });
@@ -217,11 +228,11 @@ export function receive(shard, { profile, target, version, state, gone, link: ow
 function* parcelsOf({ sql, site }, { profile, target, gone }) {
   const { version, state } = findPart(sql, profile, 0, "");
   if (!isUser(profile)) {
-    yield { profile, target, version, state, gone: gone === 1, link: linkOf(sql, profile) };
+    yield { profile, target, version, state, gone: gone === 1, link: linkOf(sql, profile), choices: handedOver(sql, profile) };
     return;
   }
   const own = sql.exec(`SELECT state FROM parts WHERE profile = ? AND state IS NOT NULL AND NOT (${USERS}) ORDER BY pushed, name`, profile).toArray();
-  yield { profile, target, version, state: own.length > 0 ? merge(site, own.map((part) => part.state)) : null, gone: false };
+  yield { profile, target, version, state: own.length > 0 ? merge(site, own.map((part) => part.state)) : null, gone: false, choices: handedOver(sql, profile) };
   for (const { name } of sql.exec(`SELECT name FROM parts WHERE profile = ?1 AND ${USERS} AND name <> ?1`, profile).toArray()) {
     const part = findPart(sql, profile, 1, name);
     yield { profile: name, target, version: part.version, state: name === target ? null : part.state, gone: false };

@@ -1,9 +1,13 @@
 // What the site's owner asks of a shard, and writes to it, and what erasures do to it. The calls come by their names from `Profiles.own`.
 
 import { violations } from "../events/violations.js";
+import { accessesOf, noteAccess } from "./accesses.js";
+import { choicesIn, countChoice, countMeasured, measuredIn } from "./counts.js";
 import { deadLetters, resend } from "./dead.js";
 import { erase, forget, related } from "./erase.js";
+import { held, heldEvents, heldWaiting } from "./held.js";
 import { linkOf } from "./links.js";
+import { isKnown, notesOf, tagsOf } from "./noted.js";
 import { waiting } from "./outbox.js";
 import { quantiles, renew, sketched, tell } from "./quantiles.js";
 import { keysAfter, membershipsOf, statesOf } from "./read.js";
@@ -16,21 +20,13 @@ const MOST_TAGS = 50;
 /** So many profiles a shard looks at in one call. */
 const AT_ONCE = 1000;
 
-/** Whether anything is known of a profile: more than that somebody else may be it. */
-const isKnown = (sql, key) => sql.exec("SELECT 1 FROM parts WHERE profile = ? AND (state IS NOT NULL OR ids > 0) LIMIT 1", key).toArray().length > 0;
-
-/** A row with its instant as text. */
-const dated = ({ at, ...row }) => ({ ...row, at: new Date(at).toISOString() });
-
-const notesOf = (sql, key) => sql.exec("SELECT id, text, by, at FROM notes WHERE profile = ? ORDER BY at DESC, id", key).toArray().map(dated);
-const tagsOf = (sql, key) => sql.exec("SELECT tag, by, at FROM tags WHERE profile = ? ORDER BY tag", key).toArray().map(dated);
-
-/** A profile with all that is known beside its states; null when there is none. */
-function profile(shard, key) {
+/** A profile with all that is known beside its states; null when there is none. `by` reads it. */
+function profile(shard, key, by) {
   const { sql } = shard;
   if (!isKnown(sql, key)) {
     return null;
   }
+  noteAccess(shard, key, by, "profile");
   const parts = sql.exec("SELECT pushed, name, version, came, state IS NULL AS isEmpty FROM parts WHERE profile = ? ORDER BY pushed, name", key).toArray();
   return {
     states: statesOf(shard, { profile: key }),
@@ -49,8 +45,19 @@ function profile(shard, key) {
 
 const UNKNOWN = { unknown: true };
 
-/** The notes of a profile. */
-const notes = ({ sql }, key) => (isKnown(sql, key) ? { notes: notesOf(sql, key) } : UNKNOWN);
+/** Answers to who reads something of a profile, and notes that they do. */
+const reading = (what, tell) => (shard, key, { by }) => {
+  if (!isKnown(shard.sql, key)) {
+    return UNKNOWN;
+  }
+  noteAccess(shard, key, by, what);
+  return { [what]: tell(shard.sql, key) };
+};
+
+/** The notes of a profile; its tags; who read it, this time too. */
+const notes = reading("notes", notesOf);
+const tags = reading("tags", tagsOf);
+const accesses = reading("accesses", accessesOf);
 
 /** Adds a note. */
 function note({ sql, now }, key, { id, by, text }) {
@@ -66,9 +73,6 @@ function note({ sql, now }, key, { id, by, text }) {
 
 /** Takes a note away. */
 const unnote = ({ sql }, key, { id }) => (sql.exec("DELETE FROM notes WHERE profile = ? AND id = ? RETURNING 1", key, id).toArray().length > 0 ? { notes: notesOf(sql, key) } : UNKNOWN);
-
-/** The tags of a profile. */
-const tags = ({ sql }, key) => (isKnown(sql, key) ? { tags: tagsOf(sql, key) } : UNKNOWN);
 
 /** Puts tags on a profile, beside those that it has. */
 function tag({ sql, now }, key, { by, tags: added }) {
@@ -113,11 +117,17 @@ function audiences(shard, after) {
   return { ...answer, after: last };
 }
 
-/** The keys of members of an audience, of some profiles behind `after`. */
-function members(shard, audience, after) {
+/** The keys of members of an audience, of some profiles behind `after`; `by` reads them. */
+function members(shard, audience, after, by) {
   const { found, after: last } = looked(shard, after, AT_ONCE);
-  return { keys: found.filter(({ audiences: names }) => names.includes(audience)).map(({ key }) => key), after: last };
+  const keys = found.filter(({ audiences: names }) => names.includes(audience)).map(({ key }) => key);
+  keys.forEach((key) => noteAccess(shard, key, by, `audience ${audience}`));
+  return { keys, after: last };
 }
+
+/** Counts a choice, or what happened, of nobody. */
+const choice = (shard, statement) => countChoice(shard, statement);
+const measure = (shard, rows) => countMeasured(shard, rows);
 
 /** How it stands with the sinks: what waits for them, and how many dead letters there are. */
 const sinks = ({ sql }) => ({ waiting: waiting(sql), counts: deadLetters(sql, 0, 0).counts });
@@ -129,5 +139,5 @@ const letters = ({ sql }, after, limit, sink) => deadLetters(sql, after, limit, 
 const again = ({ sql, now, transaction }, which) => transaction(() => resend(sql, which, now));
 
 /** The calls by name, and those of them that write. */
-export const CALLS = { erase, forget, related, profile, notes, note, unnote, tags, tag, untag, audiences, members, violations, sketched, quantiles, renew, tell, sinks, letters, again };
-export const WRITES = new Set(["erase", "forget", "note", "unnote", "tag", "untag", "quantiles", "renew", "tell", "again"]);
+export const CALLS = { erase, forget, related, profile, notes, note, unnote, tags, tag, untag, audiences, members, violations, sketched, quantiles, renew, tell, sinks, letters, again, accesses, choice, choices: choicesIn, measure, measured: measuredIn, held, heldEvents, heldWaiting };
+export const WRITES = new Set(["erase", "forget", "choice", "measure", "note", "unnote", "tag", "untag", "quantiles", "renew", "tell", "again"]);

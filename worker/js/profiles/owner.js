@@ -2,6 +2,7 @@
 
 import { together } from "../events/violations.js";
 import { log } from "../log.js";
+import { chosen, happened } from "./counts.js";
 import { NUMBERS, each, pages } from "./each.js";
 import { SHARDS, callShard, callWithin, hasProfiles, shardOf } from "./shards.js";
 
@@ -23,9 +24,9 @@ const asked = (env, site, number, name, ...given) => answered(site, callShard(en
 /** Whether there are profiles. */
 export const keepsProfiles = (env) => hasProfiles(env);
 
-/** A profile: `{ states, quantiles, about }`, bytes and JSON; null when there is none. */
-export async function profileOf(env, site, key) {
-  return asked(env, site, await shardOf(key), "profile", key);
+/** A profile: `{ states, quantiles, about }`, bytes and JSON; null when there is none. `by` reads it. */
+export async function profileOf(env, site, key, by) {
+  return asked(env, site, await shardOf(key), "profile", key, by);
 }
 
 /** What the shard of a profile answers to a call, with its arguments as JSON. */
@@ -57,25 +58,32 @@ function readCursor(cursor) {
   return number === undefined || Number(number) >= SHARDS ? undefined : { number: Number(number), after };
 }
 
-/** Members of an audience, at least `most` where there are so many: `{ lines, cursor }`; the cursor is null when these are the last, and the whole of it where that can't be read. */
-export async function membersOf(env, site, audience, cursor, most) {
+/** Members of an audience for `by`, at least `most` where there are so many: `{ lines, cursor }`; the cursor is null when these are the last, and the whole of it where that can't be read. */
+export async function membersOf(env, site, audience, cursor, most, by) {
   const lines = [];
   let at = readCursor(cursor);
   if (at === undefined) {
     return "null";
   }
   while (lines.length < most && at.number < SHARDS) {
-    const { keys, after } = await asked(env, site, at.number, "members", audience, at.after);
+    const { keys, after } = await asked(env, site, at.number, "members", audience, at.after, by);
     lines.push(...keys.map(member));
     at = after === null ? { number: at.number + 1, after: "" } : { number: at.number, after };
   }
   return JSON.stringify({ lines: lines.join("\n"), cursor: at.number < SHARDS ? `${at.number}-${at.after}` : null });
 }
 
-/** In what events of the last days were otherwise than planned, the most frequent first. */
-export async function violationsOf(env, site, days) {
-  const lists = (await each(NUMBERS, (number) => asked(env, site, number, "violations", days))).flat();
-  return JSON.stringify({ violations: together(lists) });
+/** What is counted by day, by the name of the call: each with the name of its list, and how those of several shards become one. */
+const COUNTED = { violations: ["violations", together], choices: ["consents", chosen], measured: ["measured", happened] };
+
+/**
+ * What was counted on the last days: in what events were otherwise than planned, the most frequent first (`violations`); what visitors chose
+ * (`choices`); what happened where a site measures without asking (`measured`).
+ */
+export async function countedOf(env, site, name, days) {
+  const [list, add] = COUNTED[name];
+  const lists = (await each(NUMBERS, (number) => asked(env, site, number, name, days))).flat();
+  return JSON.stringify({ [list]: add(lists) });
 }
 
 /** Has the site's quantiles worked out anew. */

@@ -1,6 +1,8 @@
 // What a shard deletes of visitors: all that is theirs, wherever it lies, or what is kept of them for some purposes. Synchronous, a part of
 // the caller's transaction, and the same however often it is done.
 
+import { forgetReaders } from "./accesses.js";
+import { forget as forgetChoices } from "./choices.js";
 import { purposeOf, traitsOf, without } from "./erased.js";
 import { strip } from "./learn.js";
 import { reduced } from "./links.js";
@@ -94,6 +96,9 @@ function deleteProfiles(shard, who, purposes, at) {
   let count = own.length + others.length;
   for (const [table, column] of [["targets", "profile"], ["targets", "target"], ["links", "profile"], ["notes", "profile"], ["tags", "profile"], ["members", "key"]]) {
     count += sql.exec(`DELETE FROM ${table} WHERE ${column} ${LIST}`, JSON.stringify(who.keys)).rowsWritten;
+  }
+  if (isWhole(purposes)) {
+    count += forgetChoices(sql, who.keys) + forgetReaders(sql, who.keys);
   }
   sql.exec("UPDATE parts SET targets = (SELECT count(*) FROM targets WHERE targets.profile = parts.profile) WHERE targets > 0");
   // Where the daily look at all profiles goes on is a key too.

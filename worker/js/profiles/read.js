@@ -1,5 +1,6 @@
 // Profiles as they are read: of their parts one state, and what it says.
 
+import { deniedOf } from "./choices.js";
 import { audiencesOf, merge } from "./learn.js";
 import { linkOf } from "./links.js";
 import { getMeta } from "./tables.js";
@@ -10,9 +11,12 @@ const COUNT = "SELECT count(*) AS n FROM parts WHERE profile = ?";
 
 /**
  * The states of a profile's parts. `want` is `{ profile, part, user }`: with `part` those of one own part alone; with `user`, of an
- * anonymous profile, none where it is another user's. `written` are parts that were written just now, by their profiles.
+ * anonymous profile, none where it is another user's; without `isRead` none. `written` are parts that were written just now, by their profiles.
  */
-export function statesOf({ sql }, { profile, part, user }, written) {
+export function statesOf({ sql }, { profile, part, user, isRead = true }, written) {
+  if (!isRead) {
+    return [];
+  }
   if (part !== undefined) {
     return sql.exec("SELECT state FROM parts WHERE profile = ? AND pushed = 0 AND name = ? AND state IS NOT NULL", profile, part).toArray().map(({ state }) => state);
   }
@@ -27,11 +31,13 @@ export function statesOf({ sql }, { profile, part, user }, written) {
   return sql.exec(STATES, profile).toArray().map(({ state }) => state);
 }
 
-/** Whose a profile is, for those who are told of it: what they agreed to is what they said last. */
+/** Whose a profile is, for those who are told of it: what they agreed to is what they said last, less what they refused since, anywhere. */
 export function whoOf({ sql, site }, key) {
   const { consent } = sql.exec("SELECT consent FROM parts WHERE profile = ? AND consent IS NOT NULL ORDER BY came DESC LIMIT 1", key).toArray()[0] ?? {};
   const id = key.slice(2);
-  return { site, key, ...(key.startsWith("u:") ? { userId: id } : { anonymousId: id }), consent: consent ? JSON.parse(consent) : [] };
+  const denied = deniedOf(sql, key);
+  const agreed = consent ? JSON.parse(consent).filter((purpose) => !denied.has(purpose)) : [];
+  return { site, key, ...(key.startsWith("u:") ? { userId: id } : { anonymousId: id }), consent: agreed };
 }
 
 /** The names of the audiences that a profile is in, and of those that need a request to tell. */

@@ -3,6 +3,9 @@
 
 import { forgetViolations } from "../events/violations.js";
 import { log } from "../log.js";
+import { forgetAccesses } from "./accesses.js";
+import { forgetOld } from "./choices.js";
+import { forgetCounts } from "./counts.js";
 import { note } from "./erase.js";
 import { forgetErased, traitsOf } from "./erased.js";
 import { expire } from "./exported.js";
@@ -76,6 +79,9 @@ export async function sweepAll(shard) {
   transaction(() => {
     sweep(sql, now);
     forgetViolations(sql, now);
+    forgetCounts(sql, now);
+    forgetAccesses(sql, now);
+    forgetOld(sql, now);
     forgetErased(sql, now);
     sql.exec("DELETE FROM receipts WHERE at < ?", now - PROOF_MS);
     setMeta(sql, "sweep", now + DAY_MS);

@@ -6,6 +6,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { noteViolations } from "../events/violations.js";
 import { log } from "../log.js";
+import * as choices from "./choices.js";
+import { countChoice } from "./counts.js";
 import { eraseDue, goOnAll } from "./erase.js";
 import { namesOf, remaining } from "./erased.js";
 import { exportedDue, takeOut } from "./exported.js";
@@ -128,6 +130,16 @@ export class Profiles extends DurableObject {
     await shardNamed(this.env, this.#site, number).receive(this.#site, number, [parcel]);
   }
 
+  /** Has the shard of a profile hear what holds there. */
+  async #tell(word) {
+    const number = await shardOf(word.profile);
+    if (number === this.#number) {
+      choices.hear(this.#work(Date.now()), word);
+      return;
+    }
+    await shardNamed(this.env, this.#site, number).hear(this.#site, number, word);
+  }
+
   async #receive(work, parcels) {
     work.names = await namesOf(work, parcels.flatMap(({ profile, target, link }) => [profile, target, ...(link ? [links.userKey(link.user)] : [])]));
     for (const parcel of parcels) {
@@ -166,7 +178,7 @@ export class Profiles extends DurableObject {
     const due = [outbox.nextAlarm(this.#sql)];
     if (!isForSinks) {
       this.#looked = now;
-      due.push(links.handDue(this.#sql), folding.mendDue(this.#sql, now), sweepDue(this.#sql, now), quantilesDue(this.#work(now), this.#number));
+      due.push(links.handDue(this.#sql), choices.tellDue(this.#sql), folding.mendDue(this.#sql, now), sweepDue(this.#sql, now), quantilesDue(this.#work(now), this.#number));
       due.push(eraseDue(this.#sql), exportedDue(this.#sql), overwriteDue(this.#sql));
     }
     // Without a program some of it can't be done yet.
@@ -186,12 +198,14 @@ export class Profiles extends DurableObject {
   /**
    * Takes events, and what says who is who.
    *
-   * `events`: `{ key, part, id, at, json, keep, fold, consent, noted }`; `json` is the canonical event, `keep` whether sinks get it, `fold`
-   * whether it becomes part of the profile `key`, of its part `part`, `noted` in what it is otherwise than planned. `links`: `{ profile, user, at, id }`; `joins`: `{ profile, peer }`.
-   * `wants`: profiles of which the states are asked for (see `statesOf`). Answers with a status for each event ("accepted" or "duplicate"),
-   * and for each of `wants` its states and the site's quantiles.
+   * `events`: `{ key, part, id, at, json, keep, fold, need, consent, noted }`; `json` is the canonical event, `keep` whether sinks get it,
+   * `fold` whether it becomes part of the profile `key`, of its part `part`, `need` the purpose that it needs itself, `noted` in what it is
+   * otherwise than planned. `links`: `{ profile, user, at, id }`; `joins`: `{ profile, peer }`; `said`: what browsers say of their purposes
+   * (choices.js). `wants`: profiles of which the states are asked for (see `statesOf`). Answers with a status for each event ("accepted",
+   * "duplicate", or "dropped" where its person does not want it), and for each of `wants` its states, what holds in that browser, and the
+   * site's quantiles.
    */
-  async accept(site, number, { events, links: linked = [], joins = [], wants = [], imported = false }) {
+  async accept(site, number, { events, links: linked = [], joins = [], said = [], wants = [], imported = false }) {
     const work = await this.#begin(site, number);
     const sinks = this.#sinks();
     if (sinks === undefined) {
@@ -209,9 +223,17 @@ export class Profiles extends DurableObject {
     let isForSinks = linked.length === 0 && joins.length === 0 && work.now - this.#looked < LOOK_MS;
     this.ctx.storage.transactionSync(() => {
       const lines = [];
-      for (const places of groups.values()) {
-        const own = places.map((at) => kept[at]);
-        const [{ key, part: name }] = own;
+      said.filter((one) => this.#hears(work, one)).forEach(({ profile }) => handed.add(profile));
+      isForSinks &&= handed.size === 0;
+      for (const all of groups.values()) {
+        const { key, part: name } = kept[all[0]];
+        const wanted = this.#permitted(key, kept, all);
+        const places = all.filter((at, n) => wanted[n] !== undefined);
+        const own = wanted.filter((event) => event !== undefined);
+        all.filter((at) => !places.includes(at)).forEach((at) => (statuses[at] = "dropped"));
+        if (own.length === 0) {
+          continue;
+        }
         const { part, isNew, isChanged } = folding.take(work, key, name, own, imported);
         written.set(key, part);
         places.forEach((place, at) => {
@@ -242,10 +264,41 @@ export class Profiles extends DurableObject {
       await this.#wake(work.now, isForSinks);
     }
     const states = wants.map((want) => statesOf(work, want, written));
+    const told = this.#told(wants);
     const quantiles = wants.length > 0 ? this.#quantiles() : undefined;
     // Whatever waits for outgoing messages: this one says that all of it is on disk.
     await this.ctx.storage.sync();
-    return { statuses, states, quantiles };
+    return { statuses, states, told, quantiles };
+  }
+
+  /** Notes what a browser says of its purposes, and counts it. Returns whether it is news, which its user's other browsers are to be told. */
+  #hears(work, one) {
+    const kept = choices.note(work, one);
+    if (kept !== undefined) {
+      links.handAgain(work, one.profile);
+    }
+    if (one.isNew && one.isCounted) {
+      countChoice(work, kept ?? one.statement);
+    }
+    return kept !== undefined;
+  }
+
+  /** Events of a profile, at these places, as far as its person lets them be kept; undefined for each that they don't. */
+  #permitted(key, events, places) {
+    const denied = choices.deniedOf(this.#sql, key);
+    return places.map((at) => choices.permitted(events[at], denied, this.#program?.consent?.traits));
+  }
+
+  /** What holds in the browsers that ask, by what was said of their profiles. */
+  #told(wants) {
+    return wants.map(({ profile, device }) => (device === undefined ? null : choices.toldTo(this.#sql, profile, device)));
+  }
+
+  /** Hears what holds in a profile by what its user said elsewhere. */
+  async hear(site, number, word) {
+    const work = await this.#begin(site, number);
+    this.ctx.storage.transactionSync(() => choices.hear(work, word));
+    await this.ctx.storage.sync();
   }
 
   /** Takes parts that other shards hand over. */
@@ -259,7 +312,7 @@ export class Profiles extends DurableObject {
   /** The states of profiles (see `statesOf`), and the site's quantiles. */
   async read(site, number, wants) {
     const work = await this.#begin(site, number);
-    return { states: wants.map((want) => statesOf(work, want)), quantiles: this.#quantiles() };
+    return { states: wants.map((want) => statesOf(work, want)), told: this.#told(wants), quantiles: this.#quantiles() };
   }
 
   /** What the owner asks for or writes: a function of owned.js by its name, with its arguments. */
@@ -288,6 +341,7 @@ export class Profiles extends DurableObject {
         this.#moved(work, [part.profile]);
       });
       await links.handOver(work);
+      await choices.tellAll(work, (word) => this.#tell(word));
       const sinks = this.#sinks();
       if (sinks !== undefined) {
         await outbox.flush(this.#sql, this.env, { site: this.#site, shard: this.#number }, sinks, now);

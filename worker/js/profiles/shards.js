@@ -3,6 +3,7 @@
 import { violationsIn } from "../events/violations.js";
 import { log } from "../log.js";
 import { Memo } from "../memo.js";
+import { pseudonymOf } from "./erased.js";
 import { merge, prepare, project } from "./learn.js";
 import { anonymousKey, userKey } from "./links.js";
 
@@ -70,33 +71,46 @@ function linksIn({ type, userId, anonymousId, previousId, timestamp, messageId, 
 }
 
 /** What is asked for to know a browser: its own profile, or its user's where that is proven. */
-function wantsOf({ anonymousId, user, claimed }) {
+function wantsOf({ anonymousId, user, claimed, isRead = true }) {
+  const device = anonymousKey(anonymousId);
   if (user !== undefined) {
-    return [{ profile: userKey(user) }];
+    return [{ profile: userKey(user), device, isRead }];
   }
-  const own = { profile: anonymousKey(anonymousId) };
+  const own = { profile: device, device, isRead };
   // Who says that they are a user, and does not prove it, knows what their own browser did alone.
-  return claimed === undefined ? [own] : [{ ...own, user: claimed }, { profile: userKey(claimed), part: anonymousId }];
+  return claimed === undefined ? [own] : [{ ...own, user: claimed }, { profile: userKey(claimed), part: anonymousId, device, isRead }];
+}
+
+/** What a browser says of its purposes, for each profile that it is about: its own, and its user's where that is proven. */
+async function saidBy(visit, { anonymousId, user, statement, isNew = false }) {
+  if (statement === undefined) {
+    return [];
+  }
+  const device = anonymousKey(anonymousId);
+  const profiles = user === undefined ? [device] : [device, userKey(user)];
+  return Promise.all(
+    profiles.map(async (profile) => ({ profile, device, statement, isNew, isCounted: profile === device, ...(isNew && { who: await pseudonymOf(visit.env, profile) }) })),
+  );
 }
 
 /**
  * What each shard is to be called with, by its number: one call each. `places` says which of the entries its events are, `linked` which
  * its links are of.
  */
-async function grouped(entries, joins, wants) {
+async function grouped(entries, joins, said, wants) {
   const calls = new Map();
   const callFor = async (key) => {
     const number = await shardOf(key);
     if (!calls.has(number)) {
-      calls.set(number, { events: [], places: [], links: [], linked: [], joins: [], wants: [] });
+      calls.set(number, { events: [], places: [], links: [], linked: [], joins: [], said: [], wants: [] });
     }
     return calls.get(number);
   };
-  for (const [place, { event, keep, fold }] of entries.entries()) {
+  for (const [place, { event, keep, fold, need = "analytics" }] of entries.entries()) {
     const { key, part } = ownerOf(event);
     const call = await callFor(key);
     const { messageId: id, timestamp: at, consent } = event;
-    call.events.push({ key, part, id, at, json: JSON.stringify(event), keep, fold, consent: JSON.stringify(consent ?? []), noted: violationsIn(event) });
+    call.events.push({ key, part, id, at, json: JSON.stringify(event), keep, fold, need, consent: JSON.stringify(consent ?? []), noted: violationsIn(event) });
     call.places.push(place);
     for (const link of fold ? linksIn(event) : []) {
       const other = await callFor(link.profile);
@@ -106,6 +120,9 @@ async function grouped(entries, joins, wants) {
   }
   for (const join of joins) {
     (await callFor(join.profile)).joins.push(join);
+  }
+  for (const one of said) {
+    (await callFor(one.profile)).said.push(one);
   }
   for (const want of wants) {
     (await callFor(want.profile)).wants.push(want);
@@ -126,15 +143,18 @@ function projectionOf(site, answers, user, now) {
 }
 
 /**
- * Gives events to their shards. `entries` are `{ event, keep, fold }`: a canonical event, whether sinks get it, and whether it becomes
- * part of a profile. Of `options` all may be left out: `own`, the browser that asks, `{ anonymousId, user, claimed, others }` (`user` is
- * proven by a token, `claimed` is said by its events, `others` are other ids of ours that it brought); `imported`, whether these are of
- * an import.
+ * Gives events to their shards. `entries` are `{ event, keep, fold, need }`: a canonical event, whether sinks get it, whether it becomes
+ * part of a profile, and the purpose that it needs itself. Of `options` all may be left out: `own`, the browser that asks, `{ anonymousId,
+ * user, claimed, others, statement, isNew, isRead }` (`user` is proven by a token, `claimed` is said by its events, `others` are other ids
+ * of ours that it brought, `statement` is what it says of its purposes, with `isNew` just now, and with `isRead` false its profile is not to
+ * be read); `imported`, whether these are of an import.
  *
- * Answers `{ statuses, projection }`: for each event "accepted", "duplicate" or "failed", which is to be sent again; and the projection of
- * `own`, bytes before they are sealed, undefined when it can't be told. Never rejects.
+ * Answers `{ statuses, projection, told }`: for each event "accepted", "duplicate", "dropped" or "failed", which is to be sent again; the
+ * projection of `own`, bytes before they are sealed, undefined when it can't be told; and what holds in that browser (`toldTo` of
+ * choices.js, of each profile that was asked), undefined likewise. Never rejects.
  */
-export async function give({ env, ctx, site }, entries, { own, imported = false } = {}) {
+export async function give(visit, entries, { own, imported = false } = {}) {
+  const { env, ctx, site } = visit;
   const statuses = new Array(entries.length).fill("failed");
   try {
     const joins = (own?.others ?? []).flatMap((other) => [
@@ -142,9 +162,10 @@ export async function give({ env, ctx, site }, entries, { own, imported = false 
       { profile: anonymousKey(other), peer: anonymousKey(own.anonymousId) },
     ]);
     const wants = own === undefined ? [] : wantsOf(own);
+    const said = own === undefined ? [] : await saidBy(visit, own);
     const hasLinks = joins.length > 0 || entries.some(({ event, fold }) => fold && linksIn(event).length > 0);
     // What is linked just now is known to be when all of it was taken.
-    const calls = await grouped(entries, joins, hasLinks ? [] : wants);
+    const calls = await grouped(entries, joins, said, hasLinks ? [] : wants);
     const failed = new Set();
     const answers = await Promise.all(
       [...calls].map(async ([number, { places, linked, ...call }]) => {
@@ -164,7 +185,11 @@ export async function give({ env, ctx, site }, entries, { own, imported = false 
       return { statuses };
     }
     const read = hasLinks ? await readAll(env, site, wants) : answers;
-    return { statuses, projection: read.includes(undefined) ? undefined : projectionOf(site.id, read, own.user, Date.now()) };
+    if (read.includes(undefined)) {
+      return { statuses };
+    }
+    const told = read.flatMap((answer) => answer.told ?? []);
+    return { statuses, told, ...(own.isRead !== false && { projection: projectionOf(site.id, read, own.user, Date.now()) }) };
   } catch (error) {
     log("error", "shard_failed", "events could not be given to their shards", { error, site: site.id });
     return { statuses };
@@ -188,4 +213,15 @@ async function readAll(env, site, wants) {
 /** The projection of a browser, `own` as for `give`; undefined when it can't be told. Never rejects. */
 export async function projectionFor(visit, own) {
   return (await give(visit, [], { own })).projection;
+}
+
+/** Has any of the shards count something of nobody: a call of owned.js by its name. Never rejects; false where it was not counted. */
+export async function countAnywhere({ env, site }, name, given) {
+  try {
+    await callShard(env, site.id, Math.floor(Math.random() * SHARDS), "own", name, given);
+    return true;
+  } catch (error) {
+    log("error", "not_counted_anywhere", "a count of nobody is lost", { error, site: site.id });
+    return false;
+  }
 }

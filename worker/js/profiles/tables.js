@@ -68,7 +68,41 @@ const VERSIONS = [
    -- That something was erased, and when all of it was; nothing of whose it was.
    CREATE TABLE receipts (id TEXT PRIMARY KEY, at INTEGER NOT NULL, what TEXT NOT NULL, done INTEGER) WITHOUT ROWID;
    -- What free pages of the file are overwritten with (overwrite.js).
-   CREATE TABLE filler (id INTEGER PRIMARY KEY, zeros BLOB);`,
+   CREATE TABLE filler (id INTEGER PRIMARY KEY, zeros BLOB);
+   -- What was said of a profile's purposes. part: of a browser's own profile "" for what it said itself; in a user's the key of the browser
+   -- that said it; and the key of a user for what holds by what was said in their other browsers (choices.js).
+   CREATE TABLE consents (
+     profile TEXT NOT NULL,
+     part TEXT NOT NULL,
+     purpose TEXT NOT NULL,
+     status TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     version INTEGER NOT NULL,
+     by TEXT NOT NULL,
+     PRIMARY KEY (profile, part, purpose)
+   ) WITHOUT ROWID;
+   -- Who is told what holds in a profile: its browsers, and users who are this one. gone: that it is none of them any more. due: when they
+   -- are to be told; NULL where they were.
+   CREATE TABLE told (
+     profile TEXT NOT NULL,
+     target TEXT NOT NULL,
+     gone INTEGER NOT NULL DEFAULT 0,
+     tries INTEGER NOT NULL DEFAULT 0,
+     due INTEGER,
+     PRIMARY KEY (profile, target)
+   ) WITHOUT ROWID;
+   CREATE INDEX told_due ON told (due) WHERE due IS NOT NULL;
+   -- Each choice as it was made. who: an HMAC of the profile's key, which nobody reads without the site's secret.
+   CREATE TABLE history (who TEXT NOT NULL, at INTEGER NOT NULL, version INTEGER NOT NULL, by TEXT NOT NULL, choice TEXT NOT NULL);
+   CREATE INDEX history_who ON history (who, at);
+   -- Who of the owner's read or exported a profile.
+   CREATE TABLE accesses (profile TEXT NOT NULL, at INTEGER NOT NULL, by TEXT NOT NULL, what TEXT NOT NULL);
+   CREATE INDEX accesses_profile ON accesses (profile, at);
+   -- Counts by day, of nobody.
+   CREATE TABLE consent_counts (day INTEGER NOT NULL, purpose TEXT NOT NULL, status TEXT NOT NULL, version INTEGER NOT NULL, by TEXT NOT NULL,
+     n INTEGER NOT NULL, PRIMARY KEY (day, purpose, status, version, by)) WITHOUT ROWID;
+   CREATE TABLE measured (day INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, experience TEXT NOT NULL, variant TEXT NOT NULL,
+     n INTEGER NOT NULL, PRIMARY KEY (day, kind, name, experience, variant)) WITHOUT ROWID;`,
 ];
 
 /** The shard's settings by name; undefined where there is none. */

@@ -84,7 +84,7 @@ pub struct Collected {
 pub struct Collecting {
     /// `accepted`, `duplicate` (it was here already), `dropped`, `rejected` (it can't be read) or `failed` (to be sent again).
     status: String,
-    /// Why it was dropped: `no_consent`, `no_key` (the Worker has no `IDOINE_KEY`, so no profiles) or `preview`.
+    /// Why it was dropped: `no_consent`, `no_key` (the Worker has no `IDOINE_KEY`, so no profiles), `preview` or `counted` (without its visitor).
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     /// What is wrong with it.

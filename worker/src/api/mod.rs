@@ -114,19 +114,15 @@ impl Call<'_> {
                     Some(body) => consent::post(visit, self.program, &body),
                 };
             }
-            Endpoint::Identity if !self.own => {
-                return Answer::error(403, "forbidden", "Only a page of the site can log its visitor in or out.");
+            Endpoint::Profile if is_get => {}
+            Endpoint::Identity | Endpoint::Profile | Endpoint::Export | Endpoint::Erase if !self.own => {
+                return Answer::error(403, "forbidden", "Only a page of the site can do that for its visitor.");
             }
-            Endpoint::Erase if !self.own => {
-                return Answer::error(
-                    403,
-                    "forbidden",
-                    "Only a page of the site can have what is stored of its visitor erased.",
-                );
+            // The host goes on from here (`worker/js/identity.js`, `worker/js/rights.js`, `worker/js/erasing.js`).
+            Endpoint::Identity | Endpoint::Profile | Endpoint::Export | Endpoint::Erase if self.program.is_some() => {
+                return Answer::empty(200);
             }
-            // The host goes on from here (`worker/js/identity.js`, `worker/js/erasing.js`).
-            Endpoint::Identity | Endpoint::Erase if self.program.is_some() => return Answer::empty(200),
-            Endpoint::Identity | Endpoint::Erase => return no_program(),
+            Endpoint::Identity | Endpoint::Profile | Endpoint::Export | Endpoint::Erase => return no_program(),
             Endpoint::Program => return program::get(visit, self.program).await,
             Endpoint::Health => return health::get(self.program),
             // JavaScript answers these; it leaves here what names no call.

@@ -21,6 +21,65 @@ pub struct Stored {
     profile: Vec<(String, String)>,
 }
 
+/// What is to be known of the visitor from now on.
+#[cfg(any(test, feature = "openapi"))]
+#[derive(schemars::JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[allow(dead_code)] // It is described and nothing else: JavaScript reads it, here and below (`worker/js/rights.js`).
+pub struct Corrections {
+    /// Traits that visitors may change, each with its value (text, a number, true or false, a list of texts), or null where there is to be none.
+    traits: std::collections::BTreeMap<String, serde_json::Value>,
+    /// A token that proves the user who is logged in, as `identity` takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+/// Who asks for all that is held of them.
+#[cfg(any(test, feature = "openapi"))]
+#[derive(schemars::JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[allow(dead_code)]
+pub struct ExportAsked {
+    /// A token that proves the user who is logged in, as `identity` takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+/// All that is held of a visitor.
+#[cfg(any(test, feature = "openapi"))]
+#[derive(schemars::JsonSchema)]
+#[allow(dead_code)]
+pub struct Held {
+    /// `idoine.export.v1`.
+    format: String,
+    /// When, RFC 3339.
+    at: String,
+    /// The site's id.
+    site: String,
+    /// `anonymousId` of the browser, `userId`, and all `browsers` that are theirs.
+    who: std::collections::BTreeMap<String, serde_json::Value>,
+    /// `choice`: what holds for each purpose; `history`: each choice as it was made, the newest first.
+    consents: std::collections::BTreeMap<String, serde_json::Value>,
+    /// Every source's value of every trait, with what it is kept for.
+    traits: Vec<serde_json::Value>,
+    /// What was made of events, as the owner reads it; null without a program.
+    facts: Option<std::collections::BTreeMap<String, serde_json::Value>>,
+    /// The audiences that they are in.
+    audiences: Vec<String>,
+    /// Events that are still there.
+    events: Vec<serde_json::Value>,
+    /// What the owner's teams noted.
+    notes: Vec<serde_json::Value>,
+    /// Their tags.
+    tags: Vec<serde_json::Value>,
+    /// What is on its way to a sink, or was not taken by it: `sink` and `event`.
+    waiting: Vec<serde_json::Value>,
+    /// Events in the bucket EVENTS_BUCKET.
+    exported: Vec<serde_json::Value>,
+    /// Who of the owner's read or exported the profile: `at`, `by`, `what`.
+    accesses: Vec<serde_json::Value>,
+}
+
 fn as_map<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(path, text)| (path, text)))
 }

@@ -33,7 +33,7 @@ pub fn read<'a>(program: &Program, value: &'a Value) -> Option<Event<'a>> {
         event.products = products(properties);
     }
     if let (EventKind::Identify, Some(Value::Object(traits))) = (event.kind, value.get("traits")) {
-        let said = |value| match value {
+        let said = |value: &'a Value| match value {
             // A visitor may say that there is to be no value.
             Value::Null if event.source == VISITOR => Some(Scalar::Text(Cow::Borrowed(""))),
             value => scalar(value),
@@ -54,7 +54,7 @@ pub fn read<'a>(program: &Program, value: &'a Value) -> Option<Event<'a>> {
     Some(event)
 }
 
-fn scalar(value: &Value) -> Option<Scalar<'_>> {
+pub(super) fn scalar(value: &Value) -> Option<Scalar<'_>> {
     match value {
         Value::Bool(flag) => Some(Scalar::Bool(*flag)),
         Value::Number(number) => Scalar::number(number.as_f64()?),

@@ -7,7 +7,7 @@ use crate::{program, rules};
 use idoine::learn::site::Buyers;
 use idoine::learn::{self, Event, Rules, Site, State};
 use idoine::{Context, Program, Truth};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -73,6 +73,7 @@ pub fn learn_program(site: &str) -> Option<String> {
     let told = json!({
         "version": program.version(), "audiences": audiences, "watched": rules.watched,
         "webhooks": webhooks, "rfm": rules.rfm.is_some(),
+        "consent": crate::json::read::<Value>(program.keeping()).unwrap_or_default(),
     });
     Some(told.to_string())
 }
@@ -129,6 +130,34 @@ pub fn pairs(learned: &Learned, state: &State, site: &Site, now: i64) -> Vec<(St
         Some((reading.path.clone(), learn::text(&value)))
     });
     told.collect()
+}
+
+/// The page of facts of a state: the fields of `Facts`, with everything that the program reads as texts by path.
+pub fn facts(learned: &Learned, state: &State, site: &Site, now: i64) -> Map<String, Value> {
+    let mut page = match serde_json::to_value(learn::facts(&learned.rules, state, site, now)) {
+        Ok(Value::Object(page)) => page,
+        _ => Map::new(),
+    };
+    let readings = pairs(learned, state, site, now).into_iter().map(|(path, text)| (path, Value::from(text)));
+    page.insert("readings".to_owned(), Value::Object(readings.collect()));
+    page
+}
+
+/// The same as JSON.
+#[wasm_bindgen]
+pub fn learn_facts(site: &str, bytes: &[u8], quantiles: &[u8], now: f64) -> Result<String, JsValue> {
+    let learned = needed(site)?;
+    let state = state(bytes).unwrap_or_default();
+    Ok(Value::Object(facts(&learned, &state, &site_of(quantiles), now as i64)).to_string())
+}
+
+/// Whether a value, as JSON, is one that the trait of this name can have.
+#[wasm_bindgen]
+pub fn learn_accepts(site: &str, name: &str, value: &str) -> Result<bool, JsValue> {
+    let learned = needed(site)?;
+    let value = crate::json::read::<Value>(value).ok();
+    let value = value.as_ref().and_then(event::scalar);
+    Ok(value.is_some_and(|value| learn::accepts(&learned.rules, name, &value)))
 }
 
 /// In which audiences of the program a state is, in their order: 1 in it, 0 not, 2 unknown.

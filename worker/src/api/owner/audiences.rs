@@ -65,7 +65,7 @@ pub async fn members(visit: &Visit, bearer: &Bearer, name: &str) -> Answer {
     {
         return unavailable(visit, &trouble);
     }
-    let found = match shards::members(&visit.env, &visit.site, &name, &cursor, MEMBERS).await {
+    let found = match shards::members(&visit.env, &visit.site, &name, &cursor, MEMBERS, &bearer.name).await {
         Ok(Value::Object(found)) => found,
         Ok(_) => return bad_request("`cursor` is none."),
         Err(trouble) => return unavailable(visit, &trouble),

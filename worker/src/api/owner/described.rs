@@ -93,7 +93,7 @@ pub struct AuditEntry {
     at: String,
     /// The name of the token.
     by: String,
-    /// `publish`, `schedule`, `cancel`, `rollback`, `preview`, each also with ` failed`; `read profile`, `note`, `unnote`, `tag`, `untag`,
+    /// `publish`, `schedule`, `cancel`, `rollback`, `preview`, each also with ` failed`; `read profile`, `export profile`, `note`, `unnote`, `tag`, `untag`,
     /// `export audience`, `renew quantiles`; `refused` for what the token is not good for.
     action: String,
     /// The version that it was done with.
@@ -391,4 +391,72 @@ pub struct CountedViolation {
     count: u64,
     /// When last, in epoch milliseconds.
     last: i64,
+}
+
+/// Who read a profile, the newest first.
+#[derive(JsonSchema)]
+pub struct ProfileAccesses {
+    /// Each time.
+    accesses: Vec<ProfileAccess>,
+}
+
+/// That somebody read a profile.
+#[derive(JsonSchema)]
+pub struct ProfileAccess {
+    /// When, RFC 3339.
+    at: String,
+    /// The name of the token.
+    by: String,
+    /// `profile`, `notes`, `tags`, `accesses`, `export`, or `audience <name>`.
+    what: String,
+}
+
+/// What visitors chose, the newest day first.
+#[derive(JsonSchema)]
+pub struct ConsentCounts {
+    /// By day, wording and purpose.
+    consents: Vec<ConsentCount>,
+}
+
+/// How many chose what of a purpose on a day.
+#[derive(JsonSchema)]
+pub struct ConsentCount {
+    /// The day, in UTC.
+    day: String,
+    /// The version of the wording.
+    version: u32,
+    /// The purpose.
+    purpose: String,
+    /// How many granted it.
+    granted: u64,
+    /// How many refused it.
+    refused: u64,
+    /// How many withdrew it.
+    withdrawn: u64,
+    /// The share that granted it of those who granted or refused; null where nobody did.
+    rate: Option<f64>,
+}
+
+/// What happened of nobody, the newest day first.
+#[derive(JsonSchema)]
+pub struct MeasuredCounts {
+    /// By day and by what it was.
+    measured: Vec<MeasuredCount>,
+}
+
+/// How often something happened on a day.
+#[derive(JsonSchema)]
+pub struct MeasuredCount {
+    /// The day, in UTC.
+    day: String,
+    /// An event's type; `more` for all that was too various to be told apart.
+    kind: String,
+    /// An event's name.
+    name: String,
+    /// Of an exposure the experience.
+    experience: String,
+    /// And its variant.
+    variant: String,
+    /// How often.
+    n: u64,
 }

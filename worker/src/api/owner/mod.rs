@@ -3,6 +3,7 @@
 
 mod audiences;
 mod audit;
+mod counted;
 mod dead_letters;
 #[cfg(any(test, feature = "openapi"))]
 pub mod described;
@@ -11,7 +12,6 @@ mod preview;
 mod profile;
 mod program;
 mod rollback;
-mod violations;
 
 use super::{not_allowed, not_found, unauthorized};
 use crate::answer::Answer;
@@ -46,13 +46,22 @@ pub async fn answer(visit: &Visit, route: &Route, key: &str, caller: &Caller<'_>
         (Endpoint::DeadLetters, _) => dead_letters::get(visit).await,
         (Endpoint::Import, _) => import::post(visit, &bearer).await,
         (Endpoint::Link, _) => preview::post(visit, &bearer).await,
-        (Endpoint::Facts | Endpoint::Notes | Endpoint::Note | Endpoint::Tags | Endpoint::Tag, method) => {
-            profile::answer(visit, &bearer, (route.endpoint, method), key).await
-        }
+        (
+            Endpoint::Facts
+            | Endpoint::Notes
+            | Endpoint::Note
+            | Endpoint::Tags
+            | Endpoint::Tag
+            | Endpoint::Accesses
+            | Endpoint::ProfileExport,
+            method,
+        ) => profile::answer(visit, &bearer, (route.endpoint, method), key).await,
         (Endpoint::EraseProfile, _) => profile::erase(visit, &bearer, key).await,
         (Endpoint::Audiences, "POST") => audiences::renew(visit, &bearer).await,
         (Endpoint::Audiences, _) => audiences::counts(visit).await,
-        (Endpoint::Violations, _) => violations::get(visit).await,
+        (Endpoint::Violations, _) => counted::get(visit, "violations", 30).await,
+        (Endpoint::Consents, _) => counted::get(visit, "choices", 400).await,
+        (Endpoint::Measured, _) => counted::get(visit, "measured", 400).await,
         (Endpoint::Members, _) => audiences::members(visit, &bearer, key).await,
         _ => not_found(),
     }

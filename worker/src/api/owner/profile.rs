@@ -9,7 +9,7 @@ use crate::shards::{self, Stored};
 use crate::tokens::Bearer;
 use crate::visit::Visit;
 use crate::{host, learn, program};
-use idoine::learn::{State, facts as facts_of};
+use idoine::learn::State;
 use serde_json::{Map, Value, json};
 
 /// The longest key of a profile, note and tag.
@@ -74,6 +74,8 @@ pub async fn answer(visit: &Visit, bearer: &Bearer, asked: (Endpoint, &str), pat
     }
     match asked {
         (Endpoint::Facts, _) => facts(visit, bearer, &key).await,
+        (Endpoint::Accesses, _) => read(visit, bearer, &key, "accesses").await,
+        (Endpoint::ProfileExport, _) => export(visit, bearer, &key).await,
         (Endpoint::Notes, "GET") => read(visit, bearer, &key, "notes").await,
         (Endpoint::Tags, "GET") => read(visit, bearer, &key, "tags").await,
         (Endpoint::Notes, _) => note(visit, bearer, &key).await,
@@ -96,7 +98,7 @@ async fn facts(visit: &Visit, bearer: &Bearer, key: &str) -> Answer {
     if let Err(answer) = noted(visit, bearer, "read profile", key).await {
         return answer;
     }
-    match shards::profile(&visit.env, &visit.site, key).await {
+    match shards::profile(&visit.env, &visit.site, key, &bearer.name).await {
         Ok(Some(stored)) => Answer::json(&told(visit, stored)),
         Ok(None) => no_profile(),
         Err(trouble) => unavailable(visit, &trouble),
@@ -115,12 +117,7 @@ fn told(visit: &Visit, stored: Stored) -> Value {
     for part in stored.states.iter().filter_map(|bytes| learn::state(bytes)) {
         whole.merge(&learned.rules, &part);
     }
-    if let Ok(Value::Object(facts)) = serde_json::to_value(facts_of(&learned.rules, &whole, &site, now)) {
-        about.extend(facts);
-    }
-    let readings = learn::pairs(&learned, &whole, &site, now);
-    let readings: Map<String, Value> = readings.into_iter().map(|(path, text)| (path, Value::from(text))).collect();
-    about.insert("readings".to_owned(), Value::Object(readings));
+    about.extend(learn::facts(&learned, &whole, &site, now));
     Value::Object(about)
 }
 
@@ -128,7 +125,15 @@ async fn read(visit: &Visit, bearer: &Bearer, key: &str, name: &str) -> Answer {
     if let Err(answer) = noted(visit, bearer, "read profile", key).await {
         return answer;
     }
-    asked(visit, key, name, &Value::Null).await
+    asked(visit, key, name, &json!({ "by": bearer.name })).await
+}
+
+/// The host goes on from here (`worker/js/rights.js`): it is told whose token it is, and which profile.
+async fn export(visit: &Visit, bearer: &Bearer, key: &str) -> Answer {
+    match noted(visit, bearer, "export profile", key).await {
+        Ok(()) => Answer::empty(200).with("x-idoine-by", encoded(&bearer.name)).with("x-idoine-key", encoded(key)),
+        Err(answer) => answer,
+    }
 }
 
 /// Asks the shard, and says what it does not take.

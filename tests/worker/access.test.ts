@@ -1,0 +1,211 @@
+// All that is held of somebody, for them and for the owner; who read it; and what is counted of nobody.
+
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { idoine } from "./command.ts";
+import { LEARNING, OWNER, PUBLISHER, VIEWS, event, startProfiles } from "./profiles.ts";
+import type { Profiles } from "./profiles.ts";
+import { eventually } from "./shard.ts";
+import { Browser, KEY, SECRET, tokenOf } from "./visitor.ts";
+
+let worker: Profiles;
+let folder: string;
+/** Without a key: no profiles are kept. */
+let off: Profiles;
+
+const MANIFEST = {
+  ...LEARNING,
+  site: { id: "shop", hosts: ["shop.example", "www.shop.example"], timezone: "Europe/Paris" },
+  audiences: { ...LEARNING.audiences, lookers: "profile.count('Product Viewed') >= 1" },
+};
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "idoine-access-"));
+  const bindings = { r2Buckets: ["EVENTS_BUCKET"], queueProducers: { EVENTS: "events" }, queueConsumers: { events: { maxBatchSize: 100, maxBatchTimeout: 0 } } };
+  worker = await startProfiles({ manifest: MANIFEST, vars: { IDOINE_KEY: KEY, IDOINE_IDENTITY_SECRET: SECRET, IDOINE_EVENTS_SECONDS: "2" }, bindings, handlers: "async queue(batch) { batch.ackAll(); }," });
+  off = await startProfiles({ manifest: MANIFEST });
+});
+after(async () => {
+  await Promise.all([worker.dispose(), off.dispose(), rm(folder, { recursive: true })]);
+});
+
+const exported = (browser: Browser, body: object = {}) => browser.fetch("/_idoine/export", "POST", body);
+const owned = (key: string, token = OWNER) => worker.fetch(`/_idoine/api/profiles/${encodeURIComponent(key)}/export`, { method: "POST", headers: { authorization: `Bearer ${token}` } });
+
+const FIELDS = ["format", "at", "site", "who", "consents", "traits", "facts", "audiences", "events", "notes", "tags", "waiting", "exported", "accesses"];
+
+test("a visitor is given all that is held of them, and of nobody else", async () => {
+  const [visitor, other] = [new Browser(worker), new Browser(worker)];
+  await visitor.agree("personalization", "analytics");
+  await other.agree("personalization", "analytics");
+  await visitor.send({ type: "track", event: "Product Viewed", messageId: "seen-by-one" }, { type: "identify", traits: { plan: "pro" } });
+  await other.send({ type: "track", event: "Product Viewed", messageId: "seen-by-another" });
+  const key = `a:${visitor.id}`;
+  await worker.api(`profile/${encodeURIComponent(key)}/notes`, "POST", { text: "Called." });
+  await worker.api(`profile/${encodeURIComponent(key)}/tags`, "PUT", { tags: ["press"] });
+  await worker.api(`profile/${encodeURIComponent(key)}`);
+  // Until it is written to the bucket it waits for it.
+  const reply = await eventually(() => exported(visitor), (found) => found.json().exported.length === 2, 200, 100);
+  assert.equal(reply.status, 200);
+  assert.equal(reply.header("content-disposition"), 'attachment; filename="idoine-export.json"');
+  assert.equal(reply.header("cache-control"), "private, no-store");
+  const held = reply.json();
+  assert.deepEqual(Object.keys(held), FIELDS);
+  assert.deepEqual([held.format, held.site, held.who], ["idoine.export.v1", "shop", { anonymousId: visitor.id, userId: null, browsers: [visitor.id] }]);
+  assert.deepEqual(Object.fromEntries(Object.entries<any>(held.consents.choice).map(([name, { status, by }]) => [name, [status, by]])), {
+    personalization: ["granted", "visitor"],
+    analytics: ["granted", "visitor"],
+    marketing: ["refused", "visitor"],
+  });
+  assert.deepEqual(held.consents.history.map(({ choice }: any) => choice.marketing), ["refused"]);
+  assert.deepEqual(held.traits.map(({ name, value, source }: any) => [name, value, source]), [["plan", "pro", "browser"]]);
+  assert.equal(held.facts.readings[VIEWS], "1");
+  assert.deepEqual(held.audiences, ["pros", "lookers"]);
+  assert.deepEqual(held.events.map(({ type }: any) => type).sort(), ["identify", "track"]);
+  assert.ok(held.events.every(({ anonymousId }: any) => anonymousId === visitor.id));
+  assert.deepEqual([held.notes[0].text, held.tags[0].tag], ["Called.", "press"]);
+  assert.deepEqual(held.exported.map(({ type }: any) => type).sort(), ["identify", "track"]);
+  assert.deepEqual(held.accesses.map(({ by, what }: any) => [by, what]), [["anna", "profile"]]);
+  assert.doesNotMatch(reply.text, new RegExp(`seen-by-another|${other.id}`));
+});
+
+test("what waits for a sink is in it, and what was given up", async () => {
+  const visitor = new Browser(worker);
+  await visitor.agree("personalization", "analytics");
+  await visitor.send({ type: "track", event: "Product Viewed", messageId: "waiting-1" });
+  const first = (await exported(visitor)).json();
+  assert.ok(first.waiting.length > 0, JSON.stringify(first));
+  assert.ok(first.waiting.every(({ sink, event: waiting }: any) => ["r2", "queue"].includes(sink) && waiting.messageId === "waiting-1"), JSON.stringify(first.waiting));
+});
+
+test("a user who is logged in proves it once more, and is given all of their browsers", async () => {
+  const [phone, laptop] = [new Browser(worker), new Browser(worker)];
+  for (const browser of [phone, laptop]) {
+    await browser.agree("personalization", "analytics");
+    await browser.send({ type: "track", event: "Product Viewed" });
+    assert.equal((await browser.logIn("ada")).status, 200);
+  }
+  for (const [body, status, code] of [
+    [{}, 401, "token_needed"],
+    [{ token: `${tokenOf("ada")}x` }, 401, "bad_token"],
+    [{ token: tokenOf("bob") }, 401, "bad_token"],
+    [{ token: 1 }, 400, "bad_request"],
+    [{ more: 1 }, 400, "bad_request"],
+    [[], 400, "bad_request"],
+  ] as const) {
+    const reply = await exported(phone, body);
+    assert.deepEqual([reply.status, reply.json().error.code], [status, code], JSON.stringify(body));
+  }
+  const held = (await exported(phone, { token: tokenOf("ada") })).json();
+  assert.equal(held.who.userId, "ada");
+  assert.deepEqual(held.who.browsers.sort(), [phone.id, laptop.id].sort());
+  assert.equal(held.facts.readings[VIEWS], "2");
+  assert.equal(held.events.filter(({ type }: any) => type === "track").length, 2);
+  assert.equal(held.consents.history.length, 2);
+});
+
+test("who says to be a user and does not prove it is given nothing of theirs", async () => {
+  const victim = new Browser(worker);
+  await victim.agree("personalization", "analytics");
+  await victim.logIn("carl");
+  await victim.send({ type: "identify", traits: { plan: "the-secret-plan" } });
+  const thief = new Browser(worker);
+  await thief.agree("personalization", "analytics");
+  await thief.send({ type: "identify", userId: "carl" });
+  const reply = await exported(thief);
+  assert.equal(reply.status, 200);
+  assert.doesNotMatch(reply.text, new RegExp(`the-secret-plan|${victim.id}`));
+});
+
+test("only a page of the site asks, of a visitor who is known, where profiles are kept", async () => {
+  const visitor = new Browser(worker);
+  const nobody = await exported(visitor);
+  assert.deepEqual([nobody.status, nobody.json().error.code], [404, "nothing_held"]);
+  await visitor.agree("analytics");
+  assert.equal((await exported(visitor)).status, 200);
+  for (const origin of ["https://evil.example", "null"]) {
+    const reply = await visitor.fetch("/_idoine/export", "POST", {}, { origin });
+    assert.equal(reply.status, 403);
+    assert.equal(reply.header("access-control-allow-origin"), null);
+  }
+  const sister = await visitor.fetch("/_idoine/export", "POST", {}, { origin: "https://www.shop.example" });
+  assert.deepEqual([sister.status, sister.header("access-control-allow-origin")], [200, "https://www.shop.example"]);
+  assert.equal((await visitor.fetch("/_idoine/export", "GET")).status, 405);
+  assert.equal((await visitor.fetch("/_idoine/export", "POST", { token: "x".repeat(20_000) })).status, 413);
+  const without = await new Browser(off).fetch("/_idoine/export", "POST", {});
+  assert.deepEqual([without.status, without.json().error.code], [501, "no_profiles"]);
+  await worker.fail({ own: "held" });
+  assert.equal((await exported(visitor)).status, 503);
+  await worker.fail({});
+});
+
+test("the owner exports a profile, and that is in the trail and with the profile", async () => {
+  const visitor = new Browser(worker);
+  await visitor.agree("personalization", "analytics");
+  await visitor.send({ type: "track", event: "Product Viewed" });
+  const key = `a:${visitor.id}`;
+  const reply = await owned(key);
+  assert.equal(reply.status, 200);
+  assert.deepEqual(Object.keys(reply.json()), FIELDS);
+  assert.equal(reply.header("x-idoine-by"), null);
+  const { entries } = (await worker.api("audit?limit=1")).body;
+  assert.deepEqual([entries[0].by, entries[0].action, entries[0].what], ["ci", "export profile", key]);
+  assert.deepEqual((await exported(visitor)).json().accesses.map(({ by, what }: any) => [by, what]), [["ci", "export"]]);
+  assert.equal((await owned("u:nobody")).status, 404);
+  assert.equal((await owned("nobody")).status, 404);
+  assert.equal((await owned(key, "nobody-0123456789abcdef")).status, 401);
+});
+
+test("each reading of a profile by the owner's API is with it", async () => {
+  const visitor = new Browser(worker);
+  await visitor.agree("personalization", "analytics");
+  await visitor.send({ type: "track", event: "Product Viewed" });
+  const path = `profile/${encodeURIComponent(`a:${visitor.id}`)}`;
+  for (const more of ["", "/notes", "/tags"]) {
+    assert.equal((await worker.api(`${path}${more}`)).status, 200);
+  }
+  assert.equal((await worker.api("audiences/lookers")).status, 200);
+  const { accesses } = (await worker.api(`${path.replace("profile/", "profiles/")}/accesses`)).body;
+  assert.deepEqual(accesses.map(({ what }: any) => what), ["accesses", "audience lookers", "tags", "notes", "profile"]);
+  assert.ok(accesses.every(({ at, by }: any) => by === "anna" && Math.abs(Date.parse(at) - Date.now()) < 60_000));
+  assert.equal((await worker.api("profiles/u%3Anobody/accesses")).status, 404);
+});
+
+test("of a profile so many readings are known, and for so long", async () => {
+  await worker.give([event({ anonymousId: "often-read" })]);
+  const key = "a:often-read";
+  await worker.rows(key, `INSERT INTO accesses (profile, at, by, what) VALUES ('${key}', 1, 'old', 'profile')`);
+  const many = Array.from({ length: 600 }, (_, at) => `('${key}', ${Date.now() - at}, 'ci', 'profile')`).join(", ");
+  await worker.rows(key, `INSERT INTO accesses (profile, at, by, what) VALUES ${many}`);
+  const { accesses } = (await worker.api(`profiles/${encodeURIComponent(key)}/accesses`)).body;
+  assert.equal(accesses.length, 500);
+  assert.ok(accesses.every(({ by }: any) => by !== "old"));
+});
+
+test("the command line exports, shows who read, and what was chosen", async () => {
+  const visitor = new Browser(worker);
+  await visitor.agree("personalization", "analytics");
+  await visitor.send({ type: "track", event: "Product Viewed" });
+  const key = `a:${visitor.id}`;
+  // The Worker of the tests listens by plain http on this machine, for the host that its address names.
+  const to = ["--to", worker.address.origin];
+  const file = join(folder, "held.json");
+  const written = await idoine(["profile", "export", key, ...to, "-o", file], OWNER);
+  assert.deepEqual([written.code, written.stderr], [0, ""]);
+  assert.match(written.stdout, new RegExp(`^\\d+ bytes of ${key} in ${file}\\n$`));
+  assert.equal(JSON.parse(await readFile(file, "utf8")).who.anonymousId, visitor.id);
+  const printed = await idoine(["profile", "export", key, ...to], PUBLISHER);
+  assert.equal(JSON.parse(printed.stdout).format, "idoine.export.v1");
+  const nobody = await idoine(["profile", "export", "u:nobody", ...to, "-o", join(folder, "none.json")], OWNER);
+  assert.deepEqual([nobody.code, nobody.stderr], [1, "error: There is no such profile.\n"]);
+  assert.deepEqual(await readdir(folder), ["held.json"]);
+  const accesses = await idoine(["profile", "accesses", key, ...to], OWNER);
+  assert.match(accesses.stdout, /anna +export[^]*ci +export/);
+  const consents = await idoine(["consents", ...to, "--days", "7"], OWNER);
+  assert.match(consents.stdout, /analytics/);
+  assert.ok(JSON.parse((await idoine(["consents", ...to, "--json"], OWNER)).stdout).consents.length > 0);
+  assert.equal((await idoine(["measured", ...to], OWNER)).code, 0);
+});

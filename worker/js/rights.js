@@ -1,0 +1,190 @@
+// What visitors ask for of what is stored of them: who they are is told by their cookies, and where a user is logged in, proven once more by
+// a token, as whoever sits at the browser now need not be who logged in there.
+
+import { failure } from "./answer.js";
+import { answerWith, storedAfter } from "./consent.js";
+import { readBody } from "./host.js";
+import { decide } from "./instance.js";
+import { isMap } from "./json.js";
+import { chunksOf, heldOf } from "./profiles/held.js";
+import { accepts, prepare } from "./profiles/learn.js";
+import { anonymousKey, userKey } from "./profiles/links.js";
+import { give, hasProfiles } from "./profiles/shards.js";
+import { visitorOf } from "./projection.js";
+import { cookiesAfter } from "./settled.js";
+import { userOf } from "./token.js";
+import { choiceOf, hasKey, wordsOf } from "./visitor.js";
+
+/** Bytes of a body. */
+const LARGEST = 16 * 1024;
+
+/** The source of what a visitor corrects; the core lets it count before all others. */
+const VISITOR = "visitor";
+
+/** A failure with the headers by which pages of the site's other hosts may read it. */
+export function failed(response, status, code, message, more = {}) {
+  return failure(status, code, message, { ...Object.fromEntries(response.headers), ...more });
+}
+
+/** The object in a request's body, an empty one for an empty body; undefined when it is none, null when it is too large. */
+async function bodyOf(request) {
+  const bytes = Number(request.headers.get("content-length")) > LARGEST ? undefined : await readBody(request, LARGEST);
+  if (bytes === undefined) {
+    return null;
+  }
+  try {
+    const value = bytes.length === 0 ? {} : JSON.parse(new TextDecoder().decode(bytes));
+    return isMap(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Who asks, and what: `{ visitor, user, body }` (`visitorOf`; the user whom a token proves just now, else undefined), or `refused`, the
+ * answer to who may not. `response` is what the Rust side says to who may; `fields` are those that a body may have.
+ */
+export async function askedBy(visit, response, fields) {
+  const { request, env, site } = visit;
+  if (!hasKey(env) || !hasProfiles(env)) {
+    return { refused: failed(response, 501, "no_profiles", "No profiles are kept: IDOINE_KEY or the binding PROFILES is not set.") };
+  }
+  const body = await bodyOf(request);
+  if (body === null) {
+    return { refused: failed(response, 413, "too_large", `The body is larger than ${LARGEST / 1024} KB.`) };
+  }
+  const isGood = body !== undefined && Object.keys(body).every((name) => fields.includes(name)) && ["string", "undefined"].includes(typeof body.token);
+  if (!isGood) {
+    return { refused: failed(response, 400, "bad_request", `Expected an object with ${fields.map((name) => `\`${name}\``).join(", ")} at most.`) };
+  }
+  const visitor = await visitorOf(visit);
+  const { token } = body;
+  if (token === undefined) {
+    const isProven = !visitor?.user;
+    return isProven ? { visitor, body } : { refused: failed(response, 401, "token_needed", "Expected `token`: somebody is logged in here, and is to be proven once more.", { "www-authenticate": "Bearer" }) };
+  }
+  const { user, wrong } = await userOf(token, wordsOf(env.IDOINE_IDENTITY_SECRET), site.id, Date.now());
+  const isTheirs = user !== undefined && (!visitor?.user || visitor.user === user);
+  if (!isTheirs) {
+    return { refused: failed(response, 401, "bad_token", `The identity token is not good. ${wrong ?? "It is for another user than the one who is logged in here."}`, { "www-authenticate": "Bearer" }) };
+  }
+  return { visitor, user, body };
+}
+
+/** Whether a visit is of somebody who looks at the site as somebody else. */
+const isPreview = ({ overrides, env }) => overrides !== undefined && env.IDOINE_PREVIEW !== "local";
+
+/** What is held, as a file. */
+export function heldFile(held, headers = {}) {
+  const chunks = chunksOf(held);
+  const encoder = new TextEncoder();
+  const body = new ReadableStream({
+    async pull(controller) {
+      const { value, done } = await chunks.next();
+      if (done) {
+        controller.close();
+      } else {
+        controller.enqueue(encoder.encode(value));
+      }
+    },
+    cancel: () => chunks.return(),
+  });
+  return new Response(body, { headers: { ...headers, "content-type": "application/json", "content-disposition": 'attachment; filename="idoine-export.json"', "cache-control": "private, no-store" } });
+}
+
+/** The answer to a visitor who wants all that is held of them. */
+export async function exported(visit) {
+  const response = await decide(visit);
+  if (visit.request.method !== "POST" || response?.status !== 200) {
+    return response;
+  }
+  const { visitor, user, refused } = await askedBy(visit, response, ["token"]);
+  if (refused !== undefined) {
+    return refused;
+  }
+  const key = user !== undefined ? userKey(user) : visitor && anonymousKey(visitor.id);
+  if (key === undefined || isPreview(visit)) {
+    return failed(response, 404, "nothing_held", "Nothing is held of this browser's visitor.");
+  }
+  const held = await heldOf(visit, key, { browser: visitor?.id, choice: choiceOf(visit.request) });
+  return held === undefined ? failed(response, 503, "unavailable", "What is held can't be read at the moment. Please try again later.", { "retry-after": "10" }) : heldFile(held, Object.fromEntries(response.headers));
+}
+
+/** A value as an event's trait has it; undefined for what no trait can be. Lists are written with commas. */
+function valueOf(value) {
+  if (value === null || ["boolean", "number", "string"].includes(typeof value)) {
+    return value === "" ? undefined : value;
+  }
+  const isList = Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "" && !item.includes(","));
+  return isList ? (value.length === 0 ? null : value.join(",")) : undefined;
+}
+
+/** What is wrong with corrections: status, code, words; undefined when nothing is. */
+function wrongWith(site, traits, { editable = [], traits: purposes = {} } = {}, agreed) {
+  const names = isMap(traits) ? Object.keys(traits) : [];
+  if (names.length === 0) {
+    return [400, "bad_request", 'Expected {"traits": {"name": value}} with one trait at least; null takes a value away.'];
+  }
+  const fixed = names.find((name) => !editable.includes(name));
+  if (fixed !== undefined) {
+    return [400, "not_editable", `The trait \`${fixed.slice(0, 64)}\` is none that visitors may change.`];
+  }
+  const isValue = (value, name) => value === null || (value !== undefined && accepts(site, name, value));
+  const odd = names.find((name) => !isValue(valueOf(traits[name]), name));
+  if (odd !== undefined) {
+    return [400, "bad_value", `That is no value of \`${odd}\`: expected one of its type, and of those that it can have, or null.`];
+  }
+  const denied = names.find((name) => !agreed.includes(purposes[name]));
+  return denied === undefined ? undefined : [403, "no_consent", `The visitor did not agree to ${purposes[denied]}, which \`${denied}\` is for.`];
+}
+
+/** The answer to a visitor who says what their traits are, or that they are to be none. */
+async function corrected(visit) {
+  const response = await decide(visit);
+  if (visit.request.method !== "POST" || response?.status !== 200) {
+    return response;
+  }
+  const { env, ctx, site } = visit;
+  const { visitor, user, body, refused } = await askedBy(visit, response, ["traits", "token"]);
+  if (refused !== undefined) {
+    return refused;
+  }
+  // Without personalization nothing is folded, whatever a trait is for.
+  const agreed = visitor?.purposes.includes("personalization") ? visitor.purposes : [];
+  const program = await prepare(env, ctx, site.id);
+  const wrong = wrongWith(site.id, body.traits, program?.consent, agreed);
+  if (wrong !== undefined) {
+    return failed(response, ...wrong);
+  }
+  if (isPreview(visit)) {
+    return answerWith(response, await storedAfter(visit, []), []);
+  }
+  const now = Date.now();
+  const traits = Object.fromEntries(Object.entries(body.traits).map(([name, value]) => [name, valueOf(value)]));
+  const who = { anonymousId: visitor.id, ...((user ?? visitor.user) && { userId: user ?? visitor.user }) };
+  const event = { messageId: crypto.randomUUID(), type: "identify", ...who, timestamp: now, receivedAt: now, traits, site: site.id, source: VISITOR, trusted: false, consent: agreed };
+  const own = { anonymousId: visitor.id, ...(visitor.user && { user: visitor.user }), statement: choiceOf(visit.request) };
+  const given = await give(visit, [{ event, keep: agreed.includes("analytics"), fold: true }], { own });
+  if (given.statuses.includes("failed") || given.projection === undefined) {
+    return failed(response, 503, "unavailable", "It could not be kept at the moment. Please try again later.", { "retry-after": "10" });
+  }
+  const cookies = await cookiesAfter(visit, visitor, given);
+  return answerWith(response, await storedAfter(visit, cookies), cookies);
+}
+
+/** The answer to a request for what is stored of a visitor: the Rust side reads it, and corrections are written here. */
+export const profile = (visit) => (visit.request.method === "POST" ? corrected(visit) : decide(visit));
+
+/** The answer to an owner who exports a profile: the Rust side looked at the token, has noted it, and says whose it is and which profile. */
+export async function exportedFor(visit) {
+  const response = await decide(visit);
+  const [by, key] = ["x-idoine-by", "x-idoine-key"].map((name) => decodeURIComponent(response?.headers.get(name) ?? ""));
+  if (response?.status !== 200 || key === "") {
+    return response;
+  }
+  const held = await heldOf(visit, key, { by });
+  if (held === undefined) {
+    return failure(503, "unavailable", "Not all of the shards answered: try again.", { "retry-after": "1" });
+  }
+  return held === null ? failure(404, "no_profile", "There is no such profile.") : heldFile(held);
+}
