@@ -93,6 +93,12 @@ enum Command {
     /// Show in what events are otherwise than the manifest plans, how often, and since when
     #[command(after_help = "Example:\n  idoine violations --to https://shop.example")]
     Violations(troubles::ViolationsArgs),
+    /// Show how many visitors granted, refused and withdrew what, by day, wording and purpose
+    #[command(after_help = "Example:\n  idoine consents --to https://shop.example --days 7")]
+    Consents(troubles::CountedArgs),
+    /// Show what was counted, of nobody, where a site measures without asking
+    #[command(after_help = "Example:\n  idoine measured --to https://shop.example --days 7")]
+    Measured(troubles::CountedArgs),
     /// Show what sinks did not take, or send it again
     #[command(
         after_help = "Examples:\n  idoine dead-letters --to https://shop.example\n  idoine dead-letters --to https://shop.example --resend --sink webhook:crm"
@@ -143,6 +149,8 @@ fn main() -> ExitCode {
         Command::Audiences(args) => audiences::run(&args),
         Command::Profile(args) => profile::run(&args),
         Command::Violations(args) => troubles::violations(&args),
+        Command::Consents(args) => troubles::consents(&args),
+        Command::Measured(args) => troubles::measured(&args),
         Command::DeadLetters(args) => troubles::dead_letters(&args),
         Command::DataMap(args) => data_map::run(&args),
         Command::Fmt(args) => fmt::run(&args),

@@ -6,6 +6,8 @@ use idoine::report::membership_text;
 use idoine::{Context, Membership, Program, Truth, memberships};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::fs::File;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -41,6 +43,14 @@ enum What {
         after_help = "Examples:\n  idoine profile erase u:42 --to https://shop.example\n  idoine profile erase a:0190b7c2f3e17a4c --yes --to https://shop.example\n\nWith a user go all of their browsers. Nothing brings it back; what is printed is the receipt. The token needs the role publish."
     )]
     Erase(EraseArgs),
+    /// Write all that is held of a visitor as JSON: for who asks what is known of them
+    #[command(
+        after_help = "Examples:\n  idoine profile export u:42 --to https://shop.example -o ada.json\n  idoine profile export a:0190b7c2f3e17a4c --to https://shop.example | jq .traits\n\nWho exported it is in the audit trail, and in the export itself."
+    )]
+    Export(ExportArgs),
+    /// Show who of the owner's teams read or exported a profile
+    #[command(after_help = "Example:\n  idoine profile accesses u:42 --to https://shop.example")]
+    Accesses(ShowArgs),
 }
 
 /// Which profile, and where.
@@ -99,6 +109,18 @@ struct EraseArgs {
     /// Do not ask
     #[arg(long)]
     yes: bool,
+}
+
+#[derive(clap::Args)]
+struct ExportArgs {
+    /// u:<userId>, or a:<anonymousId> of a browser
+    #[arg(value_parser = key)]
+    key: String,
+    #[command(flatten)]
+    to: To,
+    /// The file to write (default: standard output)
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 fn key(text: &str) -> Result<String, String> {
@@ -166,6 +188,32 @@ pub(crate) fn run(args: &Args) -> Outcome {
                 false => remote.put(&which.path(&["tags"]), &json!({ "tags": [tag] }))?,
             };
             which.print(&answer, "tags", "no tags")
+        }
+        What::Export(args) => export(args),
+        What::Accesses(ShowArgs { which }) => {
+            let answer = which.to.open()?.get(&format!("profiles/{}/accesses", encoded(&which.key)))?;
+            which.print(&answer, "accesses", "nobody read it")
+        }
+    }
+}
+
+/// All that is held, as the site sends it. A file is there when all of it came.
+fn export(ExportArgs { key, to, output }: &ExportArgs) -> Outcome {
+    let path = format!("profiles/{}/export", encoded(key));
+    let remote = to.open()?;
+    let Some(file) = output else { return remote.download(&path, std::io::stdout().lock()).map(|_| ExitCode::SUCCESS) };
+    let cannot = |error: std::io::Error| format!("{} can't be written: {error}", file.display());
+    let part = file.with_extension("part");
+    let written = File::create(&part).map_err(cannot).and_then(|to| remote.download(&path, to));
+    match written {
+        Ok(bytes) => {
+            std::fs::rename(&part, file).map_err(cannot)?;
+            input::print_line(&format!("{} of {key} in {}", input::count(bytes, "byte"), file.display()))
+        }
+        Err(why) => {
+            // It may never have been there.
+            let _ = std::fs::remove_file(&part);
+            Err(why)
         }
     }
 }

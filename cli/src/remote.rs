@@ -144,6 +144,16 @@ impl Remote {
         json(self.answered(request.send(body))?)
     }
 
+    /// Has an address of the owner's API answer with a file, of any length: how many bytes it is.
+    pub(crate) fn download(&self, path: &str, mut to: impl std::io::Write) -> Result<u64, String> {
+        let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
+        let mut answer = self.answered(request.send_empty())?;
+        let broken = |error: std::io::Error| format!("the answer can't be read to its end: {error}");
+        let bytes = std::io::copy(&mut answer.body_mut().with_config().limit(u64::MAX).reader(), &mut to).map_err(broken)?;
+        to.flush().map_err(broken)?;
+        Ok(bytes)
+    }
+
     /// Sends what may be sent again, as the site counts it once. Only what won't ever be taken is an error.
     pub(crate) fn submit(&self, path: &str, media_type: &str, body: &[u8]) -> Result<Sent, String> {
         let request = self.agent.post(self.url(path)).header("authorization", self.bearer()).header("content-type", media_type);

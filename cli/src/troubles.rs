@@ -1,4 +1,5 @@
-//! `idoine violations`, `idoine dead-letters`: what is otherwise than planned, and what did not arrive.
+//! `idoine violations`, `idoine dead-letters`: what is otherwise than planned, and what did not arrive. `idoine consents`, `idoine measured`: what visitors
+//! chose, and what is counted of nobody.
 
 use crate::remote::To;
 use crate::{Outcome, input, page};
@@ -46,6 +47,38 @@ pub(crate) fn violations(args: &ViolationsArgs) -> Outcome {
         [] => input::print_line("no violations: every event was as planned"),
         rows => input::print(&page::table(rows)),
     }
+}
+
+#[derive(clap::Args)]
+pub(crate) struct CountedArgs {
+    #[command(flatten)]
+    to: To,
+    /// Of the last so many days, 1 to 400
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=400))]
+    days: u32,
+    /// Print them as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is counted by day, as a table.
+fn counted(args: &CountedArgs, list: &str, none: &str) -> Outcome {
+    let answer = args.to.open()?.get(&format!("{list}?days={}", args.days))?;
+    if args.json {
+        return input::print_line(&format!("{answer:#}"));
+    }
+    match rows(&answer, list) {
+        [] => input::print_line(none),
+        rows => input::print(&page::table(rows)),
+    }
+}
+
+pub(crate) fn consents(args: &CountedArgs) -> Outcome {
+    counted(args, "consents", "nobody chose anything")
+}
+
+pub(crate) fn measured(args: &CountedArgs) -> Outcome {
+    counted(args, "measured", "nothing was counted")
 }
 
 pub(crate) fn dead_letters(args: &DeadLettersArgs) -> Outcome {
