@@ -6,6 +6,7 @@
 
 import { joined, rowsOf, statementOf } from "../choice.js";
 import { log } from "../log.js";
+import { isErased } from "./erased.js";
 import { later } from "./retry.js";
 
 /** So many browsers of a user are told apart; of more those that said something first are one, as strict as all of them. */
@@ -170,8 +171,11 @@ export function historyOf(sql, names) {
   return sql.exec(query, JSON.stringify(names)).toArray().map(({ choice, ...row }) => ({ ...row, choice: JSON.parse(choice) }));
 }
 
-/** Takes what a user's profile tells: what holds in `profile` by what was said elsewhere. */
-export const hear = ({ sql }, { profile, from, rows }) => replace(sql, profile, from, rows);
+/** Takes what a user's profile tells: what holds in `profile` by what was said elsewhere. Of what was forgotten since nothing comes back. */
+export function hear(shard, { profile, from, rows }) {
+  const isGone = ({ at }) => isErased(shard, profile, at) || isErased(shard, from, at);
+  replace(shard.sql, profile, from, rows.filter((row) => !isGone(row)));
+}
 
 /** Tells those who are to be told. `send` has the shard of a profile hear it. Never rejects. */
 export async function tellAll(shard, send) {

@@ -134,7 +134,7 @@ export class Profiles extends DurableObject {
   async #tell(word) {
     const number = await shardOf(word.profile);
     if (number === this.#number) {
-      choices.hear(this.#work(Date.now()), word);
+      await this.#hear(this.#work(Date.now()), word);
       return;
     }
     await shardNamed(this.env, this.#site, number).hear(this.#site, number, word);
@@ -294,10 +294,14 @@ export class Profiles extends DurableObject {
     return wants.map(({ profile, device }) => (device === undefined ? null : choices.toldTo(this.#sql, profile, device)));
   }
 
+  async #hear(work, word) {
+    work.names = await namesOf(work, [word.profile, word.from]);
+    this.ctx.storage.transactionSync(() => choices.hear(work, word));
+  }
+
   /** Hears what holds in a profile by what its user said elsewhere. */
   async hear(site, number, word) {
-    const work = await this.#begin(site, number);
-    this.ctx.storage.transactionSync(() => choices.hear(work, word));
+    await this.#hear(await this.#begin(site, number), word);
     await this.ctx.storage.sync();
   }
 
