@@ -10,12 +10,14 @@ export const BUDGETS = [
   { name: "inline stub", files: ["snippet/stub.js"], goal: 0.6, limit: 0.8 },
   { name: "loader that applies edge decisions", files: ["assets/_idoine/idoine.js"], goal: 3, limit: 4 },
   { name: "engine: JavaScript + Wasm", files: ["assets/_idoine/engine.js", "assets/_idoine/engine.wasm"], goal: 30, limit: 45 },
+  { name: "consent chunk", files: ["assets/_idoine/consent.js"], goal: 8, limit: 12 },
   { name: "tools: JavaScript + Wasm", files: ["assets/_idoine/tools.js", "assets/_idoine/tools.wasm"], goal: 150, limit: 250 },
   { name: "author's module: JavaScript + Wasm", files: ["assets/_idoine/author.js", "assets/_idoine/author.wasm"], goal: 150, limit: 250 },
   { name: "Worker Wasm", files: ["worker/index_bg.wasm"], goal: 200, limit: 300 },
   // Without a budget of their own.
   { name: "Worker script", files: ["worker/index.js"] },
   { name: "typed client", files: ["assets/_idoine/client.js"] },
+  { name: "consent platforms (sites that use one only)", files: ["assets/_idoine/signals.js"] },
   { name: "preview bar (local and signed previews only)", files: ["assets/_idoine/bar.js"] },
 ];
 

@@ -27,6 +27,8 @@ const BROWSER = [
   { entry: "www/snippet/stub.ts", out: join(DIST, "snippet", "stub.js"), format: "iife", target: "es2018" },
   { entry: "www/snippet/loader.ts", out: join(ASSETS, "idoine.js"), format: "iife", target: "es2020" },
   { entry: "www/src/index.ts", out: join(ASSETS, "client.js"), format: "esm", target: "es2022" },
+  { entry: "www/src/consent/index.ts", out: join(ASSETS, "consent.js"), format: "esm", target: "es2022" },
+  { entry: "www/src/consent/signals.ts", out: join(ASSETS, "signals.js"), format: "esm", target: "es2022" },
   { entry: "www/src/bar/index.ts", out: join(ASSETS, "bar.js"), format: "esm", target: "es2022" },
 ];
 
@@ -43,7 +45,7 @@ async function bundle(options, out) {
   }
 }
 
-/** The loader, the stub, the typed client and the preview bar; and the description of the API, which is served beside them. */
+/** The loader, the stub, the typed client, what asks for consent, and the preview bar; and the description of the API, which is served beside them. */
 export async function buildScripts() {
   let changed = false;
   for (const { entry, out, format, target } of BROWSER) {

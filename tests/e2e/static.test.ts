@@ -137,13 +137,21 @@ test("a route change decides anew without asking anyone, and restores the baseli
   assert.equal(shop.paths().length, asked);
 });
 
+/** Grants these purposes, and refuses all others. */
+const grant = (tab: Page, ...granted: Purpose[]): Promise<ConsentStatus | undefined> => tab.evaluate((granted) => window.idoine?.consent?.set(granted), granted);
+
 test("nothing is stored before consent, and an experiment has no visitor to split", async (t) => {
   const shop = await site(t);
   const tab = await visit(t);
   await tab.goto(shop.origin);
   await ready(tab);
   assert.equal(await reason(tab, "cta"), "no_unit");
-  assert.deepEqual(await tab.evaluate(() => window.idoine?.consent?.get()), { granted: [], decided: false });
+  assert.deepEqual(await tab.evaluate(() => window.idoine?.consent?.get()), {
+    granted: [],
+    decided: false,
+    choice: { personalization: "unasked", analytics: "unasked", marketing: "unasked" },
+    signals: { gpc: false, dnt: false },
+  });
   assert.deepEqual(await stored(tab), NOTHING_STORED);
   assert.deepEqual(await tab.context().cookies(), []);
   assert.equal(await bodyOf(tab), BODY);
@@ -154,13 +162,18 @@ test("consent mints an id for the next decision; refusing deletes it", async (t)
   const tab = await visit(t);
   await tab.goto(shop.origin);
   await ready(tab);
-  assert.deepEqual(await tab.evaluate(() => window.idoine?.consent?.set(["personalization", "analytics"])), {
+  const { at, ...status } = (await grant(tab, "personalization", "analytics"))!;
+  assert.deepEqual(status, {
     granted: ["personalization", "analytics"],
     decided: true,
+    choice: { personalization: "granted", analytics: "granted", marketing: "refused" },
+    version: 1,
+    by: "visitor",
+    signals: { gpc: false, dnt: false },
   });
   assert.equal(await bodyOf(tab), BODY, "what is on the page stays");
   const cookies = Object.fromEntries((await tab.context().cookies()).map((cookie) => [cookie.name, cookie]));
-  assert.equal(cookies.idoine_consent?.value, "v1.personalization.analytics");
+  assert.equal(cookies.idoine_consent?.value, `v2.personalization.analytics.-marketing.1.${Date.parse(at!) / 1000}.v`);
   assert.match(cookies.idoine_id?.value ?? "", /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   const months = ((cookies.idoine_id?.expires ?? 0) * 1000 - Date.now()) / 86_400_000;
   assert.ok(months > 394 && months < 395.1, `${months} days`);
@@ -174,8 +187,10 @@ test("consent mints an id for the next decision; refusing deletes it", async (t)
   const again = (await tab.context().cookies()).find(({ name }) => name === "idoine_id");
   assert.equal(again?.value, cookies.idoine_id?.value);
 
-  assert.deepEqual(await tab.evaluate(() => window.idoine?.consent?.set([])), { granted: [], decided: true });
-  assert.deepEqual((await tab.context().cookies()).map(({ name, value }) => [name, value]), [["idoine_consent", "v1"]]);
+  const refused = (await grant(tab))!;
+  assert.deepEqual([refused.granted, refused.choice], [[], { personalization: "withdrawn", analytics: "withdrawn", marketing: "refused" }]);
+  const left = (await tab.context().cookies()).map(({ name, value }) => `${name}=${value}`);
+  assert.match(left.join("; "), /^idoine_consent=v2\.-marketing\.~personalization\.~analytics\.1\.\d+\.v$/);
   await tab.evaluate(() => window.idoine?.decide?.());
   assert.equal(await bodyOf(tab), BODY);
 });
@@ -186,12 +201,9 @@ test("a browser that refuses profiling keeps it refused, whatever is granted", a
   await tab.addInitScript(() => void Object.defineProperty(navigator, "globalPrivacyControl", { value: true }));
   await tab.goto(shop.origin);
   await ready(tab);
-  assert.deepEqual(await tab.evaluate(() => window.idoine?.consent?.set(["personalization", "marketing"])), { granted: [], decided: true });
-  assert.equal(await tab.evaluate(() => document.cookie), "idoine_consent=v1");
-  assert.deepEqual(await tab.evaluate(() => window.idoine?.consent?.set(["personalization", "analytics"])), {
-    granted: ["analytics"],
-    decided: true,
-  });
+  assert.deepEqual((await grant(tab, "personalization", "marketing"))?.granted, []);
+  assert.match(await tab.evaluate(() => document.cookie), /^idoine_consent=v2\.-personalization\.-analytics\.-marketing\.1\.\d+\.v$/);
+  assert.deepEqual((await grant(tab, "personalization", "analytics"))?.granted, ["analytics"]);
 });
 
 /** One answer to every value that the cookie may have; the core is held to the same file natively. */
@@ -217,8 +229,8 @@ test("what the cookie says is the same to those who ask and to the engine, whate
     return answers;
   }, choices.cases);
   assert.deepEqual(
-    seen.map(([status, engine], index) => ({ value: choices.cases[index]!.value, status, engine: engine.sort() })),
-    choices.cases.map(({ value, granted, valid }) => ({ value, status: { granted, decided: valid }, engine: [...granted].sort() })),
+    seen.map(([{ granted, decided }, engine], index) => ({ value: choices.cases[index]!.value, granted, decided, engine: engine.sort() })),
+    choices.cases.map(({ value, granted, valid }) => ({ value, granted, decided: valid, engine: [...granted].sort() })),
   );
 });
 
@@ -252,8 +264,9 @@ test("where cookies are refused, the choice is kept in local storage", async (t)
   await tab.reload();
   await ready(tab);
   assert.equal(await reason(tab, "cta"), "split");
-  await tab.evaluate(() => window.idoine?.consent?.set([]));
-  assert.deepEqual(await tab.evaluate(() => ({ ...localStorage })), { idoine_consent: "v1" });
+  const { at } = (await grant(tab))!;
+  const kept = `v2.-analytics.-marketing.~personalization.1.${Date.parse(at!) / 1000}.v`;
+  assert.deepEqual(await tab.evaluate(() => ({ ...localStorage })), { idoine_consent: kept });
 });
 
 test("without any storage (an opaque origin) the page is decided, and consent lasts for the page", async (t) => {
@@ -272,10 +285,7 @@ test("without any storage (an opaque origin) the page is decided, and consent la
   await tab.goto(shop.origin + INSTAGRAM);
   await ready(tab);
   assert.equal(await title(tab), "Seen on Instagram");
-  assert.deepEqual(await tab.evaluate(() => window.idoine?.consent?.set(["personalization"])), {
-    granted: ["personalization"],
-    decided: true,
-  });
+  assert.deepEqual((await grant(tab, "personalization"))?.granted, ["personalization"]);
   await tab.evaluate(() => window.idoine?.decide?.());
   assert.equal(await reason(tab, "cta"), "split");
 });

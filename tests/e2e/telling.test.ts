@@ -47,13 +47,13 @@ const sent = (site: Site, path: string): any[] => site.asked.filter((one) => one
 test("behind the Worker events go to it, from visitors who agreed to something", async (t) => {
   const shop = await started(t, { ...assets("idoine.js"), "/": page(edgeHead(STATE)), "/_idoine/collect": ACCEPTED, "/_idoine/identity": json({}) });
   const tab = await open(t, shop);
-  for (const choice of ["", "v1", "v2.analytics", "vx.personalization"]) {
+  for (const choice of ["", "v1", "v2.-analytics.~personalization.1.1763900000.v", "v3.analytics", "vx.personalization"]) {
     await tab.evaluate((choice) => void (document.cookie = `idoine_consent=${choice}`), choice);
     await call(tab, "track", "Product Viewed", { product_id: "p1" });
     await call(tab, "reset");
   }
   assert.deepEqual(shop.paths(), ["/", "/_idoine/idoine.js"]);
-  await tab.evaluate(() => void (document.cookie = "idoine_consent=v1.analytics"));
+  await tab.evaluate(() => void (document.cookie = "idoine_consent=v2.analytics.-personalization.-marketing.1.1763900000.v"));
   await call(tab, "track", "Product Viewed", { product_id: "p1", price: 1.5 });
   await call(tab, "page", "Home");
   await call(tab, "identify", "u-1", { plan: "pro" }, "a.b.c");

@@ -384,6 +384,7 @@ async function owners(): Promise<Record<string, Asked[]>> {
   return {
     "200": [
       { path: "/_idoine/health" },
+      { path: "/_idoine/preferences" },
       { path: PROGRAM, to, ...bytes(first.program) },
       { path: PROGRAM, url: `${PROGRAM}?dry-run`, to, ...bytes(second.program) },
       { path: PROGRAM, url: `${PROGRAM}?at=${later}`, to, ...bytes(second.program) },

@@ -13,7 +13,7 @@ const EVENTS = ["events_accepted", "events_duplicate", "events_dropped", "events
 
 /** The endpoints that are told apart; what a visitor makes up is none of them. */
 const ENDPOINTS = new Set(
-  "health context decide consent program personas collect v1 beacon/v1 api/s sourceConfig api/program api/rollback api/audit api/preview api/decide api/openapi.json ofrep/v1/evaluate/flags".split(" "),
+  "health context decide consent preferences program personas collect v1 beacon/v1 api/s sourceConfig api/program api/rollback api/audit api/preview api/decide api/openapi.json ofrep/v1/evaluate/flags".split(" "),
 );
 
 /** Replacements of the isolate's Wasm instance since the last data point: they belong to no single request. */

@@ -17,6 +17,7 @@ import { log } from "./log.js";
 import { tellTimes, timed } from "./observe.js";
 import { passOn } from "./origin.js";
 import { page } from "./page.js";
+import { preferences } from "./preferences.js";
 import { readPreview } from "./preview.js";
 import { exported, exportedFor, profile } from "./rights.js";
 export { Profiles } from "./profiles/shard.js";
@@ -37,7 +38,7 @@ function visitOf(request, env, ctx) {
 }
 
 /** What answers addresses that the Rust side does not answer by itself. */
-const OURS = { health, consent, identity, erase: erasing, profile, export: exported };
+const OURS = { health, consent, identity, erase: erasing, profile, export: exported, preferences };
 
 /** The address at which the owner exports a profile. */
 const EXPORT = /^api\/profiles\/[^/]+\/export$/;

@@ -143,6 +143,13 @@ routes! {
             429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
         }
     }
+    /// The preference centre as a page. The host answers (`worker/js/preferences.js`).
+    Preferences "preferences" {
+        GET Anyone "The preference centre: a page on which visitors see what is known of them, choose, and take or erase it." {
+            @header "accept-language" optional "In English or in French.";
+            200 "The page." | "text/html; charset=utf-8" ["cache-control", "content-security-policy"];
+        }
+    }
     /// What is stored of the visitor.
     Profile "profile" {
         GET Anyone "What is stored of the visitor, as far as pages are decided with it; without an id." {

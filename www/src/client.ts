@@ -10,6 +10,8 @@ export interface IdoineOptions {
   readonly api?: string | undefined;
   /** A program file's address or bytes: decisions are then made in this page. `api` may still tell the place. */
   readonly program?: string | Uint8Array | undefined;
+  /** With `program`: address of a file with what visitors are told before they choose, and on which terms. */
+  readonly notice?: string | undefined;
   /** Folder of `engine.js` and `engine.wasm`; by default the folder of this script. */
   readonly base?: string | undefined;
   /** False: decide only when `decide()` is called, and do not follow route changes. */
@@ -18,6 +20,6 @@ export interface IdoineOptions {
 
 /** Starts the client. It never throws for reasons outside the options: what fails leaves the page as it was. */
 export function createIdoine(options: IdoineOptions = {}): Idoine {
-  const { api, program, base, auto = true } = options;
-  return createPage(program === undefined ? remote(api) : local(program, base, api), auto);
+  const { api, program, notice, base, auto = true } = options;
+  return createPage(program === undefined ? remote(api) : local(program, base, api, notice), auto);
 }

@@ -5,24 +5,32 @@
  * What a choice means for a decision, the engine judges from the cookie's own text, as it does at the edge. The reading
  * here is for those who ask what was agreed to; tests/spec/consent.json holds both to the same answers.
  */
-import { refusesProfiling } from "./facts.ts";
-import type { Consent, ConsentStatus, Purpose } from "./types.ts";
+import { choiceAfter, readChoice, statusOf, writeChoice, type Choice, type Signals, type Terms } from "./choice.ts";
+import { refusesProfiling, refusesTracking } from "./facts.ts";
+import type { Consent, ConsentStatus, Notice } from "./types.ts";
 
 const CHOICE = "idoine_consent";
 const ID = "idoine_id";
-const PURPOSES: readonly Purpose[] = ["personalization", "analytics", "marketing"];
 /** 395 days: what the law's thirteen months allow. */
 const MAX_AGE_S = 34_128_000;
+/** Decisions do not wait longer than this for the notice. */
+const PATIENCE_MS = 3000;
+/** The terms of a site that tells no notice: nothing before it is agreed to, and every version of the wording counts. */
+const PLAIN: Terms = { mode: "opt-in", version: 0 };
 
 /** Consent kept in this browser, and the cookies that the engine reads it from. */
 export interface LocalConsent extends Consent {
-  /** The cookies of a request, as the edge would see them. */
-  cookie(): string;
+  /** The cookies of a request, as the edge would see them, once the notice is there. */
+  cookie(): Promise<string>;
 }
 
-/** Consent in first-party cookies; in local storage where cookies are refused; else for this page only. */
-export function localConsent(): LocalConsent {
+/**
+ * Consent in first-party cookies; in local storage where cookies are refused; else for this page only. On the terms of the notice at the
+ * address `notice`: where it can't be had, nothing holds that was not agreed to.
+ */
+export function localConsent(notice?: string): LocalConsent {
   const memory = new Map<string, string>();
+  let told: Promise<Notice | undefined> | undefined;
 
   function read(name: string): string | undefined {
     return memory.get(name) ?? stored(name);
@@ -43,42 +51,55 @@ export function localConsent(): LocalConsent {
   }
 
   /** The choice as a cookie would carry it: local storage takes any text. */
-  function choice(): string {
+  function text(): string {
     return (read(CHOICE) ?? "").split(";", 1)[0]!.trim();
   }
 
-  const status = (): ConsentStatus => readChoice(choice(), refusesProfiling());
+  const signals = (): Signals => ({ gpc: refusesProfiling(), dnt: refusesTracking() });
+
+  function noticed(): Promise<Notice | undefined> {
+    told ??= notice === undefined ? Promise.resolve(undefined) : download(notice);
+    // Perhaps the network was away.
+    told.catch(() => (told = undefined));
+    return told.catch(() => undefined);
+  }
+
+  /** What holds, with an id where something does. */
+  function settled(choice: Choice | undefined, about: Notice | undefined): ConsentStatus {
+    const status = statusOf(choice, about ?? PLAIN, signals());
+    if (status.granted.length && !read(ID)) write(ID, mint());
+    return { ...status, ...(about && { notice: about }) };
+  }
+
+  const current = async (): Promise<ConsentStatus> => {
+    const about = await noticed();
+    return settled(readChoice(text()), about);
+  };
 
   return {
-    async get() {
-      return status();
+    get: current,
+    async set(granted, { version, by = "visitor" } = {}) {
+      const about = await noticed();
+      const said = { granted, version: version ?? about?.version ?? 1, at: Math.floor(Date.now() / 1000), by };
+      const choice = choiceAfter(readChoice(text()), said, signals());
+      write(CHOICE, writeChoice(choice));
+      const status = settled(choice, about);
+      if (!status.granted.length) write(ID, "");
+      return status;
     },
-    async set(granted) {
-      const kept = allowed(granted, refusesProfiling());
-      write(CHOICE, ["v1", ...kept].join("."));
-      write(ID, kept.length ? read(ID) || mint() : "");
-      return status();
-    },
-    cookie() {
-      const text = choice();
-      if (!text) return "";
-      // Without consent the id is not even read.
-      const id = status().granted.length ? read(ID) : "";
-      return `${CHOICE}=${text}${id ? `; ${ID}=${id}` : ""}`;
+    async cookie() {
+      const { granted } = await current();
+      const choice = text();
+      // Without consent the id is not even told.
+      return [choice && `${CHOICE}=${choice}`, granted.length > 0 && `${ID}=${read(ID)}`].filter(Boolean).join("; ");
     },
   };
 }
 
-/** Reads a choice: `v1`, then each granted purpose after a dot. With anything else in it, it is no choice of ours. */
-export function readChoice(text: string, gpc: boolean): ConsentStatus {
-  const [format, ...granted] = text.split(".");
-  const decided = format === "v1" && granted.every((name) => PURPOSES.includes(name as Purpose));
-  return { granted: allowed(decided ? granted : [], gpc), decided };
-}
-
-/** The known purposes among these, without those that Global Privacy Control refuses where the browser sends it. */
-function allowed(granted: readonly string[], gpc: boolean): Purpose[] {
-  return PURPOSES.filter((purpose) => granted.includes(purpose) && (purpose === "analytics" || !gpc));
+async function download(address: string): Promise<Notice> {
+  const response = await fetch(address, { signal: AbortSignal.timeout?.(PATIENCE_MS) });
+  if (!response.ok) throw new Error(`notice: ${response.status}`);
+  return (await response.json()) as Notice;
 }
 
 function stored(name: string): string | undefined {

@@ -39,6 +39,11 @@ export function refusesProfiling(): boolean {
   return (navigator as MoreNavigator).globalPrivacyControl === true;
 }
 
+/** Whether the browser says "do not track", which counts where its person chose nothing. */
+export function refusesTracking(): boolean {
+  return navigator.doNotTrack === "1";
+}
+
 let details: Details = {};
 let asked: Promise<unknown> | undefined;
 
@@ -89,7 +94,7 @@ export function browserFacts(
     ["sec-purpose", (document as MoreDocument).prerendering && "prefetch;prerender"],
     ["save-data", agent.connection?.saveData && "on"],
     ["sec-gpc", refusesProfiling() && "1"],
-    ["dnt", agent.doNotTrack === "1" && "1"],
+    ["dnt", refusesTracking() && "1"],
     ["cookie", cookie],
   ];
   return {

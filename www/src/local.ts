@@ -13,10 +13,11 @@ const DETAILS_PATIENCE_MS = 50;
 
 /**
  * Decisions from the engine in the folder `base` with the program at this address. A Worker at `api`, where there is one, tells what
- * a browser cannot know of itself: where it is, in which network, and what enrichments say of that.
+ * a browser cannot know of itself: where it is, in which network, and what enrichments say of that. `notice` is the address of what visitors
+ * are told before they choose.
  */
-export function local(program: string | Uint8Array, base?: string, api?: string): Decider {
-  const consent = localConsent();
+export function local(program: string | Uint8Array, base?: string, api?: string, notice?: string): Decider {
+  const consent = localConsent(notice);
   let engine: Promise<Engine> | undefined;
   let place: Promise<Pair[]> | undefined;
   let details: Promise<unknown> | undefined;
@@ -29,7 +30,7 @@ export function local(program: string | Uint8Array, base?: string, api?: string)
       if (api === undefined) throw new Error(`${path}: there is no Worker to send it to (data-api)`);
       if (path !== "collect") throw new Error(`${path}: a page that decides for itself knows no users`);
       // The Worker on its own host has not set these cookies and cannot see them: the events say what they say.
-      const anonymousId = /idoine_id=([\w-]+)/.exec(consent.cookie())?.[1];
+      const anonymousId = /idoine_id=([\w-]+)/.exec(await consent.cookie())?.[1];
       const categoryPreferences = Object.fromEntries(granted.map((purpose) => [purpose, true]));
       const events = (body as { events: { context: object }[] }).events;
       await call(api, path, { events: events.map((event) => ({ ...event, anonymousId, context: { ...event.context, consent: { categoryPreferences } } })) });
@@ -39,9 +40,9 @@ export function local(program: string | Uint8Array, base?: string, api?: string)
         engine ??= loadEngine(folderOf(base), program);
         place ??= api === undefined ? Promise.resolve([]) : whereabouts(api);
         details ??= Promise.race([askDetails(), new Promise((resolve) => setTimeout(resolve, DETAILS_PATIENCE_MS))]);
-        const [decide, told] = await Promise.all([engine, place, details]);
+        const [decide, told, cookie] = await Promise.all([engine, place, consent.cookie(), details]);
         const isEnrichment = ([path]: Pair): boolean => path.startsWith("enrichment.");
-        const facts = browserFacts(Date.now(), url, referrer, consent.cookie(), told.filter((pair) => !isEnrichment(pair)));
+        const facts = browserFacts(Date.now(), url, referrer, cookie, told.filter((pair) => !isEnrichment(pair)));
         return await decide({ ...facts, enrichments: told.filter(isEnrichment) });
       } catch (cause) {
         // Perhaps the network was away: the next route may find it back.

@@ -152,8 +152,8 @@ export function createPage(decider: Decider, auto: boolean): Idoine {
     },
     reset: () => send("identity", null),
     consent: {
-      get: decider.consent.get,
-      set: (granted) => inTurn(false, () => decider.consent.set(granted)),
+      ...decider.consent,
+      set: (...choice) => inTurn(false, () => decider.consent.set(...choice)),
     },
     debug: () => ({ version, decisions, edits, error, mode: decider.mode, url: location.href }),
     stop() {

@@ -1,6 +1,6 @@
 /** Decisions and consent asked from the Worker: before this site (`edge`) or at another host name (`api`). */
 import type { Decider } from "./page.ts";
-import type { Answer, ConsentStatus } from "./types.ts";
+import type { Answer, Consent, ConsentStatus } from "./types.ts";
 
 /** After this the page is better left as it is than changed before the visitor's eyes. */
 const PATIENCE_MS = 3000;
@@ -32,12 +32,13 @@ export function remote(api?: string): Decider {
     mode,
     decide: (url, referrer) => call<Answer>(api, "decide", { url, referrer }),
     async send(path, body) {
-      const agreed = mode === "edge" ? /idoine_consent=v1\.\w/.test(document.cookie) : (known ?? (await consent())).granted[0];
+      const agreed = mode === "edge" ? /idoine_consent=v[12]\.[a-z]/.test(document.cookie) : (known ?? (await consent())).granted[0];
       if (agreed) await call(api, path, body);
     },
     consent: {
       get: () => consent(),
-      set: (granted) => consent({ granted }),
+      set: (granted, details) => consent({ granted, ...details }),
+      ask: call.bind(null, api) as NonNullable<Consent["ask"]>,
     },
   };
 }

@@ -85,6 +85,10 @@ export interface State {
   readonly values: Readonly<Record<string, unknown>>;
   /** What the slots show that the page's own code renders (`"render": "client"`); their elements have the attribute `data-idoine-slot`. */
   readonly edits?: readonly Edit[];
+  /** Where the page is to ask for consent: the version of the wording. */
+  readonly consent?: string | number;
+  /** The consent platforms that are listened to. */
+  readonly platforms?: readonly string[];
 }
 
 /** A visitor as raw facts: what the command line, the decide API, the previews and the tests take. */
@@ -141,15 +145,70 @@ export interface Failure {
   };
 }
 
+/** What became of a purpose: what the visitor said of it, if they were asked. */
+export type PurposeStatus = "granted" | "refused" | "withdrawn" | "unasked";
+
+/** Who made a choice: the visitor with us, a consent platform, or nobody, where a site goes ahead until it is told otherwise. */
+export type ChosenBy = "visitor" | "platform" | "default";
+
 /** What the visitor has agreed to so far. */
 export interface ConsentStatus {
+  /** The purposes that count now: what was agreed to, less what the browser refuses for its person. */
   readonly granted: readonly Purpose[];
-  /** False until the visitor was asked and has answered. */
+  /** False until the visitor was asked in the present wording and has answered. */
   readonly decided: boolean;
+  readonly choice: Readonly<Record<Purpose, PurposeStatus>>;
+  /** Version of the wording that the choice was made of. */
+  readonly version?: number;
+  /** ISO timestamp of the choice. */
+  readonly at?: string;
+  readonly by?: ChosenBy;
+  /** What the browser asks for: Global Privacy Control, Do Not Track. */
+  readonly signals: { readonly gpc: boolean; readonly dnt: boolean };
+  readonly notice?: Notice;
+}
+
+/** A text in the site's languages, by their tags. */
+export type Wording = Readonly<Record<string, string>>;
+
+/** What visitors are told before they choose: purposes, and what is asked of them and why. */
+export interface Notice {
+  readonly mode: "opt-in" | "opt-out" | "measurement-exempt";
+  /** Version of the wording. With a new one visitors are asked again. */
+  readonly version: number;
+  /** Address of the privacy policy. */
+  readonly policy?: string | null;
+  readonly ask?: "banner" | "page" | "platform";
+  readonly platforms?: readonly string[];
+  readonly purposes: readonly { readonly name: Purpose; readonly title?: Wording; readonly text?: Wording; readonly keep_days?: number }[];
+  readonly traits?: readonly NoticedTrait[];
+  /** Names of the traits that say what the visitor wants to see and how often. */
+  readonly preferences?: { readonly topics?: string | null; readonly frequency?: string | null; readonly quiet?: string | null } | null;
+}
+
+/** A trait as visitors are told of it. */
+export interface NoticedTrait {
+  readonly name: string;
+  readonly type: string;
+  readonly values?: readonly string[];
+  readonly title?: Wording;
+  /** Why it is asked. */
+  readonly why?: Wording;
+  readonly purpose?: Purpose;
+  readonly editable?: boolean;
+  readonly personal?: boolean;
+  /** The experiences that read it, with the reason that visitors are told. */
+  readonly changes?: readonly { readonly experience: string; readonly because?: Wording }[];
 }
 
 /** What is told of an event or a user: values of JSON by name. */
 export type Properties = Readonly<Record<string, unknown>>;
+
+/** Whose choice is recorded, and of which wording; without them the visitor's, of the present one. */
+export interface ChoiceDetails {
+  readonly version?: number | undefined;
+  readonly by?: "visitor" | "platform" | undefined;
+}
 
 /** Reads and records what the visitor agrees to. */
 export interface Consent {
@@ -158,7 +217,16 @@ export interface Consent {
    * Records the purposes that are granted; all others are refused.
    * What is on the page stays: slots change at the next navigation or `decide()`.
    */
-  set(granted: readonly Purpose[]): Promise<ConsentStatus>;
+  set(granted: readonly Purpose[], details?: ChoiceDetails): Promise<ConsentStatus>;
+  /** Asks the Worker for something below `/_idoine/` that is the visitor's right, as `export` and `erase` are. Missing where there is no Worker. */
+  ask?<T>(path: string, body?: unknown, patienceMs?: number): Promise<T>;
+  /** Opens the preference centre over the page. With the loader only. */
+  show?(): Promise<void>;
+  /**
+   * Connects a consent platform: it is handed a function, to be called with the purposes that it was granted, now and whenever that changes.
+   * With the loader only.
+   */
+  platform?(connect: (tell: (granted: readonly Purpose[] | undefined) => void) => unknown): Promise<void>;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Why an experience lost, in full: what the step looked at, and every clause of its audience with the values that it read. */
-import { h } from "./element.ts";
+import { h } from "../element.ts";
 import { readingWords, stepWords, type Reading, type Step } from "./steps.ts";
 
 /** A part of an audience, and what it is for this visitor. */

@@ -1,5 +1,5 @@
 /** Frames around a slot's elements in the page, drawn over it: the page itself is not touched. */
-import { h } from "./element.ts";
+import { h } from "../element.ts";
 
 export interface Highlight {
   /** Frames what the selector finds. Tells whether anything is visible. */

@@ -8,7 +8,7 @@ import { onRoute } from "../navigation.ts";
 import { readState } from "../page.ts";
 import { call } from "../remote.ts";
 import type { ConsentStatus, Decision, Idoine, Purpose } from "../types.ts";
-import { h } from "./element.ts";
+import { h } from "../element.ts";
 import { explainPage } from "./explain.ts";
 import { createHighlight } from "./highlight.ts";
 import { contextList, slotList } from "./slots.ts";

@@ -2,7 +2,7 @@
 import type { Decision } from "../types.ts";
 import { asText } from "./address.ts";
 import { whyInFull, type Explained } from "./clauses.ts";
-import { h } from "./element.ts";
+import { h } from "../element.ts";
 import type { Report } from "./explain.ts";
 import type { Highlight } from "./highlight.ts";
 import { stepWords } from "./steps.ts";

@@ -1,7 +1,7 @@
 /** The left side: who the page is shown to, and what that visitor has agreed to. */
 import type { ConsentStatus, Purpose } from "../types.ts";
 import { asText, ofPersona, readOverrides, sameOverrides, withOverrides, type Overrides } from "./address.ts";
-import { h } from "./element.ts";
+import { h } from "../element.ts";
 
 const DEVICES = ["desktop", "mobile", "tablet", "tv", "console", "wearable", "bot"];
 const CHANNELS = [

@@ -1,4 +1,4 @@
-/** Elements without HTML: what the bar shows comes from manifests and addresses, and is text and nothing else. */
+/** Elements without HTML: what our own interface shows comes from manifests, addresses and visitors, and is text and nothing else. */
 
 type Child = Node | string | false | undefined;
 type Properties = Record<string, string | boolean | ((event: Event) => void) | undefined>;
