@@ -27,7 +27,8 @@ const BROWSER = [
   { entry: "www/snippet/stub.ts", out: join(DIST, "snippet", "stub.js"), format: "iife", target: "es2018" },
   { entry: "www/snippet/loader.ts", out: join(ASSETS, "idoine.js"), format: "iife", target: "es2020" },
   { entry: "www/src/index.ts", out: join(ASSETS, "client.js"), format: "esm", target: "es2022" },
-  { entry: "www/src/consent/index.ts", out: join(ASSETS, "consent.js"), format: "esm", target: "es2022" },
+  { entry: "www/src/consent/consent.ts", out: join(ASSETS, "consent.js"), format: "esm", target: "es2022" },
+  { entry: "www/src/consent/preferences.ts", out: join(ASSETS, "preferences.js"), format: "esm", target: "es2022" },
   { entry: "www/src/consent/signals.ts", out: join(ASSETS, "signals.js"), format: "esm", target: "es2022" },
   { entry: "www/src/bar/index.ts", out: join(ASSETS, "bar.js"), format: "esm", target: "es2022" },
 ];
@@ -49,7 +50,7 @@ async function bundle(options, out) {
 export async function buildScripts() {
   let changed = false;
   for (const { entry, out, format, target } of BROWSER) {
-    const options = { entryPoints: [entry], format, target, minify: true, platform: "browser", plugins: [beside(/(^|\/)(engine|tools|client)\.js$/)] };
+    const options = { entryPoints: [entry], format, target, minify: true, platform: "browser", plugins: [beside(/(^|\/)(engine|tools|client|consent|preferences)\.js$/)] };
     changed = (await bundle(options, out)) || changed;
   }
   const description = JSON.stringify(JSON.parse(readFileSync(join(ROOT, "docs", "openapi.json"), "utf8")));

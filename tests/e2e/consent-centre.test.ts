@@ -163,7 +163,7 @@ test("opened over the page it takes the focus and gives it back; the page behind
   await tab.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
   assert.equal(await tab.evaluate(() => document.activeElement?.id), "later");
-  assert.equal(await centre(tab).count(), 0);
+  await until(async () => (await centre(tab).count()) === 0);
 });
 
 test("of who allows nothing, nothing is asked for", async (t) => {

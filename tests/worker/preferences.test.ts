@@ -25,7 +25,7 @@ test("the page is kept by nobody, found by no search engine, framed by nobody, a
   const policy = reply.header("content-security-policy") ?? "";
   for (const part of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"]) assert.ok(policy.includes(part), part);
   assert.ok(!/unsafe|nonce|sha256/.test(policy));
-  assert.ok(!/<script(?! type="module" src="\/_idoine\/consent\.js"><\/script>)|<style|\son\w+=|style=/.test(reply.text), "nothing inline");
+  assert.ok(!/<script(?! type="module" src="\/_idoine\/preferences\.js"><\/script>)|<style|\son\w+=|style=/.test(reply.text), "nothing inline");
   assert.ok(!reply.text.includes("marker"));
   assert.equal(origin.received.length, 0, "the origin is not asked");
 });

@@ -35,7 +35,8 @@ export function preferences({ request }) {
 <meta name="robots" content="noindex">
 <meta name="color-scheme" content="light dark">
 <title>${TITLES[language]}</title>
-<script type="module" src="/_idoine/consent.js"></script>
+<link rel="modulepreload" href="/_idoine/consent.js">
+<script type="module" src="/_idoine/preferences.js"></script>
 </head>
 <body>
 <noscript>${WITHOUT[language]}</noscript>

@@ -2,12 +2,12 @@
  * `<idoine-preferences>`: what is known of the visitor and why, what they allow, and what is theirs to do. In the page, or with the attribute
  * `dialog` over it; `level` is the level of its heading (2). What stands in it comes first.
  */
-import { h } from "../element.ts";
 import type { Consent, ConsentStatus, NoticedTrait } from "../types.ts";
-import { announce, CHOSEN, choose, keeper, read, type Known } from "./host.ts";
+import { CENTRE_STYLE } from "./centre-style.ts";
+import { announce, button, CHOSEN, choose, h, keeper, policyLink, purposeSwitches, read, rootOf, signalWords } from "./consent.js";
+import type { Known } from "./host.ts";
 import { knownSection, type Held } from "./known.ts";
 import { likesSection } from "./likes.ts";
-import { button, policyLink, purposeSwitches, rootOf, signalWords } from "./part.ts";
 import { rightsSection } from "./rights.ts";
 import type { Speech } from "./words.ts";
 
@@ -48,7 +48,7 @@ export class PreferenceCentre extends HTMLElement {
   }
 
   async #open(): Promise<void> {
-    const { root, speech } = rootOf(this);
+    const { root, speech } = rootOf(this, CENTRE_STYLE);
     const { say } = speech;
     const level = Math.min(Math.max(Math.trunc(Number(this.getAttribute("level"))) || 2, 1), 5);
     const heading = (text: string, at: number): HTMLElement => h(`h${at}` as "h2", { part: at === level ? "title" : "heading", tabindex: "-1" }, text);

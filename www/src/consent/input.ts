@@ -1,6 +1,6 @@
 /** The value of a trait, shown to a person and asked of one: by its type, and by the values that it may have. */
-import { h } from "../element.ts";
 import type { NoticedTrait } from "../types.ts";
+import { h } from "./consent.js";
 import type { Speech } from "./words.ts";
 
 /** A name made of a programmer's one. */

@@ -1,9 +1,8 @@
 /** What is known of the visitor: where it came from, why it is asked, what it changes; to correct and to remove. */
-import { h } from "../element.ts";
 import type { NoticedTrait } from "../types.ts";
 import type { Desk } from "./centre.ts";
+import { button, h } from "./consent.js";
 import { inputFor, shown, titleOf } from "./input.ts";
-import { button } from "./part.ts";
 
 /** What `POST /_idoine/export` tells, as far as it is shown. */
 export interface Held {

@@ -1,10 +1,9 @@
 /** How the visitor wants to be addressed: topics, how often, and quiet. What they say takes effect at once. */
-import { h } from "../element.ts";
 import type { NoticedTrait } from "../types.ts";
 import type { Desk } from "./centre.ts";
+import { h, toggle } from "./consent.js";
 import { boxes } from "./input.ts";
 import { heldOf } from "./known.ts";
-import { toggle } from "./part.ts";
 
 /** The section; `undefined` where the site asks for nothing of it. */
 export function likesSection(desk: Desk): HTMLElement | undefined {

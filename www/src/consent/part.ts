@@ -5,17 +5,23 @@ import { isBarred, type Known } from "./host.ts";
 import { STYLE } from "./style.ts";
 import { speechFor, type Speech } from "./words.ts";
 
-let sheet: CSSStyleSheet | undefined;
+const sheets = new Map<string, CSSStyleSheet>();
+
+/** A sheet of this style, made once. Unlike style elements, no content security policy refuses it. */
+function sheetOf(style: string): CSSStyleSheet {
+  let sheet = sheets.get(style);
+  if (!sheet) {
+    sheet = new CSSStyleSheet();
+    sheet.replaceSync(style);
+    sheets.set(style, sheet);
+  }
+  return sheet;
+}
 
 /** The root of an element, in its language. What is in it can be styled from outside by `::part()` and the variables of style.ts. */
-export function rootOf(host: HTMLElement): { root: ShadowRoot; speech: Speech } {
+export function rootOf(host: HTMLElement, ...styles: readonly string[]): { root: ShadowRoot; speech: Speech } {
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
-  if (!sheet) {
-    // Unlike style elements, no content security policy refuses this.
-    sheet = new CSSStyleSheet();
-    sheet.replaceSync(STYLE);
-  }
-  root.adoptedStyleSheets = [sheet];
+  root.adoptedStyleSheets = [STYLE, ...styles].map(sheetOf);
   return { root, speech: speechFor(host) };
 }
 

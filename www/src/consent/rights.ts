@@ -1,7 +1,6 @@
 /** To take what is known along, and to have it erased. */
-import { h } from "../element.ts";
 import type { Desk } from "./centre.ts";
-import { button } from "./part.ts";
+import { button, h } from "./consent.js";
 
 /** Hands a file to the browser's downloads. */
 function save(name: string, content: unknown): void {

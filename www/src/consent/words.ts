@@ -1,5 +1,6 @@
-/** What the banner and the preference centre say. What purposes and traits are called, the site's notice says. */
+/** What the banner says, and what both elements do; the preference centre has words of its own. What purposes and traits are called, the site's notice says. */
 import type { Purpose, Wording } from "../types.ts";
+import type { CentreWords } from "./centre-words.ts";
 
 const en = {
   title: "Your privacy",
@@ -17,43 +18,7 @@ const en = {
   dnt: "Your browser asks sites not to track you (Do Not Track). We respect that, unless you choose otherwise here.",
   failed: "That did not work. Please try again.",
   saved: "Saved.",
-  centre: "Your data and choices",
-  allow: "What you allow",
   kept: "Kept for up to %s after your last visit.",
-  chosen: "You chose this on %s.",
-  chosenElsewhere: "You chose this on %s, in this site’s consent window.",
-  unasked: "You have not chosen yet.",
-  known: "What we know about you",
-  nothing: "Nothing.",
-  closed: "Nothing is kept about you without your permission.",
-  more: "What we may also come to know",
-  sources: { visitor: "You said so here", browser: "From what you did on this site", identity: "From your account", edge: "From your visits", import: "From our records" },
-  other: "From our systems (%s)",
-  why: "Why we ask:",
-  changes: "What it changes:",
-  groups: "Groups you are in:",
-  correct: "Correct",
-  remove: "Remove",
-  done: "Save",
-  cancel: "Cancel",
-  likes: "What you would like",
-  topics: "Topics",
-  frequency: "How often we write to you",
-  quiet: "Quiet mode",
-  needs: "This needs your permission above: %s.",
-  login: "Please log in again on this site to see or change this.",
-  data: "Your data",
-  download: "Download my data",
-  erase: "Erase everything",
-  rights: "Take a copy of everything along, or have it all erased, in this browser and with us. Every permission is then taken back.",
-  sure: "Erase everything we know about you? This cannot be undone.",
-  yesErase: "Yes, erase everything",
-  keep: "Keep it",
-  erased: "Everything is erased. Your receipt:",
-  localOnly: "This site keeps your choice, and a random number where you allow something, in this browser alone.",
-  close: "Close",
-  yes: "Yes",
-  no: "No",
   purposes: {
     personalization: ["Personalisation", "Show you what suits you, by what you look at on this site."],
     analytics: ["Measurement", "Count visits and see what works, to make this site better."],
@@ -61,10 +26,7 @@ const en = {
   } as Record<Purpose, readonly [title: string, text: string]>,
 };
 
-/** The words of one language. */
-export type Words = typeof en;
-
-const fr: Words = {
+const fr: typeof en = {
   title: "Votre vie privée",
   ask: "Avec votre accord, nous utilisons ce que vous faites sur ce site pour ce qui suit. Rien n’est gardé avant votre réponse, et vous pouvez changer d’avis à tout moment.",
   object: "Nous utilisons ce que vous faites sur ce site pour ce qui suit, sauf si vous refusez. Vous pouvez changer d’avis à tout moment.",
@@ -80,49 +42,16 @@ const fr: Words = {
   dnt: "Votre navigateur demande aux sites de ne pas vous suivre (Do Not Track). Nous le respectons, sauf choix contraire de votre part ici.",
   failed: "Cela n’a pas fonctionné. Veuillez réessayer.",
   saved: "Enregistré.",
-  centre: "Vos données et vos choix",
-  allow: "Ce que vous autorisez",
   kept: "Gardé au plus %s après votre dernière visite.",
-  chosen: "Votre choix date du %s.",
-  chosenElsewhere: "Votre choix date du %s, dans la fenêtre de consentement de ce site.",
-  unasked: "Vous n’avez pas encore choisi.",
-  known: "Ce que nous savons de vous",
-  nothing: "Rien.",
-  closed: "Rien n’est gardé de vous sans votre accord.",
-  more: "Ce que nous pourrions aussi apprendre",
-  sources: { visitor: "Vous l’avez dit ici", browser: "D’après ce que vous avez fait sur ce site", identity: "De votre compte", edge: "D’après vos visites", import: "De nos fichiers" },
-  other: "De nos systèmes (%s)",
-  why: "Pourquoi nous le demandons :",
-  changes: "Ce que cela change :",
-  groups: "Groupes dont vous faites partie :",
-  correct: "Corriger",
-  remove: "Retirer",
-  done: "Enregistrer",
-  cancel: "Annuler",
-  likes: "Ce que vous souhaitez",
-  topics: "Sujets",
-  frequency: "À quelle fréquence nous vous écrivons",
-  quiet: "Mode discret",
-  needs: "Cela demande votre accord ci-dessus : %s.",
-  login: "Veuillez vous reconnecter sur ce site pour voir ou modifier ceci.",
-  data: "Vos données",
-  download: "Télécharger mes données",
-  erase: "Tout effacer",
-  rights: "Emportez une copie de tout, ou faites tout effacer, dans ce navigateur et chez nous. Tous vos accords sont alors retirés.",
-  sure: "Effacer tout ce que nous savons de vous ? C’est définitif.",
-  yesErase: "Oui, tout effacer",
-  keep: "Garder",
-  erased: "Tout est effacé. Votre reçu :",
-  localOnly: "Ce site ne garde que votre choix, et un nombre aléatoire si vous autorisez quelque chose, dans ce navigateur seulement.",
-  close: "Fermer",
-  yes: "Oui",
-  no: "Non",
   purposes: {
     personalization: ["Personnalisation", "Vous montrer ce qui vous convient, d’après ce que vous regardez sur ce site."],
     analytics: ["Mesure d’audience", "Compter les visites et voir ce qui marche, pour améliorer ce site."],
     marketing: ["Marketing", "Vous joindre sur d’autres sites et par message, d’après ce que vous faites ici."],
   },
 };
+
+/** The words of one language. */
+export type Words = typeof en & CentreWords;
 
 /** By language. A module of the site's own may add one: `import { languages } from "/_idoine/consent.js"; languages.de = { ... }`. */
 export const languages: Record<string, Partial<Words>> = { en, fr };
@@ -148,7 +77,7 @@ type Plain = { [Name in keyof Words]: Words[Name] extends string ? Name : never 
 export function speechFor(element: HTMLElement): Speech {
   const around = element.closest<HTMLElement>("[lang]")?.lang;
   const tag = [around, ...navigator.languages].find((one) => one && languages[primary(one)]) ?? "en";
-  const words = { ...en, ...languages[primary(tag)] };
+  const words = { ...languages.en, ...languages[primary(tag)] } as Words;
   const fill = (text: string, values: readonly string[]): string => values.reduce((filled, value) => filled.replace("%s", () => value), text);
   return {
     tag,
