@@ -62,7 +62,7 @@ test("a switch for each purpose counts at once; what is no longer allowed is no 
   await says(tab, "Saved.");
   assert.deepEqual(site.posted("consent"), [{ granted: ["analytics"], version: 3, by: "visitor" }]);
   await until(async () => !(await section(tab, "What we know about you").innerText()).includes("You said so here"));
-  assert.match(await section(tab, "What you would like").innerText(), /needs your permission above: Personal shop/);
+  assert.match(await section(tab, "What you would like").innerText(), /needs your permission above: Messages, Personal shop/);
   assert.equal(await one.evaluate((element) => (element.getRootNode() as ShadowRoot).activeElement === element), true, "the focus stays");
 
   await tab.route("**/_idoine/consent", (route) => (fails ? route.abort() : route.continue()));

@@ -27,6 +27,7 @@ legend { margin-bottom: 4px; }
 summary { min-height: 32px; cursor: pointer; color: var(--accent); font-weight: 600; }
 .erase, .danger { border-color: var(--alert); color: var(--alert); }
 .danger { background: var(--alert); color: var(--paper); }
+.like { display: grid; gap: 8px; }
 .told { position: sticky; bottom: 0; margin-top: 16px; padding: 12px 0; background: var(--paper); font-weight: 600; }
 .told:empty { display: none; }
 dialog { width: 100%; height: 100%; max-width: calc(var(--idoine-width, 720px) + 2px); max-height: calc(100dvh - 32px); padding: 0; border: 1px solid var(--hair); border-radius: var(--radius); background: var(--paper); color: var(--ink); overscroll-behavior: contain; }

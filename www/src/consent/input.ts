@@ -12,6 +12,13 @@ export function words(name: string): string {
 /** What a trait is called. */
 export const titleOf = ({ name, title }: NoticedTrait, speech: Speech): string => speech.of(title) || words(name);
 
+/** A value as what it is: some are kept as texts, lists with commas. */
+export function typed(value: unknown, type: string): unknown {
+  if (typeof value !== "string") return value;
+  if (type === "bool") return value === "true";
+  return type === "strings" ? value.split(",") : value;
+}
+
 /** A value in words. */
 export function shown(value: unknown, trait: NoticedTrait, speech: Speech): string {
   if (Array.isArray(value)) return value.map((one) => shown(one, trait, speech)).join(", ");

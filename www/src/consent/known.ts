@@ -2,7 +2,7 @@
 import type { NoticedTrait } from "../types.ts";
 import type { Desk } from "./centre.ts";
 import { button, h } from "./consent.js";
-import { inputFor, shown, titleOf } from "./input.ts";
+import { inputFor, shown, titleOf, typed } from "./input.ts";
 
 /** What `POST /_idoine/export` tells, as far as it is shown. */
 export interface Held {
@@ -15,11 +15,15 @@ interface HeldTrait {
   readonly value: unknown;
   readonly source?: string;
   readonly at?: string;
+  /** Whether it is the one that counts, of those of several sources. */
+  readonly counts?: boolean;
 }
 
-/** The value of a trait that counts: the newest. */
-export function heldOf({ held }: Desk, name: string): HeldTrait | undefined {
-  return held?.traits?.filter((one) => one.name === name).sort((one, other) => (one.at! < other.at! ? 1 : -1))[0];
+/** The value of a trait that counts. */
+export function heldOf({ held }: Desk, { name, type }: NoticedTrait): HeldTrait | undefined {
+  const all = held?.traits?.filter((one) => one.name === name) ?? [];
+  const found = all.find(({ counts }) => counts) ?? all[0];
+  return found && { ...found, value: typed(found.value, type) };
 }
 
 /** Everything that is known, and what may come to be. */
@@ -30,8 +34,8 @@ export function knownSection(desk: Desk): HTMLElement {
   // What is held is shown, also where the site asks for it no more.
   const names = [...new Set([...traits.map(({ name }) => name), ...(desk.held?.traits ?? []).map(({ name }) => name)])];
   const all = names.map((name): NoticedTrait => traits.find((one) => one.name === name) ?? { name, type: "" });
-  const here = all.filter(({ name }) => heldOf(desk, name));
-  const rest = all.filter(({ name }) => !heldOf(desk, name));
+  const here = all.filter((trait) => heldOf(desk, trait));
+  const rest = all.filter((trait) => !heldOf(desk, trait));
   const groups = (desk.held?.audiences ?? []).map((one) => (typeof one === "string" ? one : one.name));
   const heading = Object.assign(desk.heading(say("known")), { id: "known" });
   return h(
@@ -57,7 +61,7 @@ function reasons({ speech }: Desk, { why, changes = [] }: NoticedTrait): (HTMLEl
 function item(desk: Desk, trait: NoticedTrait, heading: HTMLElement): HTMLElement {
   const { speech } = desk;
   const { say } = speech;
-  const { value, source, at } = heldOf(desk, trait.name)!;
+  const { value, source, at } = heldOf(desk, trait)!;
   const title = titleOf(trait, speech);
   const came = [source && speech.source(source), at && speech.date(at)].filter(Boolean).join(" · ");
   const actions = h("div", { class: "buttons small" });

@@ -10,16 +10,16 @@ export function likesSection(desk: Desk): HTMLElement | undefined {
   const { speech, known } = desk;
   const { say } = speech;
   const { preferences, traits = [] } = known.notice;
-  const missing = new Set<string>();
-
   /** The field for what a preference is kept in, made by `make`; there where the site has such a trait. */
   function field(name: string | null | undefined, plain: string, make: (trait: NoticedTrait, title: string, value: unknown, more: { disabled: boolean }) => HTMLElement): HTMLElement | false {
     const trait = traits.find((one) => one.name === name);
     if (!trait) return false;
     const purpose = trait.purpose ?? "personalization";
-    const disabled = !known.status.granted.includes(purpose);
-    if (disabled) missing.add(speech.of(known.notice.purposes.find((one) => one.name === purpose)?.title) || speech.purpose(purpose)[0]);
-    return make(trait, speech.of(trait.title) || plain, heldOf(desk, trait.name)?.value, { disabled });
+    // What is said goes into the profile, which there is with personalization alone.
+    const missing = [...new Set([purpose, "personalization" as const])].filter((one) => !known.status.granted.includes(one));
+    const titles = missing.map((one) => speech.of(known.notice.purposes.find(({ name }) => name === one)?.title) || speech.purpose(one)[0]);
+    const made = make(trait, speech.of(trait.title) || plain, heldOf(desk, trait)?.value, { disabled: missing.length > 0 });
+    return h("div", { class: "like" }, made, missing.length > 0 && h("p", { class: "note" }, say("needs", titles.join(", "))));
   }
 
   /** Saves, and keeps the focus at the same place of the section, which is a new one then. */
@@ -49,7 +49,6 @@ export function likesSection(desk: Desk): HTMLElement | undefined {
     "section",
     { part: "section", "aria-labelledby": "likes" },
     heading,
-    missing.size > 0 && h("p", { class: "note" }, say("needs", [...missing].join(", "))),
     ...fields,
   );
   return fields.length ? section : undefined;

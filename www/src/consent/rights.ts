@@ -19,14 +19,15 @@ export function rightsSection(desk: Desk): HTMLElement {
       const day = new Date().toISOString().slice(0, 10);
       save(`${location.hostname}-${day}.json`, await desk.ask("export", {}));
     } catch (cause) {
-      desk.fail(cause);
+      if (/ 404$/.test(String(cause))) desk.tell(say("nothing"));
+      else desk.fail(cause);
     }
   }
 
   async function erase(): Promise<void> {
     try {
-      const { receipt } = await desk.ask<{ receipt: string }>("erase", {});
-      await desk.erased(`${say("erased")} ${receipt}`);
+      const { receipt } = await desk.ask<{ receipt: string | null }>("erase", {});
+      await desk.erased([say("erased"), receipt && say("receipt", receipt)].filter(Boolean).join(" "));
     } catch (cause) {
       confirm.close();
       desk.fail(cause);
