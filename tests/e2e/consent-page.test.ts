@@ -1,4 +1,4 @@
-// The preference centre as the Worker's own page, through the real Worker in a real browser.
+// The banner and the preference centre through the real Worker, in a real browser.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startOrigin, startWorker, type TestOrigin, type TestWorker } from "../worker/harness.ts";
@@ -10,7 +10,21 @@ let worker: TestWorker;
 
 before(async () => {
   origin = await startOrigin();
-  worker = await startWorker({ origin: origin.url, manifest: { site: { id: "shop", hosts: ["127.0.0.1"] } } });
+  const said = (en: string, fr: string) => ({ en, fr });
+  worker = await startWorker({
+    origin: origin.url,
+    manifest: {
+      site: { id: "shop", hosts: ["127.0.0.1"] },
+      consent: { version: 2, policy: "/privacy", ask: "banner" },
+      purposes: {
+        personalization: { title: said("Your own shop", "Votre boutique"), text: said("Show first what you look at.", "Montrer ce que vous regardez.") },
+        analytics: { title: said("Counting", "Mesure d’audience"), text: said("Count visits.", "Compter les visites.") },
+      },
+      slots: { title: { selector: "h1", pages: ["/*"] } },
+      experiences: [{ id: "all", type: "personalization", purpose: "personalization", slots: { title: { text: "Personal" } } }],
+    },
+  });
+  origin.routes["/"] = (_, response) => void response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end('<!doctype html><html lang="en"><head><title>Shop</title></head><body><h1>Welcome</h1><a href="/">Again</a></body></html>');
 });
 after(async () => {
   await closeBrowser();
@@ -34,4 +48,24 @@ test("the page shows the choice and keeps it, in the visitor's language, and vio
   await tab.reload();
   assert.equal(await analytics.isChecked(), true);
   assert.deepEqual(errors, []);
+});
+
+test("pages that the Worker edits ask who has not chosen, once", async (t) => {
+  const tab = await visit(t);
+  const asked: string[] = [];
+  tab.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  await tab.goto(`http://127.0.0.1:${worker.address.port}/`);
+  const banner = tab.getByRole("region", { name: "Your privacy" });
+  await banner.getByText("Your own shop · Counting").waitFor();
+  assert.deepEqual(await tab.context().cookies(), []);
+  await banner.getByRole("button", { name: "Choose" }).click();
+  await banner.getByRole("switch", { name: "Counting" }).check();
+  await banner.getByRole("button", { name: "Save my choice" }).click();
+  await banner.waitFor({ state: "detached" });
+  const choice = (await tab.context().cookies()).find(({ name }) => name === "idoine_consent");
+  assert.match(choice?.value ?? "", /^v2\.analytics\.-personalization\.-marketing\.2\.\d+\.v$/);
+  asked.length = 0;
+  await tab.reload();
+  await tab.evaluate(() => new Promise((done) => requestIdleCallback(() => setTimeout(done, 200))));
+  assert.ok(!asked.some((path) => path.endsWith("consent.js")), asked.join(" "));
 });

@@ -1,9 +1,10 @@
 // Consent platforms: what holds where they have a say, as a table; and the Transparency and Consent Framework, Google Consent Mode and a
 // platform of the page's own in real pages.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, test, type TestContext } from "node:test";
 import type { Page } from "playwright-core";
-import { readChoice, statusOf } from "../../www/src/choice.ts";
+import { choiceAfter, readChoice, statusOf, writeChoice } from "../../www/src/choice.ts";
 import { ranked } from "../../www/src/consent/rank.ts";
 import type { Notice, Purpose } from "../../www/src/types.ts";
 import { closeBrowser, until, visit } from "./fixtures/browser.ts";
@@ -42,6 +43,23 @@ for (const [what, before, voices, recorded, { gpc = false, mode = "opt-in" } = {
     assert.deepEqual(ranked(status, voices), recorded);
   });
 }
+
+/** What the core is held to as well (tests/spec.rs). */
+const spec = JSON.parse(readFileSync(new URL("../spec/consent.json", import.meta.url), "utf8")) as {
+  terms: { value: string | null; mode: Notice["mode"]; version: number; gpc: boolean; dnt: boolean; granted: Purpose[]; valid: boolean }[];
+  choices: { before: string | null; granted: Purpose[]; by: "visitor" | "platform"; version: number; at: number; gpc: boolean; after: string }[];
+};
+
+test("what a choice comes to on a site's terms, and what becomes of one when another follows, is what the core says", () => {
+  assert.ok(spec.terms.length > 30 && spec.choices.length > 10);
+  for (const one of spec.terms) {
+    const { granted, decided } = statusOf(readChoice(one.value ?? ""), one, one);
+    assert.deepEqual([granted, decided], [one.granted, one.valid], JSON.stringify(one));
+  }
+  for (const one of spec.choices) {
+    assert.equal(writeChoice(choiceAfter(readChoice(one.before ?? ""), one, one)), one.after, JSON.stringify(one));
+  }
+});
 
 /** A site whose pages listen to these platforms. */
 async function listening(t: TestContext, platforms: string, script: string, notice: Notice = { ...NOTICE, ask: "platform" }): Promise<{ tab: Page; site: ConsentSite }> {

@@ -147,8 +147,25 @@ fn state(program: &Program, decisions: &Decisions, edits: &[Edit<'_>]) -> Option
         state.push_str(",\"edits\":");
         state.push_str(&serde_json::to_string(&handed_over).ok()?);
     }
+    asks(program, &mut state);
     state.push('}');
     Some(for_script(&state))
+}
+
+/// Adds which version of the wording Idoine's own banner is to ask in, and which consent platforms are to be listened to, where the site has it
+/// so. Of the notice, which is JSON as the compiler writes it: no quote stands in a text of it without an escape.
+fn asks(program: &Program, state: &mut String) {
+    let notice = program.notice();
+    if notice.contains("\"ask\":\"banner\"") {
+        state.push_str(",\"consent\":");
+        state.push_str(&program.terms().version.to_string());
+    }
+    let platforms = notice.split_once("\"platforms\":[").and_then(|(_, rest)| rest.split_once(']'));
+    if let Some((platforms, _)) = platforms.filter(|(platforms, _)| !platforms.is_empty()) {
+        for part in [",\"platforms\":[", platforms, "]"] {
+            state.push_str(part);
+        }
+    }
 }
 
 /// JSON text for the inside of a script element, of HTML or XHTML: there these characters would end the element, open a

@@ -15,8 +15,8 @@ const ID = "idoine_id";
 const MAX_AGE_S = 34_128_000;
 /** Decisions do not wait longer than this for the notice. */
 const PATIENCE_MS = 3000;
-/** The terms of a site that tells no notice: nothing before it is agreed to, and every version of the wording counts. */
-const PLAIN: Terms = { mode: "opt-in", version: 0 };
+/** The terms of a site that tells no notice, as a manifest that says nothing of them has them. */
+const PLAIN: Terms = { mode: "opt-in", version: 1 };
 
 /** Consent kept in this browser, and the cookies that the engine reads it from. */
 export interface LocalConsent extends Consent {
