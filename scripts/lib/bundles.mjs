@@ -25,11 +25,15 @@ export const sources = {
 /** Properties that nobody but us sees, of dom.ts and page.ts: in the loader each byte counts. */
 const OURS = /^(?:ours|undo|put|tries|nodes|send)$/;
 
+/** Scripts that say nothing of strictness: what the words for it take in bytes buys nothing in code whose types are checked. */
+const SLOPPY = { compilerOptions: { alwaysStrict: false, strict: false } };
+
 // The loader and the stub run in every page, on whatever browser the visitor has; the rest loads on demand.
 const BROWSER = [
   { entry: "www/snippet/stub.ts", out: join(DIST, "snippet", "stub.js"), format: "iife", target: "es2018" },
-  { entry: "www/snippet/loader.ts", out: join(ASSETS, "idoine.js"), format: "iife", target: "es2020", mangleProps: OURS },
+  { entry: "www/snippet/loader.ts", out: join(ASSETS, "idoine.js"), format: "iife", target: "es2020", mangleProps: OURS, tsconfigRaw: SLOPPY },
   { entry: "www/src/index.ts", out: join(ASSETS, "client.js"), format: "esm", target: "es2022" },
+  { entry: "www/src/consent/asks.ts", out: join(ASSETS, "asks.js"), format: "esm", target: "es2022" },
   { entry: "www/src/consent/consent.ts", out: join(ASSETS, "consent.js"), format: "esm", target: "es2022" },
   { entry: "www/src/consent/preferences.ts", out: join(ASSETS, "preferences.js"), format: "esm", target: "es2022" },
   { entry: "www/src/consent/signals.ts", out: join(ASSETS, "signals.js"), format: "esm", target: "es2022" },
@@ -53,7 +57,7 @@ async function bundle(options, out) {
 export async function buildScripts() {
   let changed = false;
   for (const { entry, out, ...more } of BROWSER) {
-    const options = { entryPoints: [entry], ...more, minify: true, platform: "browser", plugins: [beside(/(^|\/)(engine|tools|client|consent|preferences)\.js$/)] };
+    const options = { entryPoints: [entry], ...more, minify: true, platform: "browser", plugins: [beside(/(^|\/)(engine|tools|client|consent|preferences|signals)\.js$/)] };
     changed = (await bundle(options, out)) || changed;
   }
   const description = JSON.stringify(JSON.parse(readFileSync(join(ROOT, "docs", "openapi.json"), "utf8")));

@@ -65,7 +65,7 @@ function nonceOf(policy) {
 function stateMarkup(plan, nonce, isXml, isUtf8) {
   const state = isUtf8 ? plan.state : jsonEscapes(plan.state);
   const mark = nonce === undefined ? "" : ` nonce="${nonce}"`;
-  const loader = `<script async${isXml ? '="async"' : ""} src="/_idoine/idoine.js"${mark}></script>`;
+  const loader = `<script async${isXml ? '="async"' : ""} src="/_idoine/idoine.js"${plan.asks ?? ""}${mark}></script>`;
   const bar = plan.preview ? `<script type="module" src="/_idoine/bar.js"${mark}></script>` : "";
   return `<script type="application/json" id="idoine-state">${state}</script>${loader}${bar}`;
 }

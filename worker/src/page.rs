@@ -23,6 +23,9 @@ struct Plan<'a> {
     /// The program's version, and whether a bot asks: for what is counted.
     version: String,
     bot: bool,
+    /// Attributes of the loader's element.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    asks: String,
     /// The `Set-Cookie` headers that go with the page.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cookies: Vec<String>,
@@ -86,6 +89,7 @@ async fn plan(visit: &Visit, program: &Program) -> Result<String, bool> {
         hints: program.client_hints().collect::<Vec<_>>().join(", "),
         version: program.version(),
         bot,
+        asks: asks(program),
         cookies: visit.given(),
         exposure: exposure(visit, program, &context, &decisions, &edits),
     };
@@ -147,25 +151,28 @@ fn state(program: &Program, decisions: &Decisions, edits: &[Edit<'_>]) -> Option
         state.push_str(",\"edits\":");
         state.push_str(&serde_json::to_string(&handed_over).ok()?);
     }
-    asks(program, &mut state);
     state.push('}');
     Some(for_script(&state))
 }
 
-/// Adds which version of the wording Idoine's own banner is to ask in, and which consent platforms are to be listened to, where the site has it
-/// so. Of the notice, which is JSON as the compiler writes it: no quote stands in a text of it without an escape.
-fn asks(program: &Program, state: &mut String) {
+/// The loader's attributes that say which version of the wording Idoine's own banner is to ask in, and which consent platforms are to be listened
+/// to, where the site has it so. Of the notice, which is JSON as the compiler writes it: no quote stands in a text of it without an escape.
+fn asks(program: &Program) -> String {
     let notice = program.notice();
+    let mut asks = String::new();
+    let mut put = |name: &str, value: &str| {
+        for part in [" data-", name, "=\"", value, "\""] {
+            asks.push_str(part);
+        }
+    };
     if notice.contains("\"ask\":\"banner\"") {
-        state.push_str(",\"consent\":");
-        state.push_str(&program.terms().version.to_string());
+        put("consent", &program.terms().version.to_string());
     }
     let platforms = notice.split_once("\"platforms\":[").and_then(|(_, rest)| rest.split_once(']'));
     if let Some((platforms, _)) = platforms.filter(|(platforms, _)| !platforms.is_empty()) {
-        for part in [",\"platforms\":[", platforms, "]"] {
-            state.push_str(part);
-        }
+        put("platforms", &platforms.replace('"', "").replace(',', " "));
     }
+    asks
 }
 
 /// JSON text for the inside of a script element, of HTML or XHTML: there these characters would end the element, open a

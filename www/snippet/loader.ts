@@ -9,26 +9,26 @@
  * | `data-notice` | with `data-program`: address of a file with what visitors are told before they choose |
  * | `data-base` | folder of `client.js`, `engine.js` and `engine.wasm`; by default this script's own |
  * | `data-auto="false"` | nothing is decided until `idoine.decide()` is called |
- * | `data-consent` | version of the wording: who did not choose in it is asked |
+ * | `data-consent` | version of the wording: who did not choose in it is asked. `none` asks nobody, and fills the elements of ours that the page has |
  * | `data-platforms` | the consent platforms that are listened to: `tcf`, `google` |
  *
- * Only `data-program` needs WebAssembly, and only then is more than this file loaded at once. Behind the Worker the page's state may say what
- * the last two do.
+ * Only `data-program` needs WebAssembly, and only then is more than this file loaded at once. Behind the Worker the last two are
+ * written by it.
  */
 import type { IdoineOptions } from "../src/client.ts";
-import { createPage, readState } from "../src/page.ts";
+import { createPage } from "../src/page.ts";
 import { remote } from "../src/remote.ts";
 import type { Idoine } from "../src/types.ts";
 import { createQueue, type Call, type Queue } from "./queue.ts";
 
 const script = document.currentScript as HTMLScriptElement | null;
 const waiting: Queue = typeof window.idoine === "function" ? window.idoine : createQueue();
-const data = script?.dataset ?? {};
-const { api, program, base } = data;
+const data: DOMStringMap = { ...script?.dataset };
+const { base } = data;
 
 /** Loads the neighbour of this file with that name, and calls what it has under another. */
 const use = async (file: string, name: string, ...args: unknown[]): Promise<any> =>
-  (await import(new URL((base?.replace(/\/?$/, "/") ?? "") + file + ".js", base ? location.href : script?.src) as unknown as string))[name](...args);
+  (await import(new URL(file + ".js", base ? new URL(base.replace(/\/?$/, "/"), location.href) : script?.src) as unknown as string))[name](...args);
 
 /** Makes `window.idoine` the client, and does what was asked of it before. */
 function open(client: Idoine): void {
@@ -44,31 +44,20 @@ function open(client: Idoine): void {
       console.error(cause);
     }
   };
-  Object.assign(client.consent, {
-    show: () => use("consent", "show"),
-    platform: (connect: unknown) => use("signals", "platform", connect),
-  });
+  const ask = (of?: unknown): Promise<void> => use("asks", "open", of);
+  (client.consent as any).show = (client.consent as any).platform = ask;
   const calls = waiting.q as Call[];
   // Whoever has kept the old `window.idoine` still reaches the client.
   waiting.q = { push: (call: Call) => run(...call) };
   window.idoine = Object.assign(run, waiting, client);
   for (const call of calls) run(...call);
   void client.ready.then(waiting.show);
-  // What listens to consent platforms, and what asks for consent, where the page has a use for them.
-  (window.requestIdleCallback ?? setTimeout)(() =>
-    run(async () => {
-      const { consent, platforms } = { ...readState(), ...data };
-      if (platforms) await use("signals", "listen", platforms);
-      // Who has chosen in this wording is not asked, and loads nothing.
-      const asks = consent && !document.cookie.match(`idoine_consent=v2\\S*\\.${consent}\\.\\d+\\.[vp]`);
-      if (asks || document.querySelector("idoine-consent,idoine-preferences")) await use("consent", "ask", asks);
-    }),
-  );
+  if (data.consent || data.platforms) run(() => ask(data));
 }
 
 async function start(): Promise<void> {
   const auto = data.auto !== "false";
-  if (program === undefined) return open(createPage(remote(api), auto));
+  if (!data.program) return open(createPage(remote(data.api), auto));
   // What decides in the page is of no use to sites behind a Worker, so it is not part of this file.
   open(await use("client", "createIdoine", { ...data, auto } satisfies IdoineOptions));
 }

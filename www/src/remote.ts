@@ -1,6 +1,6 @@
 /** Decisions and consent asked from the Worker: before this site (`edge`) or at another host name (`api`). */
 import type { Decider } from "./page.ts";
-import type { Answer, Consent, ConsentStatus } from "./types.ts";
+import type { Answer, ConsentStatus } from "./types.ts";
 
 /** After this the page is better left as it is than changed before the visitor's eyes. */
 const PATIENCE_MS = 3000;
@@ -10,7 +10,7 @@ const PATIENCE_MS = 3000;
  * takes away what is there. It is made even if the page is left meanwhile.
  */
 export async function call<T>(api: string | undefined, path: string, body?: unknown, patience = PATIENCE_MS): Promise<T> {
-  const response = await fetch(new URL("/_idoine/" + path, new URL(api ?? "", location.href)), {
+  const response = await fetch(new URL("/_idoine/" + path, api || location.href), {
     credentials: "include",
     keepalive: true,
     signal: AbortSignal.timeout?.(patience),
@@ -38,7 +38,6 @@ export function remote(api?: string): Decider {
     consent: {
       get: () => consent(),
       set: (granted, details) => consent({ granted, ...details }),
-      ask: call.bind(null, api) as NonNullable<Consent["ask"]>,
     },
   };
 }

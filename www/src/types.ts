@@ -85,10 +85,6 @@ export interface State {
   readonly values: Readonly<Record<string, unknown>>;
   /** What the slots show that the page's own code renders (`"render": "client"`); their elements have the attribute `data-idoine-slot`. */
   readonly edits?: readonly Edit[];
-  /** Where the page is to ask for consent: the version of the wording. */
-  readonly consent?: string | number;
-  /** The consent platforms that are listened to. */
-  readonly platforms?: readonly string[];
 }
 
 /** A visitor as raw facts: what the command line, the decide API, the previews and the tests take. */
@@ -218,7 +214,7 @@ export interface Consent {
    * What is on the page stays: slots change at the next navigation or `decide()`.
    */
   set(granted: readonly Purpose[], details?: ChoiceDetails): Promise<ConsentStatus>;
-  /** Asks the Worker for something below `/_idoine/` that is the visitor's right, as `export` and `erase` are. Missing where there is no Worker. */
+  /** Asks the Worker for something below `/_idoine/` that is the visitor's right, as `export` and `erase` are. Missing where there is no Worker, and before our elements are there. */
   ask?<T>(path: string, body?: unknown, patienceMs?: number): Promise<T>;
   /** Opens the preference centre over the page. With the loader only. */
   show?(): Promise<void>;

@@ -1,5 +1,5 @@
 /** Who keeps the choice and the data: the page's client where there is one, else the Worker that this file is from. */
-import { remote } from "../remote.ts";
+import { call, remote } from "../remote.ts";
 import type { ConsentStatus, Consent, Idoine, Notice, Purpose } from "../types.ts";
 
 /** Told on the document whenever a choice was made here: its `detail` is what holds now. */
@@ -7,11 +7,19 @@ export const CHOSEN = "idoine-consent";
 
 let found: Promise<Consent> | undefined;
 
+/** The Worker that the loader was told of; the one before this site where it was told of none. */
+const apiOf = (): string | undefined => document.querySelector<HTMLElement>("script[data-api]")?.dataset.api;
+
+/** The same with what asks the Worker for the visitor's rights. */
+const asking = (consent: Consent, api: string | undefined): Consent => Object.assign(consent, { ask: call.bind(null, api) as NonNullable<Consent["ask"]> });
+
 /** The page's way to the choice. */
 export function keeper(): Promise<Consent> {
   const client = window.idoine as Partial<Idoine> & ((job: (client: Idoine) => void) => void) | undefined;
   // The loader may still be on its way: the queue hands over the client when it is there.
-  found ??= client ? new Promise((resolve) => client(({ consent }) => resolve(consent))) : Promise.resolve(remote(import.meta.url).consent);
+  found ??= client
+    ? new Promise((resolve) => client(({ consent, debug }) => resolve(debug().mode === "static" ? consent : asking(consent, apiOf()))))
+    : Promise.resolve(asking(remote(import.meta.url).consent, import.meta.url));
   return found;
 }
 
