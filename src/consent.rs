@@ -120,6 +120,11 @@ impl Consent {
     /// What Global Privacy Control refuses.
     const PROFILING: Consent = Consent((1 << Purpose::Personalization as u8) | (1 << Purpose::Marketing as u8));
 
+    /// A bit for each purpose, in the order of [`Purpose::ALL`], the lowest first.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
     /// These purposes less others.
     pub fn without(self, other: Consent) -> Consent {
         Consent(self.0 & !other.0)

@@ -268,24 +268,24 @@ test("what other clients call a thing becomes ours", () => {
 
 test("a purpose is one that the visitor agreed to, and nobody says more than they did", () => {
   const all = ["personalization", "analytics", "marketing"];
-  const of = (headers: Record<string, string>, about: object) => agreedTo(request(headers), { isOwn: false, isTrusted: false, preferences: undefined, basis: [], ...about });
-  const cookie = (value: string) => ({ cookie: `a=b; idoine_consent=${value}` });
+  const of = (headers: Record<string, string>, about: object) => agreedTo(request(headers), { held: [], isOwn: false, isTrusted: false, preferences: undefined, basis: [], ...about });
+  // What holds of it is the core's to say.
+  const chosen = { cookie: "a=b; idoine_consent=v1" };
   const gpc = { "sec-gpc": "1" };
   for (const isOwn of [true, false]) {
     assert.deepEqual(of({}, { isOwn }), []);
-    assert.deepEqual(of(cookie("v1.analytics"), { isOwn, basis: all }), ["analytics"], "a key's basis is no choice");
-    assert.deepEqual(of(cookie("v1"), { isOwn, basis: all }), []);
-    assert.deepEqual(of(cookie("nonsense"), { isOwn, basis: all }), []);
-    assert.deepEqual(of({ ...cookie("v1.personalization.analytics.marketing"), ...gpc }, { isOwn }), ["analytics"]);
+    assert.deepEqual(of(chosen, { isOwn, held: ["analytics"], basis: all }), ["analytics"], "a key's basis is no choice");
+    assert.deepEqual(of(chosen, { isOwn, basis: all }), []);
     assert.deepEqual(of({}, { isOwn, preferences: ["analytics", "Advertising"], basis: all }), ["analytics"]);
     assert.deepEqual(of({}, { isOwn, basis: ["analytics"] }), ["analytics"]);
     assert.deepEqual(of(gpc, { isOwn, preferences: all }), ["analytics"]);
     assert.deepEqual(of(gpc, { isOwn, basis: all }), ["analytics"]);
   }
-  assert.deepEqual(of(cookie("v1.analytics.personalization"), { preferences: ["personalization", "marketing"] }), ["personalization"]);
-  assert.deepEqual(of(cookie("v1.analytics.personalization"), { isOwn: true, preferences: ["personalization"] }), ["personalization", "analytics"]);
+  const held = ["personalization", "analytics"];
+  assert.deepEqual(of(chosen, { held, preferences: ["personalization", "marketing"] }), ["personalization"]);
+  assert.deepEqual(of(chosen, { held, isOwn: true, preferences: ["personalization"] }), held);
   // A server says it of someone else: neither its cookies nor its refusals are theirs.
-  assert.deepEqual(of({ ...cookie("v1.marketing"), ...gpc }, { isTrusted: true, basis: ["personalization"] }), ["personalization"]);
+  assert.deepEqual(of({ ...chosen, ...gpc }, { held: ["marketing"], isTrusted: true, basis: ["personalization"] }), ["personalization"]);
   assert.deepEqual(of({}, { isTrusted: true, preferences: [], basis: all }), []);
 });
 

@@ -1,32 +1,33 @@
 // What was shown at the edge alone, handed on to whoever stores it: a redirect leaves no page in which it could be counted.
 
+import { purposesOf } from "./agreed.js";
 import { count, countAfter, isAhead } from "./counters.js";
 import { withZone } from "./events/zone.js";
 import { log } from "./log.js";
 import { give, hasProfiles } from "./profiles/shards.js";
 import { visitorOf } from "./projection.js";
 import { cookiesAfter } from "./settled.js";
-import { choiceOf, hasKey, purposesOf } from "./visitor.js";
+import { choiceOf, hasKey } from "./visitor.js";
 
 /** The longest that a redirect waits for whoever stores it; the handing over then goes on behind it. */
 const PATIENCE_MS = 100;
 
 /** The visitor who agreed to something; undefined where they did not, or nobody can say who they are. */
 async function knownOf(visit) {
-  return hasKey(visit.env) && purposesOf(visit.request).length > 0 ? visitorOf(visit) : undefined;
+  return hasKey(visit.env) && purposesOf(visit).length > 0 ? visitorOf(visit) : undefined;
 }
 
 /**
  * An exposure as the event that shards take: to the sinks goes what is known without the visitor, and their id where they agreed to
  * analytics; into the profile of `visitor` where there is one, and where that is all they agreed to, as an event of its own.
  */
-function entriesOf({ request }, { messageId, type, time, anonymousId, bot, site, ...properties }, visitor) {
-  const consent = purposesOf(request);
+function entriesOf(visit, { messageId, type, time, anonymousId, bot, site, ...properties }, visitor) {
+  const consent = purposesOf(visit);
   const event = { messageId, type, anonymousId, timestamp: time, receivedAt: Date.now(), properties, site, source: "edge", trusted: true, bot, consent };
   if (visitor === undefined) {
     return [{ event, keep: true, fold: false }];
   }
-  const own = { ...event, anonymousId: visitor.id, userId: visitor.user || undefined, context: withZone(undefined, request) };
+  const own = { ...event, anonymousId: visitor.id, userId: visitor.user || undefined, context: withZone(undefined, visit.request) };
   return anonymousId === undefined ? [{ event, keep: true, fold: false }, { event: own, keep: false, fold: true }] : [{ event: own, keep: true, fold: true }];
 }
 

@@ -2,9 +2,10 @@
 // (worker/src/api/consent.rs); this has the shards keep it too, where there is an id, makes it as strict as what the same user said elsewhere, and
 // adds the projection of the profile, or takes it away.
 
-import { isSame } from "./choice.js";
+import { PURPOSES, isSame } from "./choice.js";
 import { decide } from "./instance.js";
 import { log } from "./log.js";
+import { withdraw } from "./profiles/erase.js";
 import { countAnywhere, give, hasProfiles } from "./profiles/shards.js";
 import { dropped, visitorOf } from "./projection.js";
 import { cookiesAfter, lastOfEach, visitAfter } from "./settled.js";
@@ -30,22 +31,44 @@ export function answerWith(response, body, cookies) {
 /** So often it is tried again, behind the answer, to tell the shards of a choice, and how long after. */
 const AGAIN_MS = [500, 2000, 8000];
 
+/** Tries what the shards could not be told once more, behind the answer: `tell` says whether they were. */
+function again(visit, tell, message) {
+  const trying = async () => {
+    for (const pause of AGAIN_MS) {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      if (await tell()) {
+        return;
+      }
+    }
+    log("error", "choice_not_kept", message, { site: visit.site.id });
+  };
+  visit.ctx.waitUntil(trying());
+}
+
 /** Keeps a choice of a browser; what the shards say of it, as `give` does. */
 async function keep(visit, own) {
   const given = await give(visit, [], { own });
   if (given.told === undefined && own.isNew) {
-    const again = async () => {
-      for (const pause of AGAIN_MS) {
-        await new Promise((resolve) => setTimeout(resolve, pause));
-        if ((await give(visit, [], { own: { ...own, isRead: false } })).told !== undefined) {
-          return;
-        }
-      }
-      log("error", "choice_not_kept", "a choice holds in its browser, and could not be kept", { site: visit.site.id });
-    };
-    visit.ctx.waitUntil(again());
+    const tell = async () => (await give(visit, [], { own: { ...own, isRead: false } })).told !== undefined;
+    again(visit, tell, "a choice holds in its browser, and could not be kept");
   }
   return given;
+}
+
+/** Has what was kept for purposes go that a visitor withdraws. */
+async function takeBack(visit, visitor, purposes) {
+  const tell = async () => {
+    try {
+      await withdraw(visit, visitor, purposes);
+      return true;
+    } catch (error) {
+      log("error", "not_erased", "a shard could not be told of an erasure; that is tried again", { error, site: visit.site.id });
+      return false;
+    }
+  };
+  if (purposes.length > 0 && !(await tell())) {
+    again(visit, tell, "purposes are withdrawn in their browser, and what was kept for them is not gone");
+  }
 }
 
 /** Whether a visit is of somebody who looks at the site as somebody else, for whom nothing is kept. */
@@ -72,6 +95,10 @@ export async function consent(visit) {
     visit.ctx.waitUntil(countAnywhere(visit, "choice", statement));
   }
   const own = { anonymousId, ...((user || earlier?.user) && { user: user || earlier.user }), isRead, isNew, statement };
+  // Of what is known of them nothing is to be told that goes.
+  const before = choiceOf(visit.request)?.choice ?? {};
+  const withdrawn = PURPOSES.filter((purpose) => before[purpose] === "granted" && state.choice[purpose] !== "granted");
+  await takeBack(visit, isKept ? own : {}, withdrawn);
   const given = isKept ? await keep(visit, own) : {};
   const cookies = await cookiesAfter(after, visitor ?? { purposes: [] }, given);
   // What the user refused elsewhere is refused here too.

@@ -1,8 +1,9 @@
 // A browser's projection when something was learned of its visitor: who they are by their cookies, and the cookies that they are given.
 
+import { purposesOf } from "./agreed.js";
 import { run } from "./instance.js";
 import { openedFor, seal, userOf } from "./sealed.js";
-import { ID, MAX_AGE_S, PROJECTION, cookieOf, idOf, keysOf, purposesOf, setCookie, signedId } from "./visitor.js";
+import { ID, MAX_AGE_S, PROJECTION, cookieOf, idOf, keysOf, setCookie, signedId } from "./visitor.js";
 
 /** How long a proven user is known without another proof, in seconds. */
 const USER_S = 30 * 24 * 60 * 60;
@@ -17,7 +18,7 @@ export async function visitorOf(visit) {
   if (known === undefined) {
     return undefined;
   }
-  const purposes = purposesOf(visit.request);
+  const purposes = purposesOf(visit);
   const opened = purposes.includes("personalization") ? await openedFor(visit, known.id) : undefined;
   return { ...known, user: opened?.user ?? "", since: opened?.since ?? 0, purposes, opened };
 }

@@ -7,8 +7,9 @@
 //
 // The projection names its user where an identity token proved them (identity.js), and nobody else.
 
+import { purposesKnown } from "./agreed.js";
 import { log } from "./log.js";
-import { ID, PROJECTION, base64url, cookieOf, fromBase64url, keyFrom, keysOf, purposesOf } from "./visitor.js";
+import { ID, PROJECTION, base64url, cookieOf, fromBase64url, keyFrom, keysOf } from "./visitor.js";
 
 const VERSION = 2;
 const [NONCE, TAG] = [12, 16];
@@ -128,7 +129,7 @@ export async function projectionOf(visit) {
     return undefined;
   }
   // In a preview it may be agreed to by an override.
-  if (overrides === undefined && !purposesOf(request).includes("personalization")) {
+  if (overrides === undefined && purposesKnown(visit)?.includes("personalization") === false) {
     return undefined;
   }
   return openedFor(visit, /^[\w-]{8,64}/.exec(cookieOf(request, ID) ?? "")?.[0]);

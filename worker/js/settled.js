@@ -1,8 +1,9 @@
 // What holds in a browser once the shards have said what its user said elsewhere, and the cookies that it is given for it.
 
+import { purposesOf } from "./agreed.js";
 import { isSame, strictest, writeChoice } from "./choice.js";
 import { dropped, refreshed } from "./projection.js";
-import { CONSENT, ID, MAX_AGE_S, PROJECTION, choiceOf, cookieOf, purposesOf, setCookie } from "./visitor.js";
+import { CONSENT, ID, MAX_AGE_S, PROJECTION, choiceOf, cookieOf, setCookie } from "./visitor.js";
 
 /** A visit as it will be when the browser has these cookies too: what its next request brings. */
 export function visitAfter(visit, cookies, to = visit.url) {
@@ -35,12 +36,13 @@ function choiceCookie(visit, statement) {
  * the shards say (`toldTo` of profiles/choices.js): what the browser said itself counts where it is as new as the cookie, which may say what
  * was refused elsewhere and is granted there again.
  */
-function settled({ request }, told) {
+function settled(visit, told) {
+  const { request } = visit;
   const said = choiceOf(request);
   const others = told.flatMap((one) => one?.others ?? []);
   if (said === undefined) {
     // Nobody chose here: what holds unless they refuse is refused where they did so elsewhere.
-    const refused = others.filter(({ purpose, status }) => status !== "granted" && purposesOf(request).includes(purpose));
+    const refused = others.filter(({ purpose, status }) => status !== "granted" && purposesOf(visit).includes(purpose));
     const [{ at, version } = {}] = refused;
     return refused.length === 0 ? undefined : strictest({ choice: {}, at, version, by: "default" }, refused);
   }
@@ -58,7 +60,7 @@ function settled({ request }, told) {
 export async function cookiesAfter(visit, visitor, { projection, told }, isProven = false) {
   const statement = told === undefined ? undefined : settled(visit, told);
   const choice = statement === undefined ? [] : [choiceCookie(visit, statement)];
-  const purposes = statement === undefined ? visitor.purposes : purposesOf(visitAfter(visit, choice).request);
+  const purposes = statement === undefined ? visitor.purposes : purposesOf(visitAfter(visit, choice));
   if (statement !== undefined && purposes.length === 0) {
     choice.push(setCookie(visit, ID, "", 0));
   }

@@ -138,10 +138,3 @@ export const idOf = ({ request, env }) => checkedId(env, cookieOf(request, ID) ?
 
 /** What a request's own browser said of its purposes (choice.js); undefined when it said nothing. */
 export const choiceOf = (request) => readChoice(cookieOf(request, CONSENT));
-
-/** The purposes that hold for a request, as `Consent::of_request` of the core says. */
-export function purposesOf(request) {
-  const { choice } = choiceOf(request) ?? {};
-  const refused = request.headers.get("sec-gpc") === "1" ? ["personalization", "marketing"] : [];
-  return PURPOSES.filter((name) => choice?.[name] === "granted" && !refused.includes(name));
-}

@@ -1,6 +1,7 @@
 // What visitors and servers report: read, judged, and given to the shards that keep it. An answer of 200 says that what was accepted is
 // on disk; where a shard failed it is 503, who sent it sends all of it again, and what was kept before is a duplicate then.
 
+import { purposesOf } from "../agreed.js";
 import { failure } from "../answer.js";
 import { count } from "../counters.js";
 import { sentWith } from "../host.js";
@@ -97,12 +98,12 @@ function isMeasured({ request }, { purpose }, { sender, judged }) {
 }
 
 /** What becomes of an event: a `result`, or an `entry` for the shards; and what is counted of it (`row`). */
-async function prepared(visit, { event, preferences }, path, judgement, { format, sender, judged, visitor, preview }) {
+async function prepared(visit, { event, preferences }, path, judgement, { format, sender, judged, visitor, held, preview }) {
   if (preview || (visit.overrides !== undefined && isPreviewed(event.context?.page?.url))) {
     return { result: dropped("preview") };
   }
   const isTrusted = sender.kind === "server";
-  const agreed = agreedTo(visit.request, { isOwn: format.isOwn, isTrusted, preferences, basis: sender.purposes });
+  const agreed = agreedTo(visit.request, { held, isOwn: format.isOwn, isTrusted, preferences, basis: sender.purposes });
   const keep = agreed.includes(judgement.purpose);
   const fold = agreed.includes("personalization") && hasKey(visit.env);
   const row = !agreed.includes("analytics") && isMeasured(visit, judgement, { sender, judged }) ? rowOf(event) : undefined;
@@ -206,7 +207,8 @@ export async function collect(visit, format) {
   visit.bot = judged.bot && !isTrusted;
   visit.version = judged.version;
   const visitor = isTrusted ? undefined : await visitorOf(visit);
-  const about = { format, sender, judged, visitor, preview: isPreview(visit) };
+  const held = isTrusted ? [] : purposesOf(visit);
+  const about = { format, sender, judged, visitor, held, preview: isPreview(visit) };
   const judgements = judged.events.values();
   const made = await Promise.all(
     read.map(async ({ error, path, ...one }) =>

@@ -12,7 +12,7 @@ import { noteErased, pseudonymOf } from "./erased.js";
 import { begin as beginExported, isBusy } from "./exported.js";
 import { anonymousKey, relatedTo, userKey } from "./links.js";
 import { noteSize, overwriteSoon } from "./overwrite.js";
-import { PURPOSES, purge } from "./purge.js";
+import { EVERYTHING, purge } from "./purge.js";
 import { later } from "./retry.js";
 import { callShard, hasProfiles, shardOf } from "./shards.js";
 
@@ -176,11 +176,11 @@ async function begun(env, site, keys, purposes, what, id = crypto.randomUUID()) 
 }
 
 /** Erases all that is stored of profiles: `{ receipt, erased }`. Rejects where the shard can't be told. */
-export const eraseAll = (env, site, keys, what) => begun(env, site, keys, PURPOSES, what);
+export const eraseAll = (env, site, keys, what) => begun(env, site, keys, EVERYTHING, what);
 
 /** The same for the site's owner, as JSON; the receipt has its id already. */
 export async function eraseOf(env, site, key, receipt) {
-  return JSON.stringify(await begun(env, site, [key], PURPOSES, "erased by the owner", receipt));
+  return JSON.stringify(await begun(env, site, [key], EVERYTHING, "erased by the owner", receipt));
 }
 
 /** The keys of a visitor's profiles. */

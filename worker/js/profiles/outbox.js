@@ -44,8 +44,10 @@ export function sinksOf(env, webhooks, consent) {
 
 /** The rows of an event for streams: `{ json, only }`, one for all where they get the same, and none for those that it was not agreed to for. */
 function rowsOf(line, { streams, bare }) {
-  const { consent } = JSON.parse(line);
-  const wanting = streams.filter(({ purpose }) => consent === undefined || consent.includes(purpose));
+  const { consent, anonymousId, userId } = JSON.parse(line);
+  // What is of nobody needs nobody's consent: a redirect's exposure, without the visitor.
+  const isNobodys = anonymousId === undefined && userId === undefined;
+  const wanting = streams.filter(({ purpose }) => isNobodys || consent === undefined || consent.includes(purpose));
   const rows = wanting.map(({ name, purpose }) => ({ json: purpose === MEASURING ? bare(line) : line, only: name }));
   const isSame = rows.length === streams.length && rows.every(({ json }) => json === rows[0].json);
   return isSame ? rows.slice(0, 1).map(({ json }) => ({ json, only: null })) : rows;

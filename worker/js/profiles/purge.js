@@ -8,8 +8,11 @@ import { strip } from "./learn.js";
 import { reduced } from "./links.js";
 import { TOGETHER } from "./parts.js";
 
-/** All purposes: who withdraws these is erased. */
+/** All purposes. */
 export const PURPOSES = ["personalization", "analytics", "marketing"];
+
+/** What goes in an erasure: what is kept for any purpose, and what the visitor said of them. Who only withdraws is remembered to have done so. */
+export const EVERYTHING = [...PURPOSES, "choices"];
 
 const LIST = "IN (SELECT value FROM json_each(?1))";
 
@@ -97,7 +100,7 @@ function deleteProfiles(shard, who, purposes, at) {
   for (const [table, column] of [["targets", "profile"], ["targets", "target"], ["links", "profile"], ["notes", "profile"], ["tags", "profile"], ["members", "key"]]) {
     count += sql.exec(`DELETE FROM ${table} WHERE ${column} ${LIST}`, JSON.stringify(who.keys)).rowsWritten;
   }
-  if (isWhole(purposes)) {
+  if (purposes.includes("choices")) {
     count += forgetChoices(sql, who.keys) + forgetReaders(sql, who.keys);
   }
   sql.exec("UPDATE parts SET targets = (SELECT count(*) FROM targets WHERE targets.profile = parts.profile) WHERE targets > 0");
