@@ -145,7 +145,7 @@ test("what is withdrawn anywhere is not folded, projected or sent anywhere", asy
   assert.deepEqual(laptop.granted, ["marketing"]);
   assert.equal(laptop.jar.has("idoine_p"), false);
   // A server that believes to have a consent changes nothing of that.
-  const { statuses } = await worker.give([event({ anonymousId: undefined, userId: "bea", source: "erp", trusted: true })]);
+  const { statuses } = await worker.give([event({ anonymousId: undefined, userId: "bea", source: "erp", trusted: true, timestamp: Date.now() })]);
   assert.deepEqual(statuses, ["dropped"]);
   assert.equal((await worker.readings("u:bea"))?.[VIEWS], views);
 });

@@ -36,21 +36,30 @@ const isReturning = async (cookie: string, init: Init = {}, to = worker) => {
   return /<p id="place">Welcome back<\/p>/.test(reply.text);
 };
 
+/** What an answer says that holds, and whether it was said. */
+const held = (reply: Reply) => {
+  const { granted, decided } = reply.json();
+  return { granted, decided };
+};
+
+/** A choice in a cookie, without the second in which it was made. */
+const saidIn = (value: string | undefined) => value?.replace(/\.\d{10}\./, ".AT.");
+
 const signed = (id: string, key = KEY) => signedId(id, key);
 
 test("a page sets nothing and knows nobody before consent", async () => {
   const reply = await worker.fetch("/");
   assert.deepEqual(reply.cookies, []);
-  assert.deepEqual((await worker.fetch("/_idoine/consent")).json(), { granted: [], decided: false });
+  assert.deepEqual(held(await worker.fetch("/_idoine/consent")), { granted: [], decided: false });
   assert.equal(await isReturning(`idoine_id=${signed("6f0c9a3e-6a8b-4f5e-9d57-0a3f5c1b2d4e")}`), false);
 });
 
 test("agreeing mints an id, and the next page knows it", async () => {
   const reply = await agree(["personalization", "analytics"]);
-  assert.deepEqual(reply.json(), { granted: ["personalization", "analytics"], decided: true });
+  assert.deepEqual(held(reply), { granted: ["personalization", "analytics"], decided: true });
   assert.equal(reply.header("cache-control"), "private, no-store");
   const { idoine_consent: consent, idoine_id: id } = cookiesOf(reply);
-  assert.equal(consent?.value, "v1.personalization.analytics");
+  assert.equal(saidIn(consent?.value), "v2.personalization.analytics.-marketing.1.AT.v");
   assert.equal(consent?.attributes, "Path=/; SameSite=Lax; Max-Age=34128000; Secure");
   assert.equal(id?.attributes, "Path=/; SameSite=Lax; Max-Age=34128000; Secure; HttpOnly");
   const [uuid, signature] = id!.value.split(".");
@@ -58,7 +67,7 @@ test("agreeing mints an id, and the next page knows it", async () => {
   assert.equal(`${uuid}.${signature}`, signed(uuid!));
   const cookie = `idoine_consent=${consent!.value}; idoine_id=${id!.value}`;
   assert.equal(await isReturning(cookie), true);
-  assert.deepEqual((await worker.fetch("/_idoine/consent", { headers: { cookie } })).json(), { granted: ["personalization", "analytics"], decided: true });
+  assert.deepEqual(held(await worker.fetch("/_idoine/consent", { headers: { cookie } })), { granted: ["personalization", "analytics"], decided: true });
   // The experiment has a unit now.
   const state = (await worker.fetch("/", { headers: { cookie } })).state!;
   assert.equal(state.decisions.find((decision) => decision.slot === "button").reason, "split");
@@ -68,7 +77,7 @@ test("agreeing mints an id, and the next page knows it", async () => {
 test("an id is kept when the choice changes, and not sent again", async () => {
   const id = signed("6f0c9a3e-6a8b-4f5e-9d57-0a3f5c1b2d4e");
   const { idoine_consent: consent, idoine_id: again } = cookiesOf(await agree(["marketing"], { cookie: `idoine_consent=v1.personalization; idoine_id=${id}` }));
-  assert.equal(consent?.value, "v1.marketing");
+  assert.equal(saidIn(consent?.value), "v2.marketing.-analytics.~personalization.1.AT.v");
   assert.equal(again, undefined);
   // Marketing alone is no consent for personalization.
   assert.equal(await isReturning(`idoine_consent=v1.marketing; idoine_id=${id}`), false);
@@ -76,12 +85,12 @@ test("an id is kept when the choice changes, and not sent again", async () => {
 
 test("refusing deletes the id", async () => {
   const reply = await agree([], { cookie: `idoine_consent=v1.personalization; idoine_id=${signed("6f0c9a3e-6a8b-4f5e-9d57-0a3f5c1b2d4e")}` });
-  assert.deepEqual(reply.json(), { granted: [], decided: true });
+  assert.deepEqual(held(reply), { granted: [], decided: true });
   const { idoine_consent: consent, idoine_id: id } = cookiesOf(reply);
-  assert.equal(consent?.value, "v1");
+  assert.equal(saidIn(consent?.value), "v2.-analytics.-marketing.~personalization.1.AT.v");
   assert.equal(id?.value, "");
   assert.match(id!.attributes, /Max-Age=0; Secure; HttpOnly$/);
-  assert.deepEqual((await worker.fetch("/_idoine/consent", { headers: { cookie: "idoine_consent=v1" } })).json(), { granted: [], decided: true });
+  assert.deepEqual(held(await worker.fetch("/_idoine/consent", { headers: { cookie: "idoine_consent=v1" } })), { granted: [], decided: true });
 });
 
 test("on a developer's machine the cookies work without TLS", async () => {
@@ -133,9 +142,9 @@ test("Global Privacy Control refuses profiling, whatever the cookie or the click
   const id = signed("6f0c9a3e-6a8b-4f5e-9d57-0a3f5c1b2d4e");
   const cookie = `idoine_consent=v1.personalization.analytics.marketing; idoine_id=${id}`;
   assert.equal(await isReturning(cookie, { headers: { "sec-gpc": "1" } }), false);
-  assert.deepEqual((await worker.fetch("/_idoine/consent", { headers: { cookie, "sec-gpc": "1" } })).json(), { granted: ["analytics"], decided: true });
+  assert.deepEqual(held(await worker.fetch("/_idoine/consent", { headers: { cookie, "sec-gpc": "1" } })), { granted: ["analytics"], decided: true });
   const reply = await agree(["personalization", "marketing"], { "sec-gpc": "1" });
-  assert.deepEqual(reply.json(), { granted: [], decided: true });
+  assert.deepEqual(held(reply), { granted: [], decided: true });
   assert.equal(cookiesOf(reply)["idoine_id"]?.value, "");
 });
 
@@ -170,5 +179,70 @@ test("two first requests at once make two ids at most, and each is good", async 
   for (const reply of replies) {
     const { idoine_consent: consent, idoine_id: id } = cookiesOf(reply);
     assert.equal(await isReturning(`idoine_consent=${consent!.value}; idoine_id=${id!.value}`), true);
+  }
+});
+
+test("who asks is told what was said, when, of which wording and by whom; and what the site asks", async () => {
+  const { idoine_consent: consent } = cookiesOf(await agree(["analytics"], { cookie: "idoine_consent=v1.analytics.marketing" }));
+  const told = (await worker.fetch("/_idoine/consent", { headers: { cookie: `idoine_consent=${consent!.value}`, dnt: "1" } })).json();
+  assert.deepEqual(told.choice, { personalization: "refused", analytics: "granted", marketing: "withdrawn" });
+  assert.deepEqual([told.version, told.by, told.signals], [1, "visitor", { gpc: false, dnt: true }]);
+  assert.ok(Math.abs(Date.parse(told.at) - Date.now()) < 60_000, told.at);
+  assert.deepEqual([told.notice.mode, told.notice.version, told.notice.ask], ["opt-in", 1, "page"]);
+  assert.equal((await worker.fetch("/_idoine/consent?notice=0")).json().notice, undefined);
+});
+
+test("a wording that there is not yet was seen by nobody, and nobody else chooses than who can", async () => {
+  for (const more of [{ version: 2 }, { version: -1 }, { version: "1" }, { by: "default" }, { by: "owner" }]) {
+    const reply = await worker.fetch("/_idoine/consent", { method: "POST", headers: { origin: "https://shop.example" }, body: JSON.stringify({ granted: ["analytics"], ...more }) });
+    assert.equal(reply.status, 400, JSON.stringify(more));
+    assert.deepEqual(reply.cookies, []);
+  }
+});
+
+/** A site on other terms. */
+const onTerms = (consent: object) => startWorker({ origin: origin.url, manifest: { ...(site() as object), consent }, vars: { IDOINE_KEY: KEY } });
+
+test("where what is not refused is agreed to, the page brings an id, and is decided with it", async (t) => {
+  const other = await onTerms({ mode: "opt-out", version: 3 });
+  t.after(() => other.dispose());
+  const first = await other.fetch("/");
+  const { idoine_consent: consent, idoine_id: id } = cookiesOf(first);
+  assert.equal(saidIn(consent?.value), "v2.personalization.analytics.marketing.3.AT.d");
+  assert.match(id!.attributes, /HttpOnly$/);
+  assert.match(first.header("cache-control") ?? "", /private/);
+  const button = (reply: Reply) => reply.state!.decisions.find((decision) => decision.slot === "button");
+  assert.equal(button(first).reason, "split");
+  const cookie = `idoine_consent=${consent!.value}; idoine_id=${id!.value}`;
+  const second = await other.fetch("/", { headers: { cookie } });
+  assert.deepEqual(second.cookies, []);
+  assert.deepEqual(button(second), button(first));
+  // Nobody gets one who refuses it, by their browser or by their word.
+  for (const headers of [{ dnt: "1" }, { cookie: "idoine_consent=v2.-personalization.-analytics.-marketing.3.1.v" }] as Record<string, string>[]) {
+    const reply = await other.fetch("/", { headers });
+    assert.deepEqual(reply.cookies, [], JSON.stringify(headers));
+    assert.equal(button(reply).reason, "no_unit");
+  }
+  const gpc = cookiesOf(await other.fetch("/", { headers: { "sec-gpc": "1" } }));
+  assert.equal(saidIn(gpc["idoine_consent"]?.value), "v2.analytics.3.AT.d");
+  assert.deepEqual((await other.fetch("/_idoine/consent", { headers: { cookie } })).json().decided, false);
+});
+
+test("where pages are measured without asking, each draws by itself and nothing is stored", async (t) => {
+  const exempt = await onTerms({ mode: "measurement-exempt" });
+  t.after(() => exempt.dispose());
+  const button = async (headers: Record<string, string> = {}) => {
+    const reply = await exempt.fetch("/", { headers });
+    assert.deepEqual(reply.cookies, []);
+    return reply.state!.decisions.find((decision) => decision.slot === "button");
+  };
+  const drawn = [];
+  for (let n = 0; n < 24; n += 1) {
+    drawn.push(await button());
+  }
+  assert.ok(drawn.every(({ reason }) => reason === "split"));
+  assert.equal(new Set(drawn.map(({ variant }) => variant)).size, 2, "24 pages of one visitor are as many visitors");
+  for (const headers of [{ dnt: "1" }, { cookie: "idoine_consent=v2.-personalization.-analytics.-marketing.1.1.v" }] as Record<string, string>[]) {
+    assert.equal((await button(headers)).reason, "no_unit", JSON.stringify(headers));
   }
 });

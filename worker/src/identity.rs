@@ -62,6 +62,11 @@ pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What stands for the key of a profile where it is not to be read: without the Worker's secret nobody finds out whose it is.
+pub fn pseudonym(secret: Option<&str>, profile: &str) -> String {
+    signature(secret.unwrap_or_default(), &format!("idoine trail\n{profile}")).unwrap_or_default()
+}
+
 fn signature(key: &str, id: &str) -> Option<String> {
     Some(base64url(mac(key.as_bytes(), id)?.get(..SIGNATURE)?))
 }

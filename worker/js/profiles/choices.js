@@ -6,7 +6,7 @@
 
 import { joined, rowsOf, statementOf } from "../choice.js";
 import { log } from "../log.js";
-import { isErased } from "./erased.js";
+import { isUnsaid } from "./erased.js";
 import { later } from "./retry.js";
 
 /** So many browsers of a user are told apart; of more those that said something first are one, as strict as all of them. */
@@ -173,7 +173,7 @@ export function historyOf(sql, names) {
 
 /** Takes what a user's profile tells: what holds in `profile` by what was said elsewhere. Of what was forgotten since nothing comes back. */
 export function hear(shard, { profile, from, rows }) {
-  const isGone = ({ at }) => isErased(shard, profile, at) || isErased(shard, from, at);
+  const isGone = ({ at }) => isUnsaid(shard, profile, at) || isUnsaid(shard, from, at);
   replace(shard.sql, profile, from, rows.filter((row) => !isGone(row)));
 }
 

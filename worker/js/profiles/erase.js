@@ -2,8 +2,8 @@
 //
 // One shard sees to an erasure, that of the profile which it is about. It keeps a job in a table, and goes on by alarm until all is done:
 // first it asks all shards for further profiles of the same visitor (their browsers, what their user was called before) until there are no
-// more, then has all of them delete everything, the objects in the bucket included, then takes them out of the owner's trail. Nothing is
-// deleted before it is written down whom it leads to. Shards may be asked and told the same any number of times. What stays is a receipt:
+// more, then has all of them delete everything, the objects in the bucket included. Nothing is deleted
+// before it is written down whom it leads to. Shards may be asked and told the same any number of times. What stays is a receipt:
 // a random id, when, and what was done.
 
 import { log } from "../log.js";
@@ -24,9 +24,6 @@ const MOST_KEYS = 1000;
 
 /** How soon a shard is asked again whose objects are being looked through. */
 const BUSY_MS = 2000;
-
-/** What stands in the place of a key in the owner's trail. */
-const ERASED = "erased";
 
 /** Further profiles of the same visitors as a shard knows them. */
 export const related = ({ sql }, { keys }) => ({ more: relatedTo(sql, keys) });
@@ -88,21 +85,7 @@ async function step(shard, job) {
   const tries = fails > 0 ? job.tries + 1 : 0;
   const due = Date.now() + (fails > 0 ? later(tries) : BUSY_MS);
   sql.exec("UPDATE erasures SET keys = ?, told = ?, tries = ?, due = ? WHERE id = ?", JSON.stringify([...found]), JSON.stringify(told), tries, due, id);
-  return { isMore: isAsking && fails === 0, isDone: !isAsking && fails === 0 && busy.size === 0, keys };
-}
-
-/** Takes keys out of the owner's trail, where it says whom somebody looked at. */
-async function leaveTrail({ env, site }, keys) {
-  for (let cursor; ; ) {
-    const page = await env.PROGRAMS.list({ prefix: `audit:${site}:`, ...(cursor && { cursor }) });
-    for (const { name, metadata, expiration } of page.keys.filter((entry) => keys.includes(entry.metadata?.what))) {
-      await env.PROGRAMS.put(name, "", { metadata: { ...metadata, what: ERASED }, ...(expiration && { expiration }) });
-    }
-    if (page.list_complete) {
-      return;
-    }
-    cursor = page.cursor;
-  }
+  return { isMore: isAsking && fails === 0, isDone: !isAsking && fails === 0 && busy.size === 0 };
 }
 
 /** Goes on with an erasure, as far as it comes now. */
@@ -116,9 +99,8 @@ async function goOn(shard, id) {
   own.add(id);
   try {
     for (let job = jobOf(sql, id); job !== undefined; job = jobOf(sql, id)) {
-      const { isMore, isDone, keys } = await step(shard, job);
+      const { isMore, isDone } = await step(shard, job);
       if (isDone) {
-        await leaveTrail(shard, keys);
         shard.transaction(() => {
           sql.exec("DELETE FROM erasures WHERE id = ?", id);
           sql.exec("UPDATE receipts SET done = ? WHERE id = ?", Date.now(), id);

@@ -42,6 +42,9 @@ export function erasedAt({ sql, names }, key) {
 /** Whether a profile was forgotten since an instant. */
 export const isErased = (shard, key, at) => erasedAt(shard, key).personalization >= at;
 
+/** Whether what somebody said of their purposes was forgotten since an instant: of who only withdraws it is not. */
+export const isUnsaid = (shard, key, at) => erasedAt(shard, key).choices >= at;
+
 /** The first version of a profile's part: behind all that it had before it was forgotten, so that what is late is told from what is new. */
 export const firstVersion = (shard, key) => erasedAt(shard, key).personalization ?? 0;
 

@@ -66,10 +66,10 @@ function deletePart(sql, { id }) {
   sql.exec("DELETE FROM parts WHERE id = ?", id);
 }
 
-/** Empties a part whose messageIds are kept on, so that what is kept for another purpose counts once still. */
+/** Empties a part whose messageIds are kept on, so that what is kept for another purpose counts once still. Whom it is handed to is told. */
 function emptyPart(sql, { id }, at) {
   sql.exec("UPDATE events SET json = NULL WHERE part = ?", id);
-  sql.exec("UPDATE parts SET version = max(version, ?), base = NULL, base_at = NULL, base_id = NULL, state = NULL, newest_at = NULL, newest_id = NULL, held = 0, dirty = 0, targets = 0 WHERE id = ?", at, id);
+  sql.exec("UPDATE parts SET version = max(version, ?), base = NULL, base_at = NULL, base_id = NULL, state = NULL, newest_at = NULL, newest_id = NULL, held = 0, dirty = 0 WHERE id = ?", at, id);
 }
 
 /** Takes events out of windows of profiles that stay: who is named in them as somebody else. Their parts are folded anew. */
@@ -87,8 +87,10 @@ function leaveWindows(sql, who) {
 function deleteProfiles(shard, who, purposes, at) {
   const { sql } = shard;
   const { own, others } = partsOf(sql, who);
+  // Who withdraws a purpose is known still to have done so, in all browsers that are theirs: whose those are stays.
+  const isErased = purposes.includes("choices");
   const isKept = !purposes.includes("analytics");
-  own.forEach((part) => (isKept && part.ids > 0 && part.pushed === 0 ? emptyPart(sql, part, at) : deletePart(sql, part)));
+  own.forEach((part) => (part.pushed === 0 && (!isErased || (isKept && part.ids > 0)) ? emptyPart(sql, part, at) : deletePart(sql, part)));
   others.forEach((part) => deletePart(sql, part));
   const holders = new Set(others.map(({ profile }) => profile));
   for (const profile of holders) {
@@ -97,10 +99,11 @@ function deleteProfiles(shard, who, purposes, at) {
     reduced(shard, profile);
   }
   let count = own.length + others.length;
-  for (const [table, column] of [["targets", "profile"], ["targets", "target"], ["links", "profile"], ["notes", "profile"], ["tags", "profile"], ["members", "key"]]) {
+  const known = [["targets", "profile"], ["targets", "target"], ["links", "profile"]];
+  for (const [table, column] of [...(isErased ? known : []), ["notes", "profile"], ["tags", "profile"], ["members", "key"]]) {
     count += sql.exec(`DELETE FROM ${table} WHERE ${column} ${LIST}`, JSON.stringify(who.keys)).rowsWritten;
   }
-  if (purposes.includes("choices")) {
+  if (isErased) {
     count += forgetChoices(sql, who.keys) + forgetReaders(sql, who.keys);
   }
   sql.exec("UPDATE parts SET targets = (SELECT count(*) FROM targets WHERE targets.profile = parts.profile) WHERE targets > 0");

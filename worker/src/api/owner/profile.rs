@@ -8,7 +8,7 @@ use crate::route::Endpoint;
 use crate::shards::{self, Stored};
 use crate::tokens::Bearer;
 use crate::visit::Visit;
-use crate::{host, learn, program};
+use crate::{host, identity, learn, program};
 use idoine::learn::State;
 use serde_json::{Map, Value, json};
 
@@ -86,9 +86,10 @@ pub async fn answer(visit: &Visit, bearer: &Bearer, asked: (Endpoint, &str), pat
     }
 }
 
-/// Who looked at whom is in the trail, before they have.
+/// That somebody looked is in the trail before they have; at whom, is a pseudonym there, as the trail outlives the profile. By its key the
+/// profile's own shard knows it (`worker/js/profiles/accesses.js`).
 async fn noted(visit: &Visit, bearer: &Bearer, action: &str, key: &str) -> Result<(), Answer> {
-    let entry = Entry::new(bearer, action).with("what", Some(key));
+    let entry = Entry::new(bearer, action).with("what", Some(&identity::pseudonym(visit.key().as_deref(), key)));
     write(visit, &entry).await.map_err(|trouble| unavailable(visit, &trouble))
 }
 
