@@ -1,15 +1,13 @@
 //! What visitors are asked, told and promised: checked, and written as two JSON texts that the runtimes hand on as they are. The *notice* is
 //! for visitors, by `GET /_idoine/consent`; *keeping* is for who keeps what is known of them, in the Worker.
 
-use super::reads::Reads;
 use super::{Compiler, lookup};
 use crate::consent::{Mode, Purpose};
-use crate::context::{FIELDS, Kind};
+use crate::context::Kind;
 use crate::edit::json_string;
 use crate::manifest::{Ask, Experience, Manifest, PurposePlan, Spanned, Status, Trait, Wording};
 use crate::program::layout::{NONE, Section};
 use crate::time::DAY_MS;
-use std::collections::HashMap;
 
 /// Languages that all wording is in, beside the site's own.
 const LANGUAGES: [&str; 2] = ["en", "fr"];
@@ -174,7 +172,6 @@ impl<'m> Compiler<'m, '_, '_> {
     /// What visitors are told.
     fn notice(&self, mode: Mode, version: i32) -> String {
         let manifest = self.manifest;
-        let readers = self.readers();
         let plan = manifest.consent.as_ref();
         let mut json = Json::default();
         json.open('{');
@@ -200,7 +197,7 @@ impl<'m> Compiler<'m, '_, '_> {
         json.key("traits");
         json.open('[');
         for (number, (name, declared)) in manifest.traits.iter().enumerate() {
-            self.told_trait(&mut json, name, declared, readers.get(&((FIELDS.len() + number) as u32)));
+            self.told_trait(&mut json, name, declared, &self.readers(number));
         }
         json.close(']');
         json.key("readings");
@@ -208,7 +205,7 @@ impl<'m> Compiler<'m, '_, '_> {
         for (number, (asked, _)) in self.names.asked.iter().enumerate() {
             json.open('{');
             json.text("path", &asked.path);
-            json.changes(readers.get(&((FIELDS.len() + manifest.traits.len() + number) as u32)));
+            json.changes(&self.readers(manifest.traits.len() + number));
             json.close('}');
         }
         json.close(']');
@@ -225,22 +222,17 @@ impl<'m> Compiler<'m, '_, '_> {
         json.0
     }
 
-    /// For each field that the manifest declares the experiences that read it, by themselves or by their audiences; drafts are left out.
-    fn readers(&self) -> HashMap<u32, Vec<&'m Experience>> {
-        let mut readers: HashMap<u32, Vec<&Experience>> = HashMap::new();
-        for outline in self.outlines.iter().filter(|outline| outline.experience.status != Some(Status::Draft)) {
-            let mut reads = outline.audience.as_ref().map_or_else(Reads::default, Reads::of);
-            reads.add_fields(&outline.read);
-            for field in self.with_audiences(reads).fields().filter(|field| *field as usize >= FIELDS.len()) {
-                readers.entry(field).or_default().push(outline.experience);
-            }
-        }
-        // Those first that say why.
-        readers.values_mut().for_each(|experiences| experiences.sort_by_key(|experience| experience.because.is_none()));
-        readers
+    /// Some of the experiences that read a field that the manifest declares, those first that say why; drafts are left out.
+    fn readers(&self, declared: usize) -> Vec<&'m Experience> {
+        let readers = self.readers.get(declared).into_iter().flatten();
+        let experiences = readers.filter_map(|index| Some(self.outlines.get(*index as usize)?.experience));
+        let mut live: Vec<_> = experiences.filter(|experience| experience.status != Some(Status::Draft)).collect();
+        live.sort_by_key(|experience| experience.because.is_none());
+        live.truncate(MOST_CHANGES);
+        live
     }
 
-    fn told_trait(&self, json: &mut Json, name: &Spanned<String>, declared: &Trait, readers: Option<&Vec<&Experience>>) {
+    fn told_trait(&self, json: &mut Json, name: &Spanned<String>, declared: &Trait, readers: &[&Experience]) {
         json.open('{');
         json.text("name", &name.value);
         json.text("type", declared.kind.name());
@@ -391,10 +383,10 @@ impl Json {
     }
 
     /// What a field changes on the site: some of the experiences that read it.
-    fn changes(&mut self, readers: Option<&Vec<&Experience>>) {
+    fn changes(&mut self, readers: &[&Experience]) {
         self.key("changes");
         self.open('[');
-        for Experience { id, because, .. } in readers.into_iter().flatten().take(MOST_CHANGES) {
+        for Experience { id, because, .. } in readers {
             self.open('{');
             self.text("experience", &id.value);
             because.iter().for_each(|because| self.wording("because", because));

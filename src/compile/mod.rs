@@ -159,6 +159,8 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     sessions: (SessionRules, i64),
     /// The fields that experiences read.
     read_fields: Numbers,
+    /// For each field that the manifest declares the experiences that read it, in the order of arbitration.
+    readers: Vec<Vec<u32>>,
     /// The expressions of named audiences.
     checked_audiences: Vec<Option<Checked>>,
     /// Experiences in the order of arbitration, and the set of page rules of each.
@@ -255,6 +257,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         let own = declared.iter().map(|field| (field.path.clone(), field.kind));
         let fields = fixed.chain(own).enumerate().map(|(index, (path, kind))| (path, (index as u32, kind))).collect();
         let audiences = manifest.audiences.iter().enumerate().map(|(index, (name, _))| (name.value.as_str(), index as u32));
+        let declared_count = declared.len();
         let names = Names { manifest, zones, asked, declared, fields, audiences: audiences.collect() };
         Compiler {
             manifest,
@@ -269,6 +272,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             audience_reads: Vec::new(),
             sessions: (SessionRules::default(), 0),
             read_fields: Numbers::default(),
+            readers: vec![Vec::new(); declared_count],
             checked_audiences: Vec::new(),
             outlines: Vec::new(),
             sets: Vec::new(),

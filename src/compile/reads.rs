@@ -110,6 +110,13 @@ impl Compiler<'_, '_, '_> {
             }
         }
         self.read_fields.extend(all.fields.all());
+        for field in all.fields.all() {
+            if let Some(readers) =
+                (*field as usize).checked_sub(FIELDS.len()).and_then(|declared| self.readers.get_mut(declared))
+            {
+                readers.push(experience);
+            }
+        }
     }
 
     /// Writes the client hints that tell a field which some experience reads.
