@@ -27,7 +27,7 @@ const focused = (tab: Page): Promise<string | null | undefined> =>
 
 /** A page with the centre in it, opened by a visitor who has chosen. */
 async function open(t: TestContext, { choice = GRANTED, routes = {}, head = "", options = {} }: { choice?: string; routes?: Record<string, Route>; head?: string; options?: BrowserContextOptions } = {}): Promise<{ tab: Page; site: ConsentSite }> {
-  const site = await consentSite(t, `${head}<script async src="/_idoine/idoine.js"></script>`, NOTICE, routes, PAGE);
+  const site = await consentSite(t, `${head}<script async src="/_idoine/idoine.js" data-consent="none"></script>`, NOTICE, routes, PAGE);
   const tab = await visit(t, options);
   if (choice) await tab.context().addCookies([{ name: "idoine_consent", value: choice, url: site.origin }]);
   await tab.goto(site.origin);
@@ -146,7 +146,7 @@ test("all is erased once that is confirmed, and the receipt is told", async (t) 
 });
 
 test("opened over the page it takes the focus and gives it back; the page behind it stands still", async (t) => {
-  const site = await consentSite(t, '<script async src="/_idoine/idoine.js"></script>');
+  const site = await consentSite(t, '<script async src="/_idoine/idoine.js" data-consent="none"></script>');
   const tab = await visit(t, { viewport: { width: 1280, height: 800 } });
   await tab.context().addCookies([{ name: "idoine_consent", value: GRANTED, url: site.origin }]);
   await tab.goto(site.origin);
