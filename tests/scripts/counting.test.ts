@@ -18,6 +18,8 @@ test("the budgets are those of the design", () => {
       ["inline stub", 0.6, 0.8],
       ["loader that applies edge decisions", 3, 4],
       ["engine: JavaScript + Wasm", 30, 45],
+      ["consent chunk: the banner", 8, 12],
+      ["preference centre", 8, 12],
       ["tools: JavaScript + Wasm", 150, 250],
       ["author's module: JavaScript + Wasm", 150, 250],
       ["Worker Wasm", 200, 300],

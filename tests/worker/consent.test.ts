@@ -223,6 +223,10 @@ test("where what is not refused is agreed to, the page brings an id, and is deci
     assert.deepEqual(reply.cookies, [], JSON.stringify(headers));
     assert.equal(button(reply).reason, "no_unit");
   }
+  // Nor who sees nothing of it: a page fetched ahead, and programs.
+  for (const headers of [{ "sec-purpose": "prefetch;prerender" }, { "user-agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)" }] as Record<string, string>[]) {
+    assert.deepEqual((await other.fetch("/", { headers })).cookies, [], JSON.stringify(headers));
+  }
   const gpc = cookiesOf(await other.fetch("/", { headers: { "sec-gpc": "1" } }));
   assert.equal(saidIn(gpc["idoine_consent"]?.value), "v2.analytics.3.AT.d");
   assert.deepEqual((await other.fetch("/_idoine/consent", { headers: { cookie } })).json().decided, false);

@@ -9,7 +9,7 @@ import { withdraw } from "./profiles/erase.js";
 import { countAnywhere, give, hasProfiles } from "./profiles/shards.js";
 import { dropped, visitorOf } from "./projection.js";
 import { cookiesAfter, lastOfEach, visitAfter } from "./settled.js";
-import { PROJECTION, choiceOf, cookieOf, hasKey } from "./visitor.js";
+import { CONSENT, PROJECTION, choiceOf, cookieOf, hasKey } from "./visitor.js";
 
 /** What `GET /_idoine/profile` says to a browser that has these cookies too. */
 export async function storedAfter(visit, cookies) {
@@ -59,7 +59,7 @@ async function keep(visit, own) {
 async function takeBack(visit, visitor, purposes) {
   const tell = async () => {
     try {
-      await withdraw(visit, visitor, purposes);
+      await withdraw(visit, visitor, purposes, cookieOf(visit.request, CONSENT));
       return true;
     } catch (error) {
       log("error", "not_erased", "a shard could not be told of an erasure; that is tried again", { error, site: visit.site.id });

@@ -15,7 +15,7 @@ import { hasProfiles } from "./profiles/shards.js";
 import { dropped } from "./projection.js";
 import { openedFor } from "./sealed.js";
 import { userOf } from "./token.js";
-import { CONSENT, ID, MAX_AGE_S, PROJECTION, cookieOf, idOf, readableCookie, setCookie, wordsOf } from "./visitor.js";
+import { CONSENT, ID, MAX_AGE_S, PROJECTION, cookieOf, hasKey, idOf, readableCookie, setCookie, wordsOf } from "./visitor.js";
 
 /** Bytes of a body. */
 const LARGEST = 16 * 1024;
@@ -87,7 +87,8 @@ export async function erasing(visit) {
   if (visitor.refusal !== undefined) {
     return visitor.refusal;
   }
-  const keys = hasProfiles(visit.env) ? profilesOf(visitor) : [];
+  // Without a secret any id is one: nobody could prove that it is theirs.
+  const keys = hasKey(visit.env) && hasProfiles(visit.env) ? profilesOf(visitor) : [];
   let receipt = null;
   try {
     ({ receipt } = keys.length === 0 ? { receipt } : await eraseAll(visit.env, visit.site.id, keys, "erased by the visitor"));

@@ -91,8 +91,8 @@ function asItIs(visit, reason, error) {
 
 /** An edited page, or a redirect, with what it tells of how it was made, and what the visitor is given with it: neither is kept for others. */
 function told(visit, plan, response) {
-  plan.cookies?.forEach((cookie) => response.headers.append("set-cookie", cookie));
   if (visit.outcome === "edited" || visit.outcome === "redirected") {
+    plan.cookies?.forEach((cookie) => response.headers.append("set-cookie", cookie));
     tellTimes(visit, response.headers);
     tellDecisions(plan, response.headers);
   }

@@ -12,6 +12,7 @@ import { anonymousKey, userKey } from "./profiles/links.js";
 import { give, hasProfiles } from "./profiles/shards.js";
 import { visitorOf } from "./projection.js";
 import { cookiesAfter } from "./settled.js";
+import { openedFor } from "./sealed.js";
 import { userOf } from "./token.js";
 import { choiceOf, hasKey, wordsOf } from "./visitor.js";
 
@@ -58,13 +59,14 @@ export async function askedBy(visit, response, fields) {
     return { refused: failed(response, 400, "bad_request", `Expected an object with ${fields.map((name) => `\`${name}\``).join(", ")} at most.`) };
   }
   const visitor = await visitorOf(visit);
+  // Whatever was agreed to since they logged in.
+  const known = (await openedFor(visit, visitor?.id))?.user;
   const { token } = body;
   if (token === undefined) {
-    const isProven = !visitor?.user;
-    return isProven ? { visitor, body } : { refused: failed(response, 401, "token_needed", "Expected `token`: somebody is logged in here, and is to be proven once more.", { "www-authenticate": "Bearer" }) };
+    return !known ? { visitor, body } : { refused: failed(response, 401, "token_needed", "Expected `token`: somebody is logged in here, and is to be proven once more.", { "www-authenticate": "Bearer" }) };
   }
   const { user, wrong } = await userOf(token, wordsOf(env.IDOINE_IDENTITY_SECRET), site.id, Date.now());
-  const isTheirs = user !== undefined && (!visitor?.user || visitor.user === user);
+  const isTheirs = user !== undefined && (!known || known === user);
   if (!isTheirs) {
     return { refused: failed(response, 401, "bad_token", `The identity token is not good. ${wrong ?? "It is for another user than the one who is logged in here."}`, { "www-authenticate": "Bearer" }) };
   }

@@ -2,7 +2,7 @@
 
 use crate::visit::Visit;
 use crate::{enrichment, host, program};
-use idoine::consent::Purpose;
+use idoine::consent::{Mode, Purpose};
 use idoine::report::{self, DecisionReport, EditReport};
 use idoine::{Context, Decisions, Edit, EditOp, Program};
 use serde::Serialize;
@@ -68,9 +68,13 @@ pub async fn known(visit: &Visit) -> JsValue {
 
 /// The plan as JSON; where no experience concerns the page, whether a bot asks.
 async fn plan(visit: &Visit, program: &Program) -> Result<String, bool> {
-    visit.give(program.terms());
     let overrides = visit.overrides.clone().unwrap_or_default();
-    let facts = visit.facts(program, visit.url.clone(), overrides);
+    let mut facts = visit.facts(program, visit.url.clone(), overrides.clone());
+    // Programs that read the site are no visitors.
+    if program.terms().mode == Mode::OptOut && !Context::is_of_bot(program, &facts) {
+        visit.give(program.terms());
+        facts = visit.facts(program, visit.url.clone(), overrides);
+    }
     let context = Context::derive(program, &facts);
     let bot = context.is_bot();
     if !program.concerns(&context) {

@@ -3,7 +3,7 @@
 use crate::host::Sent;
 use crate::identity::Keys;
 use crate::{host, identity, rules};
-use idoine::consent::{Choice, Consent, Mode, Purpose, Signals, Terms, may_measure};
+use idoine::consent::{By, Choice, Consent, Mode, Purpose, Signals, Terms, may_measure};
 use idoine::cookies;
 use idoine::learn::projection;
 use idoine::{Context, Offsets, Program, Request};
@@ -157,14 +157,12 @@ impl Visit {
     pub fn give(&self, terms: Terms) {
         let consent = self.consent(terms);
         let is_asked = self.choice().is_some_and(|choice| choice.is_made(terms));
-        if terms.mode == Mode::OptOut && consent != Consent::default() && !is_asked && !self.is_preview() && self.id().is_none()
-        {
-            let choice = Choice {
-                granted: consent,
-                version: terms.version,
-                at: host::now() / 1000,
-                ..self.choice().unwrap_or_default()
-            };
+        // A page that is fetched ahead may never be seen.
+        let is_ahead = ["sec-purpose", "purpose", "x-moz"].iter().any(|name| self.header(name).is_some());
+        let is_new = !is_asked && !is_ahead && !self.is_preview() && self.id().is_none();
+        if terms.mode == Mode::OptOut && consent != Consent::default() && is_new {
+            let fresh = Choice { granted: consent, version: terms.version, at: host::now() / 1000, ..Choice::default() };
+            let choice = self.choice().filter(|choice| choice.by != By::Default).unwrap_or(fresh);
             let _ = self.given.set(Given { id: host::new_id(), choice });
         }
     }

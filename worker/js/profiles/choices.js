@@ -205,7 +205,10 @@ export function forgetOld(sql, now) {
   sql.exec("DELETE FROM history WHERE at <= ?", now - HISTORY_MS);
 }
 
-/** Forgets all that was said by and of profiles, and whom they told. What stays is what was chosen, under names that nobody reads. Returns how much it was. */
+/** Forgets what was chosen under these names. */
+export const forgetHistory = (sql, names) => void sql.exec("DELETE FROM history WHERE who IN (SELECT value FROM json_each(?))", JSON.stringify(names));
+
+/** Forgets all that was said by and of profiles, and whom they told. Returns how much it was. */
 export function forget(sql, keys) {
   const list = "IN (SELECT value FROM json_each(?1))";
   const gone = (table, column) => sql.exec(`DELETE FROM ${table} WHERE profile ${list} OR ${column} ${list}`, JSON.stringify(keys)).rowsWritten;

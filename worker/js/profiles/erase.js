@@ -7,6 +7,7 @@
 // a random id, when, and what was done.
 
 import { log } from "../log.js";
+import { forgetHistory } from "./choices.js";
 import { NUMBERS, each } from "./each.js";
 import { noteErased, pseudonymOf } from "./erased.js";
 import { begin as beginExported, isBusy } from "./exported.js";
@@ -37,6 +38,9 @@ export async function forget(shard, { id, keys, purposes, at }) {
     noteSize(sql);
     const { holders } = shard.transaction(() => {
       noteErased(shard, pseudonyms, purposes, at);
+      if (purposes.includes("choices")) {
+        forgetHistory(sql, pseudonyms);
+      }
       const found = purge(shard, { keys, purposes, at });
       if (found.count > 0) {
         overwriteSoon(shard);
@@ -123,7 +127,9 @@ export function note({ sql, now }, { id, keys: given, purposes, what }) {
   const none = NUMBERS.map(() => 0);
   const told = JSON.stringify({ asked: none, known: none, busy: [] });
   const keys = [...new Set([...given, ...relatedTo(sql, given)])];
-  sql.exec("INSERT INTO receipts (id, at, what) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", id, now, what);
+  if (sql.exec("INSERT INTO receipts (id, at, what) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", id, now, what).rowsWritten === 0) {
+    return; // It was asked for before.
+  }
   sql.exec("INSERT INTO erasures (id, keys, purposes, at, told, due) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", id, JSON.stringify(keys), JSON.stringify(purposes), now, told, now);
 }
 
@@ -171,11 +177,12 @@ export const keysOf = ({ anonymousId, user }) => [...(user ? [userKey(user)] : [
 /**
  * A visitor (`{ anonymousId, user }`; `user` where a token proved them) withdrew purposes: what was kept for them goes. Without
  * `personalization` the profile; without `analytics` events for it that wait, and that are in the bucket; without `marketing` the traits for
- * it. Rejects where the shard can't be told.
+ * it. `choice` is what they chose before: what they take back of one choice is taken back once. Rejects where the shard can't be told.
  */
-export async function withdraw({ env, site }, visitor, purposes) {
+export async function withdraw({ env, site }, visitor, purposes, choice = crypto.randomUUID()) {
   const keys = keysOf(visitor);
   if (hasProfiles(env) && keys.length > 0 && purposes.length > 0) {
-    await begun(env, site.id, keys, purposes, `withdrawn: ${purposes.join(", ")}`);
+    const id = await pseudonymOf(env, JSON.stringify([keys, purposes, choice]));
+    await begun(env, site.id, keys, purposes, `withdrawn: ${purposes.join(", ")}`, id);
   }
 }

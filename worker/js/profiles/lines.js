@@ -33,9 +33,12 @@ export async function* linesIn({ EVENTS_BUCKET }, name) {
   }
 }
 
-/** Whether an event, as JSON, is of somebody: who has one of these ids, by the name of the field that it stands in. */
-export function isOf(event, { anonymous, users }) {
-  return users.has(event.userId) || anonymous.has(event.anonymousId) || anonymous.has(event.previousId) || users.has(event.previousId);
+/**
+ * Whether an event is somebody's to read, who has these ids. What was done in a user's name in a browser is that user's alone: another one may
+ * have had it before, or after.
+ */
+export function isOf({ anonymousId, userId, previousId }, { anonymous, users }) {
+  return (userId === undefined ? anonymous.has(anonymousId) : users.has(userId)) || users.has(previousId);
 }
 
 /** The events of somebody in the objects that some shards wrote. `ids`: `{ anonymous, users }`, sets. */

@@ -85,7 +85,7 @@ export function overwrite(shard) {
   if (due === undefined || due > now) {
     return;
   }
-  if (sql.exec("SELECT 1 FROM erasures UNION ALL SELECT 1 FROM exported LIMIT 1").toArray().length > 0) {
+  if (sql.exec("SELECT 1 FROM erasures LIMIT 1").toArray().length > 0) {
     setMeta(sql, "overwrite", now + PAUSE_MS);
     return;
   }

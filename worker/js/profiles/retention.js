@@ -38,7 +38,7 @@ export function sweepDue(sql, now) {
 }
 
 // What became a part of another profile is over when that is.
-const IDLE = `SELECT profile FROM parts WHERE profile GLOB '[au]:*' GROUP BY profile HAVING max(came) < ?1
+const IDLE = `SELECT profile FROM parts WHERE profile GLOB '[au]:*' GROUP BY profile HAVING max(came) < ?1 AND (count(state) > 0 OR max(ids) = 0)
   AND NOT EXISTS (SELECT 1 FROM links WHERE links.profile = parts.profile) LIMIT ${PROFILES}`;
 
 /** Has profiles erased of which nothing came for too long. Returns whether there may be more of them. */
@@ -47,7 +47,7 @@ function eraseIdle(shard, keep) {
   const keys = sql.exec(IDLE, now - keep.personalization).toArray().map(({ profile }) => profile);
   if (keys.length > 0) {
     // What the sinks have of them is kept for as long as its own purpose says.
-    note(shard, { id: crypto.randomUUID(), keys, purposes: ["personalization", "marketing"], what: "over" });
+    note(shard, { id: crypto.randomUUID(), keys, purposes: ["personalization", "marketing", "choices"], what: "over" });
   }
   return keys.length === PROFILES;
 }
