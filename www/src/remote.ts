@@ -10,7 +10,7 @@ const PATIENCE_MS = 3000;
  * takes away what is there. It is made even if the page is left meanwhile.
  */
 export async function call<T>(api: string | undefined, path: string, body?: unknown, patience = PATIENCE_MS): Promise<T> {
-  const response = await fetch(new URL("/_idoine/" + path, api || location.href), {
+  const response = await fetch(new URL("/_idoine/" + path, new URL(api ?? "", location.href)), {
     credentials: "include",
     keepalive: true,
     signal: AbortSignal.timeout?.(patience),
