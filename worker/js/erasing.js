@@ -3,6 +3,7 @@
 // can do that.
 
 import { failure } from "./answer.js";
+import { PURPOSES } from "./choice.js";
 import { answerWith } from "./consent.js";
 import { readBody } from "./host.js";
 import { decide } from "./instance.js";
@@ -10,7 +11,6 @@ import { isMap } from "./json.js";
 import { log } from "./log.js";
 import { eraseAll, keysOf as profilesOf } from "./profiles/erase.js";
 import { prepare } from "./profiles/learn.js";
-import { PURPOSES } from "./profiles/purge.js";
 import { hasProfiles } from "./profiles/shards.js";
 import { dropped } from "./projection.js";
 import { openedFor } from "./sealed.js";

@@ -1,7 +1,7 @@
 // Who a visitor is by the cookies that they bring, and the cookies that they are given. For decisions the Rust side reads the same
 // (worker/src/identity.rs, worker/src/visit.rs); this is for what is answered here.
 
-import { PURPOSES, readChoice } from "./choice.js";
+import { readChoice } from "./choice.js";
 import { Memo } from "./memo.js";
 import { isLoopback } from "./preview.js";
 

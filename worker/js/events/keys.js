@@ -1,5 +1,6 @@
 // Who sends events: the secret `IDOINE_WRITE_KEYS`, entries `kind:name:key[:purposes]` with spaces, commas or line ends between.
 
+import { PURPOSES } from "../choice.js";
 import { log } from "../log.js";
 import { equal } from "../visitor.js";
 
@@ -9,8 +10,6 @@ const SHORTEST = { browser: 1, server: 24 };
 /** What sources of our own are called (docs/events.md#what-is-stored): a key of such a name would be taken for them. */
 const OURS = new Set(["browser", "edge", "identity", "visitor"]);
 
-const PURPOSES = new Set(["personalization", "analytics", "marketing"]);
-
 /** The list as it was read last. */
 let read = {};
 
@@ -18,7 +17,7 @@ function entryOf(written) {
   const [kind, name, key, basis, ...more] = written.split(":");
   const purposes = basis === undefined ? [] : basis.split("+");
   const good = Object.hasOwn(SHORTEST, kind) && /^[\w.-]{1,64}$/.test(name ?? "") && !OURS.has(name) && (key ?? "").length >= SHORTEST[kind];
-  return good && more.length === 0 && purposes.every((purpose) => PURPOSES.has(purpose)) ? { kind, name, key, purposes } : undefined;
+  return good && more.length === 0 && purposes.every((purpose) => PURPOSES.includes(purpose)) ? { kind, name, key, purposes } : undefined;
 }
 
 function entriesOf(text) {

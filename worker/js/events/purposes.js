@@ -1,8 +1,7 @@
 // For which purposes an event may be kept.
 
+import { PURPOSES } from "../choice.js";
 import { CONSENT, cookieOf, hasKey } from "../visitor.js";
-
-const PURPOSES = ["personalization", "analytics", "marketing"];
 
 /** What a browser refuses for its person by Global Privacy Control: profiling. */
 const REFUSED = ["personalization", "marketing"];

@@ -1,15 +1,13 @@
 // What a shard deletes of visitors: all that is theirs, wherever it lies, or what is kept of them for some purposes. Synchronous, a part of
 // the caller's transaction, and the same however often it is done.
 
+import { PURPOSES } from "../choice.js";
 import { forgetReaders } from "./accesses.js";
 import { forget as forgetChoices } from "./choices.js";
 import { purposeOf, traitsOf, without } from "./erased.js";
 import { strip } from "./learn.js";
 import { reduced } from "./links.js";
 import { TOGETHER } from "./parts.js";
-
-/** All purposes. */
-export const PURPOSES = ["personalization", "analytics", "marketing"];
 
 /** What goes in an erasure: what is kept for any purpose, and what the visitor said of them. Who only withdraws is remembered to have done so. */
 export const EVERYTHING = [...PURPOSES, "choices"];
