@@ -25,6 +25,9 @@ const KEPT_MS = 400 * 24 * 3600 * 1000;
 /** A cookie knows whole seconds. */
 const SECOND_MS = 1000;
 
+/** So many of a user's browsers are told what holds in the others: anybody may say that theirs is one. */
+const MOST_TOLD = 1000;
+
 /** So many are told at a time. */
 const AT_ONCE = 50;
 
@@ -140,7 +143,8 @@ export function take(shard, { profile, target, gone, choices = [] }) {
     return isNew;
   }
   const news = parts.filter(([part, rows]) => put(shard, target, part, rows));
-  const browsers = [profile, ...parts.map(([part]) => part)].filter((key) => key !== REST && !isTold(key, 0));
+  const left = MOST_TOLD - sql.exec("SELECT count(*) AS n FROM told WHERE profile = ?", target).one().n;
+  const browsers = [profile, ...parts.map(([part]) => part)].filter((key) => key !== REST && !isTold(key, 0)).slice(0, Math.max(0, left));
   browsers.forEach((key) => announce(shard, target, key));
   if (news.length > 0 && browsers.length === 0) {
     announce(shard, target);

@@ -7,7 +7,7 @@
 
 import { log } from "../log.js";
 import { fold, foldLate } from "./learn.js";
-import { findPart, makeRoom, partOf } from "./parts.js";
+import { findPart, hasRoom, partOf, prove } from "./parts.js";
 
 /** How late an event may be to be put in its place: `LATE_MS` of the core. */
 export const LATE_MS = 24 * 3600 * 1000;
@@ -156,20 +156,23 @@ function save(sql, part) {
 }
 
 /**
- * Takes events of one part of a profile, inside of a transaction: `{ id, at, json, fold, consent }` each. Returns the part, for each
+ * Takes events of one part of a profile, inside of a transaction: `{ id, at, json, fold, proven, consent }` each. Returns the part, for each
  * event whether it is new, and whether the part's state is another one.
  */
 export function take(shard, profile, name, events, imported) {
   const { sql, now } = shard;
-  let part = findPart(sql, profile, 0, name);
-  if (part === undefined) {
-    makeRoom(shard, profile);
-    part = partOf(shard, profile, 0, name);
+  const isProven = events.some(({ proven }) => proven);
+  const found = findPart(sql, profile, 0, name);
+  // What is not part of the profile is counted once still.
+  const isPart = found !== undefined || name === "" || hasRoom(shard, profile, isProven);
+  const part = found ?? partOf(shard, profile, 0, isPart ? name : "");
+  if (isProven && part.proven === 0) {
+    prove(sql, part);
   }
   const until = now + (imported ? IMPORTED_IDS_MS : IDS_MS);
-  const isNew = events.map(({ id, at, json, fold }) => sql.exec(TAKE, part.id, id, at, until, fold ? json : null).rowsWritten > 0);
+  const isNew = events.map(({ id, at, json, fold }) => sql.exec(TAKE, part.id, id, at, until, fold && isPart ? json : null).rowsWritten > 0);
   const taken = events.filter((event, at) => isNew[at]);
-  const folding = taken.filter(({ fold }) => fold);
+  const folding = taken.filter(({ fold }) => fold && isPart);
   if (taken.length > 0) {
     part.ids += taken.length;
     part.came = now;

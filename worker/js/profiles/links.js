@@ -12,7 +12,7 @@ import { log } from "../log.js";
 import { handedOver, take } from "./choices.js";
 import { isErased } from "./erased.js";
 import { merge } from "./learn.js";
-import { findPart, makeRoom, partOf } from "./parts.js";
+import { findPart, hasRoom, partOf, prove } from "./parts.js";
 import { later } from "./retry.js";
 import { forgetMember } from "./watch.js";
 
@@ -106,14 +106,17 @@ function retarget(shard, profile) {
   renew(sql, profile, now);
 }
 
-/** The user whose a profile is, the first one said: `{ user, at, id }`; undefined when it is nobody's yet, or its own user's alone. */
-export const linkOf = (sql, profile) => sql.exec("SELECT user, at, id FROM links WHERE profile = ?", profile).toArray()[0];
+/** The user whose a profile is, the first one said: `{ user, at, id, proven }`; undefined when it is nobody's yet, or its own user's alone. */
+export const linkOf = (sql, profile) => sql.exec("SELECT user, at, id, proven FROM links WHERE profile = ?", profile).toArray()[0];
 
-/** Notes whose a profile is. Returns whether nobody said something else before. */
-function noteLink({ sql }, { profile, user, at, id }) {
-  const INSERT = `INSERT INTO links (profile, user, at, id) VALUES (?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET user = excluded.user, at = excluded.at, id = excluded.id WHERE (excluded.at, excluded.id) < (links.at, links.id) RETURNING 1`;
-  return sql.exec(INSERT, profile, user, at, id).toArray().length > 0;
+/** Notes whose a profile is. Returns whether nobody said something else before, or whether it was said, and is proven now. */
+function noteLink({ sql }, { profile, user, at, id, proven = 0 }) {
+  const INSERT = `INSERT INTO links (profile, user, at, id, proven) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET user = excluded.user, at = excluded.at, id = excluded.id, proven = max(excluded.proven, links.proven AND links.user = excluded.user)
+    WHERE (excluded.at, excluded.id) < (links.at, links.id) RETURNING 1`;
+  const isFirst = sql.exec(INSERT, profile, user, at, id, proven).toArray().length > 0;
+  const PROVE = "UPDATE links SET proven = 1 WHERE profile = ? AND user = ? AND proven = 0 RETURNING 1";
+  return isFirst || (proven === 1 && sql.exec(PROVE, profile, user).toArray().length > 0);
 }
 
 /** A profile becomes a part of a user's. */
@@ -155,7 +158,7 @@ function aliased(shard, said) {
   return !isKnown;
 }
 
-/** A profile is a user's: `{ profile, user, at, id }`. Returns whether that says anything new. */
+/** A profile is a user's: `{ profile, user, at, id, proven }`. Returns whether that says anything new. */
 export function link(shard, said) {
   if (isErased(shard, said.profile, said.at) || isErased(shard, userKey(said.user), said.at)) {
     return false; // It was said before they were forgotten.
@@ -175,13 +178,16 @@ export function join(shard, { profile, peer }) {
   return true;
 }
 
-/** Whether one more part may be handed to a profile; makes room for it where that can be. */
-function hasRoom(shard, target, profile) {
+/** Whether what is handed over is proven to be its target's: a user is one whom a server names, and so are a visitor's ids, which are signed. */
+const isProvenOf = ({ profile, target, link: owner }) => isUser(profile) || !isUser(target) || (owner?.proven === 1 && userKey(owner.user) === target);
+
+/** Whether one more profile may be handed to another one; makes room for it where that can be. */
+function isTaken(shard, parcel) {
   const { sql, site } = shard;
+  const { profile, target } = parcel;
   if (!isUser(profile)) {
     // A user's profiles stay apart: put together they could be counted twice where they are handed on to.
-    makeRoom(shard, target);
-    return true;
+    return hasRoom(shard, target, isProvenOf(parcel));
   }
   if (sql.exec(`SELECT count(*) AS n FROM parts WHERE profile = ? AND ${USERS}`, target).one().n < MOST_USERS) {
     return true;
@@ -210,10 +216,13 @@ export function receive(shard, parcel) {
   if (part === undefined ? !gone && state === null : part.version >= version) {
     return isLinked;
   }
-  if (part === undefined && !hasRoom(shard, target, profile)) {
+  if (part === undefined && !isTaken(shard, parcel)) {
     return isLinked;
   }
-  const { id } = part ?? partOf(shard, target, 1, profile);
+  const { id, proven } = part ?? partOf(shard, target, 1, profile);
+  if (proven === 0 && isProvenOf(parcel)) {
+    prove(sql, { id });
+  }
   sql.exec("UPDATE parts SET version = ?, state = ?, came = ? WHERE id = ?", version, gone ? null : state, now, id);
   if (isUser(target)) {
     if (!isUser(profile)) {

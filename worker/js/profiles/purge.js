@@ -7,7 +7,7 @@ import { forget as forgetChoices } from "./choices.js";
 import { purposeOf, traitsOf, without } from "./erased.js";
 import { strip } from "./learn.js";
 import { reduced } from "./links.js";
-import { TOGETHER } from "./parts.js";
+import { deletePart, togetherWith } from "./parts.js";
 
 /** What goes in an erasure: what is kept for any purpose, and what the visitor said of them. Who only withdraws is remembered to have done so. */
 export const EVERYTHING = [...PURPOSES, "choices"];
@@ -59,11 +59,6 @@ function partsOf(sql, { keys, browsers, users }) {
   return { own, others: [...handed, ...done] };
 }
 
-function deletePart(sql, { id }) {
-  sql.exec("DELETE FROM events WHERE part = ?", id);
-  sql.exec("DELETE FROM parts WHERE id = ?", id);
-}
-
 /** Empties a part whose messageIds are kept on, so that what is kept for another purpose counts once still. Whom it is handed to is told. */
 function emptyPart(sql, { id }, at) {
   sql.exec("UPDATE events SET json = NULL WHERE part = ?", id);
@@ -89,13 +84,11 @@ function deleteProfiles(shard, who, purposes, at) {
   const isErased = purposes.includes("choices");
   const isKept = !purposes.includes("analytics");
   own.forEach((part) => (part.pushed === 0 && (!isErased || (isKept && part.ids > 0)) ? emptyPart(sql, part, at) : deletePart(sql, part)));
-  others.forEach((part) => deletePart(sql, part));
+  // What was put together can't be taken apart: where theirs is in it, all of it goes.
+  const together = togetherWith(sql, others);
+  [...others, ...together].forEach((part) => deletePart(sql, part));
   const holders = new Set(others.map(({ profile }) => profile));
-  for (const profile of holders) {
-    // What was put together can't be taken apart: where theirs may be in it, all of it goes.
-    sql.exec(`DELETE FROM parts WHERE profile = ? AND pushed = ${TOGETHER}`, profile);
-    reduced(shard, profile);
-  }
+  holders.forEach((profile) => reduced(shard, profile));
   let count = own.length + others.length;
   const known = [["targets", "profile"], ["targets", "target"], ["links", "profile"]];
   for (const [table, column] of [...(isErased ? known : []), ["notes", "profile"], ["tags", "profile"], ["members", "key"]]) {
@@ -115,9 +108,7 @@ function stripTraits(shard, who) {
   const { sql, program } = shard;
   const names = traitsOf(program, "marketing");
   const { own, others } = partsOf(sql, who);
-  const holders = new Set(others.map(({ profile }) => profile));
-  const together = [...holders].flatMap((profile) => sql.exec(`SELECT * FROM parts WHERE profile = ? AND pushed = ${TOGETHER}`, profile).toArray());
-  const changed = names.length === 0 ? [] : [...own, ...others, ...together].filter((part) => stripPart(sql, part, names, Infinity));
+  const changed = names.length === 0 ? [] : [...own, ...others, ...togetherWith(sql, others)].filter((part) => stripPart(sql, part, names, Infinity));
   new Set(changed.map(({ profile }) => profile)).forEach((profile) => reduced(shard, profile));
   return { count: changed.length, holders: new Set(changed.map(({ profile }) => profile)) };
 }

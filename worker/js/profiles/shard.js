@@ -198,9 +198,9 @@ export class Profiles extends DurableObject {
   /**
    * Takes events, and what says who is who.
    *
-   * `events`: `{ key, part, id, at, json, keep, fold, need, consent, noted }`; `json` is the canonical event, `keep` whether sinks get it,
-   * `fold` whether it becomes part of the profile `key`, of its part `part`, `need` the purpose that it needs itself, `noted` in what it is
-   * otherwise than planned. `links`: `{ profile, user, at, id }`; `joins`: `{ profile, peer }`; `said`: what browsers say of their purposes
+   * `events`: `{ key, part, id, at, json, keep, fold, need, proven, consent, noted }`; `json` is the canonical event, `keep` whether sinks get
+   * it, `fold` whether it becomes part of the profile `key`, of its part `part`, `need` the purpose that it needs itself, `proven` whether it
+   * is proven to be its user's, `noted` in what it is otherwise than planned. `links`: `{ profile, user, at, id, proven }`; `joins`: `{ profile, peer }`; `said`: what browsers say of their purposes
    * (choices.js). `wants`: profiles of which the states are asked for (see `statesOf`). Answers with a status for each event ("accepted",
    * "duplicate", or "dropped" where its person does not want it), and for each of `wants` its states, what holds in that browser, and the
    * site's quantiles.

@@ -60,14 +60,14 @@ function ownerOf({ userId, anonymousId, messageId }) {
 }
 
 /** What an event says of who is who. */
-function linksIn({ type, userId, anonymousId, previousId, timestamp, messageId, trusted }) {
+function linksIn({ type, userId, anonymousId, previousId, timestamp, messageId, trusted }, proven = 0) {
   const id = type === "identify" ? anonymousId : type === "alias" ? previousId : undefined;
   if (id === undefined || userId === undefined) {
     return [];
   }
   // That a user is another one only a server may say; its word for an id leaves open whose that is.
   const isUser = type === "alias" && trusted && previousId !== userId;
-  return [anonymousKey(id), ...(isUser ? [userKey(id)] : [])].map((profile) => ({ profile, user: userId, at: timestamp, id: messageId }));
+  return [anonymousKey(id), ...(isUser ? [userKey(id)] : [])].map((profile) => ({ profile, user: userId, at: timestamp, id: messageId, proven }));
 }
 
 /** What is asked for to know a browser: its own profile, or its user's where that is proven. */
@@ -93,11 +93,14 @@ async function saidBy(visit, { anonymousId, user, statement, isNew = false }) {
   );
 }
 
+/** Whether it is proven that an event is its user's, as a number: a server says so, or a token did in the browser that it came from (`user`). */
+const provenOf = ({ trusted, userId }, user) => (trusted || (userId !== undefined && userId === user) ? 1 : 0);
+
 /**
  * What each shard is to be called with, by its number: one call each. `places` says which of the entries its events are, `linked` which
- * its links are of.
+ * its links are of; `user` is the one who is proven in the browser that they came from.
  */
-async function grouped(entries, joins, said, wants) {
+async function grouped(entries, joins, said, wants, user) {
   const calls = new Map();
   const callFor = async (key) => {
     const number = await shardOf(key);
@@ -110,9 +113,10 @@ async function grouped(entries, joins, said, wants) {
     const { key, part } = ownerOf(event);
     const call = await callFor(key);
     const { messageId: id, timestamp: at, consent } = event;
-    call.events.push({ key, part, id, at, json: JSON.stringify(event), keep, fold, need, consent: JSON.stringify(consent ?? []), noted: violationsIn(event) });
+    const proven = provenOf(event, user);
+    call.events.push({ key, part, id, at, json: JSON.stringify(event), keep, fold, need, proven, consent: JSON.stringify(consent ?? []), noted: violationsIn(event) });
     call.places.push(place);
-    for (const link of fold ? linksIn(event) : []) {
+    for (const link of fold ? linksIn(event, proven) : []) {
       const other = await callFor(link.profile);
       other.links.push(link);
       other.linked.push(place);
@@ -165,7 +169,7 @@ export async function give(visit, entries, { own, imported = false } = {}) {
     const said = own === undefined ? [] : await saidBy(visit, own);
     const hasLinks = joins.length > 0 || entries.some(({ event, fold }) => fold && linksIn(event).length > 0);
     // What is linked just now is known to be when all of it was taken.
-    const calls = await grouped(entries, joins, said, hasLinks ? [] : wants);
+    const calls = await grouped(entries, joins, said, hasLinks ? [] : wants, own?.user);
     const failed = new Set();
     const answers = await Promise.all(
       [...calls].map(async ([number, { places, linked, ...call }]) => {

@@ -103,6 +103,12 @@ const VERSIONS = [
      n INTEGER NOT NULL, PRIMARY KEY (day, purpose, status, version, by)) WITHOUT ROWID;
    CREATE TABLE measured (day INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, experience TEXT NOT NULL, variant TEXT NOT NULL,
      n INTEGER NOT NULL, PRIMARY KEY (day, kind, name, experience, variant)) WITHOUT ROWID;`,
+  `-- Whether a server or a token said that a part is its profile's, and the same of whose a browser is; else it is only what the browser says.
+   ALTER TABLE parts ADD COLUMN proven INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE links ADD COLUMN proven INTEGER NOT NULL DEFAULT 0;
+   -- With which part (\`pushed\`) its state was put together, as there were too many (parts.js); NULL where it never was.
+   ALTER TABLE parts ADD COLUMN merged INTEGER;
+   UPDATE parts SET merged = 2 WHERE pushed = 1 AND version = ${Number.MAX_SAFE_INTEGER};`,
 ];
 
 /** The shard's settings by name; undefined where there is none. */
