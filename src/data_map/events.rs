@@ -57,7 +57,7 @@ pub(super) fn all(maker: &Maker<'_>) -> Vec<Row> {
 
 impl Maker<'_> {
     /// A row that says its kind, its name and what it is, and nothing else yet.
-    fn row(&self, kind: &'static str, name: &str, what: &str) -> Row {
+    pub(super) fn row(&self, kind: &'static str, name: &str, what: &str) -> Row {
         Row {
             kind,
             name: name.to_owned(),
@@ -72,7 +72,7 @@ impl Maker<'_> {
         }
     }
 
-    fn of_purpose(&self, row: Row, purpose: Purpose) -> Row {
+    pub(super) fn of_purpose(&self, row: Row, purpose: Purpose) -> Row {
         Row { purpose: purpose.name(), why: self.why(purpose), keep: self.keep(purpose), ..row }
     }
 
@@ -197,69 +197,22 @@ impl Maker<'_> {
             self.lang.of(["Any consent: knows the browser again", "Tout consentement : reconnaît le navigateur"]).to_owned();
         let what = self.lang.of(["what pages read of the profile, sealed", "ce que les pages lisent du profil, scellé"]);
         let projection = self.of_purpose(self.row("cookie", "idoine_p", what), Purpose::Personalization);
-        let mut rows = vec![choice, id, projection];
+        let what = self.lang.of(["who of the site's team previews the site", "qui, de l'équipe du site, le prévisualise"]);
+        let mut preview = self.row("cookie", "idoine_preview", what);
+        preview.why =
+            self.lang.of(["Only who opens a preview link", "Seulement qui ouvre un lien de prévisualisation"]).to_owned();
+        preview.keep = self.lang.of(["until the link ends", "jusqu'à la fin du lien"]).to_owned();
+        let mut rows = vec![choice, id, projection, preview];
         for row in &mut rows {
-            row.keep = days.to_owned();
+            if row.name != "idoine_preview" {
+                row.keep = days.to_owned();
+            }
             row.places = browser();
             if row.readers.is_empty() {
                 row.readers.push("Worker".to_owned());
             }
         }
         rows
-    }
-
-    /// What is kept beside profiles, so that it can be shown what was agreed to and who looked.
-    fn records(&self) -> Vec<Row> {
-        let known: [(&str, [&str; 2], [&str; 2]); 4] = [
-            (
-                "consents",
-                [
-                    "what a visitor agreed to, when and to which wording",
-                    "ce qu'un visiteur a accepté, quand et selon quel texte",
-                ],
-                ["Proof of consent", "Preuve du consentement"],
-            ),
-            (
-                "receipts",
-                [
-                    "that somebody was erased: a pseudonymous number and the time",
-                    "qu'une personne a été effacée : un numéro pseudonyme et l'heure",
-                ],
-                ["Proof of erasure", "Preuve de l'effacement"],
-            ),
-            (
-                "accesses",
-                ["who of the site's team read or exported a profile", "qui de l'équipe du site a lu ou exporté un profil"],
-                ["Audit", "Audit"],
-            ),
-            (
-                "violations",
-                [
-                    "in what events are otherwise than planned: counts, no values",
-                    "en quoi les événements diffèrent du plan : des nombres, aucune valeur",
-                ],
-                ["Quality of the data", "Qualité des données"],
-            ),
-        ];
-        let rows = known.into_iter().map(|(name, what, why)| {
-            let mut row = self.row("record", name, self.lang.of(what));
-            row.why = self.lang.of(why).to_owned();
-            row.places = vec!["Durable Object".to_owned()];
-            row.readers = vec![self.lang.of(["the site's team (API)", "l'équipe du site (API)"]).to_owned()];
-            row.keep = self
-                .lang
-                .of(match name {
-                    "violations" => ["30 days", "30 jours"],
-                    "consents" => [
-                        "as long as the profile; a pseudonymous history stays as proof",
-                        "comme le profil ; un historique pseudonyme reste comme preuve",
-                    ],
-                    _ => ["as long as the site's owner has to prove it", "tant que le responsable doit le prouver"],
-                })
-                .to_owned();
-            row
-        });
-        rows.collect()
     }
 
     /// The purpose of a sink.
@@ -275,10 +228,7 @@ impl Maker<'_> {
                 "as the queue is set (Cloudflare: 4 days unless said otherwise); what reads it is the owner's",
                 "selon le réglage de la file (Cloudflare : 4 jours par défaut) ; ses lecteurs sont ceux du responsable",
             ],
-            [
-                "until the owner deletes it, or a lifecycle rule of the bucket does",
-                "jusqu'à suppression par le responsable ou par une règle du bucket",
-            ],
+            ["days; then the objects of that day are deleted", "jours ; les objets de ce jour sont alors supprimés"],
         ];
         let rows = SINKS.into_iter().zip(keep).map(|((name, binding), keep)| {
             let purpose = self.sink(name);
@@ -288,7 +238,8 @@ impl Maker<'_> {
             let what = self.lang.of(if measures(purpose) { bare } else { whole });
             let mut row = self.of_purpose(self.row("sink", name, what), purpose);
             row.personal = !measures(purpose) && self.has_personal();
-            row.keep = self.lang.of(keep).to_owned();
+            let days = self.days(purpose);
+            row.keep = if name == "r2" { format!("{days} {}", self.lang.of(keep)) } else { self.lang.of(keep).to_owned() };
             row.places = vec![self.lang.of([format!("{binding}, where it is bound"), format!("{binding}, si lié")])];
             row
         });

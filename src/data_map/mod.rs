@@ -3,6 +3,7 @@
 //! theirs to add. It is not legal advice.
 
 mod events;
+mod records;
 mod rows;
 mod words;
 

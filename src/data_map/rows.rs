@@ -201,9 +201,14 @@ impl Maker<'_> {
         own.unwrap_or_else(|| words::purpose(purpose, self.lang).to_owned())
     }
 
-    /// For how long a purpose keeps what it has.
+    /// For so many days a purpose keeps what it has.
+    pub(super) fn days(&self, purpose: Purpose) -> i64 {
+        keep(&self.uses.manifest, purpose) / DAY_MS
+    }
+
+    /// The same in words.
     pub(super) fn keep(&self, purpose: Purpose) -> String {
-        let days = keep(&self.uses.manifest, purpose) / DAY_MS;
+        let days = self.days(purpose);
         let after = ["days after the visitor was there last", "jours après la dernière venue du visiteur"];
         format!("{days} {}", self.lang.of(after))
     }
