@@ -10,6 +10,7 @@ mod explain;
 mod fmt;
 mod import;
 mod input;
+mod notice;
 mod page;
 mod preview;
 mod profile;
@@ -109,6 +110,9 @@ enum Command {
         after_help = "Examples:\n  idoine data-map site.jsonc -o data-map.html\n  idoine data-map site.jsonc --format csv --lang fr > registre.csv\n\nIt is not legal advice."
     )]
     DataMap(data_map::Args),
+    /// Write what visitors are told before they choose, as JSON: for sites without a Worker, beside the program for browsers
+    #[command(after_help = "Example:\n  idoine notice site.jsonc -o public/idoine/notice.json")]
+    Notice(notice::Args),
     /// Format manifests: one look, every comment kept
     #[command(after_help = "Example:\n  idoine fmt site.jsonc\n  idoine fmt --check sites/*.jsonc")]
     Fmt(fmt::Args),
@@ -153,6 +157,7 @@ fn main() -> ExitCode {
         Command::Measured(args) => troubles::measured(&args),
         Command::DeadLetters(args) => troubles::dead_letters(&args),
         Command::DataMap(args) => data_map::run(&args),
+        Command::Notice(args) => notice::run(&args),
         Command::Fmt(args) => fmt::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Functions { json: true } => input::print_line(&format!("{:#}", idoine::expr::functions())),

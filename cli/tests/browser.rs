@@ -3,7 +3,7 @@
 
 mod support;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use support::{Run, demo, idoine};
 
@@ -120,4 +120,47 @@ fn the_demos_program_for_browsers_is_of_the_same_version() {
     let (_, whole) = compile(&demo(), &folder.file("whole"), &[], b"");
     let (run, browser) = compile(&demo(), &folder.file("browser"), &["--browser"], b"");
     assert_eq!((run.code, &browser["version"]), (0, &whole["version"]));
+}
+
+/// What visitors of a site without a Worker are told: what `GET /_idoine/consent` tells elsewhere.
+#[test]
+fn the_notice_is_a_file_of_its_own() {
+    let folder = Folder::new("notice");
+    let both = |word: &str| json!({ "en": word, "fr": format!("{word} (fr)") });
+    let manifest = json!({
+        "site": { "id": "shop" },
+        "consent": { "mode": "opt-out", "version": 4, "policy": "/privacy", "ask": "banner", "platforms": ["google"] },
+        "purposes": { "marketing": { "title": both("Letters"), "text": both("We write to you"), "keep": "30d" } },
+        "traits": { "often": {
+            "type": "string", "enum": ["daily", "weekly"], "labels": { "daily": both("Every day") }, "purpose": "marketing",
+        } },
+        "preferences": { "frequency": "often" },
+    });
+    let run = idoine(&["notice", "-"], manifest.to_string().as_bytes());
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    let notice: Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(
+        notice,
+        json!({
+            "mode": "opt-out", "version": 4, "policy": "/privacy", "ask": "banner", "platforms": ["google"],
+            "purposes": [{ "name": "marketing", "title": both("Letters"), "text": both("We write to you"), "keep_days": 30 }],
+            "traits": [{
+                "name": "often", "type": "string", "values": ["daily", "weekly"], "labels": { "daily": both("Every day") },
+                "purpose": "marketing", "editable": true, "personal": false, "changes": [],
+            }],
+            "readings": [],
+            "preferences": { "frequency": "often" },
+        })
+    );
+
+    let path = folder.file("notice.json");
+    let written = idoine(&["notice", "-", "-o", &path], manifest.to_string().as_bytes());
+    assert_eq!((written.code, written.out.as_str(), written.err.as_str()), (0, "", ""));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), run.out);
+
+    // What is refused changes no file that is there.
+    let run = idoine(&["notice", "-", "-o", &path], br#"{ "site": { "id": "x" }, "consent": { "version": 0 } }"#);
+    assert_eq!((run.code, run.out.as_str()), (1, ""));
+    assert!(run.err.contains("expected a version from 1 on") && run.err.contains("1 error in -"), "{}", run.err);
+    assert_eq!(serde_json::from_str::<Value>(&std::fs::read_to_string(&path).unwrap()).unwrap(), notice);
 }

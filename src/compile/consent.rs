@@ -1,11 +1,11 @@
 //! What visitors are asked, told and promised: checked, and written as two JSON texts that the runtimes hand on as they are. The *notice* is
 //! for visitors, by `GET /_idoine/consent`; *keeping* is for who keeps what is known of them, in the Worker.
 
-use super::{Compiler, lookup};
+use super::{Compiler, lookup, nearest};
 use crate::consent::{Mode, Purpose};
 use crate::context::Kind;
 use crate::edit::json_string;
-use crate::manifest::{Ask, Experience, Manifest, PurposePlan, Spanned, Status, Trait, Wording};
+use crate::manifest::{Ask, Experience, Manifest, Platform, PurposePlan, Spanned, Status, Trait, Wording};
 use crate::program::layout::{NONE, Section};
 use crate::time::DAY_MS;
 
@@ -70,10 +70,13 @@ impl<'m> Compiler<'m, '_, '_> {
             let help = "say what is asked: \"purposes\": { \"personalization\": { \"title\": ..., \"text\": ... } }";
             self.error_with_help(ask, "the banner has nothing to ask", Some(help.to_owned()));
         }
-        if let Some(first) = plan.platforms.0.first()
+        // Google asks nobody: it is told what was chosen, whoever asked. Behind the framework of IAB Europe there is a platform that asks.
+        let asks = |platform: &&Spanned<Platform>| platform.value == Platform::Tcf;
+        if let Some(asking) = plan.platforms.0.iter().find(asks)
             && plan.ask.as_ref().is_none_or(|ask| ask.value != Ask::Platform)
         {
-            self.error_with_help(first, "nobody asks a platform", Some("say \"ask\": \"platform\"".to_owned()));
+            let help = "say \"ask\": \"platform\"; visitors are asked once".to_owned();
+            self.error_with_help(asking, "behind `tcf` there is a platform that asks visitors itself", Some(help));
         }
     }
 
@@ -89,9 +92,22 @@ impl<'m> Compiler<'m, '_, '_> {
         for (_, declared) in &manifest.traits {
             declared.title.iter().for_each(|title| self.check_wording(title, LONGEST_TITLE));
             declared.why.iter().for_each(|why| self.check_wording(why, LONGEST_TEXT));
+            self.check_labels(declared);
         }
         for experience in &manifest.experiences.0 {
             experience.because.iter().for_each(|because| self.check_wording(because, LONGEST_TEXT));
+        }
+    }
+
+    /// Only what the trait may be is ever shown.
+    fn check_labels(&mut self, declared: &Trait) {
+        let values = || declared.values.iter().flat_map(|values| &values.0).map(|value| value.value.as_str());
+        for (value, label) in &declared.labels {
+            self.check_wording(label, LONGEST_TITLE);
+            if !values().any(|known| known == value.value) {
+                let help = nearest(&value.value, values()).unwrap_or_else(|| "add it to \"enum\"".to_owned());
+                self.error_with_help(value, format!("`{}` is no value of the trait's enum", value.value), Some(help));
+            }
         }
     }
 
@@ -238,6 +254,12 @@ impl<'m> Compiler<'m, '_, '_> {
         json.text("type", declared.kind.name());
         if let Some(values) = &declared.values {
             json.texts("values", values.0.iter().map(|value| value.value.as_str()));
+        }
+        if !declared.labels.is_empty() {
+            json.key("labels");
+            json.open('{');
+            declared.labels.iter().for_each(|(value, label)| json.wording(&value.value, label));
+            json.close('}');
         }
         declared.title.iter().for_each(|title| json.wording("title", title));
         declared.why.iter().for_each(|why| json.wording("why", why));

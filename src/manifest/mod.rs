@@ -82,6 +82,7 @@ object! { "The site." Site {
 object! { "A declared attribute of a profile." Trait {
     required kind "type": Kind = "The type of its value.";
     optional values "enum": List<Spanned<String>> = "The only values a string may have. Comparing with another is an error.";
+    default labels "labels": Named<Wording> = "What visitors read for values of its enum, by value and language: { \"daily\": { \"en\": \"Every day\", \"fr\": \"Chaque jour\" } }.";
     optional personal "personal": bool = "Whether it tells who the visitor is (default false).";
     required purpose "purpose": Purpose = "The purpose it is kept for. Without that consent it is absent.";
     optional settle "settle": Spanned<Settle> = "Which of several values counts, where several sources tell one (default latest).";
