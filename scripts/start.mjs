@@ -61,8 +61,8 @@ function examples(base, demo) {
   A country, a city, a time of day (previews, for this machine only):
     ${base}/products/trail-runner?idoine.geo.country=FR&idoine.geo.region_code=ARA&idoine.geo.city=Lyon&idoine.language.primary=fr
     ${base}/collections/shoes?idoine.geo.timezone=Europe/Paris&idoine.now=2026-06-10T10:40:00Z
-  What a visitor does: agree in the browser's console, look at three pairs of shoes, and go back to the home page:
-    idoine("consent.set", ["personalization", "analytics"])
+  What a visitor does: accept what the banner asks, look at three pairs of shoes, and go back to the home page; "Privacy choices" in its
+  footer says what is known of you then, and why, and takes it back:
     ${base}/products/trail-runner   ${base}/products/city-sneaker   ${base}/products/leather-boot${general}`;
 }
 

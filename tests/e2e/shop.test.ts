@@ -108,6 +108,8 @@ function shifts(page: Page): Promise<number> {
     if (document.querySelector("#idoine-state")) {
       while (!window.idoine?.ready) await frame();
       await window.idoine.ready;
+      // Whoever is new is asked.
+      while (!document.querySelector("idoine-consent")?.shadowRoot?.querySelector("section")) await frame();
     }
     // One frame lays out what came last, the next one begins after that has been measured.
     await frame();

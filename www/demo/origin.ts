@@ -1,9 +1,9 @@
 // The demo's origin: a plain shop on plain HTTP, made of pages published by others. It stands for any site that the Worker is
-// put in front of: all it knows of Idoine is whom a product's page tells what is done in it.
+// put in front of: all it knows of Idoine is whom a product's page tells what is done in it, and where its footers lead who changes their mind.
 //
 //   node www/demo/origin.ts --port 4173
 //
-//   /                      startbootstrap-shop-homepage, byte for byte as published
+//   /                      startbootstrap-shop-homepage as published, with a link to the privacy choices in its footer
 //   /products/<slug>       startbootstrap-shop-item with a product of catalogue.json in it
 //   /collections/<name>    the home page's template with that collection in it (all, popular, new, or a category);
 //                          <name>-lookbook the same with large pictures
@@ -83,6 +83,7 @@ function shop(): (path: string) => Reply | { location: string } | undefined {
     html === undefined ? undefined : { body: Buffer.from(html), type: TYPES[".html"]!, modified: made, maxAge: 60 };
 
   return (path) => {
+    if (path === "/") return page(pages.home);
     const [, first = "", second = "", ...rest] = path.split("/");
     if (path === "/agency" || path === "/collections" || path === "/products") return { location: first === "agency" ? "/agency/" : "/collections/all" };
     if (path === "/fragments/care") return page(CARE);

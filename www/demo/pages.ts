@@ -1,4 +1,4 @@
-// The pages of the demo shop that come out of its catalogue: products and collections. They are the published
+// The pages of the demo shop: its home page, and products and collections out of its catalogue. They are the published
 // templates with the shop's own data put in, as any shop's server does it. Nothing here knows of personalisation:
 // what is special for a visitor is decided and written in later, by the Worker or in the browser. A product's page tells what is done
 // in it, and that is all.
@@ -27,6 +27,7 @@ export interface Catalogue {
 
 /** The shop's pages, ready to be asked for by name. Each answers undefined for a name it does not know. */
 export interface ShopPages {
+  home: string;
   product(slug: string): string | undefined;
   collection(name: string): string | undefined;
   picture(file: string): string | undefined;
@@ -43,9 +44,11 @@ export function readCatalogue(): Catalogue {
  */
 export function shopPages(homeTemplate: string, itemTemplate: string, catalogue: Catalogue): ShopPages {
   const bySlug = new Map(catalogue.products.map((product) => [product.slug, product]));
-  const item = withShopLinks(itemTemplate);
-  const home = withShopLinks(homeTemplate);
+  const item = withShopLinks(withPrivacyLink(itemTemplate));
+  const front = withPrivacyLink(homeTemplate);
+  const home = withShopLinks(front);
   return {
+    home: front,
     product(slug) {
       const product = bySlug.get(slug);
       return product === undefined ? undefined : productPage(item, product, catalogue);
@@ -139,6 +142,18 @@ function collectionPage(template: string, collection: Collection): string {
   page = replaceOnce(page, "With this shop hompeage template</p>", `${escape(collection.lead)}</p>`);
   return withCards(page, collection.products);
 }
+
+/**
+ * The way to what is known of a visitor, and to change one's mind: on every page, and the shop's own, so that it is there whatever somebody agreed to
+ * and whatever they are shown.
+ */
+function withPrivacyLink(template: string): string {
+  return replaceOnce(template, `${COPYRIGHT}</div>`, `${COPYRIGHT}
+                <div class="text-center small mt-2"><a class="text-white" id="privacy-choices" href="/_idoine/preferences">Privacy choices</a></div>
+            </div>`);
+}
+
+const COPYRIGHT = '<p class="m-0 text-center text-white">Copyright &copy; Your Website 2023</p>';
 
 /** Links that lead somewhere, and the line of announcements below the navigation, on every page of the catalogue. */
 function withShopLinks(template: string): string {

@@ -178,6 +178,8 @@ export interface Notice {
   readonly platforms?: readonly string[];
   readonly purposes: readonly { readonly name: Purpose; readonly title?: Wording; readonly text?: Wording; readonly keep_days?: number }[];
   readonly traits?: readonly NoticedTrait[];
+  /** What pages read of what is learned of visitors, by its path. */
+  readonly readings?: readonly { readonly path: string; readonly changes?: NoticedTrait["changes"] }[];
   /** Names of the traits that say what the visitor wants to see and how often. */
   readonly preferences?: { readonly topics?: string | null; readonly frequency?: string | null; readonly quiet?: string | null } | null;
 }

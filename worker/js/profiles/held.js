@@ -109,7 +109,9 @@ function read({ visit, key, profiles, program }) {
   const [state, now] = [merge(site.id, states), Date.now()];
   const facts = JSON.parse(factsOf(site.id, state, quantiles, now));
   const traits = facts.traits.map(({ name, value, source, at, counts }) => ({ name, value, source, at: instant(at), counts, purpose: program.consent?.traits[name] ?? null }));
-  return { traits, facts, audiences: audiencesOf(site.id, state, quantiles, now).audiences };
+  // What holds of a profile that knows nothing says nothing of anybody.
+  const [nobody, audiences] = [[], states].map((of) => audiencesOf(site.id, merge(site.id, of), quantiles, now).audiences);
+  return { traits, facts, audiences: audiences.filter((name) => !nobody.includes(name)) };
 }
 
 /** Who it is of. */

@@ -7,6 +7,9 @@ import type { Purpose } from "../types.ts";
 import { choose, isBarred, read, type Known } from "./host.ts";
 import { button, policyLink, purposeSwitches, rootOf, signalWords } from "./part.ts";
 
+/** How much of the page's lower edge the banner takes, while it is there. */
+const ROOM = "--idoine-banner-room";
+
 export class ConsentBanner extends HTMLElement {
   #begun = false;
 
@@ -87,6 +90,12 @@ export class ConsentBanner extends HTMLElement {
     });
     const told = h("p", { class: "sr", role: "status" });
     root.replaceChildren(panel, told);
+    // What else lies over the page's lower edge, ours or the site's, can make room. It has no size any more when it is gone.
+    new ResizeObserver(() => {
+      const { style } = document.documentElement;
+      if (panel.offsetHeight) style.setProperty(ROOM, `${panel.offsetHeight + parseFloat(getComputedStyle(panel).bottom)}px`);
+      else style.removeProperty(ROOM);
+    }).observe(panel);
     // A status is read out when it changes, not when it comes.
     setTimeout(() => (told.textContent = say("waiting")), 500);
   }

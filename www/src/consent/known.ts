@@ -2,11 +2,13 @@
 import type { NoticedTrait } from "../types.ts";
 import type { Desk } from "./centre.ts";
 import { button, h } from "./consent.js";
-import { inputFor, shown, titleOf, typed } from "./input.ts";
+import { inputFor, shown, titleOf, typed, words } from "./input.ts";
 
 /** What `POST /_idoine/export` tells, as far as it is shown. */
 export interface Held {
   readonly traits?: readonly HeldTrait[];
+  /** What was learned, as pages read it: by path. */
+  readonly facts?: { readonly readings?: Readonly<Record<string, string>> } | null;
   readonly audiences?: readonly (string | { readonly name: string })[];
 }
 
@@ -36,22 +38,47 @@ export function knownSection(desk: Desk): HTMLElement {
   const all = names.map((name): NoticedTrait => traits.find((one) => one.name === name) ?? { name, type: "" });
   const here = all.filter((trait) => heldOf(desk, trait));
   const rest = all.filter((trait) => !heldOf(desk, trait));
-  const groups = (desk.held?.audiences ?? []).map((one) => (typeof one === "string" ? one : one.name));
+  const groups = (desk.held?.audiences ?? []).map((one) => words(typeof one === "string" ? one : one.name));
+  const learned = learnedRows(desk);
   const heading = Object.assign(desk.heading(say("known")), { id: "known" });
   return h(
     "section",
     { part: "section", "aria-labelledby": "known" },
     heading,
-    here.length > 0 && h("ul", { class: "rows" }, ...here.map((trait) => item(desk, trait, heading))),
-    !here.length && !groups.length && h("p", {}, say(known.status.granted.length ? "nothing" : "closed")),
+    here.length + learned.length > 0 && h("ul", { class: "rows" }, ...here.map((trait) => item(desk, trait, heading)), ...learned),
+    !here.length && !learned.length && !groups.length && h("p", {}, say(known.status.granted.length ? "nothing" : "closed")),
     groups.length > 0 && h("p", { class: "soft" }, `${say("groups")} ${groups.join(", ")}`),
     rest.length > 0 &&
       h("details", {}, h("summary", {}, say("more")), h("ul", { class: "rows" }, ...rest.map((trait) => h("li", { class: "row" }, h("span", { class: "name" }, titleOf(trait, speech)), ...reasons(desk, trait))))),
   );
 }
 
+/** What was learned of what the visitor did, as far as pages read it. A count of nothing is nothing that is known. */
+function learnedRows(desk: Desk): HTMLElement[] {
+  const values = desk.held?.facts?.readings ?? {};
+  const known = (desk.known.notice.readings ?? []).filter(({ path }) => !["", "0", "false"].includes(values[path] ?? ""));
+  return known.map(({ path, changes = [] }) => row(calledBy(path), words(values[path]!), desk.speech.source("browser"), ...reasons(desk, { changes })));
+}
+
+/** What the path of something learned is about: what stands in its quotes, but for times; else its own words. */
+function calledBy(path: string): string {
+  const quoted = [...path.matchAll(/'([^']*)'/g)].map(([, text]) => text!).filter((text) => !/^\d+[smhd]$/.test(text));
+  return quoted.map(words).join(" · ") || words(path.replace("profile.", "").replaceAll(".", " "));
+}
+
+/** Something that is known: what it is, its value, where it came from. */
+function row(title: string, value: string, came: string, ...more: readonly (HTMLElement | false | undefined)[]): HTMLElement {
+  return h(
+    "li",
+    { class: "row", part: "row" },
+    h("div", { class: "pair" }, h("span", { class: "name" }, title), h("span", { class: "value", part: "value" }, value)),
+    !!came && h("p", { class: "soft" }, came),
+    ...more,
+  );
+}
+
 /** Why a trait is asked, and what it changes. */
-function reasons({ speech }: Desk, { why, changes = [] }: NoticedTrait): (HTMLElement | false)[] {
+function reasons({ speech }: Desk, { why, changes = [] }: Pick<NoticedTrait, "why" | "changes">): (HTMLElement | false)[] {
   const reason = speech.of(why);
   const because = [...new Set(changes.map((change) => speech.of(change.because)).filter(Boolean))];
   const line = (label: string, text: string): HTMLElement => h("p", { class: "soft" }, h("b", {}, label), ` ${text}`);
@@ -93,13 +120,5 @@ function item(desk: Desk, trait: NoticedTrait, heading: HTMLElement): HTMLElemen
   }, named);
   if (trait.editable) actions.append(correct, button("remove", say("remove"), () => void save(null), { "aria-label": `${say("remove")}: ${title}` }));
 
-  return h(
-    "li",
-    { class: "row", part: "row" },
-    h("div", { class: "pair" }, h("span", { class: "name" }, title), h("span", { class: "value", part: "value" }, shown(value, trait, speech))),
-    !!came && h("p", { class: "soft" }, came),
-    ...reasons(desk, trait),
-    trait.editable && actions,
-    place,
-  );
+  return row(title, shown(value, trait, speech), came, ...reasons(desk, trait), trait.editable && actions, place);
 }
