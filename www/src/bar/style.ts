@@ -27,7 +27,7 @@ h3, .column > details > summary { font-size: 12px; font-weight: 650; letter-spac
 .soft { color: var(--soft); }
 .pill, .panel { position: fixed; z-index: 2147483647; box-shadow: 0 6px 28px rgb(10 12 30 / .28); }
 .pill {
-  left: 16px; bottom: calc(16px + var(--idoine-banner-room, 0px)); max-width: calc(100vw - 32px); min-height: 40px; padding: 0 16px; display: flex; align-items: center; gap: 8px;
+  left: 16px; bottom: 16px; translate: 0 calc(0px - var(--idoine-banner-room, 0px)); max-width: calc(100vw - 32px); min-height: 40px; padding: 0 16px; display: flex; align-items: center; gap: 8px;
   border: 1px solid var(--line); border-radius: 999px; background: var(--paper); font-weight: 600;
 }
 .pill > .soft { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
