@@ -107,6 +107,31 @@ test("a user who is logged in proves it once more, and is given all of their bro
   assert.equal(held.consents.history.length, 2);
 });
 
+test("whatever a visitor asks for, who may not is told so in the same words", async () => {
+  const visitor = new Browser(worker);
+  await visitor.agree("personalization", "analytics");
+  await visitor.logIn("eve");
+  for (const [given, status, code, words] of [
+    [{}, 401, "token_needed", /made anew, as `token`/],
+    [{ token: "x" }, 401, "bad_token", /It is no JSON Web Token/],
+    [{ token: tokenOf("bob") }, 401, "bad_token", /for another user/],
+    [{ token: 1 }, 400, "bad_request", /JSON object/],
+    [{ token: tokenOf("eve"), more: 1 }, 400, "bad_request", /JSON object/],
+    [{ token: "x".repeat(20_000) }, 413, "too_large", /16 KB/],
+  ] as const) {
+    const replies = [];
+    for (const [path, needed] of [["export", {}], ["profile", { traits: { plan: "pro" } }], ["erase", {}]] as const) {
+      const reply = await visitor.fetch(`/_idoine/${path}`, "POST", { ...needed, ...given });
+      assert.deepEqual([reply.status, reply.json().error.code, reply.header("www-authenticate")], [status, code, status === 401 ? "Bearer" : null], `${path} ${JSON.stringify(given).slice(0, 40)}`);
+      // Of a body it is said what may be in it.
+      replies.push(reply.json().error.message.replace(/`traits`, /, ""));
+      assert.match(replies.at(-1), words);
+    }
+    assert.equal(new Set(replies).size, 1, replies.join("\n"));
+  }
+  assert.equal((await exported(visitor, { token: tokenOf("eve") })).json().who.userId, "eve", "nothing was erased");
+});
+
 test("who says to be a user and does not prove it is given nothing of theirs", async () => {
   const victim = new Browser(worker);
   await victim.agree("personalization", "analytics");

@@ -2,6 +2,7 @@
 // (worker/src/api/consent.rs); this has the shards keep it too, where there is an id, makes it as strict as what the same user said elsewhere, and
 // adds the projection of the profile, or takes it away.
 
+import { isPreview } from "./asked.js";
 import { PURPOSES, isSame } from "./choice.js";
 import { decide } from "./instance.js";
 import { log } from "./log.js";
@@ -70,9 +71,6 @@ async function takeBack(visit, visitor, purposes) {
     again(visit, tell, "purposes are withdrawn in their browser, and what was kept for them is not gone");
   }
 }
-
-/** Whether a visit is of somebody who looks at the site as somebody else, for whom nothing is kept. */
-const isPreview = ({ overrides, env }) => overrides !== undefined && env.IDOINE_PREVIEW !== "local";
 
 /** The answer to a request for what is agreed to. */
 export async function consent(visit) {

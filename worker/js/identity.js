@@ -1,49 +1,29 @@
 // Logging in and out. A browser may say who its visitor is, and that is written (events); it reads what is known of that user only with a
 // token that the site's server signed. From then on its projection is the user's, until it logs out, or for thirty days.
 
-import { failure } from "./answer.js";
+import { bodyOf, failed, isPreview, provenBy } from "./asked.js";
 import { answerWith, storedAfter } from "./consent.js";
 import { shortDigest } from "./digest.js";
-import { newId, readBody } from "./host.js";
+import { newId } from "./host.js";
 import { decide } from "./instance.js";
 import { give, hasProfiles, projectionFor } from "./profiles/shards.js";
 import { dropped, refreshed, visitorOf } from "./projection.js";
 import { cookiesAfter, visitAfter } from "./settled.js";
-import { userOf } from "./token.js";
 import { ID, MAX_AGE_S, PROJECTION, choiceOf, cookieOf, keysOf, setCookie, signedId, wordsOf } from "./visitor.js";
-
-/** Bytes of a body. */
-const LARGEST = 16 * 1024;
-
-/** A failure with the headers by which pages of the site's other hosts may read it. */
-function failed(response, status, code, message, more = {}) {
-  return failure(status, code, message, { ...Object.fromEntries(response.headers), ...more });
-}
-
-/** The token in a request's body; undefined when there is none. */
-function tokenIn(bytes) {
-  try {
-    const { token } = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof token === "string" ? token : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /** A name of the log-in: the same token of the same browser is one. */
 const messageIdOf = async (token, id) => `identity-${await shortDigest(`${id}\n${token}`)}`;
 
 async function logIn(visit, response) {
-  const { request, env, site } = visit;
-  const secrets = wordsOf(env.IDOINE_IDENTITY_SECRET);
-  if (secrets.length === 0 || keysOf(env).length === 0 || !hasProfiles(env)) {
+  const { env, site } = visit;
+  if (wordsOf(env.IDOINE_IDENTITY_SECRET).length === 0 || keysOf(env).length === 0 || !hasProfiles(env)) {
     return failed(response, 501, "no_identities", "Nobody can log in: IDOINE_KEY, IDOINE_IDENTITY_SECRET or the binding PROFILES is not set.");
   }
-  const bytes = Number(request.headers.get("content-length")) > LARGEST ? undefined : await readBody(request, LARGEST);
-  if (bytes === undefined) {
-    return failed(response, 413, "too_large", `The body is larger than ${LARGEST / 1024} KB.`);
+  const { body, refused } = await bodyOf(visit, response, ["token"]);
+  if (refused !== undefined) {
+    return refused;
   }
-  const token = tokenIn(bytes);
+  const { token } = body;
   if (token === undefined) {
     return failed(response, 400, "bad_request", 'Expected {"token": ".."}.');
   }
@@ -51,11 +31,11 @@ async function logIn(visit, response) {
   if (!visitor?.purposes.includes("personalization")) {
     return failed(response, 403, "no_consent", "The visitor did not agree to personalization: nothing is known of them.");
   }
-  const now = Date.now();
-  const { user, wrong } = await userOf(token, secrets, site.id, now);
-  if (user === undefined) {
-    return failed(response, 401, "bad_token", `The identity token is not good. ${wrong}`, { "www-authenticate": "Bearer" });
+  const { user, refused: unproven } = await provenBy(visit, response, token);
+  if (unproven !== undefined) {
+    return unproven;
   }
+  const now = Date.now();
   const { id: anonymousId, purposes } = visitor;
   const said = { messageId: await messageIdOf(token, anonymousId), type: "identify", anonymousId, userId: user, timestamp: now, receivedAt: now };
   const event = { ...said, site: site.id, source: "identity", trusted: true, consent: purposes };
@@ -97,8 +77,7 @@ export async function identity(visit) {
   if (response?.status !== 200 || !["POST", "DELETE"].includes(method)) {
     return response;
   }
-  // Who looks at the site by a preview's link changes nothing of what is stored.
-  if (visit.overrides !== undefined && visit.env.IDOINE_PREVIEW !== "local") {
+  if (isPreview(visit)) {
     return answerWith(response, await storedAfter(visit, []), []);
   }
   return method === "POST" ? logIn(visit, response) : logOut(visit, response);

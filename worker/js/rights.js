@@ -1,80 +1,28 @@
-// What visitors ask for of what is stored of them: who they are is told by their cookies, and where a user is logged in, proven once more by
-// a token, as whoever sits at the browser now need not be who logged in there.
+// What visitors ask for of what is stored of them: all that is held, and that what is wrong is corrected.
 
 import { failure } from "./answer.js";
+import { askedBy, failed, isPreview } from "./asked.js";
 import { answerWith, storedAfter } from "./consent.js";
-import { readBody } from "./host.js";
 import { decide } from "./instance.js";
 import { isMap } from "./json.js";
 import { chunksOf, heldOf } from "./profiles/held.js";
 import { accepts, prepare } from "./profiles/learn.js";
 import { anonymousKey, userKey } from "./profiles/links.js";
 import { give, hasProfiles } from "./profiles/shards.js";
-import { visitorOf } from "./projection.js";
 import { cookiesAfter } from "./settled.js";
-import { openedFor } from "./sealed.js";
-import { userOf } from "./token.js";
-import { choiceOf, hasKey, wordsOf } from "./visitor.js";
-
-/** Bytes of a body. */
-const LARGEST = 16 * 1024;
+import { choiceOf, hasKey } from "./visitor.js";
 
 /** The source of what a visitor corrects; the core lets it count before all others. */
 const VISITOR = "visitor";
 
-/** A failure with the headers by which pages of the site's other hosts may read it. */
-export function failed(response, status, code, message, more = {}) {
-  return failure(status, code, message, { ...Object.fromEntries(response.headers), ...more });
-}
-
-/** The object in a request's body, an empty one for an empty body; undefined when it is none, null when it is too large. */
-async function bodyOf(request) {
-  const bytes = Number(request.headers.get("content-length")) > LARGEST ? undefined : await readBody(request, LARGEST);
-  if (bytes === undefined) {
-    return null;
-  }
-  try {
-    const value = bytes.length === 0 ? {} : JSON.parse(new TextDecoder().decode(bytes));
-    return isMap(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Who asks, and what: `{ visitor, user, body }` (`visitorOf`; the user whom a token proves just now, else undefined), or `refused`, the
- * answer to who may not. `response` is what the Rust side says to who may; `fields` are those that a body may have.
- */
-export async function askedBy(visit, response, fields) {
-  const { request, env, site } = visit;
+/** Who asks, as `askedBy` has it, where profiles are kept. */
+async function known(visit, response, fields) {
+  const { env } = visit;
   if (!hasKey(env) || !hasProfiles(env)) {
     return { refused: failed(response, 501, "no_profiles", "No profiles are kept: IDOINE_KEY or the binding PROFILES is not set.") };
   }
-  const body = await bodyOf(request);
-  if (body === null) {
-    return { refused: failed(response, 413, "too_large", `The body is larger than ${LARGEST / 1024} KB.`) };
-  }
-  const isGood = body !== undefined && Object.keys(body).every((name) => fields.includes(name)) && ["string", "undefined"].includes(typeof body.token);
-  if (!isGood) {
-    return { refused: failed(response, 400, "bad_request", `Expected an object with ${fields.map((name) => `\`${name}\``).join(", ")} at most.`) };
-  }
-  const visitor = await visitorOf(visit);
-  // Whatever was agreed to since they logged in.
-  const known = (await openedFor(visit, visitor?.id))?.user;
-  const { token } = body;
-  if (token === undefined) {
-    return !known ? { visitor, body } : { refused: failed(response, 401, "token_needed", "Expected `token`: somebody is logged in here, and is to be proven once more.", { "www-authenticate": "Bearer" }) };
-  }
-  const { user, wrong } = await userOf(token, wordsOf(env.IDOINE_IDENTITY_SECRET), site.id, Date.now());
-  const isTheirs = user !== undefined && (!known || known === user);
-  if (!isTheirs) {
-    return { refused: failed(response, 401, "bad_token", `The identity token is not good. ${wrong ?? "It is for another user than the one who is logged in here."}`, { "www-authenticate": "Bearer" }) };
-  }
-  return { visitor, user, body };
+  return askedBy(visit, response, fields);
 }
-
-/** Whether a visit is of somebody who looks at the site as somebody else. */
-const isPreview = ({ overrides, env }) => overrides !== undefined && env.IDOINE_PREVIEW !== "local";
 
 /** What is held, as a file. */
 export function heldFile(held, headers = {}) {
@@ -100,7 +48,7 @@ export async function exported(visit) {
   if (visit.request.method !== "POST" || response?.status !== 200) {
     return response;
   }
-  const { visitor, user, refused } = await askedBy(visit, response, ["token"]);
+  const { visitor, user, refused } = await known(visit, response, ["token"]);
   if (refused !== undefined) {
     return refused;
   }
@@ -147,7 +95,7 @@ async function corrected(visit) {
     return response;
   }
   const { env, ctx, site } = visit;
-  const { visitor, user, body, refused } = await askedBy(visit, response, ["traits", "token"]);
+  const { visitor, user, body, refused } = await known(visit, response, ["traits", "token"]);
   if (refused !== undefined) {
     return refused;
   }

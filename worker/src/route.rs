@@ -171,7 +171,7 @@ routes! {
     /// All that is held of the visitor. The host answers (`worker/js/rights.js`), and asks here who may call.
     Export "export" {
         POST Anyone "All that is held of the visitor, as a file. For pages of the site's hosts alone." {
-            <- crate::api::profile::ExportAsked;
+            <- crate::api::identity::Proof;
             200 "What is held.": crate::api::profile::Held ["content-disposition"];
             400 "The body can't be read.": crate::answer::Failure<'static>;
             401 "A user is logged in, and the identity token is missing or not good.": crate::answer::Failure<'static> ["www-authenticate"];

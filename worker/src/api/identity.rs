@@ -1,21 +1,23 @@
-//! `/_idoine/identity` and `/_idoine/erase`: the host answers (`worker/js/identity.js`, `worker/js/erasing.js`); here is what they read and
-//! answer, for the API's description.
+//! `/_idoine/identity` and `/_idoine/erase`: the host answers (`worker/js/identity.js`, `worker/js/erasing.js`; `worker/js/asked.js` reads what is
+//! asked); here is what they read and answer, for the API's description.
 
 /// A token that the site's server signed.
 #[cfg(any(test, feature = "openapi"))]
 #[derive(schemars::JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[allow(dead_code)] // It is described and nothing else.
 pub struct Login {
     /// A JSON Web Token, HS256: `sub` is the user's id, `exp` at most 24 hours ahead, `aud` the site's id or absent.
     token: String,
 }
 
-/// What proves who a visitor is who is logged in.
+/// What proves who asks for what is theirs.
 #[cfg(any(test, feature = "openapi"))]
 #[derive(schemars::JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[allow(dead_code)] // It is described and nothing else.
 pub struct Proof {
-    /// An identity token, made anew: needed where the visitor is logged in.
+    /// An identity token, made anew: needed where a user is logged in, whom it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
 }

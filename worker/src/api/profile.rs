@@ -34,17 +34,6 @@ pub struct Corrections {
     token: Option<String>,
 }
 
-/// Who asks for all that is held of them.
-#[cfg(any(test, feature = "openapi"))]
-#[derive(schemars::JsonSchema)]
-#[schemars(deny_unknown_fields)]
-#[allow(dead_code)]
-pub struct ExportAsked {
-    /// A token that proves the user who is logged in, as `identity` takes it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<String>,
-}
-
 /// All that is held of a visitor.
 #[cfg(any(test, feature = "openapi"))]
 #[derive(schemars::JsonSchema)]
