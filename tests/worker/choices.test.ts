@@ -166,6 +166,54 @@ test("a browser whose user is only claimed is as strict, before its next event i
   assert.deepEqual(JSON.parse(kept.json).consent, ["personalization"]);
 });
 
+test("who withdraws within their session takes back all that is known of their user, with no other proof than to give it; to erase needs one", async () => {
+  const [phone, laptop] = [new Browser(worker), new Browser(worker)];
+  for (const browser of [phone, laptop]) {
+    await browser.agree(...ALL);
+    assert.equal((await browser.logIn("gus")).status, 200);
+    await browser.send({ type: "track", event: "Product Viewed" });
+  }
+  await quiet("u:gus");
+  const views = async () => (await worker.readings("u:gus"))?.[VIEWS];
+  assert.equal(await views(), "2");
+  const erasure = await phone.fetch("/_idoine/erase", "POST", {});
+  assert.deepEqual([erasure.status, erasure.json().error.code], [401, "token_needed"]);
+  assert.equal(await views(), "2");
+  await phone.agree("analytics", "marketing");
+  assert.equal(await eventually(views, (found) => found === "0"), "0");
+  // Nothing is learned anywhere from now on.
+  await laptop.send({ type: "track", event: "Product Viewed" });
+  assert.deepEqual(laptop.granted, ["analytics", "marketing"]);
+  assert.equal(laptop.jar.has("idoine_p"), false);
+  assert.equal(await views(), "0");
+});
+
+test("who is not proven withdraws for all browsers of their user, and takes back what their own did", async () => {
+  // One never was; of the other the thirty days are over, and the seal opens no more.
+  for (const [user, isKnown] of [["hal", false], ["ivy", true]] as const) {
+    const [phone, laptop] = [new Browser(worker), new Browser(worker)];
+    await phone.agree(...ALL);
+    await laptop.agree(...ALL);
+    await laptop.logIn(user);
+    await (isKnown ? phone.logIn(user) : phone.send({ type: "identify", userId: user }));
+    for (const browser of [phone, laptop]) {
+      await browser.send({ type: "track", event: "Product Viewed", userId: user });
+    }
+    const keys = [`a:${phone.id}`, `u:${user}`, `a:${laptop.id}`];
+    await quiet(...keys);
+    const views = async () => (await worker.readings(`u:${user}`))?.[VIEWS];
+    assert.equal(await views(), "2", user);
+    phone.jar.delete("idoine_p");
+    await phone.agree("analytics", "marketing");
+    assert.equal(await eventually(views, (found) => found === "1"), "1", user);
+    await quiet(...keys);
+    await laptop.send({ type: "track", event: "Product Viewed" });
+    assert.deepEqual(laptop.granted, ["analytics", "marketing"], user);
+    assert.equal(laptop.jar.has("idoine_p"), false);
+    assert.equal(await views(), "1", user);
+  }
+});
+
 test("an alias brings what was refused along, to both", async () => {
   const [phone, laptop] = [new Browser(worker), new Browser(worker)];
   await phone.agree("personalization", "marketing");
