@@ -170,8 +170,8 @@ pub enum By {
 /// What a visitor said of all purposes at one time, as the cookie `idoine_consent` holds it.
 ///
 /// `v2`, then after a dot each: the granted purposes; with `-` those that were refused and with `~` those that were withdrawn; the version
-/// of the wording; the second since 1970; `v`, `p` or `d` for who chose. `v1` and the granted purposes is what was written before: all
-/// others were refused.
+/// of the wording; the second since 1970; `v`, `p` or `d` for who chose. Where a platform did, `!` stands before what the visitor had refused
+/// the site itself. `v1` and the granted purposes is what was written before: all others were refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Choice {
     /// What was agreed to.
@@ -180,6 +180,8 @@ pub struct Choice {
     pub denied: Consent,
     /// Of these what was withdrawn.
     pub withdrawn: Consent,
+    /// Of what is denied what the visitor refused the site itself, so that no platform grants it.
+    pub own: Consent,
     /// The version of the wording that the visitor saw.
     pub version: u32,
     /// When, in seconds since 1970; 0 where that is not known.
@@ -200,13 +202,15 @@ impl Choice {
         };
         let mut numbers = 0;
         for part in parts {
-            let (denied, withdrawn) = (part.strip_prefix('-'), part.strip_prefix('~'));
+            let said = part.strip_prefix('!').unwrap_or(part);
+            let (denied, withdrawn) = (said.strip_prefix('-'), said.strip_prefix('~'));
             let name = denied.or(withdrawn).unwrap_or(part);
             match (Purpose::from_name(name), numbers) {
                 (Some(purpose), 0) if name == part => choice.granted = choice.granted.with(purpose, true),
                 (Some(purpose), 0) if !is_old => {
                     choice.denied = choice.denied.with(purpose, true);
                     choice.withdrawn = choice.withdrawn.with(purpose, withdrawn.is_some());
+                    choice.own = choice.own.with(purpose, said != part);
                 }
                 (None, 0) if !is_old => choice.version = u32::try_from(digits(part)?).ok()?,
                 (None, 1) => choice.at = digits(part)?,
@@ -220,6 +224,11 @@ impl Choice {
         }
         // Who agrees and refuses at once refuses.
         choice.granted = choice.granted.without(choice.denied);
+        choice.own = match choice.by {
+            By::Visitor => choice.denied,
+            By::Platform => choice.own,
+            By::Default => Consent::default(),
+        };
         (is_old || numbers == 3).then_some(choice)
     }
 }
@@ -233,9 +242,13 @@ impl Choice {
     /// What the cookie holds.
     pub fn value(&self) -> String {
         let mut value = String::from("v2");
+        let is_marked = |purpose| self.by == By::Platform && self.own.has(purpose);
         let mut put = |sign: &str, purposes: Consent| {
             for purpose in purposes.granted() {
                 value.push('.');
+                if is_marked(purpose) {
+                    value.push('!');
+                }
                 value.push_str(sign);
                 value.push_str(purpose.name());
             }
@@ -253,16 +266,17 @@ impl Choice {
 
     /// The choice that is kept when a visitor, who chose `before` last, says something new (`said`: what they agree to, the version of the
     /// wording, when and by whom). All that they don't agree to they refuse; they withdraw it where they had agreed to it. What a browser refuses
-    /// for its person is not kept as agreed to. A platform takes nothing back that the visitor refused the site itself.
+    /// for its person is not kept as agreed to. A platform takes nothing back that the visitor refused the site itself; what only a platform
+    /// refused, it may grant later.
     pub fn after(before: Option<Choice>, said: Choice, signals: Signals) -> Choice {
         let before = before.filter(|before| before.by != By::Default).unwrap_or_default();
-        let refused_here = if before.by == By::Visitor && said.by == By::Platform { before.denied } else { Consent::default() };
+        let refused_here = if said.by == By::Platform { before.own } else { Consent::default() };
         let refused_by_browser = if signals.gpc { Consent::PROFILING } else { Consent::default() };
         let granted = said.granted.without(refused_here).without(refused_by_browser);
         let denied = Consent::ALL.without(granted);
         let withdrawn = Consent((before.granted.0 | before.withdrawn.0) & denied.0);
-        let by = if refused_here == Consent::default() { said.by } else { By::Visitor };
-        Choice { granted, denied, withdrawn, by, ..said }
+        let own = if said.by == By::Platform { refused_here } else { denied };
+        Choice { granted, denied, withdrawn, own, ..said }
     }
 }
 
@@ -292,6 +306,7 @@ mod tests {
             "v2.1.0.v",
             "v2.personalization.-marketing.~analytics.3.1763900000.p",
             "v2.-personalization.-analytics.-marketing.4294967295.1.d",
+            "v2.personalization.!-marketing.!~analytics.3.1763900000.p",
         ] {
             assert_eq!(Choice::read(value).unwrap().value(), value);
         }

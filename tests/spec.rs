@@ -6,7 +6,7 @@ mod support;
 
 use idoine::bucket::{Draw, bucket, murmur3_32};
 use idoine::compile::{CheckReport, EvaluateError, EvaluationReport, Outcome, check, compile, evaluate};
-use idoine::consent::{By, Choice, Consent, Mode, Purpose, Signals, Terms};
+use idoine::consent::{By, Choice, Consent, Mode, Purpose, Signals, Terms, may_measure};
 use idoine::diagnostic::{Diagnostic, Severity};
 use idoine::expr::{Bindings, FUNCTIONS, Node, NodeKind, parse, print};
 use idoine::log::logged;
@@ -411,6 +411,13 @@ fn consents() {
         assert_eq!(serde_json::json!(granted), case["granted"], "{case}");
         let choice = case["value"].as_str().and_then(Choice::read);
         assert_eq!(choice.is_some_and(|choice| choice.is_made(terms)), case["valid"].as_bool().unwrap(), "{case}");
+    }
+    assert!(vectors["measured"].as_array().unwrap().len() > 10);
+    for case in vectors["measured"].as_array().unwrap() {
+        let choice = case["value"].as_str().and_then(Choice::read);
+        let signals = Signals { gpc: false, dnt: flag(case, "dnt") };
+        let measured = Mode::ALL.map(|mode| may_measure(choice, signals, Terms { mode, version: 2 }));
+        assert_eq!(measured, [false, false, flag(case, "measured")], "{case}");
     }
     for case in vectors["choices"].as_array().unwrap() {
         let granted =

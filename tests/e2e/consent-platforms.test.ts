@@ -26,6 +26,8 @@ const TABLE: [what: string, before: string, voices: (Purpose[] | undefined)[], r
   ["what the visitor refused with us stays refused", "v2.analytics.-personalization.-marketing.3.9.v", [ALL], undefined],
   ["what they withdrew with us stays withdrawn", "v2.analytics.~personalization.-marketing.3.9.v", [ALL], undefined],
   ["what a platform refused it may grant later", "v2.analytics.-personalization.-marketing.3.9.p", [ALL], ALL],
+  ["that they refused one with us keeps no other one from a platform that refused it before", "v2.personalization.!-marketing.-analytics.3.9.p", [ALL], [P!, A!]],
+  ["and what was refused with us is not recorded again and again", "v2.personalization.analytics.!-marketing.3.9.p", [ALL], undefined],
   ["what the visitor granted with us a platform takes back", "v2.personalization.analytics.marketing.3.9.v", [[A!]], [A!]],
   ["what it granted itself it takes back", "v2.personalization.analytics.marketing.3.9.p", [[]], []],
   ["nothing new is not recorded again", "v2.analytics.-personalization.-marketing.3.9.p", [[A!]], undefined],
@@ -47,6 +49,7 @@ for (const [what, before, voices, recorded, { gpc = false, mode = "opt-in" } = {
 /** What the core is held to as well (tests/spec.rs). */
 const spec = JSON.parse(readFileSync(new URL("../spec/consent.json", import.meta.url), "utf8")) as {
   terms: { value: string | null; mode: Notice["mode"]; version: number; gpc: boolean; dnt: boolean; granted: Purpose[]; valid: boolean }[];
+  measured: { value: string | null; dnt: boolean; measured: boolean }[];
   choices: { before: string | null; granted: Purpose[]; by: "visitor" | "platform"; version: number; at: number; gpc: boolean; after: string }[];
 };
 
@@ -55,6 +58,11 @@ test("what a choice comes to on a site's terms, and what becomes of one when ano
   for (const one of spec.terms) {
     const { granted, decided } = statusOf(readChoice(one.value ?? ""), one, one);
     assert.deepEqual([granted, decided], [one.granted, one.valid], JSON.stringify(one));
+  }
+  for (const { value, dnt, measured } of spec.measured) {
+    const terms = { mode: "measurement-exempt", version: 2 } as const;
+    assert.equal(statusOf(readChoice(value ?? ""), terms, { gpc: false, dnt }).measured, measured, `${value} ${dnt}`);
+    assert.equal(statusOf(readChoice(value ?? ""), { ...terms, mode: "opt-in" }, { gpc: false, dnt }).measured, false);
   }
   for (const one of spec.choices) {
     assert.equal(writeChoice(choiceAfter(readChoice(one.before ?? ""), one, one)), one.after, JSON.stringify(one));

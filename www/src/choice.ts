@@ -22,6 +22,8 @@ export interface Choice {
   /** Seconds since 1970; 0 where it is not known. */
   readonly at: number;
   readonly by: ChosenBy;
+  /** What the visitor refused the site itself, so that no platform grants it. */
+  readonly own: readonly Purpose[];
 }
 
 const SIGNS = { granted: "", refused: "-", withdrawn: "~" } as const;
@@ -30,30 +32,39 @@ const LETTERS = { visitor: "v", platform: "p", default: "d" } as const;
 /** Reads a cookie's value. `undefined` when it is not one of ours, which is as if no choice was made. */
 export function readChoice(text: string): Choice | undefined {
   const said = new Map<Purpose, PurposeStatus>();
+  const marked = new Set<Purpose>();
   const [, old] = /^v1((?:\.\w+)*)$/.exec(text) ?? [];
-  const [, parts, version, at, letter] = /^v2((?:\.[-~]?[a-z]+)*)\.(\d{1,10})\.(\d{1,15})\.([vpd])$/.exec(text) ?? [];
+  const [, parts, version, at, letter] = /^v2((?:\.!?[-~]?[a-z]+)*)\.(\d{1,10})\.(\d{1,15})\.([vpd])$/.exec(text) ?? [];
   const names = (old ?? parts)?.split(".").slice(1);
   if (!names || Number(version ?? 1) > 0xffffffff) return undefined;
   for (const part of names) {
-    const [, sign, name] = /^([-~]?)(.*)$/.exec(part)!;
+    const [, mark, sign, name] = /^(!?)([-~]?)(.*)$/.exec(part)!;
     const purpose = PURPOSES.find((one) => one === name);
-    if (!purpose) return undefined;
+    if (!purpose || (mark && !sign)) return undefined;
     // Who agrees and refuses at once refuses; of two refusals the last one counts.
-    if (sign) said.set(purpose, sign === "~" ? "withdrawn" : "refused");
-    else if (!said.has(purpose)) said.set(purpose, "granted");
+    if (sign) {
+      said.set(purpose, sign === "~" ? "withdrawn" : "refused");
+      if (mark) marked.add(purpose);
+      else marked.delete(purpose);
+    } else if (!said.has(purpose)) said.set(purpose, "granted");
   }
   if (old !== undefined) {
     for (const purpose of PURPOSES) if (!said.has(purpose)) said.set(purpose, "refused");
-    return { said, version: 1, at: 0, by: "visitor" };
+    return { said, version: 1, at: 0, by: "visitor", own: deniedIn(said) };
   }
   const by = (Object.keys(LETTERS) as ChosenBy[]).find((one) => LETTERS[one] === letter)!;
-  return { said, version: Number(version), at: Number(at), by };
+  const own = by === "visitor" ? deniedIn(said) : by === "platform" ? PURPOSES.filter((purpose) => marked.has(purpose)) : [];
+  return { said, version: Number(version), at: Number(at), by, own };
 }
 
+/** What is refused or withdrawn. */
+const deniedIn = (said: Choice["said"]): Purpose[] => PURPOSES.filter((purpose) => ["refused", "withdrawn"].includes(said.get(purpose)!));
+
 /** What the cookie holds. */
-export function writeChoice({ said, version, at, by }: Choice): string {
+export function writeChoice({ said, version, at, by, own }: Choice): string {
+  const mark = (purpose: Purpose): string => (by === "platform" && own.includes(purpose) ? "!" : "");
   const parts = (["granted", "refused", "withdrawn"] as const).flatMap((status) =>
-    PURPOSES.filter((purpose) => said.get(purpose) === status).map((purpose) => SIGNS[status] + purpose),
+    PURPOSES.filter((purpose) => said.get(purpose) === status).map((purpose) => mark(purpose) + SIGNS[status] + purpose),
   );
   return ["v2", ...parts, version, at, LETTERS[by]].join(".");
 }
@@ -61,24 +72,23 @@ export function writeChoice({ said, version, at, by }: Choice): string {
 /**
  * The choice that is kept when a visitor, who chose `before` last, says something new. All that they don't agree to they refuse; they withdraw it
  * where they had agreed to it. What a browser refuses for its person is not kept as agreed to. A platform takes nothing back that the visitor
- * refused the site itself.
+ * refused the site itself; what only a platform refused, it may grant later.
  */
 export function choiceAfter(
   before: Choice | undefined,
-  { granted, version, at, by }: Omit<Choice, "said"> & { granted: readonly string[] },
+  { granted, version, at, by }: Omit<Choice, "said" | "own"> & { granted: readonly string[] },
   { gpc }: Pick<Signals, "gpc">,
 ): Choice {
   const last = before?.by === "default" ? undefined : before;
   const was = (purpose: Purpose): PurposeStatus | undefined => last?.said.get(purpose);
-  const isDenied = (purpose: Purpose): boolean => was(purpose) === "refused" || was(purpose) === "withdrawn";
-  const own = last?.by === "visitor" && by === "platform" ? PURPOSES.filter(isDenied) : [];
+  const kept = by === "platform" ? (last?.own ?? []) : [];
   const said = new Map<Purpose, PurposeStatus>();
   for (const purpose of PURPOSES) {
-    const agreed = granted.includes(purpose) && !own.includes(purpose) && !(gpc && PROFILING.includes(purpose));
+    const agreed = granted.includes(purpose) && !kept.includes(purpose) && !(gpc && PROFILING.includes(purpose));
     const had = was(purpose) === "granted" || was(purpose) === "withdrawn";
     said.set(purpose, agreed ? "granted" : had ? "withdrawn" : "refused");
   }
-  return { said, version, at, by: own.length ? "visitor" : by };
+  return { said, version, at, by, own: by === "platform" ? kept : deniedIn(said) };
 }
 
 /** What a choice comes to on these terms, where the browser refuses this. */
@@ -97,6 +107,8 @@ export function statusOf(choice: Choice | undefined, { mode, version }: Terms, s
     choice: Object.fromEntries(PURPOSES.map((purpose) => [purpose, chosen ? said(purpose) : "unasked"])) as ConsentStatus["choice"],
     ...(choice && { version: choice.version, by: choice.by }),
     ...(choice?.at && { at: new Date(choice.at * 1000).toISOString() }),
+    own: choice?.own ?? [],
+    measured: mode === "measurement-exempt" && !["refused", "withdrawn"].includes(said("analytics")) && !(signals.dnt && !chosen),
     signals,
   };
 }

@@ -159,6 +159,10 @@ export interface ConsentStatus {
   /** ISO timestamp of the choice. */
   readonly at?: string;
   readonly by?: ChosenBy;
+  /** What was refused or withdrawn with the site itself: no consent platform grants it. */
+  readonly own: readonly Purpose[];
+  /** Whether what is done is counted by day and name, without the visitor: in the mode `measurement-exempt`, unless they or their browser refuse it. */
+  readonly measured: boolean;
   /** What the browser asks for: Global Privacy Control, Do Not Track. */
   readonly signals: { readonly gpc: boolean; readonly dnt: boolean };
   readonly notice?: Notice;
@@ -189,6 +193,8 @@ export interface NoticedTrait {
   readonly name: string;
   readonly type: string;
   readonly values?: readonly string[];
+  /** What some of the values are called. */
+  readonly labels?: Readonly<Record<string, Wording>>;
   readonly title?: Wording;
   /** Why it is asked. */
   readonly why?: Wording;
@@ -265,7 +271,7 @@ export interface Idoine {
   decide(): Promise<readonly Decision[]>;
   /**
    * Tells the site's own Worker that something was done: `track("Product Viewed", { product_id: "p1", category: "shoes" })`. Nothing is sent
-   * before the visitor agreed to something. Resolves when the Worker has kept it, or it is known that it has not (`debug().error`). Never rejects.
+   * before the visitor agreed to something, unless the site counts it without them. Resolves when the Worker has kept it, or it is known that it has not (`debug().error`). Never rejects.
    */
   track(event: string, properties?: Properties): Promise<void>;
   /** Tells that this page was viewed. Otherwise as `track`. */

@@ -5,7 +5,7 @@ use crate::answer::Answer;
 use crate::visit::{MAX_AGE, Visit};
 use crate::{host, identity, pointer};
 use idoine::Program;
-use idoine::consent::{By, Choice, Consent, Purpose, Terms};
+use idoine::consent::{By, Choice, Consent, Purpose, Terms, may_measure};
 use idoine::cookies;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -28,6 +28,10 @@ pub struct State {
     /// Who made the choice: `visitor`, asked by the site; `platform`, asked by its consent platform; `default`, nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<&'static str>,
+    /// The purposes that they refused the site itself, or withdrew there: no platform grants them.
+    own: Vec<&'static str>,
+    /// Whether what they do is counted by day and name, without them: in the mode `measurement-exempt`, unless they or their browser refuse it.
+    measured: bool,
     /// What the browser refuses for its person.
     signals: Sent,
 }
@@ -113,6 +117,8 @@ fn state(consent: Consent, choice: Option<Choice>, visit: &Visit, terms: Terms) 
             By::Platform => "platform",
             By::Default => "default",
         }),
+        own: choice.unwrap_or_default().own.granted().map(Purpose::name).collect(),
+        measured: may_measure(choice, signals, terms),
         signals: Sent { gpc: signals.gpc, dnt: signals.dnt },
     }
 }

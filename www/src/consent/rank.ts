@@ -16,11 +16,9 @@ export type Voice = readonly Purpose[] | undefined;
 export function ranked(status: ConsentStatus, voices: readonly Voice[]): Purpose[] | undefined {
   const spoken = voices.filter((voice) => voice !== undefined);
   if (!spoken.length) return undefined;
-  const isOwn = status.by === "visitor";
-  const isDenied = (purpose: Purpose): boolean => isOwn && ["refused", "withdrawn"].includes(status.choice[purpose]);
   // Barred by the browser is as good as not asked for: the answer would be the same, time and again.
   const isBarred = (purpose: Purpose): boolean => status.signals.gpc && purpose !== "analytics";
-  const granted = PURPOSES.filter((purpose) => !isDenied(purpose) && !isBarred(purpose) && spoken.every((voice) => voice.includes(purpose)));
+  const granted = PURPOSES.filter((purpose) => !status.own.includes(purpose) && !isBarred(purpose) && spoken.every((voice) => voice.includes(purpose)));
   const isSame = status.decided && PURPOSES.every((purpose) => granted.includes(purpose) === status.granted.includes(purpose));
   return isSame ? undefined : granted;
 }
