@@ -243,7 +243,7 @@ test("a choice that a shard did not take holds in the browser, and is kept when 
 
 test("where a site measures without asking, events are counted without their visitor, and nothing else of them is kept", async () => {
   const exempt = await startProfiles({
-    manifest: { ...LEARNING, consent: { mode: "measurement-exempt" }, events: { "Product Viewed": {}, "Order Completed": {}, "Ad Clicked": { purpose: "marketing" } } },
+    manifest: { ...LEARNING, consent: { mode: "measurement-exempt", version: 2 }, events: { "Product Viewed": {}, "Order Completed": {}, "Ad Clicked": { purpose: "marketing" } } },
     vars: { IDOINE_KEY: KEY },
   });
   try {
@@ -260,10 +260,13 @@ test("where a site measures without asking, events are counted without their vis
     assert.deepEqual(await refusing.send(viewed), [refused]);
     const reply = await nobody.fetch("/_idoine/collect", "POST", { events: [viewed] }, { dnt: "1" });
     assert.deepEqual(reply.json().results, [refused]);
-    const rows = await eventually(async () => (await exempt.api("measured")).body.measured as any[], (found) => found.length === 3);
+    // Who chose here has said more than their browser does, also in words that are no longer asked.
+    const older = await nobody.fetch("/_idoine/collect", "POST", { events: [{ type: "screen", name: "Home" }] }, { dnt: "1", cookie: "idoine_consent=v2.analytics.-personalization.-marketing.1.5.v" });
+    assert.deepEqual(older.json().results, [counted]);
+    const rows = await eventually(async () => (await exempt.api("measured")).body.measured as any[], (found) => found.length === 4);
     assert.deepEqual(
       rows.map(({ kind, name, experience, variant, n }) => [kind, name, experience, variant, n]),
-      [["exposure", "", "hero", "1", 1], ["page", "", "", "", 1], ["track", "Product Viewed", "", "", 2]],
+      [["exposure", "", "hero", "1", 1], ["page", "", "", "", 1], ["screen", "Home", "", "", 1], ["track", "Product Viewed", "", "", 2]],
     );
     assert.ok(rows.every(({ day }) => day === new Date().toISOString().slice(0, 10)));
     for (let n = 0; n < 200; n += 1) {

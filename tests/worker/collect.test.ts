@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { KEY, READ, SERVER_KEY, cookies, failing, page, startCollecting, type Collecting, type Stored } from "./collecting.ts";
+import { KEY, READ, SERVER_KEY, SITE, cookies, failing, page, startCollecting, type Collecting, type Stored } from "./collecting.ts";
 import { signedId } from "./harness.ts";
 
 let worker: Collecting;
@@ -91,6 +91,30 @@ test("what became of events is counted, by the address that they came to", async
     points = (await worker.points()).slice(before);
   }
   assert.deepEqual(points, [["collect", [1, 1, 1, 1, 0]], ["v1", [0, 1, 0, 0, 0]], ["api/s", [1, 0, 0, 0, 0]], ["v1", [0, 0, 0, 0, 1]]]);
+});
+
+test("what is counted of nobody is counted once, however often it is sent", async (t) => {
+  const exempt = await startCollecting({ manifest: { ...SITE, consent: { mode: "measurement-exempt" } } });
+  t.after(() => exempt.dispose());
+  // Of somebody who agreed to be shown what suits them, but was not asked for more, some is kept, and all of it is counted.
+  const headers = { origin: "https://shop.example", cookie: `idoine_consent=v2.personalization.1.5.v; idoine_id=${signedId(ANNA, KEY)}` };
+  const batch = { events: [track({ messageId: "counted-1" }), track({ messageId: "counted-2", event: "Product Viewed", properties: { product_id: "p1" } })] };
+  const nobody = { events: [{ type: "page", name: "Home" }] };
+  const outcome = async (body: object, sent: Record<string, string>) => {
+    const reply = await exempt.post("collect", body, { headers: sent });
+    return [reply.status, ...reply.json().results.map(({ status, reason }: { status: string; reason?: string }) => reason ?? status)];
+  };
+  await failing(exempt, 1, "shards");
+  assert.deepEqual(await outcome({ events: [...batch.events, ...nobody.events] }, headers), [503, "failed", "failed", "failed"]);
+  assert.deepEqual(await outcome(batch, headers), [200, "accepted", "accepted"]);
+  assert.deepEqual(await outcome(batch, headers), [200, "duplicate", "duplicate"]);
+  assert.deepEqual(await outcome(nobody, { origin: "https://shop.example" }), [200, "counted"]);
+  const read = async () => (await exempt.fetch("/_idoine/api/measured", { headers: { authorization: `Bearer ${READ}` } })).json().measured as { kind: string; name: string; n: number }[];
+  let rows = await read();
+  for (let tries = 0; tries < 200 && rows.length < 3; tries += 1) {
+    rows = await read();
+  }
+  assert.deepEqual(rows.map(({ kind, name, n }) => [kind, name, n]), [["page", "Home", 1], ["track", "Product Viewed", 1], ["track", "Signed Up", 1]]);
 });
 
 test("a batch that can't be read is refused whole", async () => {

@@ -6,7 +6,7 @@ use crate::host::Sent;
 use crate::plan::{self, Violation};
 use crate::visit::origin_of;
 use crate::{host, json, program, rules};
-use idoine::consent::{Consent, Signals};
+use idoine::consent::{Choice, Consent, Purpose, Signals, may_measure};
 use idoine::learn::Rules;
 use idoine::learn::rules::PurposeName;
 use idoine::{Context, Request};
@@ -83,12 +83,18 @@ pub fn judge(site: &str, url: &str, sent: &str, events: &str, trusted: bool) -> 
     serde_json::to_string(&judged).map_err(|_| JsValue::from_str("judged"))
 }
 
-/// The purposes that hold for a request by the site's program that is at hand, a bit for each in the order of their codes; `undefined` without a
-/// program. `cookie` is the value of the choice's cookie, `gpc` and `dnt` whether the browser sends those.
+/// The bit of `agreed` that says that what a visitor does may be counted without them.
+const MEASURED: u8 = 1 << Purpose::ALL.len();
+
+/// The purposes that hold for a request by the site's program that is at hand, a bit for each in the order of their codes, and behind them whether
+/// it is counted without the visitor; `undefined` without a program. `cookie` is the value of the choice's cookie, `gpc` and `dnt` whether the
+/// browser sends those.
 #[wasm_bindgen]
 pub fn agreed(site: &str, cookie: Option<String>, gpc: bool, dnt: bool) -> Option<u8> {
     let program = program::at_hand(site)?;
-    Some(Consent::of_request(cookie.as_deref(), Signals { gpc, dnt }, program.terms()).bits())
+    let (signals, terms) = (Signals { gpc, dnt }, program.terms());
+    let is_measured = may_measure(cookie.as_deref().and_then(Choice::read), signals, terms);
+    Some(Consent::of_request(cookie.as_deref(), signals, terms).bits() | if is_measured { MEASURED } else { 0 })
 }
 
 /// What is said of each event of a list; `None` when it is none.

@@ -93,7 +93,7 @@ async fn plan(visit: &Visit, program: &Program) -> Result<String, bool> {
         hints: program.client_hints().collect::<Vec<_>>().join(", "),
         version: program.version(),
         bot,
-        asks: asks(program),
+        asks: asks(visit, program),
         cookies: visit.given(),
         exposure: exposure(visit, program, &context, &decisions, &edits),
     };
@@ -160,8 +160,8 @@ fn state(program: &Program, decisions: &Decisions, edits: &[Edit<'_>]) -> Option
 }
 
 /// The loader's attributes that say which version of the wording Idoine's own banner is to ask in, and which consent platforms are to be listened
-/// to, where the site has it so. Of the notice, which is JSON as the compiler writes it: no quote stands in a text of it without an escape.
-fn asks(program: &Program) -> String {
+/// to, where the site has it so; and whether it may send what is counted without a visitor. Of the notice, which is JSON as the compiler writes it: no quote stands in a text of it without an escape.
+fn asks(visit: &Visit, program: &Program) -> String {
     let notice = program.notice();
     let mut asks = String::new();
     let mut put = |name: &str, value: &str| {
@@ -175,6 +175,9 @@ fn asks(program: &Program) -> String {
     let platforms = notice.split_once("\"platforms\":[").and_then(|(_, rest)| rest.split_once(']'));
     if let Some((platforms, _)) = platforms.filter(|(platforms, _)| !platforms.is_empty()) {
         put("platforms", &platforms.replace('"', "").replace(',', " "));
+    }
+    if visit.is_measured(program.terms()) {
+        put("measure", "1");
     }
     asks
 }

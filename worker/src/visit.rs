@@ -181,9 +181,14 @@ impl Visit {
         format!("{name}={value}; Path=/; SameSite=Lax; Max-Age={max_age}{secure}{http_only}")
     }
 
+    /// Whether what is done in the page is counted without the visitor.
+    pub fn is_measured(&self, terms: Terms) -> bool {
+        may_measure(self.choice(), self.signals(), terms)
+    }
+
     /// The context of a page with what experiments draw for where the site measures each page by itself.
     pub fn measured(&self, terms: Terms, context: Context) -> Context {
-        if may_measure(self.choice(), self.signals(), terms) { context.on_page(host::new_id()) } else { context }
+        if self.is_measured(terms) { context.on_page(host::new_id()) } else { context }
     }
 
     /// What the core may know of the request, as one for the page at `url`. Of the cookies that is the choice of purposes

@@ -1,7 +1,7 @@
 // What visitors and servers report: read, judged, and given to the shards that keep it. An answer of 200 says that what was accepted is
 // on disk; where a shard failed it is 503, who sent it sends all of it again, and what was kept before is a duplicate then.
 
-import { purposesOf } from "../agreed.js";
+import { isMeasured, purposesOf } from "../agreed.js";
 import { failure } from "../answer.js";
 import { count } from "../counters.js";
 import { sentWith } from "../host.js";
@@ -33,12 +33,12 @@ function shared({ origin }) {
 
 /**
  * What the program says of a request and of the events that it brings (worker/src/collect.rs): `version`, `own` and `foreign`, `bot`,
- * and `events`; the `mode` in which the site has consent; and the headers of the answer (`shared`).
+ * and `events`; and the headers of the answer (`shared`).
  */
 export async function judge({ request, env, ctx, site, url }, events, isTrusted) {
-  const program = await prepare(env, ctx, site.id);
+  await prepare(env, ctx, site.id);
   const judged = JSON.parse(run((rust) => rust.judge(site.id, url.href, sentWith(request), JSON.stringify(events), isTrusted)));
-  return { ...judged, mode: program?.consent?.mode, shared: shared(judged) };
+  return { ...judged, shared: shared(judged) };
 }
 
 /** Whether a page sent a request, as far as browsers tell. */
@@ -91,14 +91,12 @@ function permitted(event, declared, agreed) {
 
 const dropped = (reason) => ({ status: "dropped", reason });
 
-/** Whether an event is counted without its visitor: where the site measures so, and nobody refuses to be measured. */
-function isMeasured({ request }, { purpose }, { sender, judged }) {
-  const refuses = ["refused", "withdrawn"].includes(choiceOf(request)?.choice.analytics) || request.headers.get("dnt") === "1";
-  return judged.mode === "measurement-exempt" && purpose === "analytics" && sender.kind === "browser" && !judged.bot && !refuses;
-}
+/** Whether an event is counted without its visitor (`measures`): what people do in pages. */
+const isCounted = ({ purpose }, { sender, judged, measures }) => measures && purpose === "analytics" && sender.kind === "browser" && !judged.bot;
 
 /** What becomes of an event: a `result`, or an `entry` for the shards; and what is counted of it (`row`). */
-async function prepared(visit, { event, preferences }, path, judgement, { format, sender, judged, visitor, held, preview }) {
+async function prepared(visit, { event, preferences }, path, judgement, about) {
+  const { format, sender, judged, visitor, held, preview } = about;
   if (preview || (visit.overrides !== undefined && isPreviewed(event.context?.page?.url))) {
     return { result: dropped("preview") };
   }
@@ -106,7 +104,7 @@ async function prepared(visit, { event, preferences }, path, judgement, { format
   const agreed = agreedTo(visit.request, { held, isOwn: format.isOwn, isTrusted, preferences, basis: sender.purposes });
   const keep = agreed.includes(judgement.purpose);
   const fold = agreed.includes("personalization") && hasKey(visit.env);
-  const row = !agreed.includes("analytics") && isMeasured(visit, judgement, { sender, judged }) ? rowOf(event) : undefined;
+  const row = !agreed.includes("analytics") && isCounted(judgement, about) ? rowOf(event) : undefined;
   if (!keep && !fold) {
     return { result: dropped(row === undefined ? notKept(visit.env, agreed) : "counted"), row };
   }
@@ -177,15 +175,25 @@ function tell(visit, results) {
   }
 }
 
+/** Whether the answer is 503: who sent it sends all of it again. */
+const isLost = (results) => results.some(({ status }) => status === "failed");
+
+/**
+ * What is counted of events: each once, however often it is sent again. What is stored is known when it comes again; what is not stored is nobody's, so
+ * that it counts with the answer after which it does not come again.
+ */
+function counted(made, results) {
+  return made.filter(({ entry }, at) => (entry === undefined ? !isLost(results) : results[at].status === "accepted")).flatMap(({ row }) => row ?? []);
+}
+
 function answered(format, results, headers) {
-  const isLost = results.some(({ status }) => status === "failed");
   // A client that is told of one bad event among many would send all of them again, or throw all of them away.
   const bad = format.list === undefined ? results[0]?.error : undefined;
-  const status = isLost ? 503 : bad !== undefined ? 400 : 200;
+  const status = isLost(results) ? 503 : bad !== undefined ? 400 : 200;
   if (format.isOwn) {
     return Response.json({ results }, { status, headers });
   }
-  return Response.json(bad === undefined ? { success: !isLost } : { success: false, error: bad }, { status, headers });
+  return Response.json(bad === undefined ? { success: status === 200 } : { success: false, error: bad }, { status, headers });
 }
 
 /** The answer to a request that brings events, in a format (formats.js). */
@@ -208,16 +216,16 @@ export async function collect(visit, format) {
   visit.version = judged.version;
   const visitor = isTrusted ? undefined : await visitorOf(visit);
   const held = isTrusted ? [] : purposesOf(visit);
-  const about = { format, sender, judged, visitor, held, preview: isPreview(visit) };
+  const about = { format, sender, judged, visitor, held, measures: !isTrusted && isMeasured(visit), preview: isPreview(visit) };
   const judgements = judged.events.values();
   const made = await Promise.all(
     read.map(async ({ error, path, ...one }) =>
       error === undefined ? prepared(visit, one, path, judgements.next().value, about) : { result: { status: "rejected", error } },
     ),
   );
-  measure(visit, made.flatMap(({ row }) => row ?? []));
   const { results, cookies } = await kept(visit, about, made);
   tell(visit, results);
+  measure(visit, counted(made, results));
   const response = answered(format, results, { "cache-control": "private, no-store", ...judged.shared });
   cookies.forEach((cookie) => response.headers.append("set-cookie", cookie));
   return response;
