@@ -38,7 +38,7 @@ async function open(t: TestContext, { choice = GRANTED, routes = {}, head = "", 
 test("it shows what is known, where it came from, why it is asked and what it changes", async (t) => {
   const { tab } = await open(t);
   const size = await row(tab, "Your size").innerText();
-  for (const part of ["M", "You said so here · March 2, 2026", "Why we ask: To show what there is in your size.", "What it changes: The list begins with your size, because you told us it."]) {
+  for (const part of ["Medium", "You said so here · March 2, 2026", "Why we ask: To show what there is in your size.", "What it changes: The list begins with your size, because you told us it."]) {
     assert.ok(size.includes(part), `${part} in ${size}`);
   }
   assert.match(await row(tab, "Birth year").innerText(), /1985\s+From our records · December 24, 2025/);
@@ -75,7 +75,7 @@ test("a switch for each purpose counts at once; what is no longer allowed is no 
 test("what is wrong is corrected, by the field that fits it, and what is not wanted is removed", async (t) => {
   const { tab, site } = await open(t);
   await row(tab, "Your size").getByRole("button", { name: "Correct: Your size" }).click();
-  assert.equal(await focused(tab), "Your size" + "SML", "the field has the focus");
+  assert.equal(await focused(tab), "Your size" + "SmallMediumL", "the field has the focus");
   assert.deepEqual(await problems(tab, "idoine-preferences"), []);
   await row(tab, "Your size").getByRole("combobox").selectOption("L");
   await row(tab, "Your size").getByRole("button", { name: "Save" }).click();
@@ -109,6 +109,8 @@ test("topics, how often and quiet: each counts at once, and the focus stays wher
   await tab.keyboard.press("Space");
   await until(async () => site.posted("profile").length === 1);
   await until(async () => (await focused(tab)) === "Coats");
+  // Words of the site's where it has some for a value.
+  assert.deepEqual(await likes.getByRole("group", { name: "Frequency" }).locator("label").allInnerTexts(), ["Every week", "Monthly", "Never"]);
   await likes.getByRole("radio", { name: "Monthly" }).check();
   await until(async () => site.posted("profile").length === 2);
   await likes.getByRole("switch", { name: "Quiet mode" }).click();

@@ -12,6 +12,9 @@ export function words(name: string): string {
 /** What a trait is called. */
 export const titleOf = ({ name, title }: NoticedTrait, speech: Speech): string => speech.of(title) || words(name);
 
+/** What a value of a trait's enum is called. */
+const called = (value: string, { labels }: NoticedTrait, speech: Speech): string => speech.of(labels?.[value]) || words(value);
+
 /** A value as what it is: some are kept as texts, lists with commas. */
 export function typed(value: unknown, type: string): unknown {
   if (typeof value !== "string") return value;
@@ -26,19 +29,21 @@ export function shown(value: unknown, trait: NoticedTrait, speech: Speech): stri
   if (typeof value === "number") return value.toLocaleString(speech.tag, { useGrouping: false });
   if (trait.type === "timestamp") return speech.date(String(value));
   if (typeof value === "object") return JSON.stringify(value);
-  return trait.values ? words(String(value)) : String(value);
+  return trait.values ? called(String(value), trait, speech) : String(value);
 }
 
 /** A choice of one or several values. */
 export function boxes(
   kind: "checkbox" | "radio",
-  { name, values = [] }: NoticedTrait,
+  trait: NoticedTrait,
   legend: string,
   chosen: readonly unknown[],
+  speech: Speech,
   more: { disabled?: boolean; onchange?: () => void } = {},
 ): { field: HTMLElement; read(): string[] } {
+  const { name, values = [] } = trait;
   const all = values.map((value) => h("input", { type: kind, name, value, part: kind, checked: chosen.includes(value), ...more }));
-  const field = h("fieldset", {}, h("legend", { class: "name" }, legend), ...all.map((box, index) => h("label", { class: "option" }, box, h("span", {}, words(values[index]!)))));
+  const field = h("fieldset", {}, h("legend", { class: "name" }, legend), ...all.map((box, index) => h("label", { class: "option" }, box, h("span", {}, called(values[index]!, trait, speech)))));
   return { field, read: () => all.filter(({ checked }) => checked).map(({ value }) => value) };
 }
 
@@ -46,10 +51,10 @@ export function boxes(
 export function inputFor(trait: NoticedTrait, value: unknown, title: string, speech: Speech): { field: HTMLElement; read(): unknown } {
   const { type, values } = trait;
   const labelled = (control: HTMLElement): HTMLElement => h("label", { class: "field" }, h("span", { class: "sr" }, title), control);
-  if (type === "strings" && values) return boxes("checkbox", trait, title, Array.isArray(value) ? value : []);
+  if (type === "strings" && values) return boxes("checkbox", trait, title, Array.isArray(value) ? value : [], speech);
   if (type === "bool" || values) {
     const options = type === "bool" ? ["true", "false"] : values!;
-    const name = (one: string): string => (type === "bool" ? speech.say(one === "true" ? "yes" : "no") : words(one));
+    const name = (one: string): string => (type === "bool" ? speech.say(one === "true" ? "yes" : "no") : called(one, trait, speech));
     const select = h("select", { part: "input" }, ...options.map((one) => h("option", { value: one, selected: one === String(value) }, name(one))));
     return { field: labelled(select), read: () => (type === "bool" ? select.value === "true" : select.value) };
   }

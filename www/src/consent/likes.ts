@@ -32,11 +32,11 @@ export function likesSection(desk: Desk): HTMLElement | undefined {
 
   const fields = [
     field(preferences?.topics, say("topics"), (trait, title, value, more) => {
-      const topics = boxes("checkbox", trait, title, Array.isArray(value) ? value : [], { ...more, onchange: () => void save(trait, topics.read(), topics.field) });
+      const topics = boxes("checkbox", trait, title, Array.isArray(value) ? value : [], speech, { ...more, onchange: () => void save(trait, topics.read(), topics.field) });
       return topics.field;
     }),
     field(preferences?.frequency, say("frequency"), (trait, title, value, more) => {
-      const often = boxes("radio", trait, title, [value], { ...more, onchange: () => void save(trait, often.read()[0], often.field) });
+      const often = boxes("radio", trait, title, [value], speech, { ...more, onchange: () => void save(trait, often.read()[0], often.field) });
       return often.field;
     }),
     field(preferences?.quiet, say("quiet"), (trait, title, value, more) => {
