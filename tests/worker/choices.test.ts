@@ -261,12 +261,12 @@ test("where a site measures without asking, events are counted without their vis
     const reply = await nobody.fetch("/_idoine/collect", "POST", { events: [viewed] }, { dnt: "1" });
     assert.deepEqual(reply.json().results, [refused]);
     // Who chose here has said more than their browser does, also in words that are no longer asked.
-    const older = await nobody.fetch("/_idoine/collect", "POST", { events: [{ type: "screen", name: "Home" }] }, { dnt: "1", cookie: "idoine_consent=v2.analytics.-personalization.-marketing.1.5.v" });
+    const older = await nobody.fetch("/_idoine/collect", "POST", { events: [{ type: "page", name: "Home" }] }, { dnt: "1", cookie: "idoine_consent=v2.analytics.-personalization.-marketing.1.5.v" });
     assert.deepEqual(older.json().results, [counted]);
     const rows = await eventually(async () => (await exempt.api("measured")).body.measured as any[], (found) => found.length === 4);
     assert.deepEqual(
       rows.map(({ kind, name, experience, variant, n }) => [kind, name, experience, variant, n]),
-      [["exposure", "", "hero", "1", 1], ["page", "", "", "", 1], ["screen", "Home", "", "", 1], ["track", "Product Viewed", "", "", 2]],
+      [["exposure", "", "hero", "1", 1], ["page", "", "", "", 1], ["page", "Home", "", "", 1], ["track", "Product Viewed", "", "", 2]],
     );
     assert.ok(rows.every(({ day }) => day === new Date().toISOString().slice(0, 10)));
     for (let n = 0; n < 200; n += 1) {

@@ -11,8 +11,9 @@
  * | `data-auto="false"` | nothing is decided until `idoine.decide()` is called |
  * | `data-consent` | version of the wording: who did not choose in it is asked. `none` asks nobody, and fills the elements of ours that the page has |
  * | `data-platforms` | the consent platforms that are listened to: `tcf`, `google` |
+ * | `data-measure` | the Worker counts what is done in the page without the visitor: that much is sent of who has not chosen |
  *
- * Only `data-program` needs WebAssembly, and only then is more than this file loaded at once. Behind the Worker the last two are
+ * Only `data-program` needs WebAssembly, and only then is more than this file loaded at once. Behind the Worker the last three are
  * written by it.
  */
 import type { IdoineOptions } from "../src/client.ts";
@@ -22,13 +23,13 @@ import type { Idoine } from "../src/types.ts";
 import { createQueue, type Call, type Queue } from "./queue.ts";
 
 const script = document.currentScript as HTMLScriptElement | null;
-const waiting: Queue = typeof window.idoine === "function" ? window.idoine : createQueue();
+// An element of the page may have that name.
+const waiting: Queue = window.idoine?.call ? window.idoine : createQueue();
 const data: DOMStringMap = { ...script?.dataset };
 const { base } = data;
 
-/** Loads the neighbour of this file with that name, and calls what it has under another. */
-const use = async (file: string, name: string, ...args: unknown[]): Promise<any> =>
-  (await import(new URL(file + ".js", base ? new URL(base.replace(/\/?$/, "/"), location.href) : script?.src) as unknown as string))[name](...args);
+/** Loads the neighbour of this file with that name. */
+const neighbour = (file: string): Promise<any> => import(new URL(file + ".js", base ? new URL(base.replace(/\/?$/, "/"), location.href) : script?.src) as unknown as string);
 
 /** Makes `window.idoine` the client, and does what was asked of it before. */
 function open(client: Idoine): void {
@@ -44,7 +45,7 @@ function open(client: Idoine): void {
       console.error(cause);
     }
   };
-  const ask = (of?: unknown): Promise<void> => use("asks", "open", of);
+  const ask = async (of?: unknown): Promise<void> => (await neighbour("asks")).open(of);
   (client.consent as any).show = (client.consent as any).platform = ask;
   const calls = waiting.q as Call[];
   // Whoever has kept the old `window.idoine` still reaches the client.
@@ -57,9 +58,8 @@ function open(client: Idoine): void {
 
 async function start(): Promise<void> {
   const auto = data.auto !== "false";
-  if (!data.program) return open(createPage(remote(data.api), auto));
   // What decides in the page is of no use to sites behind a Worker, so it is not part of this file.
-  open(await use("client", "createIdoine", { ...data, auto } satisfies IdoineOptions));
+  open(data.program ? (await neighbour("client")).createIdoine({ ...data, auto } satisfies IdoineOptions) : createPage(remote(data.api, data.measure), auto));
 }
 
 if (!waiting.loaded) {

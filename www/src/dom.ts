@@ -178,12 +178,13 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
 /** Whether changing this property would take the keyboard away from what the visitor is using. */
 function inUse(element: Element, cell: string, nodes: readonly Node[] = []): boolean {
   const active = document.activeElement as HTMLElement | null;
-  if (!active || active === document.body) return false;
   return (
-    nodes.some((node) => node.contains(active)) ||
-    (/^[chr]/.test(cell) &&
-      element.contains(active) &&
-      (active !== element || cell !== "content" || active.isContentEditable || active.localName === "textarea"))
+    !!active &&
+    active !== document.body &&
+    (nodes.some((node) => node.contains(active)) ||
+      (/^[chr]/.test(cell) &&
+        element.contains(active) &&
+        (active !== element || cell !== "content" || active.isContentEditable || active.localName === "textarea")))
   );
 }
 

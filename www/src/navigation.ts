@@ -6,8 +6,8 @@ const LEAVING_MS = 2000;
 type Listener = (previous: string) => void;
 
 const listeners = new Set<Listener>();
-/** The address of this page; empty as long as nobody follows routes. */
-let current = "";
+/** The address of this page; not there as long as nobody follows routes. */
+let current: string;
 
 /** An address without its fragment, by default this page's: moving within a page is no new page. */
 function here(page: { href: string } = location): string {
@@ -31,8 +31,8 @@ function install(): void {
   }
   for (const name of ["pushState", "replaceState"] as const) {
     const original = history[name];
-    history[name] = function (this: History, ...args: Parameters<History["pushState"]>) {
-      original.apply(this, args);
+    history[name] = (...args) => {
+      original.apply(history, args);
       check(name === "replaceState");
     };
   }
@@ -50,7 +50,7 @@ export function onRoute(listener: Listener): () => void {
 }
 
 /** The last address that this page was left for. */
-let left = "";
+let left: string;
 
 /**
  * Leaves for the page at this address (the `redirect` of a variant), in this page's place, and takes its time then: whoever waits for

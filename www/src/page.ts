@@ -26,7 +26,7 @@ type Listener = (...news: never[]) => void;
 export function readState(): State | undefined {
   try {
     const state = JSON.parse(document.querySelector("script#idoine-state")!.textContent!) as Partial<State>;
-    if (Array.isArray(state.decisions)) return state as State;
+    if ((state.decisions as any).find) return state as State;
   } catch {}
 }
 
@@ -47,7 +47,7 @@ export function createPage(decider: Decider, auto: boolean): Idoine {
   let error: string | undefined;
   let latest = 0;
   /** Over when all that was sent is answered; and when the last log-in or log-out is. */
-  let sent: Promise<unknown> = Promise.resolve();
+  let sent: Promise<unknown> | undefined;
   let changed = sent;
   let leaving: Promise<unknown>;
 
@@ -136,9 +136,7 @@ export function createPage(decider: Decider, auto: boolean): Idoine {
     : undefined;
 
   return {
-    ready: (async () => {
-      if (auto && decider.mode !== "edge") await decide();
-    })(),
+    ready: Promise.resolve(auto && decider.mode !== "edge" && decide()).then(done),
     decisions: () => decisions,
     decision,
     value: <T>(slot: string) => values[slot] as T | undefined,

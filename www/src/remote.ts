@@ -22,8 +22,11 @@ export async function call<T>(api: string | undefined, path: string, body?: unkn
   return response.json() as Promise<T>;
 }
 
-/** Decisions from the Worker at `api`, or from the one before this site. */
-export function remote(api?: string): Decider {
+/**
+ * Decisions from the Worker at `api`, or from the one before this site, which says with the page whether it counts what is done there without
+ * the visitor (`measures`).
+ */
+export function remote(api?: string, measures?: unknown): Decider {
   /** The choice as the Worker told it last. Its cookie can be read on this site's own host alone. */
   let known: ConsentStatus | undefined;
   const consent = async (choice?: object): Promise<ConsentStatus> => (known = await call<ConsentStatus>(api, "consent", choice));
@@ -32,7 +35,10 @@ export function remote(api?: string): Decider {
     mode,
     decide: (url, referrer) => call<Answer>(api, "decide", { url, referrer }),
     async send(path, body) {
-      const agreed = mode === "edge" ? /idoine_consent=v[12]\.[a-z]/.test(document.cookie) : (known ?? (await consent())).granted[0];
+      const said = /idoine_consent=v\d(\.[a-z])?/.exec(document.cookie);
+      // What is counted of nobody says nobody's name.
+      const isOfNobody = path === "collect" && !(body as any).events[0].userId;
+      const agreed = api === undefined ? (said ? said[1] : measures && isOfNobody) : (known ?? (await consent())).granted[0] || (known!.measured && isOfNobody);
       if (agreed) await call(api, path, body);
     },
     consent: {
