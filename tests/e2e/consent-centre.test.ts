@@ -110,7 +110,7 @@ test("topics, how often and quiet: each counts at once, and the focus stays wher
   await until(async () => site.posted("profile").length === 1);
   await until(async () => (await focused(tab)) === "Coats");
   // Words of the site's where it has some for a value.
-  assert.deepEqual(await likes.getByRole("group", { name: "Frequency" }).locator("label").allInnerTexts(), ["Every week", "Monthly", "Never"]);
+  assert.deepEqual(await likes.getByRole("group", { name: "How often we write to you" }).locator("label").allInnerTexts(), ["Every week", "Monthly", "Never"]);
   await likes.getByRole("radio", { name: "Monthly" }).check();
   await until(async () => site.posted("profile").length === 2);
   await likes.getByRole("switch", { name: "Quiet mode" }).click();

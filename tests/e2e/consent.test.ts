@@ -6,7 +6,7 @@ import type { BrowserContextOptions, Locator, Page } from "playwright-core";
 import type { Notice } from "../../www/src/types.ts";
 import { inRepository } from "../real/faces.ts";
 import { problems, shift } from "./fixtures/access.ts";
-import { assets } from "./fixtures/artefacts.ts";
+import { assets, compile, notice } from "./fixtures/artefacts.ts";
 import { closeBrowser, until, visit } from "./fixtures/browser.ts";
 import { ASKING, consentSite, NOTICE, type ConsentSite } from "./fixtures/consent.ts";
 import { json } from "./fixtures/server.ts";
@@ -298,11 +298,35 @@ test("pages that do not ask load nothing of it, and who uses the elements need n
   await banner(tab).waitFor();
 });
 
-/** A page without a Worker: the choice is kept in the browser, on the terms of a notice beside the page. */
-async function staticSite(t: TestContext, notice: Notice = NOTICE): Promise<ConsentSite> {
+interface StaticTerms {
+  mode: Notice["mode"];
+  version: number;
+}
+
+/** What a site without a Worker says of itself. */
+function manifestOf(terms: StaticTerms): object {
+  const { policy, ask, platforms, purposes, traits, preferences } = NOTICE;
+  return {
+    site: { id: "shop", hosts: ["127.0.0.1"] },
+    consent: { ...terms, policy, ask, platforms },
+    purposes: Object.fromEntries(purposes.map(({ name, title, text }) => [name, { title, text }])),
+    traits: Object.fromEntries(traits!.map(({ name, type, values, labels, title, why, purpose, editable }) => [name, { type, ...(values && { enum: values }), labels: labels ?? {}, ...(title && { title }), ...(why && { why }), purpose, editable }])),
+    preferences,
+    slots: { title: { selector: "h1" } },
+    experiences: [{ id: "known", type: "personalization", purpose: "personalization", audience: "consent.personalization", slots: { title: { text: "As you like it" } } }],
+  };
+}
+
+/** A page without a Worker: the choice is kept in the browser, on the terms of the program and of a notice beside the page. */
+async function staticSite(t: TestContext, terms: StaticTerms = { mode: "opt-in", version: 3 }, told: StaticTerms | undefined = terms): Promise<ConsentSite> {
   const loader = '<script async src="/_idoine/idoine.js" data-program="/program.bin" data-notice="/notice.json" data-consent="3"></script>';
   const gone = Object.fromEntries(["consent", "export", "profile", "erase"].map((name) => [`/_idoine/${name}`, { status: 404 }]));
-  return consentSite(t, loader, notice, { ...assets("client.js"), "/notice.json": json(notice), ...gone });
+  return consentSite(t, loader, NOTICE, {
+    ...assets("client.js", "engine.js", "engine.wasm"),
+    "/program.bin": { type: "application/octet-stream", body: compile(manifestOf(terms), "--browser") },
+    "/notice.json": { type: "application/json", body: notice(manifestOf(told)) },
+    ...gone,
+  });
 }
 
 test("without a Worker: asked by a notice beside the page, kept in this browser, and taken back with the id", async (t) => {
@@ -313,6 +337,8 @@ test("without a Worker: asked by a notice beside the page, kept in this browser,
   assert.deepEqual(await tab.evaluate(() => [document.cookie, localStorage.length]), ["", 0]);
   await button(tab, "Accept all").click();
   await banner(tab).waitFor({ state: "detached" });
+  await tab.evaluate(() => window.idoine!.decide!());
+  assert.equal(await tab.locator("h1").innerText(), "As you like it");
   const cookies = await tab.evaluate(() => document.cookie.split("; ").sort().join("; "));
   assert.match(cookies, /^idoine_consent=v2\.personalization\.analytics\.marketing\.3\.\d+\.v; idoine_id=[\w-]{36}$/);
 
@@ -327,8 +353,7 @@ test("without a Worker: asked by a notice beside the page, kept in this browser,
 });
 
 test("without a Worker, opt-out: there is an id before anybody chose, and none once they refuse or where Do Not Track is on", async (t) => {
-  const notice = { ...NOTICE, mode: "opt-out" } as const;
-  const site = await staticSite(t, notice);
+  const site = await staticSite(t, { mode: "opt-out", version: 3 });
   const tab = await visit(t);
   await tab.goto(site.origin);
   await banner(tab).waitFor();
@@ -342,6 +367,60 @@ test("without a Worker, opt-out: there is an id before anybody chose, and none o
   await other.goto(site.origin);
   await banner(other).getByText("Do Not Track").waitFor();
   assert.equal(await other.evaluate(() => document.cookie), "");
+});
+
+/** What the page and the engine take to hold, and whether there is an id. */
+async function held(tab: Page): Promise<unknown> {
+  await tab.waitForFunction(() => window.idoine?.ready);
+  return tab.evaluate(async () => {
+    await window.idoine!.decide!();
+    const { granted, decided } = await window.idoine!.consent!.get();
+    return { granted, decided, engine: window.idoine!.decision!("title")?.reason === "match", id: document.cookie.includes("idoine_id") };
+  });
+}
+
+test("without a Worker: a notice that is older than the program grants nothing in its words, and asks again", async (t) => {
+  const site = await staticSite(t, { mode: "opt-in", version: 4 }, { mode: "opt-in", version: 3 });
+  const tab = await visit(t);
+  await tab.goto(site.origin);
+  await button(tab, "Accept all").click();
+  await banner(tab).waitFor({ state: "detached" });
+  assert.deepEqual(await held(tab), { granted: [], decided: false, engine: false, id: false });
+  // Nor does a page that says that it knows newer words.
+  await tab.evaluate(() => window.idoine!.consent!.set(["personalization"], { version: 99 }));
+  assert.match((await choice(tab))!, /^v2\.personalization\..*\.4\.\d+\.v$/);
+});
+
+test("without a Worker: a program that is older than the notice decides by nothing that was agreed to in older words", async (t) => {
+  const site = await staticSite(t, { mode: "opt-in", version: 2 }, { mode: "opt-in", version: 3 });
+  const tab = await visit(t);
+  await tab.context().addCookies([{ name: "idoine_consent", value: "v2.personalization.analytics.marketing.2.9.v", url: site.origin }]);
+  await tab.goto(site.origin);
+  await banner(tab).waitFor();
+  assert.deepEqual(await held(tab), { granted: [], decided: false, engine: false, id: false });
+  await button(tab, "Accept all").click();
+  await banner(tab).waitFor({ state: "detached" });
+  assert.deepEqual(await held(tab), { granted: ALL, decided: true, engine: true, id: true });
+});
+
+test("without a Worker: where the files say different things, or one is not there, nothing holds that nobody agreed to", async (t) => {
+  const optOut = { mode: "opt-out", version: 3 } as const;
+  const asked = async (site: ConsentSite): Promise<Page> => {
+    const tab = await visit(t);
+    await tab.goto(site.origin);
+    return tab;
+  };
+  assert.deepEqual(await held(await asked(await staticSite(t, optOut))), { granted: ALL, decided: false, engine: true, id: true });
+  for (const site of [await staticSite(t, optOut, { mode: "opt-in", version: 3 }), await staticSite(t, { mode: "opt-in", version: 3 }, optOut)]) {
+    assert.deepEqual(await held(await asked(site)), { granted: [], decided: false, engine: false, id: false });
+  }
+  for (const missing of ["/notice.json", "/program.bin"]) {
+    const site = await staticSite(t, optOut);
+    const tab = await visit(t);
+    await tab.route(`**${missing}`, (route) => route.fulfill({ status: 503 }));
+    await tab.goto(site.origin);
+    assert.deepEqual(await held(tab), { granted: [], decided: false, engine: false, id: false }, missing);
+  }
 });
 
 test("what still waits to be sent when consent is taken back is not sent", async (t) => {

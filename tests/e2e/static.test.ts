@@ -150,6 +150,8 @@ test("nothing is stored before consent, and an experiment has no visitor to spli
     granted: [],
     decided: false,
     choice: { personalization: "unasked", analytics: "unasked", marketing: "unasked" },
+    own: [],
+    measured: false,
     signals: { gpc: false, dnt: false },
   });
   assert.deepEqual(await stored(tab), NOTHING_STORED);
@@ -169,6 +171,8 @@ test("consent mints an id for the next decision; refusing deletes it", async (t)
     choice: { personalization: "granted", analytics: "granted", marketing: "refused" },
     version: 1,
     by: "visitor",
+    own: ["marketing"],
+    measured: false,
     signals: { gpc: false, dnt: false },
   });
   assert.equal(await bodyOf(tab), BODY, "what is on the page stays");

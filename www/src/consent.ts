@@ -15,7 +15,7 @@ const ID = "idoine_id";
 const MAX_AGE_S = 34_128_000;
 /** Decisions do not wait longer than this for the notice. */
 const PATIENCE_MS = 3000;
-/** The terms of a site that tells no notice, as a manifest that says nothing of them has them. */
+/** The terms where nothing is known of them, as a manifest that says nothing of them has them. */
 const PLAIN: Terms = { mode: "opt-in", version: 1 };
 
 /** Consent kept in this browser, and the cookies that the engine reads it from. */
@@ -25,10 +25,19 @@ export interface LocalConsent extends Consent {
 }
 
 /**
- * Consent in first-party cookies; in local storage where cookies are refused; else for this page only. On the terms of the notice at the
- * address `notice`: where it can't be had, nothing holds that was not agreed to.
+ * What visitors are told and what decides come as two files, and one of them may be older: of two versions of the wording the newer has to be
+ * agreed to, and nothing holds without that unless both say so. Where one can't be had, nothing does either.
  */
-export function localConsent(notice?: string): LocalConsent {
+function termsOf(program: Terms | undefined, told: Terms | undefined): Terms {
+  const mode = program?.mode === told?.mode ? program?.mode : undefined;
+  return { mode: mode ?? PLAIN.mode, version: Math.max(program?.version ?? 1, told?.version ?? 1) };
+}
+
+/**
+ * Consent in first-party cookies; in local storage where cookies are refused; else for this page only. On the terms that the program has
+ * (`asked`) and, where its address is given, those that the notice has.
+ */
+export function localConsent(asked: () => Promise<Terms>, notice?: string): LocalConsent {
   const memory = new Map<string, string>();
   let told: Promise<Notice | undefined> | undefined;
 
@@ -64,32 +73,42 @@ export function localConsent(notice?: string): LocalConsent {
     return told.catch(() => undefined);
   }
 
+  /** The site's terms, those that the program alone has, and what visitors are told. */
+  async function known(): Promise<{ terms: Terms; program: Terms | undefined; about: Notice | undefined }> {
+    const [program, about] = await Promise.all([asked().catch(() => undefined), noticed()]);
+    return { terms: termsOf(program, notice === undefined ? program : about), program, about };
+  }
+
   /** What holds, with an id where something does. */
-  function settled(choice: Choice | undefined, about: Notice | undefined): ConsentStatus {
-    const status = statusOf(choice, about ?? PLAIN, signals());
+  function settled(choice: Choice | undefined, { terms, about }: { terms: Terms; about: Notice | undefined }): ConsentStatus {
+    const status = statusOf(choice, terms, signals());
     if (status.granted.length && !read(ID)) write(ID, mint());
     return { ...status, ...(about && { notice: about }) };
   }
 
-  const current = async (): Promise<ConsentStatus> => {
-    const about = await noticed();
-    return settled(readChoice(text()), about);
-  };
-
   return {
-    get: current,
+    async get() {
+      const site = await known();
+      return settled(readChoice(text()), site);
+    },
     async set(granted, { version, by = "visitor" } = {}) {
-      const about = await noticed();
-      const said = { granted, version: version ?? about?.version ?? 1, at: Math.floor(Date.now() / 1000), by };
-      const choice = choiceAfter(readChoice(text()), said, signals());
+      const site = await known();
+      const { terms, about } = site;
+      // A wording that there is not yet was seen by nobody.
+      const seen = Math.min(version ?? about?.version ?? terms.version, terms.version);
+      const choice = choiceAfter(readChoice(text()), { granted, version: seen, at: Math.floor(Date.now() / 1000), by }, signals());
       write(CHOICE, writeChoice(choice));
-      const status = settled(choice, about);
+      const status = settled(choice, site);
       if (!status.granted.length) write(ID, "");
       return status;
     },
     async cookie() {
-      const { granted } = await current();
-      const choice = text();
+      const site = await known();
+      const { terms, program } = site;
+      const { granted } = settled(readChoice(text()), site);
+      // The engine judges the choice by the program's terms. Where those are not the site's, it is told what is left of it.
+      const isSame = terms.mode === program?.mode && terms.version === program.version;
+      const choice = isSame ? text() : writeChoice(choiceAfter(undefined, { granted, version: terms.version, at: 0, by: "visitor" }, signals()));
       // Without consent the id is not even told.
       return [choice && `${CHOICE}=${choice}`, granted.length > 0 && `${ID}=${read(ID)}`].filter(Boolean).join("; ");
     },

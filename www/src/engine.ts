@@ -1,4 +1,5 @@
 /** The decision engine in this page: loads its Wasm and a program, and survives one trap. */
+import type { Terms } from "./choice.ts";
 import type { Answer } from "./types.ts";
 import { decodeDecisions, decodeEdits, type Names, type RawRequest, remembering, roomFor, writeRequest } from "./wire.ts";
 
@@ -10,13 +11,23 @@ interface EngineModule {
 
 interface EngineInstance extends Names {
   version(): string;
+  /** A byte for the mode, and four for the version. */
+  terms(): DataView;
   input(bytes: number): DataView;
   decide(bytes: number): Uint32Array | undefined;
   edits(): Uint8Array;
 }
 
-/** Decides one request. */
-export type Engine = (request: RawRequest) => Promise<Answer>;
+/** A program, and what decides by it. */
+export interface Engine {
+  /** On which terms the program takes a visitor's choice. */
+  readonly terms: Terms;
+  /** Decides one request. */
+  decide(request: RawRequest): Promise<Answer>;
+}
+
+/** In the order of their codes (src/consent.rs). */
+const MODES = ["opt-in", "opt-out", "measurement-exempt"] as const;
 
 /**
  * Loads `engine.js` and `engine.wasm` from the folder `base`, with a program from an address or as bytes.
@@ -32,6 +43,8 @@ export async function loadEngine(base: string, program: string | Uint8Array): Pr
   let spare = 1;
   // Names follow from the program, which stays: each crosses from Wasm once.
   const version = instance.version();
+  const said = instance.terms();
+  const terms: Terms = { mode: MODES[said.getUint8(0)]!, version: said.getUint32(1, true) };
   const names = remembering(() => instance!);
   const run = (request: RawRequest): Answer => {
     if (!instance) throw new Error("engine: stopped after a second trap");
@@ -42,7 +55,7 @@ export async function loadEngine(base: string, program: string | Uint8Array): Pr
     const won = decisions.some(({ experience }) => experience !== null);
     return { version, decisions, edits: won ? decodeEdits(instance.edits(), names) : [] };
   };
-  return async (request) => {
+  async function decide(request: RawRequest): Promise<Answer> {
     for (;;) {
       try {
         return run(request);
@@ -52,7 +65,8 @@ export async function loadEngine(base: string, program: string | Uint8Array): Pr
         if (!instance) throw cause;
       }
     }
-  };
+  }
+  return { terms, decide };
 }
 
 async function download(address: string): Promise<Uint8Array> {

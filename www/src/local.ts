@@ -17,35 +17,41 @@ const DETAILS_PATIENCE_MS = 50;
  * are told before they choose.
  */
 export function local(program: string | Uint8Array, base?: string, api?: string, notice?: string): Decider {
-  const consent = localConsent(notice);
   let engine: Promise<Engine> | undefined;
+  const loaded = (): Promise<Engine> => {
+    engine ??= loadEngine(folderOf(base), program);
+    // Perhaps the network was away: the next route may find it back.
+    engine.catch(() => (engine = undefined));
+    return engine;
+  };
+  const consent = localConsent(async () => (await loaded()).terms, notice);
   let place: Promise<Pair[]> | undefined;
   let details: Promise<unknown> | undefined;
   return {
     mode: "static",
     consent,
     async send(path, body) {
-      const { granted } = await consent.get();
-      if (!granted.length) return;
+      const { granted, measured } = await consent.get();
+      const { events = [] } = body as { events?: { context: object; userId?: string }[] };
+      // What is counted of nobody says nobody's name.
+      if (!granted.length && !(measured && events.every(({ userId }) => userId === undefined))) return;
       if (api === undefined) throw new Error(`${path}: there is no Worker to send it to (data-api)`);
       if (path !== "collect") throw new Error(`${path}: a page that decides for itself knows no users`);
       // The Worker on its own host has not set these cookies and cannot see them: the events say what they say.
       const anonymousId = /idoine_id=([\w-]+)/.exec(await consent.cookie())?.[1];
       const categoryPreferences = Object.fromEntries(granted.map((purpose) => [purpose, true]));
-      const events = (body as { events: { context: object }[] }).events;
       await call(api, path, { events: events.map((event) => ({ ...event, anonymousId, context: { ...event.context, consent: { categoryPreferences } } })) });
     },
     async decide(url, referrer) {
       try {
-        engine ??= loadEngine(folderOf(base), program);
         place ??= api === undefined ? Promise.resolve([]) : whereabouts(api);
         details ??= Promise.race([askDetails(), new Promise((resolve) => setTimeout(resolve, DETAILS_PATIENCE_MS))]);
-        const [decide, told, cookie] = await Promise.all([engine, place, consent.cookie(), details]);
+        const [engine, told, cookie] = await Promise.all([loaded(), place, consent.cookie(), details]);
         const isEnrichment = ([path]: Pair): boolean => path.startsWith("enrichment.");
         const facts = browserFacts(Date.now(), url, referrer, cookie, told.filter((pair) => !isEnrichment(pair)));
-        return await decide({ ...facts, enrichments: told.filter(isEnrichment) });
+        return await engine.decide({ ...facts, enrichments: told.filter(isEnrichment) });
       } catch (cause) {
-        // Perhaps the network was away: the next route may find it back.
+        // After a second trap another instance may do.
         engine = undefined;
         throw cause;
       }

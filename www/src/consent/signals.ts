@@ -55,7 +55,8 @@ async function watch(): Promise<Consent> {
 
 /** Tells platforms what the visitor chose with us, and has what they say ranked behind it. */
 function chosen(status: ConsentStatus): void {
-  if (status.by !== "visitor" || !status.decided) return;
+  // What a platform recorded is the visitor's word too, as far as they refused something with us.
+  if (!status.decided || !(status.by === "visitor" || status.own.length)) return;
   // No more than the other platforms grant: one is never told that it may do what another refuses.
   for (const tell of tellers) tell(ranked(status, voices) ?? status.granted);
   soon();

@@ -80,6 +80,11 @@ export class Engine {
     return this.#name(4);
   }
 
+  /** On which terms the site asks for consent, in bytes. */
+  terms() {
+    return new DataView(this.#read(6));
+  }
+
   #name(kind, number) {
     return decoder.decode(this.#read(kind, number));
   }

@@ -2,6 +2,7 @@
 //! boundary, and nothing else: bytes are written and read where the instance says that they lie (`../engine.js` does), so that
 //! no code is spent on the types of JavaScript. What the bytes mean: `idoine::wire`.
 
+use idoine::consent::Terms;
 use idoine::{Context, Decisions, LoadError, Program, decide, edits, wire};
 use std::sync::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -36,6 +37,13 @@ impl Engine {
     pub fn edits(&self) -> Vec<u8> {
         let edits = self.last.as_ref().map(|(context, decisions)| edits(&self.program, context, decisions));
         wire::write_edits(&edits.unwrap_or_default())
+    }
+
+    /// On which terms the site asks: the mode's code in a byte, and the version of the wording.
+    pub fn terms(&self) -> Vec<u8> {
+        let Terms { mode, version } = self.program.terms();
+        let [a, b, c, d] = version.to_le_bytes();
+        vec![mode as u8, a, b, c, d]
     }
 
     /// What numbers in decisions stand for: see [`wire::name`].
@@ -119,12 +127,14 @@ pub fn decide_input(bytes: usize) -> usize {
     })
 }
 
-/// Returns the length of the output, a name: see [`wire::name`]. Of the kind 5 it is the edits of the last decision.
+/// Returns the length of the output, a name: see [`wire::name`]. Of the kind 5 it is the edits of the last decision; of 6 the terms on which the
+/// site asks for consent.
 #[wasm_bindgen]
 pub fn read(kind: u32, number: u32) -> usize {
     with(|instance| {
         let text = instance.engine.as_ref().map(|engine| match kind {
             5 => engine.edits(),
+            6 => engine.terms(),
             _ => engine.name(kind, number).into_bytes(),
         });
         instance.give(text.unwrap_or_default())
