@@ -26,7 +26,7 @@ after(async () => {
 });
 
 /** What the Worker puts at the end of the head. */
-const STATE = /<script type="application\/json" id="idoine-state">(.*?)<\/script><script async src="\/_idoine\/idoine\.js" data-consent="1"><\/script>(?:<script type="module" src="\/_idoine\/bar\.js"><\/script>)?/s;
+const STATE = /<script type="application\/json" id="idoine-state">(.*?)<\/script><script async src="\/_idoine\/idoine\.js"(?: data-consent="1")?><\/script>(?:<script type="module" src="\/_idoine\/bar\.js"><\/script>)?/s;
 
 /** An answer over HTTP, with the bytes as they came. */
 interface Answer {

@@ -167,6 +167,12 @@ function remembered(visitor: Visitor, dice: Dice): void {
     ...(dice.percent(70) && { "profile.lifecycle": dice.of(["won_back", "won_back", "active", "new"]) }),
     ...(dice.percent(40) && { "profile.cart.quantity": String(dice.below(3)) }),
   };
+  // What they said in the preference centre.
+  Object.assign(visitor.context, {
+    ...(dice.percent(20) && { "profile.topics": dice.of([["bags"], ["shoes"], ["outerwear", "bags"]]) }),
+    ...(dice.percent(20) && { "profile.offers": dice.of(["every_day", "mondays"]) }),
+    ...(dice.percent(10) && { "profile.quiet": dice.percent(70) }),
+  });
 }
 
 function pageUrl(dice: Dice, query: string | undefined): string {
