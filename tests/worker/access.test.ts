@@ -107,6 +107,18 @@ test("a user who is logged in proves it once more, and is given all of their bro
   assert.equal(held.consents.history.length, 2);
 });
 
+test("a browser in which its user was known before anything was done there is one of theirs", async () => {
+  const browser = new Browser(worker);
+  await browser.agree("personalization", "analytics");
+  await browser.logIn("fay");
+  await browser.send({ type: "track", event: "Product Viewed" });
+  const claimer = new Browser(worker);
+  await claimer.agree("personalization", "analytics");
+  await claimer.send({ type: "track", event: "Product Viewed", userId: "fay" });
+  const held = (await exported(browser, { token: tokenOf("fay") })).json();
+  assert.deepEqual(held.who, { anonymousId: browser.id, userId: "fay", browsers: [browser.id] });
+});
+
 test("whatever a visitor asks for, who may not is told so in the same words", async () => {
   const visitor = new Browser(worker);
   await visitor.agree("personalization", "analytics");

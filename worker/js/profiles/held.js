@@ -35,9 +35,12 @@ export function held(shard, key, { names, by }) {
     noteAccess(shard, key, by, "export");
   }
   const parts = sql.exec("SELECT name FROM parts WHERE profile = ? AND pushed = 1 AND state IS NOT NULL", key).toArray();
+  // What a user did in a browser is their profile's from the beginning, once they are proven there.
+  const devices = isUser(key) ? sql.exec("SELECT name FROM parts WHERE profile = ? AND pushed = 0 AND proven = 1 AND name <> ''", key).toArray() : [];
   return {
     user: linkOf(sql, key)?.user,
     parts: parts.map(({ name }) => name).filter((name) => name !== key),
+    devices: devices.map(({ name }) => name),
     states: statesOf(shard, { profile: key }),
     quantiles: getMeta(sql, "quantiles"),
     choices,
@@ -117,7 +120,8 @@ function read({ visit, key, profiles, program }) {
 /** Who it is of. */
 function who({ key, profiles, browser }) {
   const keys = [key, ...profiles.keys()];
-  const browsers = [...new Set(keys.filter((one) => !isUser(one)).map(idOf))];
+  const devices = [...profiles.values()].flatMap((one) => one.devices);
+  const browsers = [...new Set([...keys.filter((one) => !isUser(one)).map(idOf), ...devices])];
   const anonymousId = browser ?? (isUser(key) ? null : idOf(key));
   return { anonymousId, userId: isUser(key) ? idOf(key) : (profiles.get(key)?.user ?? null), browsers };
 }
