@@ -79,11 +79,13 @@ fn safe(cell: String) -> String {
     if is_formula { format!("'{cell}") } else { cell }
 }
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:2rem;color:#1b1b1f;background:#fff}\
-    h1{font-size:1.5rem}.note{max-width:50rem}.table{overflow-x:auto}.table:focus-visible{outline:2px solid #1a4fa3}\
+const STYLE: &str = ":root{color-scheme:light dark;--ink:#1b1b1f;--paper:#fff;--line:#b9bac1;--head:#eceef3;--focus:#1a4fa3}\
+    @media screen and (prefers-color-scheme:dark){:root{--ink:#e7e8ee;--paper:#1b1e26;--line:#555b6b;--head:#2b303c;--focus:#9db8ff}}\
+    body{font:16px/1.5 system-ui,sans-serif;margin:2rem;color:var(--ink);background:var(--paper)}\
+    h1{font-size:1.5rem;overflow-wrap:anywhere}.note{max-width:50rem}.table{overflow-x:auto}.table:focus-visible{outline:2px solid var(--focus)}\
     table{border-collapse:collapse;font-size:.875rem}caption{text-align:left;padding:.5rem 0}\
-    th,td{border:1px solid #b9bac1;padding:.375rem .5rem;text-align:left;vertical-align:top;min-width:6rem}\
-    thead th{background:#eceef3}tbody th{font-weight:600;overflow-wrap:anywhere}.yes{font-weight:600}\
+    th,td{border:1px solid var(--line);padding:.375rem .5rem;text-align:left;vertical-align:top;min-width:6rem}\
+    thead th{background:var(--head)}tbody th{font-weight:600;overflow-wrap:anywhere}.yes{font-weight:600}\
     @media print{body{margin:0}.table{overflow:visible}}";
 
 /// One page that needs nothing else.

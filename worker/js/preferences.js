@@ -40,7 +40,7 @@ export function preferences({ request }) {
 </head>
 <body>
 <noscript>${WITHOUT[language]}</noscript>
-<idoine-preferences level="1"><a href="/">${BACK[language]}</a></idoine-preferences>
+<main><idoine-preferences level="1" linked><a href="/">${BACK[language]}</a></idoine-preferences></main>
 </body>
 </html>
 `;
