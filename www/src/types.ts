@@ -214,6 +214,15 @@ export interface ChoiceDetails {
   readonly by?: "visitor" | "platform" | undefined;
 }
 
+/** An identity token of the site's server, made anew; or what gets one, and nothing where nobody is logged in. */
+export type TokenSource = string | (() => string | undefined | Promise<string | undefined>);
+
+/** How the preference centre is opened. */
+export interface CentreOptions {
+  /** What proves a user who is logged in: their data is handed over to nobody else. */
+  readonly token?: TokenSource | undefined;
+}
+
 /** Reads and records what the visitor agrees to. */
 export interface Consent {
   get(): Promise<ConsentStatus>;
@@ -225,7 +234,7 @@ export interface Consent {
   /** Asks the Worker for something below `/_idoine/` that is the visitor's right, as `export` and `erase` are. Missing where there is no Worker, and before our elements are there. */
   ask?<T>(path: string, body?: unknown, patienceMs?: number): Promise<T>;
   /** Opens the preference centre over the page. With the loader only. */
-  show?(): Promise<void>;
+  show?(options?: CentreOptions): Promise<void>;
   /**
    * Connects a consent platform: it is handed a function, to be called with the purposes that it was granted, now and whenever that changes.
    * With the loader only.

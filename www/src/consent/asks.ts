@@ -2,6 +2,8 @@
  * What loads the rest of consent: small, as the pages of all sites that ask have it, also for those who have chosen. Neither the banner nor what
  * listens to platforms is loaded before it has a use, and before the page has nothing better to do.
  */
+import type { CentreOptions } from "../types.ts";
+
 const loadConsent = () => import("./consent.js");
 const loadSignals = () => import("./signals.js");
 
@@ -18,11 +20,14 @@ interface Page {
 
 type Connect = Parameters<Awaited<ReturnType<typeof loadSignals>>["platform"]>[0];
 
-/** What the loader calls: connects a platform of the page's own, does what the page asks for, or opens the preference centre over it. */
-export async function open(of?: Connect | Page): Promise<void> {
+/**
+ * What the loader calls for all of `consent.platform`, its own attributes and `consent.show`: connects a platform of the page's own, does what
+ * the page asks for, or opens the preference centre over it.
+ */
+export async function open(of?: Connect | Page | CentreOptions): Promise<void> {
   if (typeof of === "function") await (await loadSignals()).platform(of);
-  else if (of) await begin(of);
-  else await (await loadConsent()).show();
+  else if (of && ("consent" in of || "platforms" in of)) await begin(of);
+  else await (await loadConsent()).show(of as CentreOptions);
 }
 
 /** Does what a page asks for: listens to its platforms, asks who has not chosen, and fills our elements. */

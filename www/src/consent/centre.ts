@@ -1,8 +1,8 @@
 /**
  * `<idoine-preferences>`: what is known of the visitor and why, what they allow, and what is theirs to do. In the page, or with the attribute
- * `dialog` over it; `level` is the level of its heading (2). What stands in it comes first.
+ * `dialog` over it; `level` is the level of its heading (2); `linked` takes a token out of the page's address. What stands in it comes first.
  */
-import type { Consent, ConsentStatus, NoticedTrait } from "../types.ts";
+import type { Consent, ConsentStatus, NoticedTrait, TokenSource } from "../types.ts";
 import { CENTRE_STYLE } from "./centre-style.ts";
 import { announce, button, CHOSEN, choose, h, keeper, policyLink, purposeSwitches, read, rootOf, signalWords } from "./consent.js";
 import type { Known } from "./host.ts";
@@ -13,6 +13,9 @@ import type { Speech } from "./words.ts";
 
 /** Who asks for what is theirs waits, and can see that. */
 const PATIENCE_MS = 20_000;
+
+/** Whether the Worker wants to be shown who asks. */
+const isUnproven = (cause: unknown): boolean => / 401$/.test(String(cause));
 
 /** What a section of the centre works with. */
 export interface Desk {
@@ -34,16 +37,41 @@ export interface Desk {
   erased(text: string): Promise<void>;
 }
 
+/**
+ * The token of a link to the Worker's page, `#token=...`, which no server is told; it does not stay in the address. It is used for a user who is
+ * logged in here and for nobody else, as anybody can make such a link with a token of their own.
+ */
+function tokenOfLink(): string | undefined {
+  const [, token] = /^#token=([\w.-]+)$/.exec(location.hash) ?? [];
+  if (token) history.replaceState(history.state, "", location.pathname + location.search);
+  return token;
+}
+
 export class PreferenceCentre extends HTMLElement {
-  /**
-   * An identity token of the site's server, or what gets one: a known user's data is handed over to nobody else.
-   */
-  token?: string | (() => string | Promise<string>);
   #begun = false;
+  #token: TokenSource | undefined;
+  /** Looks once more, where something could not be seen. */
+  #again: () => unknown = () => {};
+
+  /** What proves a known user, whose data is handed over to nobody else. */
+  get token(): TokenSource | undefined {
+    return this.#token;
+  }
+
+  set token(source: TokenSource | undefined) {
+    this.#token = source;
+    this.#again();
+  }
 
   connectedCallback(): void {
     if (this.#begun) return;
     this.#begun = true;
+    // The page may have said it before this element was one of ours.
+    const early = Object.getOwnPropertyDescriptor(this, "token");
+    if (early) {
+      delete (this as { token?: unknown }).token;
+      this.token = early.value as TokenSource;
+    }
     void this.#open();
   }
 
@@ -61,7 +89,8 @@ export class PreferenceCentre extends HTMLElement {
 
     if (this.hasAttribute("dialog")) {
       const dialog = h("dialog", { part: "dialog", "aria-labelledby": "title", onclose: () => this.remove() }, centre);
-      centre.removeAttribute("role");
+      // The dialog has the name; what has no role can have none.
+      for (const name of ["role", "aria-labelledby"]) centre.removeAttribute(name);
       head.append(button("close", say("close"), () => dialog.close()));
       root.replaceChildren(dialog);
       dialog.showModal();
@@ -77,12 +106,20 @@ export class PreferenceCentre extends HTMLElement {
       told.classList.toggle("alert", isAlert);
       told.textContent = text;
     };
-    const fail = (cause: unknown): void => tell(say(/ 401$/.test(String(cause)) ? "login" : "failed"), true);
+    const fail = (cause: unknown): void => tell(say(isUnproven(cause) ? "login" : "failed"), true);
+
+    const linked = this.hasAttribute("linked") ? tokenOfLink() : undefined;
 
     /** The Worker's answer to a question about what is the visitor's own. */
     const ask = async <T>(path: string, about: object): Promise<T> => {
+      const send = (token: string | undefined): Promise<T> => consent.ask!<T>(path, { ...about, ...(token && { token }) }, PATIENCE_MS);
       const token = typeof this.token === "function" ? await this.token() : this.token;
-      return consent.ask!<T>(path, { ...about, ...(token && { token }) }, PATIENCE_MS);
+      try {
+        return await send(token);
+      } catch (cause) {
+        if (token || !linked || !isUnproven(cause)) throw cause;
+        return send(linked);
+      }
     };
 
     async function look(): Promise<void> {
@@ -197,10 +234,19 @@ export class PreferenceCentre extends HTMLElement {
     const heard = (event: Event): void => void refresh((event as CustomEvent<ConsentStatus>).detail);
 
     try {
+      const before = this.#token;
       consent = await keeper();
       known = await read();
       await look();
       show();
+      this.#again = async () => {
+        if (!isLocked) return;
+        tell("");
+        await look();
+        showData();
+      };
+      // It may have been said meanwhile.
+      if (this.#token !== before) this.#again();
       document.addEventListener(CHOSEN, heard);
     } catch (cause) {
       fail(cause);

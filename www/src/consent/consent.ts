@@ -2,6 +2,7 @@
  * The consent chunk: `<idoine-consent>`, the banner. Loaded when somebody is to be asked, or a page has one of our elements. What the preference
  * centre is made of beside it comes when it is shown (preferences.ts), and finds here what both have.
  */
+import type { CentreOptions } from "../types.ts";
 import { ConsentBanner } from "./banner.ts";
 export { h } from "../element.ts";
 export { announce, CHOSEN, choose, keeper, read } from "./host.ts";
@@ -25,9 +26,9 @@ export async function ask(isAsked: unknown): Promise<void> {
 }
 
 /** Opens the preference centre over the page. */
-export async function show(): Promise<void> {
+export async function show({ token }: CentreOptions = {}): Promise<void> {
   await loadCentre();
-  const centre = document.createElement(CENTRE);
+  const centre = Object.assign(document.createElement(CENTRE), { token });
   centre.setAttribute("dialog", "");
   document.body.append(centre);
 }
