@@ -19,11 +19,11 @@ async function started(t: TestContext, routes: Record<string, Route>): Promise<S
 }
 
 /** A Worker at another host name, whose visitor has agreed to this. */
-const worker = (t: TestContext, granted: string[], collect: Route = ACCEPTED): Promise<Site> => {
+const worker = (t: TestContext, granted: string[], collect: Route = ACCEPTED, more: object = {}): Promise<Site> => {
   const shared = (route: Route) => (request: Asked): Route => (request.method === "OPTIONS" ? { status: 204, headers: { ...allow(request), "access-control-allow-methods": "POST, DELETE" } } : { ...(route as object), headers: allow(request) });
   return started(t, {
     "/_idoine/decide": shared(json({ version: "v", decisions: [], edits: [] })),
-    "/_idoine/consent": shared(json({ granted, decided: true })),
+    "/_idoine/consent": shared(json({ granted, decided: true, ...more })),
     "/_idoine/collect": shared(collect),
     "/_idoine/identity": shared(json({ verified: true, profile: {} })),
     "/_idoine/context": shared(json({ context: {} })),
@@ -214,4 +214,26 @@ test("a site of static files tells nobody without a Worker, and says so; with on
   assert.deepEqual(bodies.map(({ events: [{ event, anonymousId, context }] }) => [event, anonymousId, context.consent]), [["One", id, { categoryPreferences: { analytics: true } }]]);
   await call(other, "identify", "u-1", {}, "a.b.c");
   assert.match(String(await errorOf(other)), /identity: a page that decides for itself knows no users/);
+});
+
+test("where a Worker at another host counts without the visitor, what is done is told without them, and who they are is not", async (t) => {
+  const told = (site: Site): unknown[] => sent(site, "collect").map(({ events: [{ type, anonymousId, context }] }) => [type, anonymousId, context.consent]);
+  const say = async (tab: Page): Promise<void> => {
+    await call(tab, "page", "Home");
+    await call(tab, "identify", "u-1", { plan: "pro" }, "a.b.c");
+    await call(tab, "reset");
+    assert.equal(await errorOf(tab), null);
+    assert.deepEqual(await tab.context().cookies(), []);
+  };
+  const api = await worker(t, [], ACCEPTED, { decided: false, measured: true });
+  const asking = await started(t, { ...assets("idoine.js"), "/": page(`<script async src="/_idoine/idoine.js" data-api="${api.origin}"></script>`) });
+  await say(await open(t, asking));
+  assert.deepEqual([told(api), sent(api, "identity")], [[["page", undefined, undefined]], []]);
+
+  const other = await worker(t, []);
+  const program = compile({ site: { id: "shop" }, consent: { mode: "measurement-exempt" } }, "--browser");
+  const files = { ...assets("idoine.js", "client.js", "engine.js", "engine.wasm"), "/program.bin": { type: "application/octet-stream", body: program } };
+  const deciding = await started(t, { ...files, "/": page(`<script async src="/_idoine/idoine.js" data-program="/program.bin" data-api="${other.origin}"></script>`) });
+  await say(await open(t, deciding));
+  assert.deepEqual([told(other), sent(other, "identity")], [[["page", undefined, { categoryPreferences: {} }]], []]);
 });

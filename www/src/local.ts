@@ -32,9 +32,10 @@ export function local(program: string | Uint8Array, base?: string, api?: string,
     consent,
     async send(path, body) {
       const { granted, measured } = await consent.get();
-      const { events = [] } = body as { events?: { context: object; userId?: string }[] };
+      const events = (body as { events?: { context: object; userId?: string }[] } | null)?.events ?? [];
       // What is counted of nobody says nobody's name.
-      if (!granted.length && !(measured && events.every(({ userId }) => userId === undefined))) return;
+      const isOfNobody = path === "collect" && events.every(({ userId }) => userId === undefined);
+      if (!granted.length && !(measured && isOfNobody)) return;
       if (api === undefined) throw new Error(`${path}: there is no Worker to send it to (data-api)`);
       if (path !== "collect") throw new Error(`${path}: a page that decides for itself knows no users`);
       // The Worker on its own host has not set these cookies and cannot see them: the events say what they say.

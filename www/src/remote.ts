@@ -35,7 +35,7 @@ export function remote(api?: string, measures?: unknown): Decider {
     mode,
     decide: (url, referrer) => call<Answer>(api, "decide", { url, referrer }),
     async send(path, body) {
-      const said = /idoine_consent=v\d(\.[a-z])?/.exec(document.cookie);
+      const said = /idoine_consent=v[12](\.[a-z])?/.exec(document.cookie);
       // What is counted of nobody says nobody's name.
       const isOfNobody = path === "collect" && !(body as any).events[0].userId;
       const agreed = api === undefined ? (said ? said[1] : measures && isOfNobody) : (known ?? (await consent())).granted[0] || (known!.measured && isOfNobody);
