@@ -150,9 +150,10 @@ test("a visitor agrees, sees what is known, puts it right, takes it along, takes
   // What was kept for a purpose goes with it.
   const allowed = section(tab, "What you allow");
   await allowed.getByRole("switch", { name: "Letters" }).click();
-  await says(tab, "Saved.");
+  await until(async () => (await centre(tab).locator(".told").textContent()) !== "");
+  assert.equal(await centre(tab).locator(".told").textContent(), "Saved.");
   assert.match((await cookies(tab))["idoine_consent"]!, /^v2\.personalization\.analytics\.~marketing\.1\.\d+\.v$/);
-  assert.match(await likes.innerText(), /needs your permission above: Letters\./);
+  await likes.getByText("needs your permission above: Letters.").waitFor();
   const after = (await downloaded(tab)).traits.map(({ name }: { name: string }) => name);
   assert.deepEqual([...new Set(after)].sort(), ["city", "quiet", "size", "topics"]);
   await allowed.getByRole("switch", { name: "Your own shop" }).click();
