@@ -21,6 +21,7 @@ mod plan;
 mod pointer;
 mod program;
 mod route;
+mod routes;
 mod rules;
 mod shards;
 mod store;

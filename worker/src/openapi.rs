@@ -2,7 +2,8 @@
 //! docs/openapi.json and served from there; nothing of this is in the Worker.
 
 use crate::answer::Failure;
-use crate::route::{Access, BASE, Endpoint, Operation, ROUTES, Route};
+use crate::route::{Access, BASE, Operation, Route};
+use crate::routes::{Endpoint, ROUTES};
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};

@@ -4,7 +4,7 @@ use super::{object, unavailable};
 use crate::answer::Answer;
 use crate::api::{BODY_LIMIT, bad_request, not_found, too_large};
 use crate::audit::{Entry, write};
-use crate::route::Endpoint;
+use crate::routes::Endpoint;
 use crate::shards::{self, Stored};
 use crate::tokens::Bearer;
 use crate::visit::Visit;
