@@ -121,11 +121,14 @@ test("topics, how often and quiet: each counts at once, and the focus stays wher
 });
 
 test("everything that is held is downloaded as a file", async (t) => {
-  const { tab } = await open(t);
+  const { tab, site } = await open(t);
+  // To be shown they need not be looked for in the bucket.
+  assert.deepEqual(site.posted("export"), [{ exported: false }]);
   const [download] = await Promise.all([tab.waitForEvent("download"), centre(tab).getByRole("button", { name: "Download my data" }).click()]);
   assert.match(download.suggestedFilename(), /^127\.0\.0\.1-\d{4}-\d\d-\d\d\.json$/);
   const { format, traits } = JSON.parse(readFileSync(await download.path(), "utf8")) as { format: string; traits: unknown };
   assert.deepEqual([format, traits], ["idoine.export.v1", HELD]);
+  assert.deepEqual(site.posted("export"), [{ exported: false }, {}]);
 });
 
 test("all is erased once that is confirmed, and the receipt is told", async (t) => {

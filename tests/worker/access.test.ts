@@ -9,6 +9,8 @@ import { idoine } from "./command.ts";
 import { LEARNING, OWNER, PUBLISHER, VIEWS, event, startProfiles } from "./profiles.ts";
 import type { Profiles } from "./profiles.ts";
 import { eventually } from "./shard.ts";
+import { linesOf } from "../../worker/js/profiles/lines.js";
+import { subjectsOf } from "../../worker/js/profiles/whose.js";
 import { Browser, KEY, SECRET, tokenOf } from "./visitor.ts";
 
 let worker: Profiles;
@@ -33,7 +35,7 @@ after(async () => {
 });
 
 const exported = (browser: Browser, body: object = {}) => browser.fetch("/_idoine/export", "POST", body);
-const owned = (key: string, token = OWNER) => worker.fetch(`/_idoine/api/profiles/${encodeURIComponent(key)}/export`, { method: "POST", headers: { authorization: `Bearer ${token}` } });
+const owned = (key: string, token = OWNER, body?: string) => worker.fetch(`/_idoine/api/profiles/${encodeURIComponent(key)}/export`, { method: "POST", headers: { authorization: `Bearer ${token}` }, ...(body && { body }) });
 
 const FIELDS = ["format", "at", "site", "who", "consents", "traits", "facts", "audiences", "events", "notes", "tags", "waiting", "exported", "accesses"];
 
@@ -72,6 +74,53 @@ test("a visitor is given all that is held of them, and of nobody else", async ()
   assert.doesNotMatch(reply.text, new RegExp(`seen-by-another|${other.id}`));
 });
 
+test("who does not want the lines in the bucket is given all the rest", async () => {
+  const visitor = new Browser(worker);
+  await visitor.agree("personalization", "analytics");
+  await visitor.send({ type: "track", event: "Product Viewed" });
+  const key = `a:${visitor.id}`;
+  const without = FIELDS.filter((name) => name !== "exported");
+  await eventually(() => exported(visitor), (found) => found.json().exported.length === 1, 200, 100);
+  for (const reply of [await exported(visitor, { exported: false }), await owned(key, OWNER, '{"exported":false}')]) {
+    assert.deepEqual([reply.status, Object.keys(reply.json())], [200, without]);
+  }
+  for (const reply of [await exported(visitor, { exported: true }), await owned(key, OWNER, "{}")]) {
+    assert.deepEqual([reply.status, Object.keys(reply.json())], [200, FIELDS]);
+    assert.equal(reply.json().exported.length, 1);
+  }
+  for (const [body, status, code] of [['{"exported":1}', 400, "bad_request"], ['{"token":"x"}', 400, "bad_request"], ["[]", 400, "bad_request"], ["x".repeat(20_000), 413, "too_large"]] as const) {
+    const reply = await owned(key, OWNER, body);
+    assert.deepEqual([reply.status, reply.json().error.code], [status, code], body.slice(0, 20));
+  }
+});
+
+test("of the bucket those objects alone are asked for that a visitor's shards wrote, page by page", async () => {
+  const line = (anonymousId: string, n: number) => JSON.stringify({ messageId: `${n}`, anonymousId });
+  const names = Array.from({ length: 7 }, (_, n) => [`events/site=shop/date=2026-01-0${1 + (n % 2)}/5-${n}-${n}.ndjson`, line("own", n)] as const);
+  const objects = new Map([...names, ["events/site=shop/date=2026-01-01/55-1-1.ndjson", line("own", 8)], ["events/site=shop/date=2026-01-03/6-1-1.ndjson", line("own", 9)], ["events/site=shop-2/date=2026-01-01/5-1-1.ndjson", line("own", 10)]]);
+  const asked: string[] = [];
+  // As R2 answers, two at a time.
+  const EVENTS_BUCKET = {
+    async list({ prefix, delimiter, cursor = "0" }: { prefix: string; delimiter?: string; cursor?: string }) {
+      const keys = [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+      const found = delimiter === undefined ? keys : [...new Set(keys.map((key) => prefix + key.slice(prefix.length).split("/")[0] + "/"))];
+      const [from, page] = [Number(cursor), found.slice(Number(cursor), Number(cursor) + 2)];
+      const rest = from + 2 < found.length ? { truncated: true, cursor: String(from + 2) } : { truncated: false };
+      return { ...(delimiter === undefined ? { objects: page.map((key) => ({ key })), delimitedPrefixes: [] } : { objects: [], delimitedPrefixes: page }), ...rest };
+    },
+    async get(key: string) {
+      asked.push(key);
+      return { body: new Blob([`${objects.get(key)}\n${line("another", 11)}\n`]).stream() };
+    },
+  };
+  const found: string[] = [];
+  for await (const text of linesOf({ EVENTS_BUCKET }, "shop", [5], subjectsOf(["a:own"]))) {
+    found.push(JSON.parse(text).messageId);
+  }
+  assert.deepEqual(found.sort(), ["0", "1", "2", "3", "4", "5", "6"]);
+  assert.deepEqual(asked.toSorted(), names.map(([name]) => name).toSorted());
+});
+
 test("what waits for a sink is in it, and what was given up", async () => {
   const visitor = new Browser(worker);
   await visitor.agree("personalization", "analytics");
@@ -94,6 +143,7 @@ test("a user who is logged in proves it once more, and is given all of their bro
     [{ token: tokenOf("bob") }, 401, "bad_token"],
     [{ token: 1 }, 400, "bad_request"],
     [{ more: 1 }, 400, "bad_request"],
+    [{ exported: "no" }, 400, "bad_request"],
     [[], 400, "bad_request"],
   ] as const) {
     const reply = await exported(phone, body);

@@ -11,6 +11,7 @@ import { startOrigin, startWorker } from "./harness.ts";
 import type { Options, Reply, TestOrigin, TestWorker } from "./harness.ts";
 
 export const KEY = "a secret of these tests";
+export const OLDER = "the-secret-that-these-tests-had-before";
 export const IDENTITY = "the-sites-own-secret-of-32-bytes";
 export const PUBLISH = "publish-token-of-the-tests";
 const SERVER = "server-key-of-these-tests-24";
@@ -38,18 +39,14 @@ const MANIFEST = (receiver: string) => ({
 
 /** What a request may have the shards do from then on, by `x-fail`: `forget`, numbers that fail when they are told; `bucket`, no object is written; `slow`, how long a part that is handed over is under way. */
 const OPTIONS: Options = {
-  parts: ["profiles/shards.js", "profiles/erase.js", "profiles/retention.js", "sealed.js"],
+  parts: ["profiles/shards.js", "profiles/erase.js", "sealed.js"],
   before: `
     import { Profiles as Own } from "./index.js";
     let failing = {};
-    // What a program says of consents, where it says nothing yet.
-    const parse = JSON.parse;
-    JSON.parse = (text, ...more) => {
-      const value = parse(text, ...more);
-      if (value?.watched && value.webhooks && value.consent === undefined) value.consent = { traits: { plan: "personalization", city: "personalization", offer: "marketing" }, events: { "Ad Clicked": "marketing" } };
-      return value;
-    };
+    // How often the bucket was asked for a listing, by what is listed.
+    const listings = { partitions: 0, objects: 0 };
     const faulty = (env) => ({ ...env, EVENTS_BUCKET: new Proxy(env.EVENTS_BUCKET, { get: (bucket, name) =>
+      name === "list" ? (options) => { listings[options.delimiter ? "partitions" : "objects"] += 1; return bucket.list(options); } :
       name === "put" ? (...given) => { if (failing.bucket) throw new Error("no bucket"); return bucket.put(...given); } : typeof bucket[name] === "function" ? bucket[name].bind(bucket) : bucket[name] }) });
     export class Faulty extends Own {
       constructor(ctx, env) { super(ctx, faulty(env)); }
@@ -63,6 +60,7 @@ const OPTIONS: Options = {
       }
       rows(query, ...values) { return this.ctx.storage.sql.exec(query, ...values).toArray(); }
       async ring() { await this.ctx.storage.setAlarm(Date.now()); }
+      async stop() { await this.ctx.storage.sync(); this.ctx.abort("put out of memory"); }
     }`,
   around: `
     if (!request.headers.has("x-do")) return worker.fetch(request, env, ctx);
@@ -73,12 +71,14 @@ const OPTIONS: Options = {
       fail: (what) => void (failing = what),
       rows: async (key, query, ...values) => (await shard(key)).rows(query, ...values),
       ring: async (key) => (await shard(key)).ring(),
+      stop: async (key) => (await shard(key)).stop().catch(() => undefined),
       give: (events, more = {}) => parts.give({ env, ctx, site }, events.map((event) => ({ event, keep: true, fold: true, ...more }))),
       withdraw: (visitor, purposes) => parts.withdraw({ env, ctx, site }, visitor, purposes),
       receive: async (key, parcel) => (await shard(key)).receive("shop", await parts.shardOf(key), [{ ...parcel, state: parcel.state && Uint8Array.from(parcel.state) }]),
       unseal: async (id, value) => { const found = await parts.unseal(env, "shop", id, value); return found && { user: found.user, bytes: [...found.bytes] }; },
       kv: async () => { const { keys } = await env.PROGRAMS.list(); return keys.filter(({ name }) => !name.startsWith("program:")); },
       objects: async () => { const { objects } = await env.EVENTS_BUCKET.list(); return Promise.all(objects.map(async ({ key }) => [key, await (await env.EVENTS_BUCKET.get(key))?.text()])); },
+      listings: () => listings,
       put: async (key, text) => void (await env.EVENTS_BUCKET.put(key, text)),
     };
     try {
@@ -89,6 +89,9 @@ const OPTIONS: Options = {
 };
 
 export const AUTHORIZED = { authorization: `Bearer ${PUBLISH}` };
+
+/** The pseudonym of a profile by a secret. */
+export const pseudonym = (key: string, secret: string) => createHmac("sha256", `idoine pseudonym\n${secret}`).update(key).digest("hex").slice(0, 32);
 
 /** The number of the shard that a profile is in. */
 export const numberOf = (key: string) => createHash("sha256").update(key).digest().readUInt32BE(0) % 64;
@@ -115,6 +118,7 @@ export class Erasing {
       ...OPTIONS,
       vars: {
         IDOINE_KEY: KEY,
+        IDOINE_KEYS_OLD: OLDER,
         IDOINE_IDENTITY_SECRET: IDENTITY,
         IDOINE_TOKENS: `publish:anna:${PUBLISH}`,
         IDOINE_WRITE_KEYS: `server:erp:${SERVER}:analytics+personalization+marketing`,
@@ -153,32 +157,48 @@ export class Erasing {
     return reply.json().results?.map(({ status }: any) => status) ?? [reply.text];
   }
 
-  /** Waits until an erasure has come to its end, everywhere. */
-  async done(key: string, receipt: string, most = 60_000): Promise<void> {
-    const end = Date.now() + most;
+  /** Waits until no erasure of a profile's shard is left. */
+  async settled(key: string): Promise<void> {
+    for (const end = Date.now() + 60_000; (await this.rows(key, "SELECT 1 FROM erasures")).length > 0; ) {
+      if (Date.now() > end) throw new Error(`it is not done: ${this.worker.logs.slice(-5).join("\n")}`);
+      await this.rows(key, "UPDATE erasures SET due = 1 RETURNING 1");
+      await this.do("ring", key);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Waits until an erasure has come to its end, everywhere. Its shard is told to look at once each time, unless it is to come to that `byItself`. */
+  async done(key: string, receipt: string, byItself = false): Promise<void> {
+    const end = Date.now() + 90_000;
     while ((await this.rows(key, "SELECT 1 FROM receipts WHERE id = ? AND done IS NOT NULL", receipt)).length === 0) {
       if (Date.now() > end) {
         throw new Error(`it is not done: ${JSON.stringify(await this.rows(key, "SELECT * FROM erasures"))} ${this.worker.logs.slice(-5).join("\n")}`);
+      }
+      if (!byItself) {
+        await this.rows(key, "UPDATE erasures SET due = 1 WHERE id = ? RETURNING 1", receipt);
+        await this.do("ring", key);
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
 
-  /**
-   * Waits until these shards have written their files anew, and their journals are gone: those that hold such marks. Shards that were not
-   * asked for since workerd was killed are woken first.
-   */
-  async asleep(numbers: number[], marks: string[]): Promise<void> {
-    await Promise.all(Array.from({ length: 64 }, (_, number) => this.rows(number, "SELECT 1")));
-    for (const number of numbers) {
-      // Once in ten minutes at most it would do that by itself: other tests' visitors may have been in the same shard.
-      await this.rows(number, "UPDATE meta SET value = 1 WHERE name = 'overwrite' RETURNING 1");
-      await this.do("ring", number);
-      for (let tries = 0; (await this.rows(number, "SELECT 1 FROM meta WHERE name = 'overwrite'")).length > 0; tries += 1) {
-        if (tries > 300) throw new Error(`shard ${number} does not write its file anew: ${this.worker.logs.slice(-5).join("\n")}`);
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    }
+  /** Has these shards write their files anew, at once. */
+  async anew(numbers: number[]): Promise<void> {
+    await Promise.all(
+      numbers.map(async (number) => {
+        // Once in ten minutes at most it would do that by itself: other tests' visitors may have been in the same shard.
+        await this.rows(number, "UPDATE meta SET value = 1 WHERE name = 'overwrite' RETURNING 1");
+        await this.do("ring", number);
+        for (let tries = 0; (await this.rows(number, "SELECT 1 FROM meta WHERE name = 'overwrite'")).length > 0; tries += 1) {
+          if (tries > 300) throw new Error(`shard ${number} does not write its file anew: ${this.worker.logs.slice(-5).join("\n")}`);
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+      }),
+    );
+  }
+
+  /** Waits until no shard's journal holds such marks. */
+  private async unwritten(marks: string[]): Promise<void> {
     const isIn = async (file: string) => {
       const bytes = await readFile(file).catch(() => Buffer.alloc(0));
       return marks.some((mark) => bytes.includes(mark));
@@ -186,8 +206,25 @@ export class Erasing {
     const journals = async () => Promise.all((await this.files()).filter((file) => /\/do\/.*-wal$/.test(file)).map(isIn));
     for (const end = Date.now() + 60_000; (await journals()).includes(true); ) {
       if (Date.now() > end) throw new Error("a shard with marks in its journal does not sleep");
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }
+
+  /**
+   * Waits until these shards, which had something with such marks, have written their files anew and sleep, as they do by themselves when nobody
+   * asks for them: their journals go with that.
+   */
+  async asleep(numbers: number[], marks: string[]): Promise<void> {
+    await this.anew(numbers);
+    await this.unwritten(marks);
+  }
+
+  /** The same at once: all shards are put out of memory, which closes their databases as sleep does. */
+  async stopped(numbers: number[], marks: string[]): Promise<void> {
+    await this.anew(numbers);
+    // Those too that nobody asked for since workerd was killed: their journals lie there from before.
+    await Promise.all(Array.from({ length: 64 }, (_, number) => this.do("stop", number)));
+    await this.unwritten(marks);
   }
 
   async files(): Promise<string[]> {

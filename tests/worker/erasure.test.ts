@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { Browser, Erasing, numberOf, token } from "./erasing.ts";
+import { Browser, Erasing, KEY, OLDER, numberOf, pseudonym, token } from "./erasing.ts";
 
 let site: Erasing;
 let people = 0;
@@ -88,6 +88,7 @@ test("an anonymous visitor: everything is found before, and nothing anywhere aft
   // Also while nothing is written to the bucket: what waited for it is gone.
   await site.do("fail", {});
   await site.done(key, receipt);
+  // By themselves; the other tests don't wait for that.
   await site.asleep(homes(key), all);
   assert.deepEqual(await site.search(all), {});
   // The receipt says that it was, and of nobody.
@@ -130,7 +131,7 @@ test("a user goes with all their browsers, and nobody else goes; whoever is logg
   const reply = await phone.erase({ token: token(of.user) });
   assert.equal(reply.status, 200, reply.text);
   await site.done(user, reply.json().receipt);
-  await site.asleep(homes(user, phoneKey, laptopKey), all);
+  await site.stopped(homes(user, phoneKey, laptopKey), all);
   assert.deepEqual(await site.search(all), {});
   // The other visitor has all that they had.
   const left = await site.search([other.id, others.user, others.plan, others.page, others.note], other.sealed);
@@ -154,7 +155,7 @@ test("the owner erases who was aliased by any of their names; the trail tells th
   assert.equal(reply.status, 200, reply.text);
   const { receipt } = reply.json();
   await site.done(`u:${of.old}`, receipt);
-  await site.asleep(homes(`u:${of.old}`, `u:${of.user}`, browser.key), all);
+  await site.stopped(homes(`u:${of.old}`, `u:${of.user}`, browser.key), all);
   assert.deepEqual(await site.search(all), {});
   const trail = (await site.api("audit")).json().entries;
   assert.ok(trail.some(({ action, by, what }: any) => action === "erase profile" && by === "anna" && what === receipt), JSON.stringify(trail));
@@ -180,7 +181,7 @@ test("a browser that is erased by itself takes what it did out of its user's pro
   const reply = await browser.erase();
   assert.equal(reply.status, 200, reply.text);
   await site.done(key, reply.json().receipt);
-  await site.asleep(homes(user, key), all);
+  await site.stopped(homes(user, key), all);
   // What the server told of the user stays, as do notes on the user; what was done in that browser is gone, whoever it was said to be.
   const left = await site.search([...all, of.city]);
   assert.deepEqual(Object.keys(left), [of.city], JSON.stringify(left));
@@ -240,8 +241,8 @@ test("a shard that fails is told later; until then it is no one's fault, and aft
   assert.ok((await site.rows(user, "SELECT 1 FROM parts WHERE profile = ? AND name = ?", user, key)).length > 0 || numberOf(key) === numberOf(user));
   assert.ok(site.worker.logs.some((line) => line.includes('"not_erased"')));
   await site.do("fail", {});
-  await site.done(key, reply.json().receipt);
-  await site.asleep(homes(key, user), all);
+  await site.done(key, reply.json().receipt, true);
+  await site.stopped(homes(key, user), all);
   assert.deepEqual(await site.search(all), {});
 });
 
@@ -257,8 +258,8 @@ test("an erasure goes on after workerd is killed in the midst of it", async () =
   const { receipt } = (await browser.erase()).json();
   await site.worker.kill();
   await site.worker.restart();
-  await site.done(key, receipt, 90_000);
-  await site.asleep(homes(key, user), all);
+  await site.done(key, receipt, true);
+  await site.stopped(homes(key, user), all);
   assert.deepEqual(await site.search(all), {});
 });
 
@@ -279,10 +280,10 @@ async function counted(text: string) {
 }
 
 /** Has a shard do what it does once a day, at once. */
-async function day(key: string) {
-  await site.rows(key, "UPDATE meta SET value = 1 WHERE name = 'sweep' RETURNING 1");
-  await site.do("ring", key);
-  await until(async () => (await site.rows(key, "SELECT value FROM meta WHERE name = 'sweep'"))[0].value > 1, "the daily look is over");
+async function day(key: string, of = site) {
+  await of.rows(key, "UPDATE meta SET value = 1 WHERE name = 'sweep' RETURNING 1");
+  await of.do("ring", key);
+  await until(async () => (await of.rows(key, "SELECT value FROM meta WHERE name = 'sweep'"))[0].value > 1, "the daily look is over");
 }
 
 test("who withdraws personalization is no profile any more; what analytics may keep stays with the sinks", async () => {
@@ -290,7 +291,7 @@ test("who withdraws personalization is no profile any more; what analytics may k
   await browser.agree();
   const key = await lives(browser, of);
   await site.do("withdraw", { anonymousId: browser.id }, ["personalization"]);
-  await until(async () => (await site.rows(key, "SELECT * FROM erasures")).length === 0, "it is done");
+  await site.settled(key);
   assert.equal((await site.rows(key, "SELECT 1 FROM parts WHERE profile = ? AND (state IS NOT NULL OR base IS NOT NULL)", key)).length, 0);
   for (const table of ["notes", "tags", "targets", "links"]) {
     assert.deepEqual(await site.rows(key, `SELECT * FROM ${table} WHERE profile = ?`, key), [], table);
@@ -315,7 +316,7 @@ test("who withdraws analytics is in no export any more, and stays a profile", as
   await site.do("put", name, `${other}\n${text}${other}\n`);
   await site.do("withdraw", { anonymousId: browser.id }, ["analytics"]);
   await site.do("fail", {});
-  await until(async () => (await site.rows(key, "SELECT * FROM erasures")).length === 0, "it is done");
+  await site.settled(key);
   const objects = await site.do<[string, string][]>("objects");
   const kept = objects.find(([one]) => one === name)![1];
   const lines = kept.split("\n").filter(Boolean).map((line) => JSON.parse(line));
@@ -341,11 +342,14 @@ test("who withdraws marketing has no trait for it in any profile, window or mess
     assert.deepEqual(await told(one), ["city", "offer", "plan"], one);
   }
   await site.do("withdraw", { anonymousId: browser.id }, ["marketing"]);
-  await until(async () => (await site.rows(key, "SELECT * FROM erasures")).length === 0, "it is done");
+  await site.settled(key);
   for (const one of [key, user]) {
     assert.deepEqual(await told(one), ["city", "plan"], one);
   }
-  await site.asleep(homes(key, user), [of.offer]);
+  await site.stopped(homes(key, user), [of.offer]);
+  // An event for marketing is out of the bucket, though that is for analytics.
+  const lines = (await site.do<[string, string][]>("objects")).flatMap(([, text]) => text.split("\n").filter((line) => line.includes(browser.id)).map((line) => JSON.parse(line)));
+  assert.deepEqual([...new Set(lines.map(({ type, event }) => event ?? type))].sort(), ["Product Viewed", "identify"]);
   // What was measured with the consent to analytics is in the exports; it goes with that one.
   assert.deepEqual((await site.search([of.offer]))[of.offer]?.filter((place) => !["file r2", "object"].includes(place)) ?? [], []);
   // An event that was late brings none back, and what comes later goes on with the rest.
@@ -395,4 +399,135 @@ test("profiles of which nothing came for too long go by themselves, and what was
   await until(async () => !(await objects()).includes(dated(762)), "so is a day of the bucket");
   assert.ok((await objects()).includes(dated(758)));
   assert.ok((await site.rows(key, "SELECT 1 FROM receipts WHERE what = 'over'")).length > 0);
+  // What sinks have is kept for its own time: nobody looks for it.
+  await site.settled(key);
+  const places = async () => (await site.search([of.page]))[of.page]?.filter((place) => !place.startsWith("file"));
+  assert.deepEqual(await places(), ["object", "table dead", "table deliveries"]);
+  // Nothing tells of the visitor any more but that there may be lines of theirs: those go when they withdraw.
+  assert.deepEqual(await site.rows(key, "SELECT 1 FROM parts WHERE profile = ?", key), []);
+  assert.deepEqual(await site.rows(key, "SELECT 1 FROM erased WHERE purpose = 'lines' AND who = ? AND until > ?", pseudonym(key, KEY), Date.now() + 759 * DAY), [{ 1: 1 }]);
+  await browser.agree(["personalization", "marketing"]);
+  await site.settled(key);
+  assert.ok(!(await places())?.includes("object"));
+});
+
+test("of who withdraws what nothing was kept for, no object is looked for; of who did something, those of their shard are", async () => {
+  const [nobody, somebody] = [new Browser(site), new Browser(site)];
+  const listings = () => site.do<{ partitions: number; objects: number }>("listings");
+  await nobody.agree();
+  const before = await listings();
+  const key = nobody.key;
+  await nobody.agree(["personalization", "marketing"]);
+  await site.settled(key);
+  assert.deepEqual(await listings(), before);
+  await somebody.agree();
+  await somebody.send({ type: "page" });
+  await somebody.agree(["personalization", "marketing"]);
+  await site.settled(somebody.key);
+  assert.equal((await listings()).partitions, before.partitions + 1);
+});
+
+test("a shard that has looked at enough objects leaves the next erasure for later, and lists nothing for it", async () => {
+  const names = (await site.do<[string, string][]>("objects")).map(([name]) => name);
+  const number = allNumbers.find((one) => !names.some((name) => name.includes(`/${one}-`)))!;
+  await Promise.all(Array.from({ length: 50 }, (_, at) => site.do("put", `events/site=shop/date=${new Date().toISOString().slice(0, 10)}/${number}-${100 + at}-${100 + at}.ndjson`, "{}\n")));
+  const { partitions } = await site.do("listings");
+  for (const id of ["one", "two"]) {
+    await site.rows(number, "INSERT INTO exported (id, keys, purposes, date, after, due) VALUES (?, '[\"a:nobody\"]', '[\"analytics\"]', '', '', 1) RETURNING 1", `${id}:0`);
+  }
+  await site.do("ring", number);
+  await until(async () => (await site.rows(number, "SELECT 1 FROM exported")).length === 0, "they are looked at");
+  assert.equal((await site.do("listings")).partitions, partitions + 2);
+});
+
+test("who takes back all that they agreed to: nothing is left anywhere but that they did, and whose the browser was", async () => {
+  const [browser, of] = [new Browser(site), marks("nia")];
+  await browser.agree();
+  const key = await lives(browser, of);
+  await site.do("fail", {});
+  await browser.send({ type: "identify", userId: of.user, traits: { city: of.city } }, { type: "track", event: "Product Viewed", userId: of.user, properties: { page: of.page } });
+  const user = `u:${of.user}`;
+  await until(async () => (await site.rows(user, "SELECT 1 FROM parts WHERE profile = ? AND pushed = 1 AND name = ?", user, key)).length > 0, "it was handed over");
+  await until(async () => JSON.stringify(await site.do("objects")).includes(of.user), "the bucket has it");
+  const [id, cookies] = [browser.id, browser.sealed];
+  const said = [of.plan, of.city, of.offer, of.note, of.page];
+  const found = await site.search([id, of.user, ...said], cookies);
+  assert.equal(Object.keys(found).length, 7, JSON.stringify(found));
+  const reply = await browser.agree([]);
+  assert.deepEqual([reply.status, reply.json().granted], [200, []]);
+  assert.deepEqual([...browser.jar.keys()], ["idoine_consent"]);
+  assert.match(browser.jar.get("idoine_consent")!, /^v2\.~personalization\.~analytics\.~marketing\./);
+  await site.settled(key);
+  await site.stopped(homes(key, user), [...said, of.user]);
+  const left = await site.search([id, of.user, ...said]);
+  // Of what they did and what was known of them nothing, in no store.
+  assert.deepEqual(Object.keys(left).filter((mark) => mark !== id && mark !== of.user), [], JSON.stringify(left));
+  // That they withdrew: in their browser's own profile, and in that of the user, so that it holds in all browsers that are theirs; and by whom
+  // that is known. Profiles stay as empty rows, by which those are told of it.
+  const allowed = ["file do", "table consents", "table links", "table parts", "table targets", "table told"];
+  for (const mark of [id, of.user]) {
+    assert.deepEqual(left[mark]?.filter((place) => !allowed.includes(place)) ?? [], [], JSON.stringify(left));
+  }
+  assert.ok(left[id]!.includes("table consents"), JSON.stringify(left));
+  for (const one of [key, user]) {
+    assert.deepEqual(await site.rows(one, "SELECT 1 FROM parts WHERE profile = ? AND (base IS NOT NULL OR state IS NOT NULL OR held > 0)", one), [], one);
+  }
+  const choices = await site.rows(key, "SELECT choice FROM history WHERE who = ? ORDER BY at, rowid", pseudonym(key, KEY));
+  assert.deepEqual(choices.map(({ choice }) => Object.values(JSON.parse(choice)).join(" ")), ["granted granted granted", "withdrawn withdrawn withdrawn"]);
+});
+
+test("an erasure takes what was chosen under a name of an older secret too", async () => {
+  const browser = new Browser(site);
+  await browser.agree();
+  const { key } = browser;
+  await site.rows(key, "INSERT INTO history (who, at, version, by, choice) VALUES (?, 1, 1, 'visitor', '{}') RETURNING 1", pseudonym(key, OLDER));
+  const named = () => site.rows(key, "SELECT 1 FROM history WHERE who IN (?, ?)", pseudonym(key, KEY), pseudonym(key, OLDER));
+  assert.equal((await named()).length, 2);
+  await site.done(key, (await browser.erase()).json().receipt);
+  assert.deepEqual(await named(), []);
+});
+
+test("a user goes with all their browsers, however many", async () => {
+  const of = marks("ola");
+  const user = `u:${of.user}`;
+  const browsers = Array.from({ length: 2_300 }, (_, at) => `a:${of.user}-${at}`);
+  for (const number of allNumbers) {
+    const own = browsers.filter((key) => numberOf(key) === number);
+    await site.rows(number, "INSERT INTO links (profile, user, at, id) SELECT value, ?, 1, value FROM json_each(?) RETURNING 1", of.user, JSON.stringify(own));
+    await site.rows(number, "INSERT INTO notes (id, profile, at, by, text) SELECT value, value, 1, 'anna', ? FROM json_each(?) RETURNING 1", of.note, JSON.stringify(own));
+  }
+  const { receipt } = (await site.api(`profiles/${encodeURIComponent(user)}/erase`, "POST")).json();
+  await site.done(user, receipt);
+  await site.stopped(allNumbers, [of.note, of.user]);
+  assert.deepEqual(await site.search([of.note, of.user]), {});
+});
+
+test("a bucket that is bound to marketing: its lines go with that, and its days when those of marketing are over", async () => {
+  const bound = await Erasing.start({ sinks: { r2: { purpose: "marketing" } } });
+  try {
+    const [one, other] = [new Browser(bound), new Browser(bound)];
+    for (const browser of [one, other]) {
+      await browser.agree();
+      await browser.send({ type: "track", event: "Product Viewed" });
+    }
+    const objects = () => bound.do<[string, string][]>("objects");
+    const holds = async (id: string) => (await objects()).some(([, text]) => text.includes(id));
+    for (const browser of [one, other]) {
+      await until(() => holds(browser.id), "the bucket has it");
+    }
+    // What is bound to the bucket's purpose, and what is bound to its own.
+    await one.agree(["personalization", "analytics"]);
+    await other.agree(["personalization", "marketing"]);
+    for (const browser of [one, other]) {
+      await bound.settled(browser.key);
+      assert.equal(await holds(browser.id), false);
+    }
+    const dated = (days: number) => `events/site=shop/date=${new Date(Date.now() - days * DAY).toISOString().slice(0, 10)}/${numberOf(one.key)}-1-2.ndjson`;
+    await bound.do("put", dated(397), "{}\n");
+    await bound.do("put", dated(393), "{}\n");
+    await day(one.key, bound);
+    assert.deepEqual((await objects()).map(([name]) => name), [dated(393)]);
+  } finally {
+    await bound.stop();
+  }
 });

@@ -31,9 +31,12 @@ function parsed(bytes) {
   }
 }
 
+/** Whether a value is of a type, where it is there. */
+const isOf = (value, type) => value === undefined || typeof value === type;
+
 /**
  * The object in a request's body as `{ body }`, an empty one where there is no body, or `{ refused }`, the answer to one that is none or too
- * large. It has no other `fields` than these; `token`, where it is there, is a text.
+ * large. It has no other `fields` than these; `token`, where it is there, is a text, and `exported` true or false.
  */
 export async function bodyOf({ request }, response, fields) {
   const bytes = Number(request.headers.get("content-length")) > LARGEST ? undefined : await readBody(request, LARGEST);
@@ -41,8 +44,8 @@ export async function bodyOf({ request }, response, fields) {
     return { refused: failed(response, 413, "too_large", `The body is larger than ${LARGEST / 1024} KB.`) };
   }
   const body = parsed(bytes);
-  const isGood = isMap(body) && Object.keys(body).every((name) => fields.includes(name)) && ["string", "undefined"].includes(typeof body.token);
-  return isGood ? { body } : { refused: failed(response, 400, "bad_request", `Expected a JSON object with ${fields.map((name) => `\`${name}\``).join(", ")} at most; \`token\` is a text.`) };
+  const isGood = isMap(body) && Object.keys(body).every((name) => fields.includes(name)) && isOf(body.token, "string") && isOf(body.exported, "boolean");
+  return isGood ? { body } : { refused: failed(response, 400, "bad_request", `Expected a JSON object with ${fields.map((name) => `\`${name}\``).join(", ")} at most; \`token\` is a text, \`exported\` true or false.`) };
 }
 
 /** The `user` whom a token proves, or `refused`, the answer to one that is not good. */

@@ -1,7 +1,7 @@
 // What visitors ask for of what is stored of them: all that is held, and that what is wrong is corrected.
 
 import { failure } from "./answer.js";
-import { askedBy, failed, isPreview } from "./asked.js";
+import { askedBy, bodyOf, failed, isPreview } from "./asked.js";
 import { answerWith, storedAfter } from "./consent.js";
 import { decide } from "./instance.js";
 import { isMap } from "./json.js";
@@ -48,7 +48,7 @@ export async function exported(visit) {
   if (visit.request.method !== "POST" || response?.status !== 200) {
     return response;
   }
-  const { visitor, user, refused } = await known(visit, response, ["token"]);
+  const { visitor, user, body, refused } = await known(visit, response, ["token", "exported"]);
   if (refused !== undefined) {
     return refused;
   }
@@ -56,7 +56,7 @@ export async function exported(visit) {
   if (key === undefined || isPreview(visit)) {
     return failed(response, 404, "nothing_held", "Nothing is held of this browser's visitor.");
   }
-  const held = await heldOf(visit, key, { browser: visitor?.id, choice: choiceOf(visit.request) });
+  const held = await heldOf(visit, key, { browser: visitor?.id, choice: choiceOf(visit.request), exported: body.exported });
   return held === undefined ? failed(response, 503, "unavailable", "What is held can't be read at the moment. Please try again later.", { "retry-after": "10" }) : heldFile(held, Object.fromEntries(response.headers));
 }
 
@@ -132,7 +132,11 @@ export async function exportedFor(visit) {
   if (response?.status !== 200 || key === "") {
     return response;
   }
-  const held = await heldOf(visit, key, { by });
+  const { body, refused } = await bodyOf(visit, new Response(), ["exported"]);
+  if (refused !== undefined) {
+    return refused;
+  }
+  const held = await heldOf(visit, key, { by, exported: body.exported });
   if (held === undefined) {
     return failure(503, "unavailable", "Not all of the shards answered: try again.", { "retry-after": "1" });
   }

@@ -19,11 +19,20 @@ pub struct Described {
     /// Its parameters.
     pub parameters: &'static [Parameter],
     /// The body that it reads, where it reads one.
-    pub request: &'static [SchemaOf],
+    pub request: &'static [Request],
     /// The media type of a body that is anything else than JSON.
     pub bytes: &'static [&'static str],
     /// Its answers.
     pub responses: &'static [Response],
+}
+
+/// A body that an operation reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Request {
+    /// Whether it has to be there.
+    pub required: bool,
+    /// What it is.
+    pub schema: SchemaOf,
 }
 
 /// A parameter of an operation.
@@ -115,7 +124,10 @@ fn operation(
     put("summary", described.summary.into());
     put("parameters", parameters.collect());
     for request in described.request {
-        put("requestBody", json!({ "required": true, "content": { "application/json": { "schema": request(read) } } }));
+        put(
+            "requestBody",
+            json!({ "required": request.required, "content": { "application/json": { "schema": (request.schema)(read) } } }),
+        );
     }
     for media in described.bytes {
         put("requestBody", json!({ "required": true, "content": { *media: {} } }));
@@ -204,7 +216,7 @@ mod tests {
         let mut answered = settings.for_serialize().into_generator();
         for described in ROUTES.iter().flat_map(|route| route.operations).map(|operation| operation.described) {
             for request in described.request {
-                request(&mut read);
+                (request.schema)(&mut read);
             }
             for body in described.responses.iter().flat_map(|response| response.body) {
                 body(&mut answered);

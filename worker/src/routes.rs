@@ -1,20 +1,20 @@
 //! Idoine's own addresses: one table, by which requests are routed and of which the API's description (`openapi.rs`) is made.
 //!
 //! An address is an [`Endpoint`] and its path below [`crate::route::BASE`]; a name in braces at the end stands for the rest of a path, before it for one
-//! part. Of two that match the first is meant. Then its methods: who may call, what it does, parameters (`@place "name" required|optional "what it is"`), the body that it reads (`<- Type` as JSON,
+//! part. Of two that match the first is meant. Then its methods: who may call, what it does, parameters (`@place "name" required|optional "what it is"`), the body that it reads (`<- Type` as JSON, `<- Type, optional` where it may be empty,
 //! `<| "media type"` as anything else), and for each status what it says, the body (`: Type` as JSON, `| "media type"` as anything
 //! else) and its headers. `openapi.rs` adds what follows from who may call (401, and of the owner's addresses 403, 429 and 503), unless
 //! there is a row for that status, and the answers that every address gives (405, and 503 where the Wasm instance breaks).
 
 #[cfg(any(test, feature = "openapi"))]
-use crate::openapi::{Described, Parameter, Response};
+use crate::openapi::{Described, Parameter, Request, Response};
 use crate::route::{Access, Operation, Route};
 
 macro_rules! routes {
     ($($(#[$doc:meta])* $endpoint:ident $path:literal {
         $($method:ident $access:ident $summary:literal {
             $(@$place:ident $parameter:literal $need:ident $about:literal;)*
-            $(<- $request:ty;)?
+            $(<- $request:ty $(, $presence:ident)?;)?
             $(<| $bytes:literal)?
             $($status:literal $says:literal $(: $body:ty)? $(| $media:literal)? $([$($header:literal),*])?;)*
         })*
@@ -39,7 +39,10 @@ macro_rules! routes {
                         required: routes!(@$need),
                         about: $about,
                     }),*],
-                    request: &[$(|generator| generator.subschema_for::<$request>())?],
+                    request: &[$(Request {
+                        required: routes!(@$($presence)?),
+                        schema: |generator| generator.subschema_for::<$request>(),
+                    })?],
                     bytes: &[$($bytes)?],
                     responses: &[$(Response {
                         status: $status,
@@ -52,6 +55,7 @@ macro_rules! routes {
             }),*],
         }),*];
     };
+    (@) => { true };
     (@required) => { true };
     (@optional) => { false };
 }
@@ -129,7 +133,7 @@ routes! {
     /// All that is held of the visitor. The host answers (`worker/js/rights.js`), and asks here who may call.
     Export "export" {
         POST Anyone "All that is held of the visitor, as a file. For pages of the site's hosts alone." {
-            <- crate::api::identity::Proof;
+            <- crate::api::profile::ExportAsked, optional;
             200 "What is held.": crate::api::profile::Held ["content-disposition"];
             400 "The body can't be read.": crate::answer::Failure<'static>;
             401 "A user is logged in, and the identity token is missing or not good.": crate::answer::Failure<'static> ["www-authenticate"];
@@ -164,7 +168,7 @@ routes! {
     /// What is stored of the visitor, taken away. The host answers (`worker/js/erasing.js`), and asks here who may call.
     Erase "erase" {
         POST Anyone "Erases all that is stored of the visitor. For pages of the site's hosts alone." {
-            <- crate::api::identity::Proof;
+            <- crate::api::identity::Proof, optional;
             200 "It is being erased, wherever it is.": crate::api::identity::Erased ["set-cookie"];
             400 "The body can't be read.": crate::answer::Failure<'static>;
             401 "The visitor is logged in: the identity token is to be sent with it, or is not good.": crate::answer::Failure<'static> ["www-authenticate"];
@@ -462,8 +466,11 @@ routes! {
     ProfileExport "api/profiles/{key}/export" {
         POST OwnerRead "All that is held of a visitor, as a file. Who asked is in the audit trail, and with the profile." {
             @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
+            <- crate::api::profile::OwnerExportAsked, optional;
             200 "What is held.": crate::api::profile::Held ["content-disposition"];
+            400 "The body can't be read.": crate::answer::Failure<'static>;
             404 "There is no such profile.": crate::answer::Failure<'static>;
+            413 "The body is too large.": crate::answer::Failure<'static>;
             429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
             501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
         }

@@ -9,19 +9,19 @@
 import { log } from "../log.js";
 import { forgetHistory } from "./choices.js";
 import { NUMBERS, each } from "./each.js";
-import { noteErased, pseudonymOf } from "./erased.js";
+import { hasLines, keepOf, noteErased, noteLines, pseudonymOf, pseudonymsOf } from "./erased.js";
 import { begin as beginExported, isBusy } from "./exported.js";
 import { anonymousKey, relatedTo, userKey } from "./links.js";
 import { noteSize, overwriteSoon } from "./overwrite.js";
-import { EVERYTHING, purge } from "./purge.js";
+import { EVERYTHING, isErasure, isOver, mayGoFromBucket, needsProgram, purge, purposeOfSink } from "./purge.js";
 import { later } from "./retry.js";
 import { callShard, hasProfiles, shardOf } from "./shards.js";
 
 /** How long who asks for it waits for all shards to be told; they are told in any case. */
 const PATIENCE_MS = 1000;
 
-/** So many profiles are one visitor's at most. */
-const MOST_KEYS = 1000;
+/** So many profiles a shard is told of at a time. */
+const AT_ONCE = 1000;
 
 /** How soon a shard is asked again whose objects are being looked through. */
 const BUSY_MS = 2000;
@@ -29,29 +29,48 @@ const BUSY_MS = 2000;
 /** Further profiles of the same visitors as a shard knows them. */
 export const related = ({ sql }, { keys }) => ({ more: relatedTo(sql, keys) });
 
-/** What a shard does of an erasure, for these keys. Answers whether it is not done yet. */
-export async function forget(shard, { id, keys, purposes, at }) {
-  const { sql, env, number } = shard;
+/**
+ * Whether lines of these profiles may be in objects that this shard wrote. Whoever had an event taken has a part until the profile is over,
+ * and is noted then.
+ */
+function mayHaveLines(sql, keys, pseudonyms) {
+  const parts = sql.exec("SELECT 1 FROM parts WHERE pushed <> 1 AND profile IN (SELECT value FROM json_each(?)) LIMIT 1", JSON.stringify(keys));
+  return parts.toArray().length > 0 || hasLines(sql, pseudonyms);
+}
+
+/** What a shard does of an erasure, for these keys, the first of which has the number `from`. Answers whether it is not done yet. */
+export async function forget(shard, { id, from, keys, purposes, at }) {
+  const { sql, env, number, program } = shard;
   if (keys.length > 0) {
     const pseudonyms = await Promise.all(keys.map((key) => pseudonymOf(env, key)));
+    // Secrets change: what was noted by an older one is of the same.
+    const all = (await Promise.all(keys.map((key) => pseudonymsOf(env, key)))).flat();
     const homes = await Promise.all(keys.map(shardOf));
     noteSize(sql);
     const { holders } = shard.transaction(() => {
+      const isHome = homes.includes(number);
+      const hadLines = isHome && mayHaveLines(sql, keys, all);
       noteErased(shard, pseudonyms, purposes, at);
       if (purposes.includes("choices")) {
-        forgetHistory(sql, pseudonyms);
+        forgetHistory(sql, all);
+      }
+      if (isOver(purposes) && hadLines) {
+        noteLines(shard, pseudonyms.filter((_, at) => homes[at] === number), keepOf(program)[purposeOfSink(program, "r2")]);
       }
       const found = purge(shard, { keys, purposes, at });
       if (found.count > 0) {
         overwriteSoon(shard);
       }
-      // What is in the bucket was written by the shards that have them, or had.
-      if (purposes.includes("analytics") && (found.count > 0 || homes.includes(number))) {
-        beginExported(shard, { id, keys, purposes });
+      // What is in the bucket was written by the shards that have them, or had. An erasure trusts nothing but a look.
+      if (mayGoFromBucket(program, purposes) && (found.count > 0 || hadLines || (isHome && isErasure(purposes)))) {
+        beginExported(shard, { id, from, keys, purposes });
       }
       return found;
     });
     shard.moved(holders);
+    if (program === undefined && needsProgram(purposes)) {
+      throw new Error("there is no program");
+    }
   }
   return { isBusy: isBusy(sql, id) };
 }
@@ -61,22 +80,37 @@ const going = new WeakMap();
 
 const jobOf = (sql, id) => sql.exec("SELECT * FROM erasures WHERE id = ?", id).toArray()[0];
 
-/** Asks all shards, or tells them, what they were not yet. Returns how far it is: `isMore` where it may go on at once, `isDone`. */
+/** Notes further profiles that an erasure is about. */
+function add(sql, id, keys) {
+  const ADD = "INSERT INTO erasing (id, n, key) SELECT ?1, (SELECT coalesce(max(n) + 1, 0) FROM erasing WHERE id = ?1), ?2 WHERE true ON CONFLICT DO NOTHING";
+  keys.forEach((key) => sql.exec(ADD, id, key));
+}
+
+const keysOfJob = (sql, condition, ...given) => sql.exec(`SELECT key FROM erasing WHERE id = ? AND ${condition}`, ...given).toArray().map(({ key }) => key);
+
+/**
+ * Asks all shards, or tells them, what they were not yet, of so many profiles. Returns how far it is: `isMore` where it may go on at once,
+ * `isDone`.
+ */
 async function step(shard, job) {
   const { sql, env, site, number } = shard;
   const { id, at } = job;
-  const [keys, purposes, told] = [job.keys, job.purposes, job.told].map((text) => JSON.parse(text));
-  const isAsking = told.asked.some((many) => many < keys.length);
+  const [purposes, told] = [job.purposes, job.told].map((text) => JSON.parse(text));
+  const { total } = sql.exec("SELECT count(*) AS total FROM erasing WHERE id = ?", id).one();
+  const isAsking = told.asked.some((many) => many < total);
   const [name, call, known] = isAsking ? ["related", related, told.asked] : ["forget", forget, told.known];
-  const found = new Set(keys);
+  // Whose a browser's events are is told by all its users.
+  const users = isAsking ? [] : keysOfJob(sql, "key GLOB 'u:*'", id);
   const busy = new Set();
   let fails = 0;
-  await each(NUMBERS.filter((one) => known[one] < keys.length || (!isAsking && told.busy.includes(one))), async (one) => {
-    const given = { id, keys: keys.slice(known[one]), purposes, at };
+  await each(NUMBERS.filter((one) => known[one] < total || (!isAsking && told.busy.includes(one))), async (one) => {
+    const from = known[one];
+    const some = keysOfJob(sql, "n >= ? AND n < ? ORDER BY n", id, from, Math.min(from + AT_ONCE, total));
+    const keys = some.length === 0 ? [] : [...new Set([...some, ...users])];
     try {
-      const { more = [], isBusy } = await (one === number ? call(shard, given) : callShard(env, site, one, "own", name, given));
-      more.forEach((key) => found.size < MOST_KEYS && found.add(key));
-      known[one] = keys.length;
+      const { more = [], isBusy } = await (one === number ? call(shard, { id, from, keys, purposes, at }) : callShard(env, site, one, "own", name, { id, from, keys, purposes, at }));
+      add(sql, id, more);
+      known[one] = from + some.length;
       if (isBusy) {
         busy.add(one);
       }
@@ -88,8 +122,9 @@ async function step(shard, job) {
   told.busy = [...busy];
   const tries = fails > 0 ? job.tries + 1 : 0;
   const due = Date.now() + (fails > 0 ? later(tries) : BUSY_MS);
-  sql.exec("UPDATE erasures SET keys = ?, told = ?, tries = ?, due = ? WHERE id = ?", JSON.stringify([...found]), JSON.stringify(told), tries, due, id);
-  return { isMore: isAsking && fails === 0, isDone: !isAsking && fails === 0 && busy.size === 0 };
+  sql.exec("UPDATE erasures SET told = ?, tries = ?, due = ? WHERE id = ?", JSON.stringify(told), tries, due, id);
+  const isLeft = isAsking || known.some((many) => many < total);
+  return { isMore: isLeft && fails === 0, isDone: !isLeft && fails === 0 && busy.size === 0 };
 }
 
 /** Goes on with an erasure, as far as it comes now. */
@@ -107,6 +142,7 @@ async function goOn(shard, id) {
       if (isDone) {
         shard.transaction(() => {
           sql.exec("DELETE FROM erasures WHERE id = ?", id);
+          sql.exec("DELETE FROM erasing WHERE id = ?", id);
           sql.exec("UPDATE receipts SET done = ? WHERE id = ?", Date.now(), id);
           overwriteSoon(shard);
         });
@@ -126,11 +162,11 @@ async function goOn(shard, id) {
 export function note({ sql, now }, { id, keys: given, purposes, what }) {
   const none = NUMBERS.map(() => 0);
   const told = JSON.stringify({ asked: none, known: none, busy: [] });
-  const keys = [...new Set([...given, ...relatedTo(sql, given)])];
   if (sql.exec("INSERT INTO receipts (id, at, what) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", id, now, what).rowsWritten === 0) {
     return; // It was asked for before.
   }
-  sql.exec("INSERT INTO erasures (id, keys, purposes, at, told, due) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", id, JSON.stringify(keys), JSON.stringify(purposes), now, told, now);
+  add(sql, id, [...given, ...relatedTo(sql, given)]);
+  sql.exec("INSERT INTO erasures (id, purposes, at, told, due) VALUES (?, ?, ?, ?, ?)", id, JSON.stringify(purposes), now, told, now);
 }
 
 /** Begins an erasure; what this shard itself has is deleted when it answers, and most others are told. */
@@ -141,7 +177,7 @@ export async function erase(shard, given) {
   if (job === undefined) {
     return; // It was done before.
   }
-  await forget(shard, { ...given, at: job.at });
+  await forget(shard, { ...given, from: 0, at: job.at });
   let late;
   await Promise.race([goOn(shard, given.id), new Promise((resolve) => (late = setTimeout(resolve, PATIENCE_MS)))]);
   clearTimeout(late);
@@ -176,8 +212,8 @@ export const keysOf = ({ anonymousId, user }) => [...(user ? [userKey(user)] : [
 
 /**
  * A visitor (`{ anonymousId, user }`; `user` where a token proved them) withdrew purposes: what was kept for them goes. Without
- * `personalization` the profile; without `analytics` events for it that wait, and that are in the bucket; without `marketing` the traits for
- * it. `choice` is what they chose before: what they take back of one choice is taken back once. Rejects where the shard can't be told.
+ * `personalization` the profile; without `marketing` the traits for it; without either, and without `analytics`, the events for it that wait,
+ * and that are in the bucket. `choice` is what they chose before: what they take back of one choice is taken back once. Rejects where the shard can't be told.
  */
 export async function withdraw({ env, site }, visitor, purposes, choice = crypto.randomUUID()) {
   const keys = keysOf(visitor);

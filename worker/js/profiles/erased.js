@@ -1,5 +1,5 @@
 // Whom a shard was told to forget. Of what is older than that nothing comes back: no event that was late, no part that another shard hands
-// over once more. Who they are is noted by a pseudonym alone, for as long as something of theirs may still be on its way.
+// over once more. Who they are is noted by a pseudonym alone, for as long as something of theirs may still be on its way, or lie in the bucket.
 
 import { isMap } from "../json.js";
 import { keyFrom, keysOf } from "../visitor.js";
@@ -49,16 +49,34 @@ export const isUnsaid = (shard, key, at) => erasedAt(shard, key).choices >= at;
 export const firstVersion = (shard, key) => erasedAt(shard, key).personalization ?? 0;
 
 /** Notes that profiles, by their pseudonyms, are to stay forgotten. */
-export function noteErased({ sql, now }, pseudonyms, purposes, at) {
+export function noteErased({ sql, now }, pseudonyms, purposes, at, kept = KEPT_MS) {
   for (const who of pseudonyms) {
     for (const purpose of purposes) {
-      sql.exec("INSERT INTO erased (who, purpose, at, until) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at), until = excluded.until", who, purpose, at, now + KEPT_MS);
+      sql.exec("INSERT INTO erased (who, purpose, at, until) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at), until = excluded.until", who, purpose, at, now + kept);
     }
   }
 }
 
+/** What stands in the place of a purpose where a profile is over, and lines of it may be in the bucket still. */
+const LINES = "lines";
+
+/** Notes, for so long, that lines of profiles may be in the bucket. */
+export const noteLines = (shard, pseudonyms, kept) => noteErased(shard, pseudonyms, [LINES], shard.now, kept);
+
+/** Whether that was noted of one of them. */
+export const hasLines = (sql, pseudonyms) =>
+  sql.exec("SELECT 1 FROM erased WHERE purpose = ? AND who IN (SELECT value FROM json_each(?)) LIMIT 1", LINES, JSON.stringify(pseudonyms)).toArray().length > 0;
+
 /** Forgets that too, when it is over. */
 export const forgetErased = (sql, now) => void sql.exec("DELETE FROM erased WHERE until < ?", now);
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/** How long is kept what the program says nothing of: a tracker thirteen months, measurements twenty-five (docs/consent.md). */
+const KEEP = { personalization: 395 * DAY_MS, analytics: 760 * DAY_MS, marketing: 395 * DAY_MS };
+
+/** How long is kept what is for each purpose. */
+export const keepOf = (program) => ({ ...KEEP, ...program?.consent?.keep });
 
 /** The purpose that an event is kept for. */
 export const purposeOf = (program, { type, event }) => program?.consent?.events?.[type === "track" ? event : type] ?? "analytics";

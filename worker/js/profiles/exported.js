@@ -2,48 +2,35 @@
 // what is left of each under its own name. The objects of days that are over are deleted.
 
 import { log } from "../log.js";
-import { goes, isOf, subjectsOf } from "./purge.js";
+import { objectsIn, partitionsOf } from "./lines.js";
+import { overwriteSoon } from "./overwrite.js";
+import { goes, needsProgram } from "./purge.js";
 import { later } from "./retry.js";
-import { bucket, dayOf, ndjson, shardPrefix, siteFolder } from "./sinks/r2.js";
+import { bucket, dayOf, ndjson, siteFolder } from "./sinks/r2.js";
+import { isTheirs, subjectsOf } from "./whose.js";
 
 /** So many objects one alarm looks at; the others have the next one, at once. */
 const OBJECTS = 50;
 
-/** Has the objects of this shard looked through. What is told later of the same erasure has it begin anew. */
-export function begin({ sql, env, now }, { id, keys, purposes }) {
+/**
+ * Has the objects of this shard looked through for profiles of an erasure, of which the first has the number `from`. What is told later of
+ * the same ones has it begin anew.
+ */
+export function begin({ sql, env, now }, { id, from, keys, purposes }) {
   if (!bucket.isBound(env)) {
     return;
   }
-  const [row] = sql.exec("SELECT keys FROM exported WHERE id = ?", id).toArray();
+  const name = `${id}:${from}`;
+  const [row] = sql.exec("SELECT keys FROM exported WHERE id = ?", name).toArray();
   const all = [...new Set([...JSON.parse(row?.keys ?? "[]"), ...keys])];
-  sql.exec("INSERT OR REPLACE INTO exported (id, keys, purposes, date, after, due) VALUES (?, ?, ?, '', '', ?)", id, JSON.stringify(all), JSON.stringify(purposes), now);
+  sql.exec("INSERT OR REPLACE INTO exported (id, keys, purposes, date, after, due) VALUES (?, ?, ?, '', '', ?)", name, JSON.stringify(all), JSON.stringify(purposes), now);
 }
 
-export const isBusy = (sql, id) => sql.exec("SELECT 1 FROM exported WHERE id = ?", id).toArray().length > 0;
+/** Whether they are being looked through for an erasure. */
+export const isBusy = (sql, id) => sql.exec("SELECT 1 FROM exported WHERE id GLOB ? || ':*' LIMIT 1", id).toArray().length > 0;
 
 /** When it is to go on; undefined where nothing is left. */
 export const exportedDue = (sql) => sql.exec("SELECT min(due) AS due FROM exported").one().due ?? undefined;
-
-/** All that a listing has, page after page. */
-async function* listed(store, options) {
-  for (let cursor; ; ) {
-    const page = await store.list({ ...options, ...(cursor && { cursor, startAfter: undefined }) });
-    yield page;
-    if (!page.truncated) {
-      return;
-    }
-    cursor = page.cursor;
-  }
-}
-
-/** The partitions of a site, by their dates. */
-async function partitionsOf(store, site) {
-  const found = [];
-  for await (const { delimitedPrefixes } of listed(store, { prefix: siteFolder(site), delimiter: "/" })) {
-    found.push(...delimitedPrefixes);
-  }
-  return found.sort();
-}
 
 /** Takes what is theirs out of an object. */
 async function rewrite(store, name, isGoing) {
@@ -68,25 +55,29 @@ async function some(shard, row, left) {
   const { sql, env, site, number, program } = shard;
   const who = subjectsOf(JSON.parse(row.keys));
   const purposes = JSON.parse(row.purposes);
+  if (program === undefined && needsProgram(purposes)) {
+    throw new Error("there is no program");
+  }
   const isGoing = (line) => {
     const event = who.words.some((word) => line.includes(word)) ? JSON.parse(line) : undefined;
-    return event !== undefined && isOf(who, event) && goes(program, purposes, event, "r2");
+    return event !== undefined && isTheirs(who, event) && goes(program, purposes, event, "r2");
   };
   const at = (date, after) => sql.exec("UPDATE exported SET date = ?, after = ?, tries = 0 WHERE id = ? AND keys = ?", date, after, row.id, row.keys);
   for (const folder of (await partitionsOf(env.EVENTS_BUCKET, site)).filter((folder) => folder >= row.date)) {
-    const startAfter = folder === row.date && row.after !== "" ? { startAfter: row.after } : {};
-    for await (const { objects } of listed(env.EVENTS_BUCKET, { prefix: folder + shardPrefix(number), ...startAfter })) {
-      for (const { key } of objects) {
+    for await (const names of objectsIn(env.EVENTS_BUCKET, folder, number, folder === row.date ? row.after : "")) {
+      for (const name of names) {
         if (left <= 0) {
           return left;
         }
-        await rewrite(env.EVENTS_BUCKET, key, isGoing);
-        at(folder, key);
+        await rewrite(env.EVENTS_BUCKET, name, isGoing);
+        at(folder, name);
         left -= 1;
       }
     }
   }
   sql.exec("DELETE FROM exported WHERE id = ? AND keys = ?", row.id, row.keys);
+  // Whom it was about stood there.
+  overwriteSoon(shard);
   return left;
 }
 
@@ -95,6 +86,9 @@ export async function takeOut(shard) {
   const { sql, site, now } = shard;
   let left = OBJECTS;
   for (const row of sql.exec("SELECT * FROM exported WHERE due <= ? ORDER BY due, id", now).toArray()) {
+    if (left <= 0) {
+      return;
+    }
     try {
       left = await some(shard, row, left);
     } catch (error) {
@@ -111,8 +105,8 @@ export async function expire({ env, site, number }, before) {
   }
   const first = `${siteFolder(site)}date=${dayOf(before)}/`;
   for (const folder of (await partitionsOf(env.EVENTS_BUCKET, site)).filter((folder) => folder < first)) {
-    for await (const { objects } of listed(env.EVENTS_BUCKET, { prefix: folder + shardPrefix(number) })) {
-      await env.EVENTS_BUCKET.delete(objects.map(({ key }) => key));
+    for await (const names of objectsIn(env.EVENTS_BUCKET, folder, number)) {
+      await env.EVENTS_BUCKET.delete(names);
     }
   }
 }

@@ -2,17 +2,17 @@
 // are part of it, and told piece by piece, so that nobody's history has to fit into memory.
 
 import { log } from "../log.js";
-import { isMap } from "../json.js";
 import { accessesOf, noteAccess } from "./accesses.js";
 import { heldOf as choiceHeldOf, historyOf } from "./choices.js";
 import { pseudonymsOf } from "./erased.js";
 import { audiencesOf, factsOf, merge, prepare } from "./learn.js";
-import { linesOf, isOf } from "./lines.js";
+import { linesOf } from "./lines.js";
 import { linkOf } from "./links.js";
 import { isKnown, notesOf, tagsOf } from "./noted.js";
 import { statesOf } from "./read.js";
 import { callShard, shardOf } from "./shards.js";
 import { getMeta } from "./tables.js";
+import { eventIn, mayRead, subjectsOf } from "./whose.js";
 
 const FORMAT = "idoine.export.v1";
 
@@ -55,23 +55,16 @@ export function held(shard, key, { names, by }) {
 export const heldEvents = ({ sql }, key) =>
   sql.exec("SELECT json FROM events JOIN parts ON parts.id = events.part WHERE parts.profile = ? AND json IS NOT NULL ORDER BY events.at, events.id", key).toArray().map(({ json }) => json);
 
-/** Whether a message waiting for a sink is of somebody: an event, or a webhook's with one in it. */
-function isWaitingFor(body, ids) {
-  const message = JSON.parse(body);
-  return isOf(isMap(message.data) ? message.data : message, ids);
-}
-
-/** In the shard: what waits for sinks, and what they did not take: rows `{ sink, body }`. `ids` are lists. */
-export function heldWaiting({ sql }, { anonymous, users }) {
-  const ids = { anonymous: new Set(anonymous), users: new Set(users) };
+/** In the shard: what waits for sinks of these profiles, and what they did not take: rows `{ sink, body }`. */
+export function heldWaiting({ sql }, keys) {
+  const who = subjectsOf(keys);
   const found = [];
-  for (const id of [...anonymous, ...users]) {
-    const text = JSON.stringify(id);
-    const some = (query) => sql.exec(query, text).toArray();
+  for (const word of who.words) {
+    const some = (query) => sql.exec(query, word).toArray();
     const streams = "SELECT sinks.name AS sink, json AS body FROM outbox JOIN sinks ON seq > sent AND (only IS NULL OR only = name) WHERE name NOT LIKE 'webhook:%' AND instr(json, ?) > 0";
     found.push(...some(streams), ...some("SELECT sink, body FROM deliveries WHERE instr(body, ?) > 0"), ...some("SELECT sink, body FROM dead WHERE instr(body, ?) > 0"));
   }
-  const own = found.filter(({ body }) => isWaitingFor(body, ids));
+  const own = found.filter(({ body }) => mayRead(who, eventIn(JSON.parse(body))));
   return [...new Map(own.map((row) => [`${row.sink}\n${row.body}`, row])).values()];
 }
 
@@ -79,10 +72,10 @@ const ask = async ({ env, site }, key, name, ...given) => callShard(env, site.id
 
 /**
  * What is held of a profile and of those that are part of it, for `chunksOf`. Of `options`: `by`, who of the owner's asks; `browser`, the id
- * of the browser whose visitor asks, and `choice`, what its cookie says. Null where nothing is, undefined where a shard does not answer.
- * Never rejects.
+ * of the browser whose visitor asks, `choice`, what its cookie says, and `exported: false` where the lines in the bucket are not wanted, which
+ * take longest. Null where nothing is, undefined where a shard does not answer. Never rejects.
  */
-export async function heldOf(visit, key, { by, browser, choice } = {}) {
+export async function heldOf(visit, key, { by, browser, choice, exported = true } = {}) {
   try {
     const profiles = new Map();
     for (const todo = [key]; todo.length > 0 && profiles.size < MOST_PROFILES; ) {
@@ -95,7 +88,7 @@ export async function heldOf(visit, key, { by, browser, choice } = {}) {
     }
     const program = await prepare(visit.env, visit.ctx, visit.site.id);
     const isNothing = profiles.size === 0 && by !== undefined;
-    return isNothing ? null : { visit, key, profiles, program, browser, choice };
+    return isNothing ? null : { visit, key, profiles, program, browser, choice, exported };
   } catch (error) {
     log("error", "shard_failed", "a shard did not say what is held of a profile", { error, site: visit.site.id });
     return undefined;
@@ -137,10 +130,9 @@ async function* listed(items) {
 
 /** The document, piece by piece. What breaks off half way ends with an error: half of it must not be taken for the whole. */
 export async function* chunksOf(held) {
-  const { visit, key, profiles, choice } = held;
+  const { visit, key, profiles, choice, exported } = held;
   const keys = [...new Set([key, ...profiles.keys()])];
   const all = (name) => [...profiles.values()].flatMap((one) => one[name]);
-  const ids = { anonymous: new Set(keys.filter((one) => !isUser(one)).map(idOf)), users: new Set(keys.filter(isUser).map(idOf)) };
   const { traits, facts, audiences } = read(held);
   const status = profiles.get(key)?.choices ?? [];
   const chosen = status.length > 0 ? Object.fromEntries(status.map(({ purpose, ...row }) => [purpose, { ...row, at: instant(row.at) }])) : (choice?.choice ?? {});
@@ -156,16 +148,17 @@ export async function* chunksOf(held) {
   );
   yield `],\n"notes":${JSON.stringify(all("notes"))},"tags":${JSON.stringify(all("tags"))},"waiting":[`;
   const shards = [...new Set(await Promise.all(keys.map(shardOf)))];
-  const lists = { anonymous: [...ids.anonymous], users: [...ids.users] };
   yield* listed(
     (async function* () {
       for (const number of shards) {
-        const rows = await callShard(visit.env, visit.site.id, number, "own", "heldWaiting", lists);
+        const rows = await callShard(visit.env, visit.site.id, number, "own", "heldWaiting", keys);
         yield* rows.map(({ sink, body }) => `{"sink":${JSON.stringify(sink)},"event":${body}}`);
       }
     })(),
   );
-  yield '],"exported":[';
-  yield* listed(linesOf(visit.env, visit.site.id, shards, ids));
+  if (exported) {
+    yield '],"exported":[';
+    yield* listed(linesOf(visit.env, visit.site.id, shards, subjectsOf(keys)));
+  }
   yield `],"accesses":${JSON.stringify(all("accesses"))}}\n`;
 }

@@ -1,27 +1,39 @@
-// Events that were written to the bucket EVENTS_BUCKET (sinks/r2.js), read again: for who wants to know what is held of somebody.
+// Events that were written to the bucket EVENTS_BUCKET (sinks/r2.js), found again: the objects of a shard, day by day, and the lines in them.
 
-import { siteFolder } from "./sinks/r2.js";
+import { shardPrefix, siteFolder } from "./sinks/r2.js";
+import { mayRead } from "./whose.js";
 
-/** The objects that some shards wrote, page by page: their names. */
-export async function* objectsOf({ EVENTS_BUCKET }, site, shards) {
-  const wanted = new Set(shards.map(String));
+/** All that a listing has, page after page. */
+async function* listed(store, options) {
   for (let cursor; ; ) {
-    const page = await EVENTS_BUCKET.list({ prefix: siteFolder(site), cursor });
-    for (const { key } of page.objects) {
-      if (wanted.has(/\/(\d+)-[^/]*\.ndjson$/.exec(key)?.[1])) {
-        yield key;
-      }
-    }
+    const page = await store.list({ ...options, ...(cursor && { cursor, startAfter: undefined }) });
+    yield page;
     if (!page.truncated) {
       return;
     }
-    ({ cursor } = page);
+    cursor = page.cursor;
+  }
+}
+
+/** The partitions of a site, in the order of their dates. */
+export async function partitionsOf(store, site) {
+  const found = [];
+  for await (const { delimitedPrefixes } of listed(store, { prefix: siteFolder(site), delimiter: "/" })) {
+    found.push(...delimitedPrefixes);
+  }
+  return found.sort();
+}
+
+/** The names of the objects that a shard wrote into a partition, some at a time; of those behind one, where `after` names it. */
+export async function* objectsIn(store, folder, shard, after = "") {
+  for await (const { objects } of listed(store, { prefix: folder + shardPrefix(shard), ...(after !== "" && { startAfter: after }) })) {
+    yield objects.map(({ key }) => key);
   }
 }
 
 /** The lines of an object, without ever holding more of it than one of them and a piece. */
-export async function* linesIn({ EVENTS_BUCKET }, name) {
-  const object = await EVENTS_BUCKET.get(name);
+async function* linesIn(store, name) {
+  const object = await store.get(name);
   let left = "";
   for await (const piece of object?.body.pipeThrough(new TextDecoderStream()) ?? []) {
     const lines = (left + piece).split("\n");
@@ -33,25 +45,22 @@ export async function* linesIn({ EVENTS_BUCKET }, name) {
   }
 }
 
-/**
- * Whether an event is somebody's to read, who has these ids. What was done in a user's name in a browser is that user's alone: another one may
- * have had it before, or after.
- */
-export function isOf({ anonymousId, userId, previousId }, { anonymous, users }) {
-  return (userId === undefined ? anonymous.has(anonymousId) : users.has(userId)) || users.has(previousId);
-}
-
-/** The events of somebody in the objects that some shards wrote. `ids`: `{ anonymous, users }`, sets. */
-export async function* linesOf(env, site, shards, ids) {
-  if (typeof env.EVENTS_BUCKET?.list !== "function") {
+/** The events that somebody (`subjectsOf`) may read, in the objects that some shards wrote. */
+export async function* linesOf({ EVENTS_BUCKET: store }, site, shards, who) {
+  if (typeof store?.list !== "function") {
     return;
   }
-  const texts = [...ids.anonymous, ...ids.users].map((id) => JSON.stringify(id));
-  for await (const name of objectsOf(env, site, shards)) {
-    for await (const line of linesIn(env, name)) {
-      // Most lines are told by a look.
-      if (texts.some((text) => line.includes(text)) && isOf(JSON.parse(line), ids)) {
-        yield line;
+  for (const folder of await partitionsOf(store, site)) {
+    for (const shard of shards) {
+      for await (const names of objectsIn(store, folder, shard)) {
+        for (const name of names) {
+          for await (const line of linesIn(store, name)) {
+            // Most lines are told by a look.
+            if (who.words.some((word) => line.includes(word)) && mayRead(who, JSON.parse(line))) {
+              yield line;
+            }
+          }
+        }
       }
     }
   }

@@ -8,38 +8,35 @@ import { purposeOf, traitsOf, without } from "./erased.js";
 import { strip } from "./learn.js";
 import { reduced } from "./links.js";
 import { deletePart, togetherWith } from "./parts.js";
+import { eventIn, isTheirs, subjectsOf } from "./whose.js";
 
 /** What goes in an erasure: what is kept for any purpose, and what the visitor said of them. Who only withdraws is remembered to have done so. */
 export const EVERYTHING = [...PURPOSES, "choices"];
+
+/** What goes with a profile of which nothing came for too long. What sinks have of it is kept for as long as its own purpose says. */
+export const OVER = ["personalization", "choices"];
 
 const LIST = "IN (SELECT value FROM json_each(?1))";
 
 /** Of texts of JSON those that hold one of some words, which stand in the argument. What they are in it is looked at then. */
 const holding = (column) => `EXISTS (SELECT 1 FROM json_each(?1) WHERE instr(${column}, value) > 0)`;
 
-/** Who is meant by keys of profiles. */
-export function subjectsOf(keys) {
-  const ids = (kind) => keys.filter((key) => key.startsWith(kind)).map((key) => key.slice(2));
-  const [browsers, users] = [ids("a:"), ids("u:")];
-  return { keys, browsers, users, words: [...browsers, ...users].map((id) => JSON.stringify(id).slice(1, -1)) };
-}
-
-/**
- * Whether an event is theirs. What somebody else did in a browser that they had too is not, where it is said whose browser it was; a
- * browser that is erased by itself goes with all that was done in it.
- */
-export function isOf({ browsers, users }, { anonymousId, userId, previousId }) {
-  const isTheirBrowser = browsers.includes(anonymousId) && (users.length === 0 || userId === undefined || users.includes(userId));
-  return isTheirBrowser || users.includes(userId) || browsers.includes(previousId) || users.includes(previousId);
-}
-
 /** The streams by name (outbox.js). */
 const STREAMS = ["queue", "r2"];
 
 const isWhole = (purposes) => PURPOSES.every((purpose) => purposes.includes(purpose));
 
+/** Whether all goes that is known of somebody, and not what is kept for some purposes. */
+export const isErasure = (purposes) => isWhole(purposes) && purposes.includes("choices");
+
+/** Whether profiles go that are over (`OVER`). */
+export const isOver = (purposes) => !isWhole(purposes) && purposes.includes("choices");
+
+/** Whether only the program says what is to go: what things are for, of which some stay. */
+export const needsProgram = (purposes) => !isWhole(purposes) && !isOver(purposes);
+
 /** The purpose that a sink is for; of one that is not known any more undefined. */
-function purposeOfSink(program, sink) {
+export function purposeOfSink(program, sink) {
   const webhook = program?.webhooks.find(({ name }) => `webhook:${name}` === sink);
   return webhook?.purpose ?? (sink.startsWith("webhook:") ? undefined : (program?.consent?.sinks?.[sink] ?? "analytics"));
 }
@@ -48,6 +45,13 @@ function purposeOfSink(program, sink) {
 export function goes(program, purposes, event, sink) {
   const own = event.type === undefined ? [] : [purposeOf(program, event)];
   return isWhole(purposes) || [...own, purposeOfSink(program, sink)].some((purpose) => purposes.includes(purpose));
+}
+
+/** Whether any event could go that the bucket has. */
+export function mayGoFromBucket(program, purposes) {
+  // Of what is not declared it is analytics.
+  const those = ["analytics", purposeOfSink(program, "r2"), ...Object.values(program?.consent?.events ?? {})];
+  return !isOver(purposes) && those.some((purpose) => purposes.includes(purpose));
 }
 
 /** The parts that are theirs: of their profiles, and of others' what they did or handed over. */
@@ -68,7 +72,7 @@ function emptyPart(sql, { id }, at) {
 /** Takes events out of windows of profiles that stay: who is named in them as somebody else. Their parts are folded anew. */
 function leaveWindows(sql, who) {
   const rows = sql.exec(`SELECT part, id, json FROM events WHERE json IS NOT NULL AND ${holding("json")}`, JSON.stringify(who.words)).toArray();
-  const theirs = rows.filter(({ json }) => isOf(who, JSON.parse(json)));
+  const theirs = rows.filter(({ json }) => isTheirs(who, JSON.parse(json)));
   for (const { part, id } of theirs) {
     sql.exec("DELETE FROM events WHERE part = ? AND id = ?", part, id);
     sql.exec("UPDATE parts SET held = max(held - 1, 0), ids = max(ids - 1, 0), dirty = max(dirty, 1) WHERE id = ?", part);
@@ -134,10 +138,8 @@ export function stripPart(sql, { id, pushed, base, state, version }, names, befo
 /** Rows of a table whose body is theirs, each with its event. */
 function* rowsOf(sql, table, column, who) {
   for (const row of sql.exec(`SELECT * FROM ${table} WHERE ${holding(column)}`, JSON.stringify(who.words)).toArray()) {
-    const body = JSON.parse(row[column]);
-    // A message to a webhook holds the event, or who entered an audience, as its data.
-    const event = row.sink?.startsWith("webhook:") ? body.data : body;
-    if (isOf(who, event)) {
+    const event = eventIn(JSON.parse(row[column]));
+    if (isTheirs(who, event)) {
       yield { ...row, event };
     }
   }
@@ -177,5 +179,5 @@ export function purge(shard, { keys, purposes, at }) {
   const who = subjectsOf(keys);
   const isProfile = purposes.includes("personalization");
   const { count, holders } = isProfile ? deleteProfiles(shard, who, purposes, at) : purposes.includes("marketing") ? stripTraits(shard, who) : { count: 0, holders: new Set() };
-  return { holders: [...holders], count: count + emptySinks(shard, who, purposes) };
+  return { holders: [...holders], count: count + (isOver(purposes) ? 0 : emptySinks(shard, who, purposes)) };
 }

@@ -1,5 +1,5 @@
 // What is over goes by itself, once a day: profiles of which nothing came for as long as their purpose says, traits for marketing that are
-// older than theirs, days of the bucket that are older than that of analytics, and what is kept as a proof.
+// older than theirs, days of the bucket that are older than the purpose says which it is bound to, and what is kept as a proof.
 
 import { forgetViolations } from "../events/violations.js";
 import { log } from "../log.js";
@@ -7,17 +7,14 @@ import { forgetAccesses } from "./accesses.js";
 import { forgetOld } from "./choices.js";
 import { forgetCounts } from "./counts.js";
 import { note } from "./erase.js";
-import { forgetErased, traitsOf } from "./erased.js";
+import { forgetErased, keepOf, traitsOf } from "./erased.js";
 import { expire } from "./exported.js";
 import { sweep } from "./fold.js";
 import { overwriteSoon } from "./overwrite.js";
-import { stripPart } from "./purge.js";
+import { OVER, purposeOfSink, stripPart } from "./purge.js";
 import { getMeta, setMeta } from "./tables.js";
 
 const DAY_MS = 24 * 3600 * 1000;
-
-/** How long is kept what the program says nothing of: a tracker thirteen months, measurements twenty-five (docs/consent.md). */
-const KEEP = { personalization: 395 * DAY_MS, analytics: 760 * DAY_MS, marketing: 395 * DAY_MS };
 
 /** Receipts are kept for five years, as claims can be made for so long. */
 const PROOF_MS = 1826 * DAY_MS;
@@ -25,8 +22,6 @@ const PROOF_MS = 1826 * DAY_MS;
 /** So many profiles one erasure takes along, and so many parts are looked at in one transaction. */
 const PROFILES = 500;
 const PARTS = 500;
-
-export const keepOf = (program) => ({ ...KEEP, ...program?.consent?.keep });
 
 /** When the shard is to look next; a day after it first was asked. */
 export function sweepDue(sql, now) {
@@ -46,8 +41,7 @@ function eraseIdle(shard, keep) {
   const { sql, now } = shard;
   const keys = sql.exec(IDLE, now - keep.personalization).toArray().map(({ profile }) => profile);
   if (keys.length > 0) {
-    // What the sinks have of them is kept for as long as its own purpose says.
-    note(shard, { id: crypto.randomUUID(), keys, purposes: ["personalization", "marketing", "choices"], what: "over" });
+    note(shard, { id: crypto.randomUUID(), keys, purposes: OVER, what: "over" });
   }
   return keys.length === PROFILES;
 }
@@ -95,7 +89,7 @@ export async function sweepAll(shard) {
     setMeta(sql, "sweep", now + 60_000);
   }
   try {
-    await expire(shard, now - keep.analytics);
+    await expire(shard, now - keep[purposeOfSink(program, "r2")]);
   } catch (error) {
     log("error", "exports_not_expired", "days of the bucket that are over could not be deleted; that is tried again tomorrow", { error, site });
   }

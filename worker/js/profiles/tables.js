@@ -109,6 +109,12 @@ const VERSIONS = [
    -- With which part (\`pushed\`) its state was put together, as there were too many (parts.js); NULL where it never was.
    ALTER TABLE parts ADD COLUMN merged INTEGER;
    UPDATE parts SET merged = 2 WHERE pushed = 1 AND version = ${Number.MAX_SAFE_INTEGER};`,
+  `-- The profiles that an erasure is about, numbered as they were found: a user may have any number of browsers.
+   CREATE TABLE erasing (id TEXT NOT NULL, n INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (id, n), UNIQUE (id, key)) WITHOUT ROWID;
+   INSERT INTO erasing (id, n, key) SELECT erasures.id, each.key, each.value FROM erasures, json_each(erasures.keys) AS each;
+   ALTER TABLE erasures DROP COLUMN keys;
+   -- An erasure of many profiles has several of these, each with the number of its first one behind the erasure's id.
+   UPDATE exported SET id = id || ':0';`,
 ];
 
 /** The shard's settings by name; undefined where there is none. */

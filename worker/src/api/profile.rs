@@ -34,6 +34,31 @@ pub struct Corrections {
     token: Option<String>,
 }
 
+/// Who asks for all that is held of them.
+#[cfg(any(test, feature = "openapi"))]
+#[derive(schemars::JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[allow(dead_code)]
+pub struct ExportAsked {
+    /// A token that proves the user who is logged in, as `identity` takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    /// Whether events in the bucket are wanted, which take longest to find: they are, unless this is false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exported: Option<bool>,
+}
+
+/// What an owner wants of all that is held.
+#[cfg(any(test, feature = "openapi"))]
+#[derive(schemars::JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[allow(dead_code)]
+pub struct OwnerExportAsked {
+    /// Whether events in the bucket are wanted, which take longest to find: they are, unless this is false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exported: Option<bool>,
+}
+
 /// All that is held of a visitor.
 #[cfg(any(test, feature = "openapi"))]
 #[derive(schemars::JsonSchema)]
@@ -63,8 +88,9 @@ pub struct Held {
     tags: Vec<serde_json::Value>,
     /// What is on its way to a sink, or was not taken by it: `sink` and `event`.
     waiting: Vec<serde_json::Value>,
-    /// Events in the bucket EVENTS_BUCKET.
-    exported: Vec<serde_json::Value>,
+    /// Events in the bucket EVENTS_BUCKET; absent where they were not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exported: Option<Vec<serde_json::Value>>,
     /// Who of the owner's read or exported the profile: `at`, `by`, `what`.
     accesses: Vec<serde_json::Value>,
 }

@@ -128,7 +128,8 @@ export class PreferenceCentre extends HTMLElement {
       // Without consent there is nothing to ask for.
       if (!consent.ask || !known.status.granted.length) return;
       try {
-        held = await ask<Held>("export", {});
+        // What is shown is no event: the bucket need not be looked through.
+        held = await ask<Held>("export", { exported: false });
       } catch (cause) {
         // A Worker that keeps no profiles has nothing to hand over.
         if (/ (404|501)$/.test(String(cause))) return;
