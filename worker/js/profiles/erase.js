@@ -42,9 +42,9 @@ function mayHaveLines(sql, keys, pseudonyms) {
 export async function forget(shard, { id, from, keys, purposes, at }) {
   const { sql, env, number, program } = shard;
   if (keys.length > 0) {
-    const pseudonyms = await Promise.all(keys.map((key) => pseudonymOf(env, key)));
     // Secrets change: what was noted by an older one is of the same.
-    const all = (await Promise.all(keys.map((key) => pseudonymsOf(env, key)))).flat();
+    const named = await Promise.all(keys.map((key) => pseudonymsOf(env, key)));
+    const [pseudonyms, all] = [named.map(([current]) => current), named.flat()];
     const homes = await Promise.all(keys.map(shardOf));
     noteSize(sql);
     const { holders } = shard.transaction(() => {
