@@ -90,6 +90,9 @@ const OPTIONS: Options = {
 
 export const AUTHORIZED = { authorization: `Bearer ${PUBLISH}` };
 
+/** The numbers of all shards. */
+export const NUMBERS = Array.from({ length: 64 }, (_, number) => number);
+
 /** The pseudonym of a profile by a secret. */
 export const pseudonym = (key: string, secret: string) => createHmac("sha256", `idoine pseudonym\n${secret}`).update(key).digest("hex").slice(0, 32);
 
@@ -182,16 +185,16 @@ export class Erasing {
     }
   }
 
-  /** Has these shards write their files anew, at once. */
-  async anew(numbers: number[]): Promise<void> {
+  /** Has all shards that are to write their files anew do so at once. */
+  private async anew(): Promise<void> {
     await Promise.all(
-      numbers.map(async (number) => {
-        // Once in ten minutes at most it would do that by itself: other tests' visitors may have been in the same shard.
-        await this.rows(number, "UPDATE meta SET value = 1 WHERE name = 'overwrite' RETURNING 1");
+      NUMBERS.map(async (number) => {
+        // Once in ten minutes at most a shard would do that by itself: other tests' visitors may have been in it.
+        if ((await this.rows(number, "UPDATE meta SET value = 1 WHERE name = 'overwrite' RETURNING 1")).length === 0) return;
         await this.do("ring", number);
         for (let tries = 0; (await this.rows(number, "SELECT 1 FROM meta WHERE name = 'overwrite'")).length > 0; tries += 1) {
-          if (tries > 300) throw new Error(`shard ${number} does not write its file anew: ${this.worker.logs.slice(-5).join("\n")}`);
-          await new Promise((resolve) => setTimeout(resolve, 100));
+          if (tries > 600) throw new Error(`shard ${number} does not write its file anew: ${this.worker.logs.slice(-5).join("\n")}`);
+          await new Promise((resolve) => setTimeout(resolve, 50));
         }
       }),
     );
@@ -210,20 +213,17 @@ export class Erasing {
     }
   }
 
-  /**
-   * Waits until these shards, which had something with such marks, have written their files anew and sleep, as they do by themselves when nobody
-   * asks for them: their journals go with that.
-   */
-  async asleep(numbers: number[], marks: string[]): Promise<void> {
-    await this.anew(numbers);
+  /** Waits until shards have written their files anew and sleep, as they do by themselves when nobody asks for them: their journals go with that. */
+  async asleep(marks: string[]): Promise<void> {
+    await this.anew();
     await this.unwritten(marks);
   }
 
   /** The same at once: all shards are put out of memory, which closes their databases as sleep does. */
-  async stopped(numbers: number[], marks: string[]): Promise<void> {
-    await this.anew(numbers);
-    // Those too that nobody asked for since workerd was killed: their journals lie there from before.
-    await Promise.all(Array.from({ length: 64 }, (_, number) => this.do("stop", number)));
+  async stopped(marks: string[]): Promise<void> {
+    // All are asked for by that, as their journals lie there from before where workerd was killed.
+    await this.anew();
+    await Promise.all(NUMBERS.map((number) => this.do("stop", number)));
     await this.unwritten(marks);
   }
 

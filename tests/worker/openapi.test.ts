@@ -238,6 +238,7 @@ async function profiled(): Promise<Record<string, Asked[]>> {
     "400": [
       { ...ofProfile(NOTES), to, ...json({ text: 1 }), ...publishing, wrong: true },
       { ...ofProfile(TAGS), to, method: "PUT", body: '{"tags":"x"}', ...publishing, wrong: true },
+      { ...ofProfile(HELD), to, method: "POST", body: '{"exported":1}', ...publishing, wrong: true },
       { path: MEMBERS, url: `${AUDIENCES}/fans?cursor=x`, to, ...token },
     ],
     "401": [...each((asked) => ({ ...asked, to, headers: bearer("nobody-0123456789abcdef") })), erase({ headers: bearer("nobody-0123456789abcdef") })],
@@ -250,6 +251,7 @@ async function profiled(): Promise<Record<string, Asked[]>> {
     "413": [
       { ...ofProfile(NOTES), to, method: "POST", headers: large },
       { ...ofProfile(TAGS), to, method: "PUT", headers: large },
+      { ...ofProfile(HELD), to, method: "POST", headers: large },
     ],
     "429": [...each((asked) => (asked.method === undefined ? undefined : { ...asked, to: "busy" })), erase({ to: "busy" })],
     "501": [...each((asked) => ({ ...asked, to: "site" })), erase({ to: "site" })],

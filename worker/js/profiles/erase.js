@@ -30,12 +30,13 @@ const BUSY_MS = 2000;
 export const related = ({ sql }, { keys }) => ({ more: relatedTo(sql, keys) });
 
 /**
- * Whether lines of these profiles may be in objects that this shard wrote. Whoever had an event taken has a part until the profile is over,
- * and is noted then.
+ * Those of these profiles of which there may be lines in objects that this shard wrote: who had an event taken has a part until the profile is
+ * over, and is noted then. A browser has one in the profile of each user that it says it is.
  */
-function mayHaveLines(sql, keys, pseudonyms) {
-  const parts = sql.exec("SELECT 1 FROM parts WHERE pushed <> 1 AND profile IN (SELECT value FROM json_each(?)) LIMIT 1", JSON.stringify(keys));
-  return parts.toArray().length > 0 || hasLines(sql, pseudonyms);
+function linedOf(sql, keys, named) {
+  const LINED = "SELECT profile AS key FROM parts WHERE pushed <> 1 AND profile IN (SELECT value FROM json_each(?1)) UNION SELECT 'a:' || name FROM parts WHERE pushed = 0 AND 'a:' || name IN (SELECT value FROM json_each(?1))";
+  const known = new Set(sql.exec(LINED, JSON.stringify(keys)).toArray().map(({ key }) => key));
+  return keys.filter((key, at) => known.has(key) || hasLines(sql, named[at]));
 }
 
 /** What a shard does of an erasure, for these keys, the first of which has the number `from`. Answers whether it is not done yet. */
@@ -44,25 +45,25 @@ export async function forget(shard, { id, from, keys, purposes, at }) {
   if (keys.length > 0) {
     // Secrets change: what was noted by an older one is of the same.
     const named = await Promise.all(keys.map((key) => pseudonymsOf(env, key)));
-    const [pseudonyms, all] = [named.map(([current]) => current), named.flat()];
+    const pseudonyms = named.map(([current]) => current);
     const homes = await Promise.all(keys.map(shardOf));
-    noteSize(sql);
     const { holders } = shard.transaction(() => {
-      const isHome = homes.includes(number);
-      const hadLines = isHome && mayHaveLines(sql, keys, all);
+      const lined = linedOf(sql, keys, named);
       noteErased(shard, pseudonyms, purposes, at);
       if (purposes.includes("choices")) {
-        forgetHistory(sql, all);
+        forgetHistory(sql, named.flat());
       }
-      if (isOver(purposes) && hadLines) {
-        noteLines(shard, pseudonyms.filter((_, at) => homes[at] === number), keepOf(program)[purposeOfSink(program, "r2")]);
+      if (isOver(purposes)) {
+        noteLines(shard, lined.map((key) => pseudonyms[keys.indexOf(key)]), keepOf(program)[purposeOfSink(program, "r2")]);
       }
+      // As large as it is before anything is deleted.
+      noteSize(sql);
       const found = purge(shard, { keys, purposes, at });
       if (found.count > 0) {
         overwriteSoon(shard);
       }
       // What is in the bucket was written by the shards that have them, or had. An erasure trusts nothing but a look.
-      if (mayGoFromBucket(program, purposes) && (found.count > 0 || hadLines || (isHome && isErasure(purposes)))) {
+      if (mayGoFromBucket(program, purposes) && (found.count > 0 || lined.length > 0 || (homes.includes(number) && isErasure(purposes)))) {
         beginExported(shard, { id, from, keys, purposes });
       }
       return found;
@@ -141,6 +142,7 @@ async function goOn(shard, id) {
       const { isMore, isDone } = await step(shard, job);
       if (isDone) {
         shard.transaction(() => {
+          noteSize(sql);
           sql.exec("DELETE FROM erasures WHERE id = ?", id);
           sql.exec("DELETE FROM erasing WHERE id = ?", id);
           sql.exec("UPDATE receipts SET done = ? WHERE id = ?", Date.now(), id);
@@ -169,6 +171,18 @@ export function note({ sql, now }, { id, keys: given, purposes, what }) {
   sql.exec("INSERT INTO erasures (id, purposes, at, told, due) VALUES (?, ?, ?, ?, ?)", id, JSON.stringify(purposes), now, told, now);
 }
 
+/** Notes that this shard has done its part for the first profiles of an erasure, and whether it looks through the bucket for them still. */
+function toldOf({ sql, number }, { id, keys }, isBusy) {
+  const job = jobOf(sql, id);
+  const told = job && JSON.parse(job.told);
+  const many = new Set(keys).size;
+  if (told?.known[number] < many) {
+    told.known[number] = many;
+    told.busy = isBusy ? [...new Set([...told.busy, number])] : told.busy;
+    sql.exec("UPDATE erasures SET told = ? WHERE id = ?", JSON.stringify(told), id);
+  }
+}
+
 /** Begins an erasure; what this shard itself has is deleted when it answers, and most others are told. */
 export async function erase(shard, given) {
   const { sql, now, number } = shard;
@@ -177,7 +191,8 @@ export async function erase(shard, given) {
   if (job === undefined) {
     return; // It was done before.
   }
-  await forget(shard, { ...given, from: 0, at: job.at });
+  const { isBusy } = await forget(shard, { ...given, from: 0, at: job.at });
+  toldOf(shard, given, isBusy);
   let late;
   await Promise.race([goOn(shard, given.id), new Promise((resolve) => (late = setTimeout(resolve, PATIENCE_MS)))]);
   clearTimeout(late);

@@ -3,7 +3,7 @@
 
 import { log } from "../log.js";
 import { objectsIn, partitionsOf } from "./lines.js";
-import { overwriteSoon } from "./overwrite.js";
+import { noteSize, overwriteSoon } from "./overwrite.js";
 import { goes, needsProgram } from "./purge.js";
 import { later } from "./retry.js";
 import { bucket, dayOf, ndjson, siteFolder } from "./sinks/r2.js";
@@ -75,6 +75,7 @@ async function some(shard, row, left) {
       }
     }
   }
+  noteSize(sql);
   sql.exec("DELETE FROM exported WHERE id = ? AND keys = ?", row.id, row.keys);
   // Whom it was about stood there.
   overwriteSoon(shard);

@@ -15,8 +15,14 @@ const LARGEST = 128 * 1024 * 1024;
 
 const PAGE = 4096;
 
-/** Bytes of zeros that fill pages to their ends: a row's own page, and so many behind it. */
-const zeros = (pages) => (pages === 1 ? 4046 : 4050 + (pages - 1) * (PAGE - 4));
+/**
+ * Bytes of zeros that fill so many pages to their last byte, in two rows: SQLite leaves some of a leaf's bytes free beside the one row that is
+ * as large as it may be, in which would be left what was there. So the first row leaves room for a small second one. All numbers of rows
+ * take three bytes, as a row's own place in its page does.
+ */
+const SECOND = 40;
+const FIRST_ID = 1 << 14;
+const zeros = (pages) => (pages === 1 ? 4028 : 4022 + (pages - 1) * (PAGE - 4));
 
 /** Has the file written anew. */
 export function overwriteSoon({ sql, now }) {
@@ -38,8 +44,12 @@ export function noteSize(sql) {
 
 /** Takes free pages until none is left of a file of so many bytes. */
 function fill(sql, size) {
+  let id = FIRST_ID;
   for (let left = size - sql.databaseSize; left > 0; left = size - sql.databaseSize) {
-    sql.exec("INSERT INTO filler (zeros) VALUES (zeroblob(?))", zeros([128, 8].find((pages) => left > 8 * pages * PAGE) ?? 1));
+    for (const bytes of [zeros([128, 8].find((pages) => left > 8 * pages * PAGE) ?? 1), SECOND]) {
+      sql.exec("INSERT INTO filler (id, zeros) VALUES (?, zeroblob(?))", id, bytes);
+      id += 1;
+    }
   }
 }
 

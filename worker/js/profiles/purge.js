@@ -93,6 +93,8 @@ function deleteProfiles(shard, who, purposes, at) {
   [...others, ...together].forEach((part) => deletePart(sql, part));
   const holders = new Set(others.map(({ profile }) => profile));
   holders.forEach((profile) => reduced(shard, profile));
+  // Of whom nothing is left is in no audience, and leaves none by that.
+  sql.exec(`DELETE FROM members WHERE key ${LIST} AND NOT EXISTS (SELECT 1 FROM parts WHERE parts.profile = members.key)`, JSON.stringify([...holders]));
   let count = own.length + others.length;
   const known = [["targets", "profile"], ["targets", "target"], ["links", "profile"]];
   for (const [table, column] of [...(isErased ? known : []), ["notes", "profile"], ["tags", "profile"], ["members", "key"]]) {
