@@ -37,7 +37,7 @@ const MANIFEST = (receiver: string) => ({
   ],
 });
 
-/** What a request may have the shards do from then on, by `x-fail`: `forget`, numbers that fail when they are told; `bucket`, no object is written; `slow`, how long a part that is handed over is under way. */
+/** What a request may have the shards do from then on, by `x-fail`: `forget`, numbers that fail when they are told; `bucket`, no object is written, and with `deletes` none deleted; `slow`, how long a part that is handed over is under way. */
 const OPTIONS: Options = {
   parts: ["profiles/shards.js", "profiles/erase.js", "sealed.js"],
   before: `
@@ -47,7 +47,7 @@ const OPTIONS: Options = {
     const listings = { partitions: 0, objects: 0 };
     const faulty = (env) => ({ ...env, EVENTS_BUCKET: new Proxy(env.EVENTS_BUCKET, { get: (bucket, name) =>
       name === "list" ? (options) => { listings[options.delimiter ? "partitions" : "objects"] += 1; return bucket.list(options); } :
-      name === "put" ? (...given) => { if (failing.bucket) throw new Error("no bucket"); return bucket.put(...given); } : typeof bucket[name] === "function" ? bucket[name].bind(bucket) : bucket[name] }) });
+      ["put", "delete"].includes(name) ? (...given) => { if (failing.bucket && (name === "put" || failing.deletes)) throw new Error("no bucket"); return bucket[name](...given); } : typeof bucket[name] === "function" ? bucket[name].bind(bucket) : bucket[name] }) });
     export class Faulty extends Own {
       constructor(ctx, env) { super(ctx, faulty(env)); }
       async own(site, number, name, ...given) {

@@ -249,7 +249,7 @@ test("an erasure goes on after workerd is killed in the midst of it", async () =
   const [key, user] = [browser.key, `u:${of.user}`];
   const all = [browser.id, of.plan, of.page];
   // Half of the shards can't be told, and neither can the bucket.
-  await site.do("fail", { forget: NUMBERS.filter((number) => number % 2 === 1), bucket: true });
+  await site.do("fail", { forget: NUMBERS.filter((number) => number % 2 === 1), bucket: true, deletes: true });
   const { receipt } = (await browser.erase()).json();
   await site.worker.kill();
   await site.worker.restart();
@@ -401,6 +401,7 @@ test("profiles of which nothing came for too long go by themselves, and what was
   // What sinks have is kept for its own time: nobody looks for it.
   await site.settled(key);
   const places = async () => (await site.search([of.page]))[of.page]?.filter((place) => !place.startsWith("file"));
+  await until(async () => !(await places())?.includes("table outbox"), "what waited is in the bucket");
   assert.deepEqual(await places(), ["object", "table dead", "table deliveries"]);
   // Nothing tells of the visitor any more but that there may be lines of theirs: those go when they withdraw.
   assert.deepEqual(await site.rows(key, "SELECT 1 FROM parts WHERE profile = ?", key), []);

@@ -45,7 +45,7 @@ export async function bodyOf({ request }, response, fields) {
   }
   const body = parsed(bytes);
   const isGood = isMap(body) && Object.keys(body).every((name) => fields.includes(name)) && isOf(body.token, "string") && isOf(body.exported, "boolean");
-  return isGood ? { body } : { refused: failed(response, 400, "bad_request", `Expected a JSON object with ${fields.map((name) => `\`${name}\``).join(", ")} at most; \`token\` is a text, \`exported\` true or false.`) };
+  return isGood ? { body } : { refused: failed(response, 400, "bad_request", `Expected a JSON object with ${fields.map((name) => `\`${name}\``).join(", ")} at most; \`token\` is a text.`) };
 }
 
 /** The `user` whom a token proves, or `refused`, the answer to one that is not good. */
