@@ -39,6 +39,14 @@ test("who has not chosen is asked: over the page, which does not move, with the 
   await shot(tab, "desktop");
 });
 
+test("who has not chosen is asked also where what listens to platforms can't be loaded", async (t) => {
+  const site = await consentSite(t, ASKING.replace("data-consent", 'data-platforms="tcf" data-consent'), NOTICE, { "/_idoine/signals.js": { status: 503 } });
+  const tab = await visit(t);
+  await tab.goto(site.origin);
+  await banner(tab).waitFor();
+  assert.ok(site.paths().includes("/_idoine/signals.js"));
+});
+
 test("refusing takes as many clicks as accepting, with a button of the same look and size", async (t) => {
   const looks: unknown[] = [];
   for (const [name, granted] of [["Accept all", ALL], ["Refuse all", []]] as const) {

@@ -216,15 +216,19 @@ test("a site of static files tells nobody without a Worker, and says so; with on
   assert.match(String(await errorOf(other)), /identity: a page that decides for itself knows no users/);
 });
 
-test("where a Worker at another host counts without the visitor, what is done is told without them, and who they are is not", async (t) => {
+test("where a Worker, before the site or at another host, counts without the visitor, what is done is told without them, and who they are is not", async (t) => {
   const told = (site: Site): unknown[] => sent(site, "collect").map(({ events: [{ type, anonymousId, context }] }) => [type, anonymousId, context.consent]);
   const say = async (tab: Page): Promise<void> => {
     await call(tab, "page", "Home");
     await call(tab, "identify", "u-1", { plan: "pro" }, "a.b.c");
+    for (const nobody of [null, undefined, ""]) await call(tab, "identify", nobody, { email: "a@shop.example" });
     await call(tab, "reset");
     assert.equal(await errorOf(tab), null);
     assert.deepEqual(await tab.context().cookies(), []);
   };
+  const shop = await started(t, { ...assets("idoine.js"), "/": page(edgeHead(STATE).replace("<script async", "<script async data-measure=1")), "/_idoine/collect": ACCEPTED });
+  await say(await open(t, shop));
+  assert.deepEqual(sent(shop, "collect").map(({ events: [{ type }] }) => type), ["page"]);
   const api = await worker(t, [], ACCEPTED, { decided: false, measured: true });
   const asking = await started(t, { ...assets("idoine.js"), "/": page(`<script async src="/_idoine/idoine.js" data-api="${api.origin}"></script>`) });
   await say(await open(t, asking));

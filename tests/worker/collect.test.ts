@@ -109,6 +109,9 @@ test("what is counted of nobody is counted once, however often it is sent", asyn
   assert.deepEqual(await outcome(batch, headers), [200, "accepted", "accepted"]);
   assert.deepEqual(await outcome(batch, headers), [200, "duplicate", "duplicate"]);
   assert.deepEqual(await outcome(nobody, { origin: "https://shop.example" }), [200, "counted"]);
+  // What says who somebody is counts for nothing, whether it has a user's id or not.
+  const named = { events: [{ type: "identify", traits: { email: "a@shop.example" } }, { type: "group", groupId: "g-1" }, { type: "alias", userId: "u-1", previousId: "u-0" }] };
+  assert.deepEqual(await outcome(named, { origin: "https://shop.example" }), [200, "no_consent", "no_consent", "no_consent"]);
   const read = async () => (await exempt.fetch("/_idoine/api/measured", { headers: { authorization: `Bearer ${READ}` } })).json().measured as { kind: string; name: string; n: number }[];
   let rows = await read();
   for (let tries = 0; tries < 200 && rows.length < 3; tries += 1) {

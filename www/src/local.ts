@@ -11,6 +11,9 @@ const PLACE_PATIENCE_MS = 1000;
 /** Nor does it for the browser's versions, which mostly are there before the engine is. */
 const DETAILS_PATIENCE_MS = 50;
 
+/** What a page tells that is counted without the visitor, where a site measures so. */
+const COUNTED = ["page", "track"];
+
 /**
  * Decisions from the engine in the folder `base` with the program at this address. A Worker at `api`, where there is one, tells what
  * a browser cannot know of itself: where it is, in which network, and what enrichments say of that. `notice` is the address of what visitors
@@ -32,9 +35,9 @@ export function local(program: string | Uint8Array, base?: string, api?: string,
     consent,
     async send(path, body) {
       const { granted, measured } = await consent.get();
-      const events = (body as { events?: { context: object; userId?: string }[] } | null)?.events ?? [];
-      // What is counted of nobody says nobody's name.
-      const isOfNobody = path === "collect" && events.every(({ userId }) => userId === undefined);
+      const events = (body as { events?: { type: string; context: object }[] } | null)?.events ?? [];
+      // What is counted of nobody says what was done, and nothing of who did it.
+      const isOfNobody = path === "collect" && events.every(({ type }) => COUNTED.includes(type));
       if (!granted.length && !(measured && isOfNobody)) return;
       if (api === undefined) throw new Error(`${path}: there is no Worker to send it to (data-api)`);
       if (path !== "collect") throw new Error(`${path}: a page that decides for itself knows no users`);

@@ -36,8 +36,8 @@ export function remote(api?: string, measures?: unknown): Decider {
     decide: (url, referrer) => call<Answer>(api, "decide", { url, referrer }),
     async send(path, body) {
       const said = /idoine_consent=v[12](\.[a-z])?/.exec(document.cookie);
-      // What is counted of nobody says nobody's name.
-      const isOfNobody = path === "collect" && !(body as any).events[0].userId;
+      // What is counted of nobody says what was done, and nothing of who did it.
+      const isOfNobody = /page|track/.test((body as any)?.events?.[0].type);
       const agreed = api === undefined ? (said ? said[1] : measures && isOfNobody) : (known ?? (await consent())).granted[0] || (known!.measured && isOfNobody);
       if (agreed) await call(api, path, body);
     },

@@ -91,8 +91,11 @@ function permitted(event, declared, agreed) {
 
 const dropped = (reason) => ({ status: "dropped", reason });
 
+/** What people do in pages. Of the other types each says who somebody is. */
+const DONE = ["page", "track", "exposure"];
+
 /** Whether an event is counted without its visitor (`measures`): what people do in pages. */
-const isCounted = ({ purpose }, { sender, judged, measures }) => measures && purpose === "analytics" && sender.kind === "browser" && !judged.bot;
+const isCounted = ({ type }, { purpose }, { sender, judged, measures }) => measures && DONE.includes(type) && purpose === "analytics" && sender.kind === "browser" && !judged.bot;
 
 /** What becomes of an event: a `result`, or an `entry` for the shards; and what is counted of it (`row`). */
 async function prepared(visit, { event, preferences }, path, judgement, about) {
@@ -104,7 +107,7 @@ async function prepared(visit, { event, preferences }, path, judgement, about) {
   const agreed = agreedTo(visit.request, { held, isOwn: format.isOwn, isTrusted, preferences, basis: sender.purposes });
   const keep = agreed.includes(judgement.purpose);
   const fold = agreed.includes("personalization") && hasKey(visit.env);
-  const row = !agreed.includes("analytics") && isCounted(judgement, about) ? rowOf(event) : undefined;
+  const row = !agreed.includes("analytics") && isCounted(event, judgement, about) ? rowOf(event) : undefined;
   if (!keep && !fold) {
     return { result: dropped(row === undefined ? notKept(visit.env, agreed) : "counted"), row };
   }

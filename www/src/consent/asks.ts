@@ -33,7 +33,8 @@ export async function open(of?: Connect | Page | CentreOptions): Promise<void> {
 /** Does what a page asks for: listens to its platforms, asks who has not chosen, and fills our elements. */
 async function begin({ consent, platforms }: Page): Promise<void> {
   await new Promise((resolve) => (window.requestIdleCallback ?? setTimeout)(resolve));
-  if (platforms) await (await loadSignals()).listen(platforms);
+  // Who is asked here is asked also where a platform can't be listened to.
+  if (platforms) await loadSignals().then(({ listen }) => listen(platforms)).catch(console.error);
   const asks = Number(consent) > 0 && !hasChosen(consent!);
   if (asks || document.querySelector("idoine-consent,idoine-preferences")) await (await loadConsent()).ask(asks);
 }
