@@ -110,7 +110,7 @@ proptest! {
 }
 
 /// The tables of a shard, and the row that tells of each. Those that only help with work that is under way tell nothing of their own.
-const TABLES: [(&str, &str); 25] = [
+const TABLES: [(&str, &str); 26] = [
     ("meta", ""),
     ("parts", "visits"),
     ("events", "page"),
@@ -120,6 +120,7 @@ const TABLES: [(&str, &str); 25] = [
     ("tags", "notes"),
     ("erased", "erased"),
     ("erasures", "erased"),
+    ("erasing", "erased"),
     ("exported", "r2"),
     ("receipts", "receipts"),
     ("filler", ""),

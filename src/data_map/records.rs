@@ -51,8 +51,8 @@ const RECORDS: [Record; 9] = [
     Record {
         name: "measured",
         what: [
-            "pages and exposures of visitors who were not asked: sums by day, no id",
-            "pages et expositions de visiteurs à qui rien n'a été demandé : des sommes par jour, aucun identifiant",
+            "pages, exposures and what was done by visitors who were not asked: sums by day, no id",
+            "pages, expositions et actions de visiteurs à qui rien n'a été demandé : des sommes par jour, aucun identifiant",
         ],
         why: MEASURE,
         keep: DAYS_400,
@@ -61,11 +61,11 @@ const RECORDS: [Record; 9] = [
     Record {
         name: "erased",
         what: [
-            "who is to stay forgotten: a pseudonym, so that nothing that was late comes back",
-            "qui doit rester oublié : un pseudonyme, pour que rien de tardif ne revienne",
+            "who is to stay forgotten, and of whom the bucket may have lines: a pseudonym",
+            "qui doit rester oublié, et de qui le bucket peut avoir des lignes : un pseudonyme",
         ],
         why: ["Erasure", "Effacement"],
-        keep: ["31 days", "31 jours"],
+        keep: ["31 days; as long as the bucket's events where it may have lines", "31 jours ; autant que les événements du bucket s'il peut avoir des lignes"],
         place: SHARD,
     },
     Record {

@@ -4,13 +4,14 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { VIEWS, event, startProfiles } from "./profiles.ts";
 import type { Profiles } from "./profiles.ts";
+import { Browser, KEY, SECRET } from "./visitor.ts";
 
 const MOST_CLAIMS = 1000;
 
 let worker: Profiles;
 
 before(async () => {
-  worker = await startProfiles({ vars: { IDOINE_KEY: "the secret of these tests" } });
+  worker = await startProfiles({ vars: { IDOINE_KEY: KEY, IDOINE_IDENTITY_SECRET: SECRET } });
 });
 after(() => worker.dispose());
 beforeEach(() => worker.fail({}));
@@ -105,4 +106,33 @@ test("of claims without end a profile takes a thousand parts; what is proven is 
   assert.equal(await parts(), before + 1);
   await proven("dan-laptop", "dan");
   assert.equal(await views("dan"), "5");
+});
+
+test("what is proven comes before what was only said, whenever that was", async () => {
+  const identify = (userId: string, more: object) => event({ type: "identify", event: undefined, anonymousId: "eve-phone", userId, traits: {}, ...more });
+  const link = () => worker.rows("a:eve-phone", "SELECT user, proven FROM links WHERE profile = 'a:eve-phone'");
+  await worker.give([event({ anonymousId: "eve-phone" }), identify("guest-7", {})]);
+  assert.deepEqual(await link(), [{ user: "guest-7", proven: 0 }]);
+  await until(async () => (await views("guest-7")) === "1", "it is the guest's");
+  await worker.give([identify("eve", { source: "identity", trusted: true })], { own: { anonymousId: "eve-phone", user: "eve" } });
+  await until(async () => (await views("eve")) === "1", "it is hers");
+  await until(async () => (await views("guest-7")) === "0", "it is the guest's no more");
+  await worker.give([identify("guest-7", { timestamp: 1 })]);
+  assert.deepEqual(await link(), [{ user: "eve", proven: 1 }]);
+});
+
+test("who says to be a user refuses nothing for them, and is bound by what they refuse", async () => {
+  const [phone, stranger] = [new Browser(worker), new Browser(worker)];
+  const all = ["personalization", "analytics", "marketing"];
+  await phone.agree(...all);
+  await phone.logIn("fay");
+  await stranger.agree(...all);
+  await stranger.send({ type: "identify", userId: "fay" });
+  await stranger.agree();
+  await until(async () => (await worker.rows("u:fay", `SELECT 1 FROM consents WHERE profile = 'u:fay' AND part = 'a:${stranger.id}'`)).length > 0 || stranger.id === "", "it is heard");
+  const paid = event({ anonymousId: undefined, userId: "fay", source: "erp", trusted: true, timestamp: Date.now() });
+  assert.deepEqual((await worker.give([paid])).statuses, ["accepted"]);
+  await phone.send({ type: "page" });
+  assert.deepEqual(phone.granted, all);
+  assert.ok(phone.jar.has("idoine_p"));
 });

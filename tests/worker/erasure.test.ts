@@ -132,8 +132,14 @@ test("a user goes with all their browsers, and nobody else goes; whoever is logg
   const left = await site.search([other.id, others.user, others.plan, others.page, others.note], other.sealed);
   assert.deepEqual(Object.keys(left).length, 5, JSON.stringify(left));
   assert.ok(left[others.page]!.includes("object"));
-  // What the laptop still carries is of nobody: it opens, and what it does from now on is new.
+  // What the laptop still carries is of nobody: what it brings next is taken for nobody's wish, and it is told that all was taken back.
+  assert.deepEqual(await laptop.send({ type: "track", event: "Product Viewed" }), ["dropped"]);
+  assert.match(laptop.jar.get("idoine_consent")!, /^v2\.~personalization\.~analytics\.~marketing\./);
+  assert.deepEqual([...laptop.jar.keys()], ["idoine_consent"]);
   assert.equal((await site.api(`profile/${encodeURIComponent(user)}`)).status, 404);
+  // Who agrees there from now on is somebody new.
+  await laptop.agree();
+  assert.deepEqual(await laptop.send({ type: "track", event: "Product Viewed" }), ["accepted"]);
 });
 
 test("the owner erases who was aliased by any of their names; the trail tells the receipt and nothing of whom it was", async () => {
@@ -532,4 +538,20 @@ test("a bucket that is bound to marketing: its lines go with that, and its days 
   } finally {
     await bound.stop();
   }
+});
+
+test("a profile of which for too long nothing came but from who only says to be its user goes too", async () => {
+  const [phone, stranger, of] = [new Browser(site), new Browser(site), marks("ned")];
+  await phone.agree();
+  await phone.logIn(of.user);
+  await stranger.agree();
+  const user = `u:${of.user}`;
+  const viewed = { type: "track", event: "Product Viewed", userId: of.user };
+  await phone.send(viewed);
+  await until(async () => (await site.rows(phone.key, "SELECT 1 FROM targets WHERE profile = ? AND due IS NULL", phone.key)).length > 0, "it is handed over");
+  await site.rows(user, `UPDATE parts SET came = ${Date.now() - 396 * DAY} WHERE profile = ? RETURNING 1`, user);
+  await site.rows(user, "UPDATE events SET until = 1 WHERE part IN (SELECT id FROM parts WHERE profile = ?) RETURNING 1", user);
+  assert.deepEqual(await stranger.send(viewed), ["accepted"]);
+  await day(user);
+  await until(async () => (await site.api(`profile/${encodeURIComponent(user)}`)).status === 404, "it is over");
 });

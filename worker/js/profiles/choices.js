@@ -3,8 +3,11 @@
 //
 // A browser's profile has its own statement, and hands it over with itself (links.js). A user's profile has one of each browser, and tells
 // each of them what holds by the others; so what comes in a browser is kept as its user said it elsewhere, whether they are proven there or not.
+//
+// Anybody may say that they are a user. So where a browser of a user is proven, what holds for the user, and in their proven browsers, is what
+// was said in those; a browser that is only claimed is bound by what all of them say. Of a user of whom nothing is proven all count.
 
-import { joined, rowsOf, statementOf } from "../choice.js";
+import { PURPOSES, joined, rowsOf, statementOf } from "../choice.js";
 import { log } from "../log.js";
 import { isUnsaid } from "./erased.js";
 import { later } from "./retry.js";
@@ -12,8 +15,9 @@ import { later } from "./retry.js";
 /** So many browsers of a user are told apart; of more those that said something first are one, as strict as all of them. */
 const MOST_BROWSERS = 64;
 
-/** What stands for those. */
-const REST = "*";
+/** What stands for those: of browsers that are only claimed, and of those that are proven. */
+const REST = ["*", "**"];
+const isRest = (part) => REST.includes(part);
 
 /** So many choices of one profile are remembered, and for so long: what was agreed to can be shown as long as something follows from it. */
 const MOST_HISTORY = 200;
@@ -34,8 +38,8 @@ const AT_ONCE = 50;
 const OWN = "";
 const isUser = (key) => key.startsWith("u:");
 
-const ROWS = "SELECT part, purpose, status, at, version, by FROM consents WHERE profile = ?";
-const PUT = "INSERT OR REPLACE INTO consents (profile, part, purpose, status, at, version, by) VALUES (?, ?, ?, ?, ?, ?, ?)";
+const ROWS = "SELECT part, purpose, status, at, version, by, proven FROM consents WHERE profile = ?";
+const PUT = "INSERT OR REPLACE INTO consents (profile, part, purpose, status, at, version, by, proven) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 
 /** All that was said of a profile, by part. */
 const allOf = (sql, profile) => sql.exec(ROWS, profile).toArray();
@@ -45,16 +49,23 @@ const partOf = (sql, profile, part) => sql.exec(`${ROWS} AND part = ?`, profile,
 
 function replace(sql, profile, part, rows) {
   sql.exec("DELETE FROM consents WHERE profile = ? AND part = ?", profile, part);
-  rows.forEach(({ purpose, status, at, version, by }) => sql.exec(PUT, profile, part, purpose, status, at, version, by));
+  rows.forEach(({ purpose, status, at, version, by, proven = 0 }) => sql.exec(PUT, profile, part, purpose, status, at, version, by, proven));
+}
+
+/** Of what was said of a user that which counts for them; of a browser's profile all. */
+function countingOf(profile, rows) {
+  const proven = isUser(profile) ? rows.filter((row) => row.proven === 1) : [];
+  return proven.length > 0 ? proven : rows;
 }
 
 /** Puts those together that said something first, where there are too many. */
-function shorten(sql, profile) {
-  const parts = sql.exec("SELECT part, max(at) AS last FROM consents WHERE profile = ? AND part GLOB 'a:*' GROUP BY part ORDER BY last, part", profile).toArray();
+function shorten(sql, profile, proven) {
+  const PARTS = "SELECT part, max(at) AS last FROM consents WHERE profile = ? AND proven = ? AND part GLOB 'a:*' GROUP BY part ORDER BY last, part";
+  const parts = sql.exec(PARTS, profile, proven).toArray();
   for (const { part } of parts.slice(0, Math.max(0, parts.length - MOST_BROWSERS))) {
-    const rest = joined([...partOf(sql, profile, REST), ...partOf(sql, profile, part)]);
+    const rest = joined([...partOf(sql, profile, REST[proven]), ...partOf(sql, profile, part)]);
     replace(sql, profile, part, []);
-    replace(sql, profile, REST, rest);
+    replace(sql, profile, REST[proven], rest.map((row) => ({ ...row, proven })));
   }
 }
 
@@ -80,16 +91,18 @@ function following(rows, known) {
 }
 
 const atOf = (rows) => rows[0]?.at ?? -1;
-const textOf = (rows) => JSON.stringify(rows.map(({ purpose, status, at, version, by }) => [purpose, status, at, version, by]).sort());
+const textOf = (rows) => JSON.stringify(rows.map(({ purpose, status, at, version, by, proven = 0 }) => [purpose, status, at, version, by, proven]).sort());
 
-/** Keeps what a part of a profile said, where that is nothing older than what is known, and something else. Returns whether it is. */
-function put({ sql }, profile, part, rows) {
+/** Keeps what a part of a profile said, where that is nothing older than what is known, and something else. Returns whether it is. What is proven once stays so. */
+function put({ sql }, profile, part, said) {
   const known = partOf(sql, profile, part);
+  const proven = Math.max(...[...said, ...known].map((row) => row.proven ?? 0), 0);
+  const rows = said.map((row) => ({ ...row, proven }));
   if (atOf(rows) < atOf(known) || textOf(rows) === textOf(known)) {
     return false;
   }
   replace(sql, profile, part, rows);
-  shorten(sql, profile);
+  shorten(sql, profile, proven);
   return true;
 }
 
@@ -102,9 +115,11 @@ export function note(shard, { profile, device, statement, isNew = false, who }) 
   const { sql, now } = shard;
   const part = profile === device ? OWN : device;
   const known = partOf(sql, profile, part);
-  const rows = following(rowsOf({ ...statement, at: Math.min(statement.at, now) }), known);
+  // Only who is proven speaks to a user's profile itself.
+  const proven = isUser(profile) ? 1 : 0;
+  const rows = following(rowsOf({ ...statement, at: Math.min(statement.at, now) }), known).map((row) => ({ ...row, proven }));
   // What is brought along may be as strict as another browser, and is no news then. Of what has no time the last that was heard of counts.
-  const isKnown = known.length > 0 && (atOf(rows) === 0 ? atOf(known) > 0 : atOf(rows) < atOf(known) + SECOND_MS);
+  const isKnown = known.length > 0 && known[0].proven >= proven && (atOf(rows) === 0 ? atOf(known) > 0 : atOf(rows) < atOf(known) + SECOND_MS);
   if (rows.length === 0 || (isKnown && !isNew) || !put(shard, profile, part, rows)) {
     return undefined;
   }
@@ -123,16 +138,17 @@ export function note(shard, { profile, device, statement, isNew = false, who }) 
 /** What a profile hands over of it: rows by the browser that said them. */
 export function handedOver(sql, profile) {
   const rows = allOf(sql, profile);
-  return rows.filter(({ part }) => (isUser(profile) ? /^(?:a:|\*$)/.test(part) : part === OWN)).map(({ part, ...row }) => ({ part: part === OWN ? profile : part, ...row }));
+  return rows.filter(({ part }) => (isUser(profile) ? part.startsWith("a:") || isRest(part) : part === OWN)).map(({ part, ...row }) => ({ part: part === OWN ? profile : part, ...row }));
 }
 
-/** Takes what another profile hands to a user's. Returns whether anything of it is new. */
-export function take(shard, { profile, target, gone, choices = [] }) {
+/** Takes what another profile hands to a user's; `isProven`: whether that is proven to be the user's. Returns whether anything of it is new. */
+export function take(shard, { profile, target, gone, choices = [] }, isProven) {
   const { sql } = shard;
   if (!isUser(target)) {
     return false;
   }
-  const parts = [...Map.groupBy(choices, ({ part }) => part)];
+  const said = isUser(profile) ? choices : choices.map((row) => ({ ...row, proven: Number(isProven) }));
+  const parts = [...Map.groupBy(said, ({ part }) => part)];
   const isTold = (key, isGone) => sql.exec("SELECT 1 FROM told WHERE profile = ? AND target = ? AND gone = ?", target, key, isGone).toArray().length > 0;
   if (gone) {
     const isNew = !isTold(profile, 1);
@@ -144,7 +160,7 @@ export function take(shard, { profile, target, gone, choices = [] }) {
   }
   const news = parts.filter(([part, rows]) => put(shard, target, part, rows));
   const left = MOST_TOLD - sql.exec("SELECT count(*) AS n FROM told WHERE profile = ?", target).one().n;
-  const browsers = [profile, ...parts.map(([part]) => part)].filter((key) => key !== REST && !isTold(key, 0)).slice(0, Math.max(0, left));
+  const browsers = [profile, ...parts.map(([part]) => part)].filter((key) => !isRest(key) && !isTold(key, 0)).slice(0, Math.max(0, left));
   browsers.forEach((key) => announce(shard, target, key));
   if (news.length > 0 && browsers.length === 0) {
     announce(shard, target);
@@ -158,16 +174,30 @@ export function take(shard, { profile, target, gone, choices = [] }) {
  */
 export function toldTo(sql, profile, device) {
   const own = profile === device ? OWN : device;
-  const rows = allOf(sql, profile);
-  return { own: statementOf(rows.filter(({ part }) => part === own)) ?? null, others: joined(rows.filter(({ part }) => part !== own)) };
+  const [mine, others] = [true, false].map((isOwn) => allOf(sql, profile).filter(({ part }) => (part === own) === isOwn));
+  if (isUser(device)) {
+    // A user who is this one is told what counts here, and whether it is proven.
+    const counting = countingOf(profile, others);
+    return { own: null, others: joined(counting).map((row) => ({ ...row, proven: counting[0].proven })) };
+  }
+  const isProven = mine.some((row) => row.proven === 1);
+  return { own: statementOf(mine) ?? null, others: joined(isProven ? others.filter((row) => row.proven === 1) : others) };
 }
 
 /** What holds for a profile, by all that was said: rows. */
-export const heldOf = (sql, profile) => joined(allOf(sql, profile));
+export const heldOf = (sql, profile) => joined(countingOf(profile, allOf(sql, profile)));
 
 /** The purposes for which nothing of a profile may be done. */
 export const deniedOf = (sql, profile) =>
-  new Set(sql.exec("SELECT DISTINCT purpose FROM consents WHERE profile = ? AND status <> 'granted'", profile).toArray().map(({ purpose }) => purpose));
+  new Set(countingOf(profile, allOf(sql, profile)).filter(({ status }) => status !== "granted").map(({ purpose }) => purpose));
+
+/** Whether what a browser brings along was said before its person was forgotten: it holds no more. What is said just now does. */
+export const isForgotten = (shard, { profile, device, statement, isNew = false }) =>
+  // A cookie knows whole seconds.
+  !isNew && [profile, device].some((key) => isUnsaid(shard, key, statement.at + SECOND_MS));
+
+/** What such a browser is told: all is taken back. */
+export const toldForgotten = ({ now }, { version }) => ({ own: null, others: PURPOSES.map((purpose) => ({ purpose, status: "withdrawn", at: now, version, by: "visitor" })) });
 
 /** Each choice that was made under one of these names, the newest first. */
 export function historyOf(sql, names) {

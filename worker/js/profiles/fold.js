@@ -175,7 +175,8 @@ export function take(shard, profile, name, events, imported) {
   const folding = taken.filter(({ fold }) => fold && isPart);
   if (taken.length > 0) {
     part.ids += taken.length;
-    part.came = now;
+    // Who only says to be a user does not keep what is known of them from going.
+    part.came = isPart ? now : part.came;
     // Also of what is not folded: who withdraws a consent is heard of without it.
     part.consent = taken.at(-1).consent ?? null;
     if (part.ids > MOST_IDS + IDS_AT_ONCE) {

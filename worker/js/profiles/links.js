@@ -2,7 +2,8 @@
 //
 // An anonymous profile is handed to its targets, whole and with its version, each time that it has changed; who has a newer version
 // keeps that. So handing over may be repeated, and may come in any order. Whose it is, is the first user by (at, id) whom it was
-// identified as: an earlier `identify` that comes later takes it from whom it was given to.
+// identified as, of those who are proven before those who are only said: an earlier `identify` that comes later takes it from whom it was
+// given to, and so does a proof.
 //
 // A user's profile is handed over where an `alias` said that its user is another one. It gives what its own events and browsers made of it
 // under its own name, and what other users' profiles handed to it as it came, under theirs: so each event is once in all profiles that it
@@ -109,14 +110,12 @@ function retarget(shard, profile) {
 /** The user whose a profile is, the first one said: `{ user, at, id, proven }`; undefined when it is nobody's yet, or its own user's alone. */
 export const linkOf = (sql, profile) => sql.exec("SELECT user, at, id, proven FROM links WHERE profile = ?", profile).toArray()[0];
 
-/** Notes whose a profile is. Returns whether nobody said something else before, or whether it was said, and is proven now. */
+/** Notes whose a profile is. Returns whether nobody said something else before; what is proven comes before all that is only said. */
 function noteLink({ sql }, { profile, user, at, id, proven = 0 }) {
   const INSERT = `INSERT INTO links (profile, user, at, id, proven) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET user = excluded.user, at = excluded.at, id = excluded.id, proven = max(excluded.proven, links.proven AND links.user = excluded.user)
-    WHERE (excluded.at, excluded.id) < (links.at, links.id) RETURNING 1`;
-  const isFirst = sql.exec(INSERT, profile, user, at, id, proven).toArray().length > 0;
-  const PROVE = "UPDATE links SET proven = 1 WHERE profile = ? AND user = ? AND proven = 0 RETURNING 1";
-  return isFirst || (proven === 1 && sql.exec(PROVE, profile, user).toArray().length > 0);
+    ON CONFLICT DO UPDATE SET user = excluded.user, at = excluded.at, id = excluded.id, proven = excluded.proven
+    WHERE (1 - excluded.proven, excluded.at, excluded.id) < (1 - links.proven, links.at, links.id) RETURNING 1`;
+  return sql.exec(INSERT, profile, user, at, id, proven).toArray().length > 0;
 }
 
 /** A profile becomes a part of a user's. */
@@ -203,7 +202,7 @@ export function receive(shard, parcel) {
   if (isErased(shard, profile, version)) {
     return false; // It is of before it was erased, and was on its way.
   }
-  if (take(shard, parcel)) {
+  if (take(shard, parcel, isProvenOf(parcel))) {
     handAgain(shard, target);
   }
   // Each tells the other what it knows of their visitor, so that whose both are is the same in the end.

@@ -85,6 +85,6 @@ export const togetherWith = (sql, parts) =>
 export function deletePart(sql, { id, profile, pushed }) {
   sql.exec("DELETE FROM events WHERE part = ?", id);
   sql.exec("DELETE FROM parts WHERE id = ?", id);
-  // Of those that were put together nothing is in it any more.
-  sql.exec("UPDATE parts SET merged = NULL WHERE profile = ? AND merged = ?", profile, pushed);
+  // Of those that were put together nothing is in it any more: they are taken again when they are handed over next.
+  sql.exec("UPDATE parts SET merged = NULL, version = iif(pushed = 1, 0, version) WHERE profile = ? AND merged = ?", profile, pushed);
 }

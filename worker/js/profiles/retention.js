@@ -32,8 +32,8 @@ export function sweepDue(sql, now) {
   return due ?? now + DAY_MS;
 }
 
-// What became a part of another profile is over when that is.
-const IDLE = `SELECT profile FROM parts WHERE profile GLOB '[au]:*' GROUP BY profile HAVING max(came) < ?1 AND (count(state) > 0 OR max(ids) = 0)
+// What became a part of another profile is over when that is. Where something is proven, what is only claimed keeps nothing.
+const IDLE = `SELECT profile FROM parts WHERE profile GLOB '[au]:*' GROUP BY profile HAVING coalesce(max(came) FILTER (WHERE proven = 1), max(came)) < ?1 AND (count(state) > 0 OR max(ids) = 0)
   AND NOT EXISTS (SELECT 1 FROM links WHERE links.profile = parts.profile) LIMIT ${PROFILES}`;
 
 /** Has profiles erased of which nothing came for too long. Returns whether there may be more of them. */

@@ -212,7 +212,9 @@ export class Profiles extends DurableObject {
       // Whom an event is for is not known yet: who sends it is to send it again.
       throw new Error("there is no program");
     }
-    work.names = await namesOf(work, [...events.flatMap(({ key, part }) => [key, `a:${part}`]), ...linked.flatMap(({ profile, user }) => [profile, links.userKey(user)])]);
+    work.names = await namesOf(work, [...events.flatMap(({ key, part }) => [key, `a:${part}`]), ...linked.flatMap(({ profile, user }) => [profile, links.userKey(user)]), ...said.flatMap(({ profile, device }) => [profile, device])]);
+    // Browsers whose person was forgotten since they chose: what they bring is nobody's wish any more.
+    const forgotten = new Map(said.filter((one) => choices.isForgotten(work, one)).flatMap((one) => [one.profile, one.device].map((key) => [key, one.statement])));
     // What is older than an erasure is known, and forgotten.
     const kept = events.map((event) => remaining(work, event));
     const groups = Map.groupBy(kept.keys().filter((at) => kept[at] !== undefined), (at) => JSON.stringify([kept[at].key, kept[at].part]));
@@ -223,11 +225,11 @@ export class Profiles extends DurableObject {
     let isForSinks = linked.length === 0 && joins.length === 0 && work.now - this.#looked < LOOK_MS;
     this.ctx.storage.transactionSync(() => {
       const lines = [];
-      said.filter((one) => this.#hears(work, one)).forEach(({ profile }) => handed.add(profile));
+      said.filter((one) => !forgotten.has(one.profile) && this.#hears(work, one)).forEach(({ profile }) => handed.add(profile));
       isForSinks &&= handed.size === 0;
       for (const all of groups.values()) {
         const { key, part: name } = kept[all[0]];
-        const wanted = this.#permitted(key, kept, all);
+        const wanted = forgotten.has(key) ? all.map(() => undefined) : this.#permitted(key, kept, all);
         const places = all.filter((at, n) => wanted[n] !== undefined);
         const own = wanted.filter((event) => event !== undefined);
         all.filter((at) => !places.includes(at)).forEach((at) => (statuses[at] = "dropped"));
@@ -264,7 +266,7 @@ export class Profiles extends DurableObject {
       await this.#wake(work.now, isForSinks);
     }
     const states = wants.map((want) => statesOf(work, want, written));
-    const told = this.#told(wants);
+    const told = this.#told(wants).map((one, at) => (forgotten.has(wants[at].device) ? choices.toldForgotten(work, forgotten.get(wants[at].device)) : one));
     const quantiles = wants.length > 0 ? this.#quantiles() : undefined;
     // Whatever waits for outgoing messages: this one says that all of it is on disk.
     await this.ctx.storage.sync();

@@ -115,6 +115,8 @@ const VERSIONS = [
    ALTER TABLE erasures DROP COLUMN keys;
    -- An erasure of many profiles has several of these, each with the number of its first one behind the erasure's id.
    UPDATE exported SET id = id || ':0';`,
+  `-- Whether what was said of a user's purposes comes from a browser where a token or a server said who they are (choices.js).
+   ALTER TABLE consents ADD COLUMN proven INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 /** The shard's settings by name; undefined where there is none. */
