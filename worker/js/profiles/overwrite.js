@@ -16,6 +16,12 @@ const LARGEST = 128 * 1024 * 1024;
 const PAGE = 4096;
 
 /**
+ * So much more than it ever was seen to be is filled: between two looks it may have been larger. The file grows by that once at most, as what
+ * is filled counts for nothing in how large it was.
+ */
+const MARGIN = 64 * PAGE;
+
+/**
  * Bytes of zeros that fill so many pages to their last byte, in two rows: SQLite leaves some of a leaf's bytes free beside the one row that is
  * as large as it may be, in which would be left what was there. So the first row leaves room for a small second one. All numbers of rows
  * take three bytes, as a row's own place in its page does.
@@ -71,7 +77,7 @@ function writeAnew({ sql, transaction }) {
   const tables = sql.exec(TABLES).toArray();
   const indices = sql.exec("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").toArray();
   // First what is free is zeros, as the copies are written there: a page that comes of that list may keep what was in it.
-  transaction(() => fill(sql, getMeta(sql, "largest")));
+  transaction(() => fill(sql, getMeta(sql, "largest") + MARGIN));
   transaction(() => sql.exec("DELETE FROM filler"));
   transaction(() => {
     tables.forEach((table) => copy(sql, table));
@@ -81,8 +87,7 @@ function writeAnew({ sql, transaction }) {
       sql.exec(`DROP TABLE ${name}`);
       sql.exec(`ALTER TABLE fresh_${name} RENAME TO ${name}`);
     }
-    fill(sql, largest);
-    noteSize(sql);
+    fill(sql, largest + MARGIN);
     sql.exec("DELETE FROM filler");
     indices.forEach((index) => sql.exec(index.sql));
   });
