@@ -8,7 +8,7 @@ import { decide } from "./instance.js";
 import { log } from "./log.js";
 import { eraseAll, keysOf as profilesOf } from "./profiles/erase.js";
 import { prepare } from "./profiles/learn.js";
-import { hasProfiles } from "./profiles/shards.js";
+import { callShard, hasProfiles, shardOf } from "./profiles/shards.js";
 import { dropped } from "./projection.js";
 import { CONSENT, ID, MAX_AGE_S, PROJECTION, cookieOf, hasKey, readableCookie, setCookie } from "./visitor.js";
 
@@ -22,6 +22,13 @@ async function withdrawn(visit) {
   return [readableCookie(visit, CONSENT, value, MAX_AGE_S)];
 }
 
+/** Has what was kept for purposes erased, where a page keeps the choice itself; the receipt. Rejects where the shard can't be told. */
+async function takenBack({ env, site }, keys, purposes) {
+  const id = crypto.randomUUID();
+  await callShard(env, site.id, await shardOf(keys[0]), "own", "erase", { id, keys, purposes, what: `withdrawn: ${purposes.join(", ")}` });
+  return id;
+}
+
 /** The answer to a request that has what is stored of its visitor erased. */
 export async function erasing(visit) {
   const response = await decide(visit);
@@ -31,14 +38,18 @@ export async function erasing(visit) {
   if (isPreview(visit)) {
     return failed(response, 403, "forbidden", "In a preview nothing is erased.");
   }
-  const { visitor, user, refused } = await askedBy(visit, response, ["token"]);
+  const { anonymousId, user, body, refused } = await askedBy(visit, response, ["token", "anonymousId", "purposes"]);
   if (refused !== undefined) {
     return refused;
   }
   // Without a secret any id is one: nobody could prove that it is theirs.
-  const keys = hasKey(visit.env) && hasProfiles(visit.env) ? profilesOf({ anonymousId: visitor?.id, user }) : [];
+  const keys = hasKey(visit.env) && hasProfiles(visit.env) ? profilesOf({ anonymousId, user }) : [];
   let receipt = null;
   try {
+    if (body.purposes !== undefined) {
+      receipt = keys.length === 0 ? null : await takenBack(visit, keys, body.purposes);
+      return answerWith(response, { receipt, erased: true }, []);
+    }
     ({ receipt } = keys.length === 0 ? { receipt } : await eraseAll(visit.env, visit.site.id, keys, "erased by the visitor"));
   } catch (error) {
     log("error", "not_erased", "a shard could not be told of an erasure; that is tried again", { error, site: visit.site.id });

@@ -48,11 +48,11 @@ export async function exported(visit) {
   if (visit.request.method !== "POST" || response?.status !== 200) {
     return response;
   }
-  const { visitor, user, body, refused } = await known(visit, response, ["token", "exported"]);
+  const { visitor, anonymousId, user, body, refused } = await known(visit, response, ["token", "exported", "anonymousId"]);
   if (refused !== undefined) {
     return refused;
   }
-  const key = user !== undefined ? userKey(user) : visitor && anonymousKey(visitor.id);
+  const key = user !== undefined ? userKey(user) : anonymousId && anonymousKey(anonymousId);
   if (key === undefined || isPreview(visit)) {
     return failed(response, 404, "nothing_held", "Nothing is held of this browser's visitor.");
   }

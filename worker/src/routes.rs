@@ -167,8 +167,8 @@ routes! {
     }
     /// What is stored of the visitor, taken away. The host answers (`worker/js/erasing.js`), and asks here who may call.
     Erase "erase" {
-        POST Anyone "Erases all that is stored of the visitor. For pages of the site's hosts alone." {
-            <- crate::api::identity::Proof, optional;
+        POST Anyone "Erases what is stored of the visitor: all of it, or what is kept for `purposes`. For pages of the site's hosts alone." {
+            <- crate::api::identity::EraseAsked, optional;
             200 "It is being erased, wherever it is.": crate::api::identity::Erased ["set-cookie"];
             400 "The body can't be read.": crate::answer::Failure<'static>;
             401 "The visitor is logged in: the identity token is to be sent with it, or is not good.": crate::answer::Failure<'static> ["www-authenticate"];

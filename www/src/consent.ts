@@ -1,11 +1,11 @@
 /**
- * Consent where no Worker keeps it: first-party storage of this browser, the same cookies that the Worker would set.
+ * Consent where no Worker keeps the choice: first-party storage of this browser, the same cookies that the Worker would set.
  * Opt-in: before a purpose is granted there is no id, and nothing at all is stored until the visitor has answered.
  *
  * What a choice means for a decision, the engine judges from the cookie's own text, as it does at the edge. The reading
  * here is for those who ask what was agreed to; tests/spec/consent.json holds both to the same answers.
  */
-import { choiceAfter, readChoice, statusOf, writeChoice, type Choice, type Signals, type Terms } from "./choice.ts";
+import { choiceAfter, PURPOSES, readChoice, statusOf, writeChoice, type Choice, type Signals, type Terms } from "./choice.ts";
 import { refusesProfiling, refusesTracking } from "./facts.ts";
 import type { Consent, ConsentStatus, Notice } from "./types.ts";
 
@@ -15,6 +15,8 @@ const ID = "idoine_id";
 const MAX_AGE_S = 34_128_000;
 /** Decisions do not wait longer than this for the notice. */
 const PATIENCE_MS = 3000;
+/** Who takes something back waits for the Worker, and can see that. */
+const TELL_MS = 20_000;
 /** The terms where nothing is known of them, as a manifest that says nothing of them has them. */
 const PLAIN: Terms = { mode: "opt-in", version: 1 };
 
@@ -22,6 +24,8 @@ const PLAIN: Terms = { mode: "opt-in", version: 1 };
 export interface LocalConsent extends Consent {
   /** The cookies of a request, as the edge would see them, once the notice is there. */
   cookie(): Promise<string>;
+  /** What this browser's events call it, while anything is granted. Who knows it is given what the Worker has of it. */
+  id(): Promise<string | undefined>;
 }
 
 /**
@@ -35,9 +39,10 @@ function termsOf(program: Terms | undefined, told: Terms | undefined): Terms {
 
 /**
  * Consent in first-party cookies; in local storage where cookies are refused; else for this page only. On the terms that the program has
- * (`asked`) and, where its address is given, those that the notice has.
+ * (`asked`) and, where its address is given, those that the notice has. The Worker that has this browser's events, where there is one, is told what
+ * is taken back, and asked for what it holds.
  */
-export function localConsent(asked: () => Promise<Terms>, notice?: string): LocalConsent {
+export function localConsent(asked: () => Promise<Terms>, notice?: string, worker?: NonNullable<Consent["ask"]>): LocalConsent {
   const memory = new Map<string, string>();
   let told: Promise<Notice | undefined> | undefined;
 
@@ -62,6 +67,50 @@ export function localConsent(asked: () => Promise<Terms>, notice?: string): Loca
   /** The choice as a cookie would carry it: local storage takes any text. */
   function text(): string {
     return (read(CHOICE) ?? "").split(";", 1)[0]!.trim();
+  }
+
+  /** The id, as far as it can be one: local storage takes any text. */
+  const id = (): string | undefined => /^[\w-]+/.exec(read(ID) ?? "")?.[0];
+
+  /**
+   * Holds to another choice from now on, so that nothing is told meanwhile that is over, and `tell`s of it; where that fails all is as it was, to be
+   * tried again.
+   */
+  async function change(choice: Choice, tell: () => Promise<unknown>): Promise<void> {
+    const before = text();
+    const after = writeChoice(choice);
+    write(CHOICE, after);
+    try {
+      await tell();
+    } catch (cause) {
+      // What was chosen meanwhile counts.
+      if (text() === after) write(CHOICE, before);
+      throw cause;
+    }
+  }
+
+  /** What is chosen when all is taken back. */
+  const none = (version: number): Choice => choiceAfter(readChoice(text()), { granted: [], version, at: Math.floor(Date.now() / 1000), by: "visitor" }, signals());
+
+  /** Has the Worker erase what it has of this browser: all of it, or what is for these purposes. */
+  async function erase<T>(about: object, patience = TELL_MS): Promise<T> {
+    const anonymousId = id();
+    return anonymousId ? worker!<T>("erase", { ...about, anonymousId }, patience) : ({ receipt: null, erased: true } as T);
+  }
+
+  /** What the Worker has of this browser, as a visitor's right; without an id it has nothing. */
+  async function ask<T>(path: string, about: unknown, patience?: number): Promise<T> {
+    const anonymousId = id();
+    if (path === "erase") {
+      const { terms, about: told } = await known();
+      let answer!: T;
+      await change(none(Math.min(told?.version ?? terms.version, terms.version)), async () => (answer = await erase<T>(about as object, patience)));
+      write(ID, "");
+      return answer;
+    }
+    // As the Worker itself says it.
+    if (path !== "export" || !anonymousId) throw new Error(`${path}: 404`);
+    return worker!<T>(path, { ...(about as object), anonymousId }, patience);
   }
 
   const signals = (): Signals => ({ gpc: refusesProfiling(), dnt: refusesTracking() });
@@ -96,11 +145,23 @@ export function localConsent(asked: () => Promise<Terms>, notice?: string): Loca
       const { terms, about } = site;
       // A wording that there is not yet was seen by nobody.
       const seen = Math.min(version ?? about?.version ?? terms.version, terms.version);
-      const choice = choiceAfter(readChoice(text()), { granted, version: seen, at: Math.floor(Date.now() / 1000), by }, signals());
-      write(CHOICE, writeChoice(choice));
+      const before = readChoice(text());
+      const choice = choiceAfter(before, { granted, version: seen, at: Math.floor(Date.now() / 1000), by }, signals());
+      const left = statusOf(choice, terms, signals()).granted;
+      // What the browser refuses meanwhile was agreed to, and is the Worker's to erase all the same.
+      const had = PURPOSES.filter((one) => before?.said.get(one) === "granted" || statusOf(before, terms, signals()).granted.includes(one));
+      const purposes = had.filter((one) => !left.includes(one));
+      // Where nothing is left the id goes, and with it what the Worker can be asked by: so all goes there.
+      await change(choice, async () => worker && purposes.length > 0 && erase(left.length ? { purposes } : {}));
       const status = settled(choice, site);
       if (!status.granted.length) write(ID, "");
       return status;
+    },
+    local: true,
+    ...(worker && { ask }),
+    async id() {
+      const { granted } = settled(readChoice(text()), await known());
+      return granted.length ? id() : undefined;
     },
     async cookie() {
       const site = await known();

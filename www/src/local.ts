@@ -27,24 +27,34 @@ export function local(program: string | Uint8Array, base?: string, api?: string,
     engine.catch(() => (engine = undefined));
     return engine;
   };
-  const consent = localConsent(async () => (await loaded()).terms, notice);
+  /** What is on its way to the Worker. */
+  const sending = new Set<Promise<unknown>>();
+  // What came behind an erasure would be there again, and nobody could ask for it any more.
+  const worker = api === undefined ? undefined : async <T>(path: string, body?: unknown, patience?: number): Promise<T> => (await Promise.allSettled(sending), call<T>(api, path, body, patience));
+  const consent = localConsent(async () => (await loaded()).terms, notice, worker);
   let place: Promise<Pair[]> | undefined;
   let details: Promise<unknown> | undefined;
+  async function send(path: string, body: unknown): Promise<void> {
+    const { granted, measured } = await consent.get();
+    const events = (body as { events?: { type: string; context: object }[] } | null)?.events ?? [];
+    // What is counted of nobody says what was done, and nothing of who did it.
+    const isOfNobody = path === "collect" && events.every(({ type }) => COUNTED.includes(type));
+    if (!granted.length && !(measured && isOfNobody)) return;
+    if (api === undefined) throw new Error(`${path}: there is no Worker to send it to (data-api)`);
+    if (path !== "collect") throw new Error(`${path}: a page that decides for itself knows no users`);
+    // The Worker on its own host has not set these cookies and cannot see them: the events say what they say.
+    const anonymousId = await consent.id();
+    const categoryPreferences = Object.fromEntries(granted.map((purpose) => [purpose, true]));
+    await call(api, path, { events: events.map((event) => ({ ...event, anonymousId, context: { ...event.context, consent: { categoryPreferences } } })) });
+  }
+
   return {
     mode: "static",
     consent,
     async send(path, body) {
-      const { granted, measured } = await consent.get();
-      const events = (body as { events?: { type: string; context: object }[] } | null)?.events ?? [];
-      // What is counted of nobody says what was done, and nothing of who did it.
-      const isOfNobody = path === "collect" && events.every(({ type }) => COUNTED.includes(type));
-      if (!granted.length && !(measured && isOfNobody)) return;
-      if (api === undefined) throw new Error(`${path}: there is no Worker to send it to (data-api)`);
-      if (path !== "collect") throw new Error(`${path}: a page that decides for itself knows no users`);
-      // The Worker on its own host has not set these cookies and cannot see them: the events say what they say.
-      const anonymousId = /idoine_id=([\w-]+)/.exec(await consent.cookie())?.[1];
-      const categoryPreferences = Object.fromEntries(granted.map((purpose) => [purpose, true]));
-      await call(api, path, { events: events.map((event) => ({ ...event, anonymousId, context: { ...event.context, consent: { categoryPreferences } } })) });
+      const mine = send(path, body);
+      sending.add(mine);
+      await mine.finally(() => sending.delete(mine));
     },
     async decide(url, referrer) {
       try {

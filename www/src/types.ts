@@ -233,6 +233,8 @@ export interface Consent {
   set(granted: readonly Purpose[], details?: ChoiceDetails): Promise<ConsentStatus>;
   /** Asks the Worker for something below `/_idoine/` that is the visitor's right, as `export` and `erase` are. Missing where there is no Worker, and before our elements are there. */
   ask?<T>(path: string, body?: unknown, patienceMs?: number): Promise<T>;
+  /** Whether the choice is kept in this browser alone. A Worker that gets its events can be asked for `export` and `erase` then, and for nothing else. */
+  readonly local?: boolean;
   /** Opens the preference centre over the page. With the loader only. */
   show?(options?: CentreOptions): Promise<void>;
   /**

@@ -10,7 +10,7 @@ async function signed(env, value) {
 }
 
 /** The id that stands for what somebody calls a visitor. */
-const foreign = async (name) => `x-${await shortDigest(name)}`;
+export const foreign = async (name) => `x-${await shortDigest(name)}`;
 
 /** An event with the ids that it is stored under. `visitor` is the one of the request's cookies. */
 export async function identified({ env }, event, { isTrusted, visitor }) {

@@ -11,15 +11,24 @@ pub struct Login {
     token: String,
 }
 
-/// What proves who asks for what is theirs.
+/// Who asks that what is theirs is erased, and what of it.
 #[cfg(any(test, feature = "openapi"))]
 #[derive(schemars::JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, rename_all = "camelCase")]
 #[allow(dead_code)] // It is described and nothing else.
-pub struct Proof {
+pub struct EraseAsked {
     /// An identity token, made anew: needed where a user is logged in, whom it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+    /// The id that the page's events say, where a page of static files keeps it: a secret of its browser. A signed id in the cookies counts before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    anonymous_id: Option<String>,
+    /// The purposes that the visitor takes back (`personalization`, `analytics`, `marketing`), where the page keeps their choice itself: what was
+    /// kept for these goes. Without it all goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    purposes: Option<Vec<String>>,
 }
 
 /// That an erasure has begun. It goes on until nothing is left, whatever fails meanwhile.

@@ -37,7 +37,7 @@ pub struct Corrections {
 /// Who asks for all that is held of them.
 #[cfg(any(test, feature = "openapi"))]
 #[derive(schemars::JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, rename_all = "camelCase")]
 #[allow(dead_code)]
 pub struct ExportAsked {
     /// A token that proves the user who is logged in, as `identity` takes it.
@@ -46,6 +46,10 @@ pub struct ExportAsked {
     /// Whether events in the bucket are wanted, which take longest to find: they are, unless this is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     exported: Option<bool>,
+    /// The id that the page's events say, where a page of static files keeps it: a secret of its browser. A signed id in the cookies counts before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    anonymous_id: Option<String>,
 }
 
 /// What an owner wants of all that is held.

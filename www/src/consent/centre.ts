@@ -21,6 +21,8 @@ const isUnproven = (cause: unknown): boolean => / 401$/.test(String(cause));
 export interface Desk {
   readonly speech: Speech;
   readonly known: Known;
+  /** Whether the visitor can correct what is known of them here. */
+  readonly corrects: boolean;
   /** What is held of the visitor; `undefined` where nothing is, or it can't be seen. */
   readonly held: Held | undefined;
   /** A heading below the centre's own. */
@@ -141,6 +143,7 @@ export class PreferenceCentre extends HTMLElement {
     const desk = (): Desk => ({
       speech,
       known,
+      corrects: !consent.local,
       held,
       heading: (text) => heading(text, level + 1),
       ask,
@@ -173,8 +176,8 @@ export class PreferenceCentre extends HTMLElement {
 
     /** What hangs on what is held, anew. */
     function showData(): void {
-      const sections = consent.ask && !isLocked ? [likesSection(desk()), knownSection(desk())] : [];
-      data.replaceChildren(...sections.filter((section) => section !== undefined));
+      const sections = consent.ask && !isLocked ? [!consent.local && likesSection(desk()), knownSection(desk())] : [];
+      data.replaceChildren(...sections.filter((section) => !!section));
     }
 
     const allowed = h("p", { class: "soft", part: "since" });
@@ -227,7 +230,8 @@ export class PreferenceCentre extends HTMLElement {
           policyLink(known, speech),
         ),
         data,
-        consent.ask ? rightsSection(desk()) : h("p", { class: "soft" }, say("localOnly")),
+        ...(consent.local ? [h("p", { class: "soft" }, say(consent.ask ? "localId" : "localOnly"))] : []),
+        ...(consent.ask ? [rightsSection(desk())] : []),
       );
     }
 

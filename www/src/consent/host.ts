@@ -18,7 +18,7 @@ export function keeper(): Promise<Consent> {
   const client = window.idoine as Partial<Idoine> & ((job: (client: Idoine) => void) => void) | undefined;
   // The loader may still be on its way: the queue hands over the client when it is there.
   found ??= client
-    ? new Promise((resolve) => client(({ consent, debug }) => resolve(debug().mode === "static" ? consent : asking(consent, apiOf()))))
+    ? new Promise((resolve) => client(({ consent }) => resolve(consent.local ? consent : asking(consent, apiOf()))))
     : Promise.resolve(asking(remote(import.meta.url).consent, import.meta.url));
   return found;
 }

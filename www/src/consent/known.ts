@@ -118,7 +118,8 @@ function item(desk: Desk, trait: NoticedTrait, heading: HTMLElement): HTMLElemen
     place.replaceChildren(form);
     form.querySelector<HTMLElement>("input, select")?.focus();
   }, named);
-  if (trait.editable) actions.append(correct, button("remove", say("remove"), () => void save(null), { "aria-label": `${say("remove")}: ${title}` }));
+  const isEditable = !!trait.editable && desk.corrects;
+  if (isEditable) actions.append(correct, button("remove", say("remove"), () => void save(null), { "aria-label": `${say("remove")}: ${title}` }));
 
-  return row(title, shown(value, trait, speech), came, ...reasons(desk, trait), trait.editable && actions, place);
+  return row(title, shown(value, trait, speech), came, ...reasons(desk, trait), isEditable && actions, place);
 }
