@@ -129,12 +129,17 @@ impl Progress {
     /// One more visitor is done.
     pub(crate) fn step(&mut self) {
         self.done += 1;
-        if self.to_a_person && self.done.is_multiple_of(PROGRESS_EVERY) {
-            let now = jiff::Timestamp::now();
-            if self.told.duration_until(now).as_secs() >= 2 {
-                self.told = now;
-                eprintln!("{} visitors", self.done);
-            }
+        if self.done.is_multiple_of(PROGRESS_EVERY) {
+            self.at(self.done, "visitor");
+        }
+    }
+
+    /// So many things are done: for runs of which each step takes a while.
+    pub(crate) fn at(&mut self, done: u64, of: &str) {
+        let now = jiff::Timestamp::now();
+        if self.to_a_person && self.told.duration_until(now).as_secs() >= 2 {
+            self.told = now;
+            eprintln!("{}", count(done, of));
         }
     }
 }

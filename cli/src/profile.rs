@@ -1,12 +1,13 @@
 //! `idoine profile`: what is known of one visitor, and what the owner's teams note of them.
 
-use crate::remote::{Live, To, encoded};
+use crate::remote::{Live, Remote, To, encoded};
 use crate::{Outcome, input, page};
 use idoine::report::membership_text;
 use idoine::{Context, Membership, Program, Truth, memberships};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs::File;
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -197,25 +198,78 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
 }
 
-/// All that is held, as the site sends it. A file is there when all of it came.
+/// All that is held, as one document. A file is there when all of it came.
 fn export(ExportArgs { key, to, output }: &ExportArgs) -> Outcome {
     let path = format!("profiles/{}/export", encoded(key));
     let remote = to.open()?;
-    let Some(file) = output else { return remote.download(&path, std::io::stdout().lock()).map(|_| ExitCode::SUCCESS) };
-    let cannot = |error: std::io::Error| format!("{} can't be written: {error}", file.display());
+    let Some(file) = output else {
+        return match write_held(&remote, &path, &mut std::io::stdout().lock()) {
+            Err(Broken::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+            Err(why) => Err(why.of("the output")),
+            Ok(()) => Ok(ExitCode::SUCCESS),
+        };
+    };
+    let named = file.display().to_string();
     let part = file.with_extension("part");
-    let written = File::create(&part).map_err(cannot).and_then(|to| remote.download(&path, to));
+    let written = File::create(&part).map_err(Broken::Output).and_then(|to| {
+        let mut to = BufWriter::new(to);
+        write_held(&remote, &path, &mut to)?;
+        let bytes = to.get_ref().metadata().map_err(Broken::Output)?.len();
+        std::fs::rename(&part, file).map_err(Broken::Output)?;
+        Ok(bytes)
+    });
     match written {
-        Ok(bytes) => {
-            std::fs::rename(&part, file).map_err(cannot)?;
-            input::print_line(&format!("{} of {key} in {}", input::count(bytes, "byte"), file.display()))
-        }
+        Ok(bytes) => input::print_line(&format!("{} of {key} in {named}", input::count(bytes, "byte"))),
         Err(why) => {
             // It may never have been there.
             let _ = std::fs::remove_file(&part);
-            Err(why)
+            Err(why.of(&named))
         }
     }
+}
+
+/// Why an export is not whole.
+enum Broken {
+    /// The site did not tell all of it.
+    Site(String),
+    /// It can't be written.
+    Output(std::io::Error),
+}
+
+impl Broken {
+    fn of(self, output: &str) -> String {
+        match self {
+            Broken::Site(why) => why,
+            Broken::Output(error) => format!("{output} can't be written: {error}"),
+        }
+    }
+}
+
+/// Writes all that is held. The lines of the bucket come in pages, of which there may be more than fit into memory: they are written last, page by
+/// page.
+fn write_held(remote: &Remote, path: &str, to: &mut impl Write) -> Result<(), Broken> {
+    let unlike = || Broken::Site("the answer is none of this version's Idoine Worker".to_owned());
+    let mut progress = input::Progress::new();
+    let mut page = remote.ask(path, &json!({})).map_err(Broken::Site)?;
+    let first = page.as_object_mut().ok_or_else(unlike)?;
+    let mut lines = first.shift_remove("exported").ok_or_else(unlike)?;
+    let mut next = first.shift_remove("next").ok_or_else(unlike)?;
+    let head = page.to_string();
+    let head = head.strip_suffix('}').ok_or_else(unlike)?;
+    write!(to, "{head},\n\"exported\":[").map_err(Broken::Output)?;
+    let mut written = 0;
+    loop {
+        for line in lines.as_array().ok_or_else(unlike)? {
+            write!(to, "{}\n{line}", if written == 0 { "" } else { "," }).map_err(Broken::Output)?;
+            written += 1;
+        }
+        let Some(after) = next.as_str() else { break };
+        progress.at(written, "event");
+        let mut page = remote.ask(path, &json!({ "after": after })).map_err(Broken::Site)?;
+        lines = page.get_mut("exported").ok_or_else(unlike)?.take();
+        next = page.get_mut("next").ok_or_else(unlike)?.take();
+    }
+    writeln!(to, "]}}").and_then(|()| to.flush()).map_err(Broken::Output)
 }
 
 /// The page of facts. The audiences are worked out here, by the live program: so each is told with its reason.

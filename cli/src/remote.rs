@@ -15,6 +15,9 @@ const TOKEN: &str = "IDOINE_TOKEN";
 /// The largest answer that is read: the largest program that KV takes, and something for its envelope.
 const MAX_BYTES: u64 = 26 << 20;
 
+/// The most seconds that are waited where a site says when to ask again.
+const LONGEST_WAIT: u64 = 60;
+
 /// A version is with every isolate within a minute: so many seconds are waited.
 const TAKEN_WITHIN: i64 = 60;
 
@@ -144,18 +147,29 @@ impl Remote {
         json(self.answered(request.send(body))?)
     }
 
-    /// Has an address of the owner's API answer with a file, of any length: how many bytes it is.
-    pub(crate) fn download(&self, path: &str, mut to: impl std::io::Write) -> Result<u64, String> {
-        let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
-        let mut answer = self.answered(request.send_empty())?;
-        let broken = |error: std::io::Error| format!("the answer can't be read to its end: {error}");
-        let bytes = std::io::copy(&mut answer.body_mut().with_config().limit(u64::MAX).reader(), &mut to).map_err(broken)?;
-        to.flush().map_err(broken)?;
-        Ok(bytes)
-    }
-
     /// Sends what may be sent again, as the site counts it once. Only what won't ever be taken is an error.
     pub(crate) fn submit(&self, path: &str, media_type: &str, body: &[u8]) -> Result<Sent, String> {
+        self.sent(path, media_type, body, MAX_BYTES)
+    }
+
+    /// Asks for something long that may be asked for again, and tries three times.
+    pub(crate) fn ask(&self, path: &str, body: &Value) -> Result<Value, String> {
+        let mut wait = 1;
+        for _ in 0..2 {
+            match self.sent(path, "application/json", body.to_string().as_bytes(), u64::MAX)? {
+                Sent::Taken(answer) => return Ok(answer),
+                Sent::Later { after, .. } => std::thread::sleep(Duration::from_secs(after.unwrap_or(wait).min(LONGEST_WAIT))),
+            }
+            wait *= 4;
+        }
+        match self.sent(path, "application/json", body.to_string().as_bytes(), u64::MAX)? {
+            Sent::Taken(answer) => Ok(answer),
+            Sent::Later { why, .. } => Err(why),
+        }
+    }
+
+    /// What became of a body that may be sent again; of the answer so many bytes are read.
+    fn sent(&self, path: &str, media_type: &str, body: &[u8], most: u64) -> Result<Sent, String> {
         let request = self.agent.post(self.url(path)).header("authorization", self.bearer()).header("content-type", media_type);
         let answer = match request.send(body) {
             Ok(answer) => answer,
@@ -168,7 +182,7 @@ impl Remote {
             return Ok(Sent::Later { why, after });
         }
         // An answer that breaks off says nothing of what was taken.
-        match bytes(self.answered(Ok(answer))?) {
+        match limited(self.answered(Ok(answer))?, most) {
             Err(why) => Ok(Sent::Later { why, after: None }),
             Ok(bytes) => {
                 serde_json::from_slice(&bytes).map(Sent::Taken).map_err(|_| "the answer is none of an Idoine Worker".to_owned())
@@ -279,8 +293,12 @@ pub(crate) fn encoded(text: &str) -> String {
     text.bytes().map(one).collect()
 }
 
-fn bytes(mut answer: Response<Body>) -> Result<Vec<u8>, String> {
-    let read = answer.body_mut().with_config().limit(MAX_BYTES).read_to_vec();
+fn bytes(answer: Response<Body>) -> Result<Vec<u8>, String> {
+    limited(answer, MAX_BYTES)
+}
+
+fn limited(mut answer: Response<Body>, most: u64) -> Result<Vec<u8>, String> {
+    let read = answer.body_mut().with_config().limit(most).read_to_vec();
     read.map_err(|error| format!("the answer can't be read: {error}"))
 }
 

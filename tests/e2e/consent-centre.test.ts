@@ -131,6 +131,60 @@ test("everything that is held is downloaded as a file", async (t) => {
   assert.deepEqual(site.posted("export"), [{ exported: false }, {}]);
 });
 
+/** Answers of a Worker that has lines on several pages; `fails` says how often a page is refused first, and with what. */
+function paged(fails: { page: number; times: number; status: number }): Record<string, Route> {
+  const line = (n: number) => ({ messageId: `line-${n}` });
+  let refused = 0;
+  return {
+    "/_idoine/export": (request) => {
+      const { exported, after } = JSON.parse(request.body) as { exported?: boolean; after?: string };
+      const page = Number(after ?? 0);
+      if (exported === false) return json({ format: "idoine.export.v1", traits: HELD, audiences: [] });
+      if (page === fails.page && refused < fails.times) {
+        refused += 1;
+        return { ...json({ error: { code: "unavailable", message: "Later." } }), status: fails.status };
+      }
+      const lines = { exported: [line(2 * page), line(2 * page + 1)], next: page < 2 ? String(page + 1) : null };
+      return json(page === 0 ? { format: "idoine.export.v1", traits: HELD, ...lines, accesses: [] } : lines);
+    },
+  };
+}
+
+test("a download of several pages is one file: each page is tried three times, and how far it is is said", async (t) => {
+  for (const [lang, button, progress, done] of [
+    ["en", "Download my data", "so far, 2 of your actions", "Your data is downloaded."],
+    ["fr", "Télécharger mes données", "2 de vos actions", "Vos données sont téléchargées."],
+  ] as const) {
+    const { tab, site } = await open(t, { routes: paged({ page: 1, times: 2, status: 503 }), head: `<script>document.documentElement.lang = "${lang}"</script>` });
+    const [download] = await Promise.all([tab.waitForEvent("download"), says(tab, progress), centre(tab).getByRole("button", { name: button }).click()]);
+    await says(tab, done);
+    const file = JSON.parse(readFileSync(await download.path(), "utf8")) as { exported: { messageId: string }[] };
+    assert.deepEqual(Object.keys(file), ["format", "traits", "exported", "accesses"], "the file is the documented one");
+    assert.deepEqual(file.exported.map(({ messageId }) => messageId), Array.from({ length: 6 }, (_, n) => `line-${n}`));
+    assert.deepEqual(site.posted("export").slice(1), [{}, { after: "1" }, { after: "1" }, { after: "1" }, { after: "2" }]);
+    assert.deepEqual(await problems(tab, "idoine-preferences"), []);
+  }
+});
+
+test("of a download that fails nothing is saved, and it is said", async (t) => {
+  for (const [status, tries] of [
+    [503, 3],
+    [400, 1],
+  ] as const) {
+    const { tab, site } = await open(t, { routes: paged({ page: 1, times: 3, status }) });
+    let saved = 0;
+    tab.on("download", () => (saved += 1));
+    await centre(tab).getByRole("button", { name: "Download my data" }).click();
+    await says(tab, "That did not work");
+    assert.equal(site.posted("export").filter(({ after }) => after === "1").length, tries);
+    // The next one goes well, and is the first to be saved.
+    if (status === 503) {
+      await Promise.all([tab.waitForEvent("download"), centre(tab).getByRole("button", { name: "Download my data" }).click()]);
+      assert.equal(saved, 1);
+    } else assert.equal(saved, 0);
+  }
+});
+
 test("all is erased once that is confirmed, and the receipt is told", async (t) => {
   const { tab, site } = await open(t);
   const erase = centre(tab).getByRole("button", { name: "Erase everything", exact: true });

@@ -79,6 +79,8 @@ export interface Profiles extends TestWorker {
    * events trap that say the zone Trap/Now. What they get takes `slow` milliseconds.
    */
   fail(what: { accept?: boolean; receive?: boolean; own?: string; unfold?: boolean; slow?: number }): Promise<void>;
+  /** Writes objects to the bucket EVENTS_BUCKET, by their names. */
+  put(objects: [string, string][]): Promise<void>;
   /** What shards were asked by `own` since this was asked last: `<number> <name>` each. */
   asked(): Promise<string[]>;
 }
@@ -131,6 +133,10 @@ export async function startProfiles(options: Options = {}): Promise<Profiles> {
       if (name === "asked") {
         return Response.json(asked.splice(0));
       }
+      if (name === "put") {
+        for (const [key, text] of given[0]) await env.EVENTS_BUCKET.put(key, text);
+        return Response.json(null);
+      }
       if (name === "rows") {
         return Response.json(await parts.shardNamed(env, "shop", await parts.shardOf(given[0])).rows(given[1]));
       }
@@ -161,5 +167,6 @@ export async function startProfiles(options: Options = {}): Promise<Profiles> {
     rows: (key, query) => ask("rows", [key, query]),
     fail: (what) => ask("fail", [what]),
     asked: () => ask("asked", []),
+    put: (objects) => ask("put", [objects]),
   };
 }

@@ -41,7 +41,9 @@ const CAN_BE = {
   exported: (value) => typeof value === "boolean",
   anonymousId: (value) => typeof value === "string" && value !== "" && value.length <= LONGEST_ID,
   purposes: (value) => Array.isArray(value) && value.length > 0 && value.every((one) => PURPOSES.includes(one)),
-  traits: () => true, // Who asks for them looks at them.
+  // Who asks for these looks at them.
+  traits: () => true,
+  after: () => true,
 };
 
 /**

@@ -7,6 +7,7 @@ import { decide } from "./instance.js";
 import { isMap } from "./json.js";
 import { chunksOf, heldOf } from "./profiles/held.js";
 import { accepts, prepare } from "./profiles/learn.js";
+import { placeIn } from "./profiles/lines.js";
 import { anonymousKey, userKey } from "./profiles/links.js";
 import { give, hasProfiles } from "./profiles/shards.js";
 import { cookiesAfter } from "./settled.js";
@@ -22,6 +23,18 @@ async function known(visit, response, fields) {
     return { refused: failed(response, 501, "no_profiles", "No profiles are kept: IDOINE_KEY or the binding PROFILES is not set.") };
   }
   return askedBy(visit, response, fields);
+}
+
+/**
+ * What an export is asked for by its body, as options of `heldOf`; or what is wrong with it: status, code, words. A page of the lines in the
+ * bucket has a cursor, `after`, and is nothing but lines.
+ */
+function wantedBy(site, { exported, after }) {
+  if (after === undefined) {
+    return { options: { exported } };
+  }
+  const place = typeof after === "string" && exported !== false ? placeIn(site, after) : undefined;
+  return place === undefined ? { wrong: [400, "bad_cursor", "`after` is the `next` of the answer before, and goes with the lines in the bucket."] } : { options: { after: place } };
 }
 
 /** What is held, as a file. */
@@ -48,15 +61,19 @@ export async function exported(visit) {
   if (visit.request.method !== "POST" || response?.status !== 200) {
     return response;
   }
-  const { visitor, anonymousId, user, body, refused } = await known(visit, response, ["token", "exported", "anonymousId"]);
+  const { visitor, anonymousId, user, body, refused } = await known(visit, response, ["token", "exported", "after", "anonymousId"]);
   if (refused !== undefined) {
     return refused;
+  }
+  const { options, wrong } = wantedBy(visit.site.id, body);
+  if (wrong !== undefined) {
+    return failed(response, ...wrong);
   }
   const key = user !== undefined ? userKey(user) : anonymousId && anonymousKey(anonymousId);
   if (key === undefined || isPreview(visit)) {
     return failed(response, 404, "nothing_held", "Nothing is held of this browser's visitor.");
   }
-  const held = await heldOf(visit, key, { browser: visitor?.id, choice: choiceOf(visit.request), exported: body.exported });
+  const held = await heldOf(visit, key, { browser: visitor?.id, choice: choiceOf(visit.request), ...options });
   return held === undefined ? failed(response, 503, "unavailable", "What is held can't be read at the moment. Please try again later.", { "retry-after": "10" }) : heldFile(held, Object.fromEntries(response.headers));
 }
 
@@ -132,11 +149,15 @@ export async function exportedFor(visit) {
   if (response?.status !== 200 || key === "") {
     return response;
   }
-  const { body, refused } = await bodyOf(visit, new Response(), ["exported"]);
+  const { body, refused } = await bodyOf(visit, new Response(), ["exported", "after"]);
   if (refused !== undefined) {
     return refused;
   }
-  const held = await heldOf(visit, key, { by, exported: body.exported });
+  const { options, wrong } = wantedBy(visit.site.id, body);
+  if (wrong !== undefined) {
+    return failure(...wrong);
+  }
+  const held = await heldOf(visit, key, { by, ...options });
   if (held === undefined) {
     return failure(503, "unavailable", "Not all of the shards answered: try again.", { "retry-after": "1" });
   }

@@ -13,6 +13,17 @@ export function noteAccess({ sql, now }, profile, by, what) {
   sql.exec("DELETE FROM accesses WHERE profile = ?1 AND rowid NOT IN (SELECT rowid FROM accesses WHERE profile = ?1 ORDER BY at DESC, rowid DESC LIMIT ?2)", profile, MOST);
 }
 
+/** The pages of a long reading are one, so that they don't drive others out: so long after what was noted last. */
+const ONE_READING_MS = 3600 * 1000;
+
+/** Notes that somebody went on reading. */
+export function notePage(shard, profile, by, what) {
+  const noted = shard.sql.exec("SELECT 1 FROM accesses WHERE profile = ? AND by = ? AND what = ? AND at > ? LIMIT 1", profile, by, what, shard.now - ONE_READING_MS);
+  if (noted.toArray().length === 0) {
+    noteAccess(shard, profile, by, what);
+  }
+}
+
 /** Who read what of a profile, the newest first. */
 export const accessesOf = (sql, profile) =>
   sql.exec("SELECT at, by, what FROM accesses WHERE profile = ? ORDER BY at DESC, rowid DESC", profile).toArray().map(({ at, ...row }) => ({ at: new Date(at).toISOString(), ...row }));

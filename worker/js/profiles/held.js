@@ -2,11 +2,11 @@
 // are part of it, and told piece by piece, so that nobody's history has to fit into memory.
 
 import { log } from "../log.js";
-import { accessesOf, noteAccess } from "./accesses.js";
+import { accessesOf, noteAccess, notePage } from "./accesses.js";
 import { heldOf as choiceHeldOf, historyOf } from "./choices.js";
 import { pseudonymsOf } from "./erased.js";
 import { audiencesOf, factsOf, merge, prepare } from "./learn.js";
-import { linesOf } from "./lines.js";
+import { pageOf } from "./lines.js";
 import { linkOf } from "./links.js";
 import { isKnown, notesOf, tagsOf } from "./noted.js";
 import { statesOf } from "./read.js";
@@ -23,8 +23,8 @@ const instant = (at) => new Date(at).toISOString();
 const idOf = (key) => key.slice(2);
 const isUser = (key) => key.startsWith("u:");
 
-/** In the shard: all of a profile but its events. `names` are its pseudonyms; `by` is who of the owner's exports it. */
-export function held(shard, key, { names, by }) {
+/** In the shard: all of a profile but its events. `names` are its pseudonyms; `by` is who of the owner's exports it, or has one more page of that. */
+export function held(shard, key, { names, by, isPage }) {
   const { sql } = shard;
   const choices = choiceHeldOf(sql, key);
   const history = historyOf(sql, names);
@@ -32,7 +32,7 @@ export function held(shard, key, { names, by }) {
     return null;
   }
   if (by !== undefined) {
-    noteAccess(shard, key, by, "export");
+    (isPage ? notePage : noteAccess)(shard, key, by, "export");
   }
   const parts = sql.exec("SELECT name FROM parts WHERE profile = ? AND pushed = 1 AND state IS NOT NULL", key).toArray();
   // What a user did in a browser is their profile's from the beginning, once they are proven there.
@@ -72,23 +72,25 @@ const ask = async ({ env, site }, key, name, ...given) => callShard(env, site.id
 
 /**
  * What is held of a profile and of those that are part of it, for `chunksOf`. Of `options`: `by`, who of the owner's asks; `browser`, the id
- * of the browser whose visitor asks, `choice`, what its cookie says, and `exported: false` where the lines in the bucket are not wanted, which
- * take longest. Null where nothing is, undefined where a shard does not answer. Never rejects.
+ * of the browser whose visitor asks, `choice`, what its cookie says; `exported: false` where the lines in the bucket are not wanted, which
+ * take longest; and `after` (`placeIn`) where nothing but one more page of them is. Null where nothing is, undefined where a shard does not
+ * answer. Never rejects.
  */
-export async function heldOf(visit, key, { by, browser, choice, exported = true } = {}) {
+export async function heldOf(visit, key, { by, browser, choice, exported = true, after } = {}) {
+  const isPage = after !== undefined;
   try {
     const profiles = new Map();
     for (const todo = [key]; todo.length > 0 && profiles.size < MOST_PROFILES; ) {
       const next = todo.shift();
-      const answer = profiles.has(next) ? undefined : await ask(visit, next, "held", next, { names: await pseudonymsOf(visit.env, next), ...(next === key && { by }) });
+      const answer = profiles.has(next) ? undefined : await ask(visit, next, "held", next, { names: await pseudonymsOf(visit.env, next), isPage, ...(next === key && { by }) });
       if (answer) {
         profiles.set(next, answer);
         todo.push(...answer.parts);
       }
     }
-    const program = await prepare(visit.env, visit.ctx, visit.site.id);
+    const program = isPage ? undefined : await prepare(visit.env, visit.ctx, visit.site.id);
     const isNothing = profiles.size === 0 && by !== undefined;
-    return isNothing ? null : { visit, key, profiles, program, browser, choice, exported };
+    return isNothing ? null : { visit, key, profiles, program, browser, choice, exported, after };
   } catch (error) {
     log("error", "shard_failed", "a shard did not say what is held of a profile", { error, site: visit.site.id });
     return undefined;
@@ -128,10 +130,25 @@ async function* listed(items) {
   }
 }
 
+/** A page of the lines in the bucket, as two fields of a document. */
+async function* exportedOf({ visit, after }, keys, shards) {
+  const { lines, next } = await pageOf(visit.env, visit.site.id, shards, subjectsOf(keys), after);
+  yield '"exported":[';
+  yield* listed(lines);
+  yield `],"next":${JSON.stringify(next)}`;
+}
+
 /** The document, piece by piece. What breaks off half way ends with an error: half of it must not be taken for the whole. */
 export async function* chunksOf(held) {
-  const { visit, key, profiles, choice, exported } = held;
+  const { visit, key, profiles, choice, exported, after } = held;
   const keys = [...new Set([key, ...profiles.keys()])];
+  const shards = [...new Set(await Promise.all(keys.map(shardOf)))];
+  if (after !== undefined) {
+    yield "{";
+    yield* exportedOf(held, keys, shards);
+    yield "}\n";
+    return;
+  }
   const all = (name) => [...profiles.values()].flatMap((one) => one[name]);
   const { traits, facts, audiences } = read(held);
   const status = profiles.get(key)?.choices ?? [];
@@ -147,7 +164,6 @@ export async function* chunksOf(held) {
     })(),
   );
   yield `],\n"notes":${JSON.stringify(all("notes"))},"tags":${JSON.stringify(all("tags"))},"waiting":[`;
-  const shards = [...new Set(await Promise.all(keys.map(shardOf)))];
   yield* listed(
     (async function* () {
       for (const number of shards) {
@@ -156,9 +172,10 @@ export async function* chunksOf(held) {
       }
     })(),
   );
+  yield "],";
   if (exported) {
-    yield '],"exported":[';
-    yield* listed(linesOf(visit.env, visit.site.id, shards, subjectsOf(keys)));
+    yield* exportedOf(held, keys, shards);
+    yield ",";
   }
-  yield `],"accesses":${JSON.stringify(all("accesses"))}}\n`;
+  yield `"accesses":${JSON.stringify(all("accesses"))}}\n`;
 }
