@@ -65,7 +65,10 @@ const RECORDS: [Record; 9] = [
             "qui doit rester oublié, et de qui le bucket peut avoir des lignes : un pseudonyme",
         ],
         why: ["Erasure", "Effacement"],
-        keep: ["31 days; as long as the bucket's events where it may have lines", "31 jours ; autant que les événements du bucket s'il peut avoir des lignes"],
+        keep: [
+            "31 days; as long as the bucket's events where it may have lines",
+            "31 jours ; autant que les événements du bucket s'il peut avoir des lignes",
+        ],
         place: SHARD,
     },
     Record {

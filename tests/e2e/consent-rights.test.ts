@@ -150,7 +150,7 @@ test("a visitor agrees, sees what is known, puts it right, takes it along, takes
   // What was kept for a purpose goes with it.
   const allowed = section(tab, "What you allow");
   await allowed.getByRole("switch", { name: "Letters" }).click();
-  await until(async () => (await centre(tab).locator(".told").textContent()) !== "");
+  await until(async () => (await centre(tab).locator(".told").textContent()) !== "Your data is downloaded.");
   assert.equal(await centre(tab).locator(".told").textContent(), "Saved.");
   assert.match((await cookies(tab))["idoine_consent"]!, /^v2\.personalization\.analytics\.~marketing\.1\.\d+\.v$/);
   await likes.getByText("needs your permission above: Letters.").waitFor();

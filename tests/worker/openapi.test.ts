@@ -13,6 +13,8 @@ import { compile, ROOT, signedId, startOrigin, startWorker } from "./harness.ts"
 import type { Init, Reply, TestOrigin, TestWorker } from "./harness.ts";
 
 const LOCAL = "http://localhost:8787";
+/** Where an export goes on in the bucket. */
+const CURSOR = Buffer.from("events/site=shop/date=2026-01-01/5-1-1.ndjson").toString("base64url");
 const WRITE_KEY = "write-key-of-the-tests-0";
 const description: any = JSON.parse(readFileSync(join(ROOT, "docs", "openapi.json"), "utf8"));
 
@@ -228,6 +230,7 @@ async function profiled(): Promise<Record<string, Asked[]>> {
     { ...ofProfile(TAG, user, "tag0"), method: "DELETE" },
     ofProfile(ACCESSES, user),
     { ...ofProfile(HELD, user), method: "POST" },
+    { ...ofProfile(HELD, user), ...json({ after: CURSOR }) },
   ];
   const erase = (more: Partial<Asked> = {}): Asked => ({ ...ofProfile("/_idoine/api/profiles/{key}/erase", "gone"), to, method: "POST", ...publishing, ...more });
   const audiences: Asked[] = [{ path: AUDIENCES }, { path: AUDIENCES, method: "POST" }, { path: MEMBERS, url: `${AUDIENCES}/fans` }];
@@ -239,6 +242,7 @@ async function profiled(): Promise<Record<string, Asked[]>> {
       { ...ofProfile(NOTES), to, ...json({ text: 1 }), ...publishing, wrong: true },
       { ...ofProfile(TAGS), to, method: "PUT", body: '{"tags":"x"}', ...publishing, wrong: true },
       { ...ofProfile(HELD), to, method: "POST", body: '{"exported":1}', ...publishing, wrong: true },
+      { ...ofProfile(HELD), to, method: "POST", body: '{"after":"x"}', ...publishing },
       { path: MEMBERS, url: `${AUDIENCES}/fans?cursor=x`, to, ...token },
     ],
     "401": [...each((asked) => ({ ...asked, to, headers: bearer("nobody-0123456789abcdef") })), erase({ headers: bearer("nobody-0123456789abcdef") })],
@@ -288,8 +292,8 @@ function entitled(): Record<string, Asked[]> {
   const headers = { origin: "https://shop.example", cookie: `idoine_consent=v1.personalization.analytics; idoine_id=${signedId("asked-0001", "secret")}` };
   const all = (body: object, more: object = {}): Asked[] => [EXPORT, PROFILE].map((path) => ({ path, to: "owned", ...json({ ...(path === PROFILE && { traits: { plan: "pro" } }), ...body }), headers, ...more }));
   return {
-    "200": all({}),
-    "400": all({ token: 1 }, { wrong: true }),
+    "200": [...all({}), { path: EXPORT, to: "owned", ...json({ after: CURSOR }), headers }],
+    "400": [...all({ token: 1 }, { wrong: true }), { path: EXPORT, to: "owned", ...json({ after: "x" }), headers }],
     "401": all({ token: "x" }),
     "403": [...all({}, { headers: { ...headers, origin: "https://evil.example" } }), { path: PROFILE, to: "owned", ...json({ traits: { plan: "pro" } }), headers: { ...headers, cookie: "" } }],
     "404": [{ path: EXPORT, to: "owned", ...json({}), headers: { origin: headers.origin } }],

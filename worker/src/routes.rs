@@ -134,8 +134,8 @@ routes! {
     Export "export" {
         POST Anyone "All that is held of the visitor, as a file. For pages of the site's hosts alone." {
             <- crate::api::profile::ExportAsked, optional;
-            200 "What is held.": crate::api::profile::Held ["content-disposition"];
-            400 "The body can't be read.": crate::answer::Failure<'static>;
+            200 "What is held, with the first page of what is in the bucket; or one more page of that.": crate::api::profile::Exported ["content-disposition"];
+            400 "The body can't be read, or `after` is no cursor of this site's.": crate::answer::Failure<'static>;
             401 "A user is logged in, and the identity token is missing or not good.": crate::answer::Failure<'static> ["www-authenticate"];
             403 "The request is from no page of the site.": crate::answer::Failure<'static>;
             404 "Nothing is held of this browser's visitor.": crate::answer::Failure<'static>;
@@ -467,8 +467,8 @@ routes! {
         POST OwnerRead "All that is held of a visitor, as a file. Who asked is in the audit trail, and with the profile." {
             @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
             <- crate::api::profile::OwnerExportAsked, optional;
-            200 "What is held.": crate::api::profile::Held ["content-disposition"];
-            400 "The body can't be read.": crate::answer::Failure<'static>;
+            200 "What is held, with the first page of what is in the bucket; or one more page of that.": crate::api::profile::Exported ["content-disposition"];
+            400 "The body can't be read, or `after` is no cursor of this site's.": crate::answer::Failure<'static>;
             404 "There is no such profile.": crate::answer::Failure<'static>;
             413 "The body is too large.": crate::answer::Failure<'static>;
             429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];

@@ -50,6 +50,9 @@ pub struct ExportAsked {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 200))]
     anonymous_id: Option<String>,
+    /// The `next` of the answer before: more of the events in the bucket, and nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
 }
 
 /// What an owner wants of all that is held.
@@ -61,6 +64,31 @@ pub struct OwnerExportAsked {
     /// Whether events in the bucket are wanted, which take longest to find: they are, unless this is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     exported: Option<bool>,
+    /// The `next` of the answer before: more of the events in the bucket, and nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
+}
+
+/// What an export answers.
+#[cfg(any(test, feature = "openapi"))]
+#[derive(schemars::JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code)]
+pub enum Exported {
+    Held(Box<Held>),
+    Page(HeldPage),
+}
+
+/// More of the events in the bucket EVENTS_BUCKET.
+#[cfg(any(test, feature = "openapi"))]
+#[derive(schemars::JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[allow(dead_code)]
+pub struct HeldPage {
+    /// Those that were found in the objects that this page looked at: there may be none, and more on the next.
+    exported: Vec<serde_json::Value>,
+    /// What the next page is asked for by, as `after`; null where all objects were looked at.
+    next: Option<String>,
 }
 
 /// All that is held of a visitor.
@@ -92,9 +120,12 @@ pub struct Held {
     tags: Vec<serde_json::Value>,
     /// What is on its way to a sink, or was not taken by it: `sink` and `event`.
     waiting: Vec<serde_json::Value>,
-    /// Events in the bucket EVENTS_BUCKET; absent where they were not asked for.
+    /// Events in the bucket EVENTS_BUCKET, the first page of them; absent where they were not asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     exported: Option<Vec<serde_json::Value>>,
+    /// What the next page is asked for by, as `after`; null where all objects were looked at, absent with `exported`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
     /// Who of the owner's read or exported the profile: `at`, `by`, `what`.
     accesses: Vec<serde_json::Value>,
 }
