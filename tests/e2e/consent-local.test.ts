@@ -144,14 +144,17 @@ test("what is on its way when all is taken back is erased too", async (t) => {
     await released;
     await route.continue();
   });
-  const all = tab.evaluate(async () => {
-    const late = window.idoine!("track", "Product Viewed", { product_id: "late" });
-    await window.idoine!.consent!.set([]);
-    await late;
-  });
+  const order: string[] = [];
+  tab.on("request", (request) => void (request.url().endsWith("/erase") && request.method() === "POST" && order.push("erasure sent")));
+  tab.on("response", (response) => void (response.url().endsWith("/collect") && order.push("event kept")));
+  const sent = tab.waitForRequest("**/_idoine/collect");
+  const late = tab.evaluate(async () => void (await window.idoine!("track", "Product Viewed", { product_id: "late" })));
+  await sent;
+  const all = Promise.all([late, tab.evaluate(async () => void (await window.idoine!.consent!.set([])))]);
   await until(async () => (await choice(tab)).includes("~analytics"));
   release();
   await all;
+  assert.deepEqual(order, ["event kept", "erasure sent"]);
   assert.equal(await profile(id), 404);
 });
 
