@@ -11,6 +11,7 @@ import { assets, compile, notice } from "./fixtures/artefacts.ts";
 import { closeBrowser, DESKTOP, until, visit } from "./fixtures/browser.ts";
 import { page } from "./fixtures/pages.ts";
 import { serve, type Site } from "./fixtures/server.ts";
+import { search } from "./fixtures/stored.ts";
 
 const said = (title: string) => ({ title: { en: title, fr: title }, text: { en: "What it is for.", fr: "À quoi cela sert." } });
 
@@ -47,15 +48,16 @@ after(async () => {
 
 const centre = (tab: Page): Locator => tab.locator("idoine-preferences");
 const says = (tab: Page, text: string | RegExp): Promise<void> => centre(tab).getByRole("status").filter({ hasText: text }).waitFor();
-const local = (tab: Page): Promise<string> => tab.evaluate(() => /idoine_id=([\w-]+)/.exec(document.cookie)?.[1] ?? "");
+const local = (tab: Page): Promise<string> => tab.evaluate(() => /idoine_id=([\w-]+)/.exec(document.cookie)?.[1] ?? localStorage.getItem("idoine_id") ?? "");
 const choice = (tab: Page): Promise<string> => tab.evaluate(() => /idoine_consent=([^;]*)/.exec(document.cookie)?.[1] ?? "");
 /** The key of the profile that the Worker has of who is called this. */
 const keyOf = (id: string): string => `a:x-${createHash("sha256").update(id).digest("hex").slice(0, 32)}`;
 const profile = async (id: string): Promise<number> => (await worker.api(`profile/${encodeURIComponent(keyOf(id))}`)).status;
 
 /** A new visitor who agreed to all, and of whom something is stored. */
-async function known(t: TestContext, product: string): Promise<{ tab: Page; id: string }> {
+async function known(t: TestContext, product: string, refusesCookies = false): Promise<{ tab: Page; id: string }> {
   const tab = await visit(t, DESKTOP);
+  if (refusesCookies) await tab.addInitScript(() => Object.defineProperty(Document.prototype, "cookie", { get: () => "", set() {} }));
   await tab.goto(url);
   const banner = tab.getByRole("region", { name: "Your privacy" });
   await banner.getByRole("button", { name: "Accept all" }).click();
@@ -80,6 +82,12 @@ const traits = (file: any): string[] => [...new Set<string>(file.traits.map(({ n
 
 async function flip(tab: Page, name: string): Promise<void> {
   await centre(tab).getByRole("switch", { name }).click();
+}
+
+async function erase(tab: Page): Promise<void> {
+  await centre(tab).getByRole("button", { name: "Erase everything", exact: true }).click();
+  await tab.getByRole("button", { name: "Yes, erase everything" }).click();
+  await says(tab, "Everything is erased.");
 }
 
 /** Asks the Worker as a page of the site does, without any cookie. */
@@ -108,9 +116,9 @@ test("what a page of static files has stored by a Worker elsewhere is seen, take
   assert.deepEqual(traits(await downloaded(tab)), ["size"]);
   assert.deepEqual(await worker.rows(keyOf(id), "SELECT what FROM receipts"), [{ what: "withdrawn: marketing" }]);
 
-  await centre(tab).getByRole("button", { name: "Erase everything", exact: true }).click();
-  await tab.getByRole("button", { name: "Yes, erase everything" }).click();
-  await says(tab, "Everything is erased.");
+  assert.deepEqual(await search(tab, id, "boot-1", "weekly"), { [id]: ["cookie idoine_id"] });
+  await erase(tab);
+  assert.deepEqual(await search(tab, id, "boot-1", "weekly"), {});
   assert.match(await centre(tab).getByRole("status").innerText(), /Your receipt: [\w-]{36}/);
   assert.match(await choice(tab), /^v2\.~personalization\.~analytics\.~marketing\.1\.\d+\.v$/);
   assert.equal(await local(tab), "");
@@ -134,6 +142,14 @@ test("who takes all back has nothing left at the Worker, as the id by which it c
   await tab.unroute("**/_idoine/erase");
   await tab.evaluate(async () => void (await window.idoine!.consent!.set([])));
   assert.deepEqual([await local(tab), await profile(id)], ["", 404]);
+});
+
+test("where the browser refuses cookies, what local storage has in their place goes with the erasure", async (t) => {
+  const { tab, id } = await known(t, "boot-5", true);
+  assert.deepEqual(await search(tab, id, "personalization"), { [id]: ["localStorage idoine_id"], personalization: ["localStorage idoine_consent"] });
+  await erase(tab);
+  assert.deepEqual(await search(tab, id, "~personalization"), { "~personalization": ["localStorage idoine_consent"] });
+  assert.equal(await profile(id), 404);
 });
 
 test("what is on its way when all is taken back is erased too", async (t) => {

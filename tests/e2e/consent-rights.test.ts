@@ -8,6 +8,7 @@ import { startOrigin, type TestOrigin } from "../worker/harness.ts";
 import { startProfiles, VIEWS, type Profiles } from "../worker/profiles.ts";
 import { KEY, SECRET, tokenOf } from "../worker/visitor.ts";
 import { closeBrowser, DESKTOP, until, visit } from "./fixtures/browser.ts";
+import { plant, PLANTED, search } from "./fixtures/stored.ts";
 
 const said = (en: string, fr = en) => ({ en, fr });
 const trait = (type: string, more: object = {}) => ({ type, purpose: "personalization", editable: true, ...more });
@@ -62,8 +63,6 @@ const row = (tab: Page, title: string): Locator => section(tab, "What we know ab
 const says = (tab: Page, text: string | RegExp): Promise<void> => centre(tab).getByRole("status").filter({ hasText: text }).waitFor();
 const cookies = async (tab: Page): Promise<Record<string, string>> => Object.fromEntries((await tab.context().cookies()).map(({ name, value }) => [name, value]));
 const idOf = async (tab: Page): Promise<string> => (await cookies(tab))["idoine_id"]!.split(".")[0]!;
-/** All that a browser keeps of a site beside cookies. */
-const kept = (tab: Page): Promise<unknown[]> => tab.evaluate(async () => [{ ...localStorage }, { ...sessionStorage }, await indexedDB.databases(), await caches.keys(), await navigator.serviceWorker.getRegistrations()]);
 
 /** Tells the Worker something in the visitor's name, and waits for what becomes of it. */
 async function tell(tab: Page, ...events: object[]): Promise<void> {
@@ -96,6 +95,14 @@ async function erase(tab: Page): Promise<string> {
   await says(tab, "Everything is erased.");
   return /Your receipt: ([\w-]{36})/.exec(await centre(tab).getByRole("status").innerText())![1]!;
 }
+
+test("whatever a page keeps in its browser is found by the search of these tests", async (t) => {
+  const tab = await visit(t, DESKTOP);
+  await tab.goto(`${url}/`);
+  assert.deepEqual(await search(tab, "mark-of-somebody"), {});
+  await plant(tab, "mark-of-somebody");
+  assert.deepEqual(await search(tab, "mark-of-somebody"), { "mark-of-somebody": PLANTED });
+});
 
 test("a visitor agrees, sees what is known, puts it right, takes it along, takes it back and has it erased", async (t) => {
   const tab = await agreed(t);
@@ -164,11 +171,14 @@ test("a visitor agrees, sees what is known, puts it right, takes it along, takes
   await tab.goto(`${url}/account`);
   await allowed.getByRole("switch", { name: "Your own shop" }).click();
   await says(tab, "Saved.");
-  await tell(tab, looked("boot-3"));
+  await tell(tab, looked("boot-3"), { type: "identify", traits: { size: "m", city: "Lyon" } });
+  const words = [id, "idoine_p", "boot-3", "Lyon"];
+  // What is known is in the browser too: sealed, in a cookie.
+  assert.deepEqual(await search(tab, ...words), { [id]: ["cookie idoine_id"], idoine_p: ["cookie idoine_p"] });
   const receipt = await erase(tab);
+  assert.deepEqual(await search(tab, ...words), {});
   assert.deepEqual(Object.keys(await cookies(tab)), ["idoine_consent"]);
   assert.match((await cookies(tab))["idoine_consent"]!, /^v2\.~personalization\.~analytics\.~marketing\.1\.\d+\.v$/);
-  assert.deepEqual(await kept(tab), [{}, {}, [], [], []]);
   assert.deepEqual((await worker.rows(`a:${id}`, `SELECT what FROM receipts WHERE id = '${receipt}'`)), [{ what: "erased by the visitor" }]);
   assert.equal((await worker.api(`profile/a%3A${id}`)).status, 404);
 
