@@ -44,6 +44,11 @@ enum What {
         after_help = "Examples:\n  idoine profile erase u:42 --to https://shop.example\n  idoine profile erase a:0190b7c2f3e17a4c --yes --to https://shop.example\n\nWith a user go all of their browsers. Nothing brings it back; what is printed is the receipt. The token needs the role publish."
     )]
     Erase(EraseArgs),
+    /// Show what became of an erasure, or of a withdrawal
+    #[command(
+        after_help = "Example:\n  idoine profile receipt 0190b7c2-f3e1-7a4c-9d2e-5b6f7a8c9d0e --to https://shop.example\n\nA receipt says nothing of whose it was. It is kept for five years."
+    )]
+    Receipt(ReceiptArgs),
     /// Write all that is held of a visitor as JSON: for who asks what is known of them
     #[command(
         after_help = "Examples:\n  idoine profile export u:42 --to https://shop.example -o ada.json\n  idoine profile export a:0190b7c2f3e17a4c --to https://shop.example | jq .traits\n\nWho exported it is in the audit trail, and in the export itself."
@@ -113,6 +118,18 @@ struct EraseArgs {
 }
 
 #[derive(clap::Args)]
+struct ReceiptArgs {
+    /// The receipt
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    id: String,
+    #[command(flatten)]
+    to: To,
+    /// Print it as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
 struct ExportArgs {
     /// u:<userId>, or a:<anonymousId> of a browser
     #[arg(value_parser = key)]
@@ -165,6 +182,18 @@ fn erase(which: &Which, yes: bool) -> Outcome {
     }
 }
 
+/// What became of an erasure.
+fn receipt(ReceiptArgs { id, to, json }: &ReceiptArgs) -> Outcome {
+    let answer = to.open()?.get(&format!("receipts/{}", encoded(id)))?;
+    if *json {
+        return input::print_line(&format!("{answer:#}"));
+    }
+    let text = |name: &str| answer.get(name).and_then(Value::as_str);
+    let done = text("done").map_or_else(|| "not done everywhere yet".to_owned(), |at| format!("done everywhere {at}"));
+    let said = |name: &str| text(name).unwrap_or_default();
+    input::print_line(&format!("{}, asked for {}, {done}", said("what"), said("at")))
+}
+
 pub(crate) fn run(args: &Args) -> Outcome {
     match &args.what {
         What::Erase(EraseArgs { which, yes }) => erase(which, *yes),
@@ -190,6 +219,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
             };
             which.print(&answer, "tags", "no tags")
         }
+        What::Receipt(args) => receipt(args),
         What::Export(args) => export(args),
         What::Accesses(ShowArgs { which }) => {
             let answer = which.to.open()?.get(&format!("profiles/{}/accesses", encoded(&which.key)))?;

@@ -69,9 +69,12 @@ test("a choice is kept with its time, wording and who made it; what was granted 
   assert.ok(Math.abs(row.at - Date.now()) < 60_000, String(row.at));
   assert.deepEqual([row.version, row.by], [1, "visitor"]);
   const before = countOf(await counts(), "personalization");
-  await visitor.agree();
-  assert.deepEqual(await consents(key), { "": { personalization: "withdrawn", analytics: "withdrawn", marketing: "refused" } });
+  await visitor.agree("analytics");
+  assert.deepEqual(await consents(key), { "": { personalization: "withdrawn", analytics: "granted", marketing: "refused" } });
   assert.deepEqual(countOf(await counts(), "personalization"), [before[0], before[1], before[2]! + 1]);
+  // Of who agrees to nothing any more it is not kept, where nobody else is to know.
+  await visitor.agree();
+  assert.deepEqual(await consents(key), {});
   assert.deepEqual([...visitor.jar.keys()], ["idoine_consent"]);
 });
 
@@ -235,8 +238,10 @@ test("a choice that a shard did not take holds in the browser, and is kept when 
   await visitor.agree(...ALL);
   const key = `a:${visitor.id}`;
   await worker.fail({ accept: true });
-  await visitor.agree("analytics");
+  // Nobody is told that what is kept is deleted while it is not.
+  const reply = await visitor.fetch("/_idoine/consent", "POST", { granted: ["analytics"] });
   await worker.fail({});
+  assert.deepEqual([reply.status, reply.json().error.code], [503, "unavailable"]);
   assert.deepEqual(visitor.granted, ["analytics"]);
   const held = await eventually(() => holds(key), (found) => found["marketing"] === "withdrawn");
   assert.deepEqual(held, { personalization: "withdrawn", analytics: "granted", marketing: "withdrawn" });

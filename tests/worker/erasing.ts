@@ -37,7 +37,7 @@ const MANIFEST = (receiver: string) => ({
   ],
 });
 
-/** What a request may have the shards do from then on, by `x-fail`: `forget`, numbers that fail when they are told; `bucket`, no object is written, and with `deletes` none deleted; `slow`, how long a part that is handed over is under way. */
+/** What a request may have the shards do from then on, by `x-fail`: `forget`, numbers that fail when they are told; `accept`, numbers that take nothing; `bucket`, no object is written, and with `deletes` none deleted; `slow`, how long a part that is handed over is under way. */
 const OPTIONS: Options = {
   parts: ["profiles/shards.js", "profiles/erase.js", "sealed.js"],
   before: `
@@ -53,6 +53,10 @@ const OPTIONS: Options = {
       async own(site, number, name, ...given) {
         if (name === "forget" && failing.forget?.includes(number)) throw new Error("broken on purpose");
         return super.own(site, number, name, ...given);
+      }
+      async accept(site, number, ...given) {
+        if (failing.accept?.includes(number)) throw new Error("broken on purpose");
+        return super.accept(site, number, ...given);
       }
       async receive(...given) {
         if (failing.slow) await new Promise((resolve) => setTimeout(resolve, failing.slow));
@@ -73,7 +77,6 @@ const OPTIONS: Options = {
       ring: async (key) => (await shard(key)).ring(),
       stop: async (key) => (await shard(key)).stop().catch(() => undefined),
       give: (events, more = {}) => parts.give({ env, ctx, site }, events.map((event) => ({ event, keep: true, fold: true, ...more }))),
-      withdraw: (visitor, purposes) => parts.withdraw({ env, ctx, site }, visitor, purposes),
       receive: async (key, parcel) => (await shard(key)).receive("shop", await parts.shardOf(key), [{ ...parcel, state: parcel.state && Uint8Array.from(parcel.state) }]),
       unseal: async (id, value) => { const found = await parts.unseal(env, "shop", id, value); return found && { user: found.user, bytes: [...found.bytes] }; },
       kv: async () => { const { keys } = await env.PROGRAMS.list(); return keys.filter(({ name }) => !name.startsWith("program:")); },

@@ -291,7 +291,7 @@ test("who withdraws personalization is no profile any more; what analytics may k
   const [browser, of] = [new Browser(site), marks("ida")];
   await browser.agree();
   const key = await lives(browser, of);
-  await site.do("withdraw", { anonymousId: browser.id }, ["personalization"]);
+  await browser.agree(["analytics", "marketing"]);
   await site.settled(key);
   assert.equal((await site.rows(key, "SELECT 1 FROM parts WHERE profile = ? AND (state IS NOT NULL OR base IS NOT NULL)", key)).length, 0);
   for (const table of ["notes", "tags", "targets", "links"]) {
@@ -303,7 +303,7 @@ test("who withdraws personalization is no profile any more; what analytics may k
   // The message for personalization is taken back, those for other purposes are not.
   const sinks = async () => (await site.rows(key, "SELECT sink FROM deliveries WHERE instr(body, ?) GROUP BY sink", browser.id)).map(({ sink }) => sink);
   assert.deepEqual(await sinks(), ["webhook:ads"]);
-  await site.do("withdraw", { anonymousId: browser.id }, ["marketing"]);
+  await browser.agree(["analytics"]);
   await until(async () => (await sinks()).length === 0, "that for marketing too");
 });
 
@@ -319,7 +319,7 @@ test("who withdraws analytics is in no export any more, and stays a profile", as
   const other = JSON.stringify({ messageId: "x", type: "track", event: "Product Viewed", anonymousId: "another-visitor", properties: { ref: browser.id } });
   const [name, text] = (await site.do<[string, string][]>("objects")).find(([, text]) => text.includes(browser.id))!;
   await site.do("put", name, `${other}\n${text}${other}\n`);
-  await site.do("withdraw", { anonymousId: browser.id }, ["analytics"]);
+  await browser.agree(["personalization", "marketing"]);
   await site.do("fail", {});
   await site.settled(key);
   const objects = await site.do<[string, string][]>("objects");
@@ -346,7 +346,7 @@ test("who withdraws marketing has no trait for it in any profile, window or mess
   for (const one of [key, user]) {
     assert.deepEqual(await told(one), ["city", "offer", "plan"], one);
   }
-  await site.do("withdraw", { anonymousId: browser.id }, ["marketing"]);
+  await browser.agree(["personalization", "analytics"]);
   await site.settled(key);
   for (const one of [key, user]) {
     assert.deepEqual(await told(one), ["city", "plan"], one);
@@ -481,6 +481,157 @@ test("who takes back all that they agreed to: nothing is left anywhere but that 
   }
   const choices = await site.rows(key, "SELECT choice FROM history WHERE who = ? ORDER BY at, rowid", pseudonym(key, KEY));
   assert.deepEqual(choices.map(({ choice }) => Object.values(JSON.parse(choice)).join(" ")), ["granted granted granted", "withdrawn withdrawn withdrawn"]);
+});
+
+/** All that a shard has of a profile, by the names of its tables. */
+async function left(key: string): Promise<Record<string, number>> {
+  const tables = { parts: "profile", consents: "profile", told: "profile", links: "profile", targets: "profile", notes: "profile", tags: "profile", members: "key", accesses: "profile" };
+  const counts = Object.entries(tables).map(([table, column]) => `(SELECT count(*) FROM ${table} WHERE ${column} = ?1) AS ${table}`);
+  const [row] = await site.rows(key, `SELECT ${counts.join(", ")}`, key);
+  return Object.fromEntries(Object.entries<number>(row).filter(([, n]) => n > 0));
+}
+
+const receiptsOf = async (key: string) => (await site.rows(key, "SELECT id, what FROM receipts ORDER BY at")).filter(({ what }) => what !== "over");
+
+test("who takes back all in a browser of which no user is proven leaves their choices under a pseudonym, and nothing else", async () => {
+  const [browser, of] = [new Browser(site), marks("pia")];
+  await browser.agree();
+  const key = await lives(browser, of);
+  await site.do("fail", {});
+  // That they are somebody is only said.
+  await browser.send({ type: "identify", userId: of.user, traits: { city: of.city } }, { type: "track", event: "Product Viewed", userId: of.user });
+  const user = `u:${of.user}`;
+  await until(async () => (await site.rows(user, "SELECT 1 FROM consents WHERE profile = ? AND part = ?", user, key)).length > 0, "the user's profile was told");
+  assert.deepEqual((await left(key))["consents"], 3);
+  const [id, jar] = [browser.id, new Map(browser.jar)];
+  assert.equal((await browser.agree([])).status, 200);
+  assert.deepEqual([...browser.jar.keys()], ["idoine_consent"]);
+  await site.settled(key);
+  assert.deepEqual(await left(key), {});
+  await site.stopped([id]);
+  const found = await site.search([id, of.plan, of.city, of.offer, of.note, of.page]);
+  assert.deepEqual(found, {});
+  const choices = await site.rows(key, "SELECT choice FROM history WHERE who = ? ORDER BY at, rowid", pseudonym(key, KEY));
+  assert.deepEqual(choices.map(({ choice }) => Object.values(JSON.parse(choice)).join(" ")), ["granted granted granted", "withdrawn withdrawn withdrawn"]);
+  // Who had the cookies of before says it once more: nothing is begun by it, and nothing comes back.
+  const before = await receiptsOf(key);
+  const again = new Browser(site);
+  jar.forEach((value, name) => again.jar.set(name, value));
+  assert.equal((await again.agree([])).status, 200);
+  assert.deepEqual([await receiptsOf(key), await left(key)], [before, {}]);
+  // And nothing is known of them that they could have erased.
+  assert.deepEqual((await browser.erase()).json(), { receipt: null, erased: true });
+});
+
+test("a withdrawal that its shard could not be told of is not said to be saved, and is kept for whoever tries again", async () => {
+  const [browser, of] = [new Browser(site), marks("quin")];
+  await browser.agree();
+  const key = await lives(browser, of);
+  await browser.logIn(of.user);
+  await browser.send({ type: "track", event: "Product Viewed", userId: of.user, properties: { page: of.page } });
+  const user = `u:${of.user}`;
+  await until(async () => (await site.rows(user, "SELECT 1 FROM parts WHERE profile = ? AND pushed = 1 AND name = ?", user, key)).length > 0, "it was handed over");
+  await site.do("fail", { accept: [numberOf(key), numberOf(user)] });
+  for (let tries = 0; tries < 2; tries += 1) {
+    const reply = await browser.agree([]);
+    assert.deepEqual([reply.status, reply.json().error.code, reply.header("retry-after")], [503, "unavailable", "10"]);
+    // Use stops, and who they are is not lost.
+    assert.match(browser.jar.get("idoine_consent")!, /^v2\.~personalization\.~analytics\.~marketing\./);
+    assert.deepEqual([...browser.jar.keys()].sort(), ["idoine_consent", "idoine_id", "idoine_p"]);
+  }
+  assert.deepEqual([await site.rows(key, "SELECT 1 FROM erasures"), (await left(key))["notes"]], [[], 1]);
+  await site.do("fail", {});
+  const reply = await browser.agree([]);
+  assert.deepEqual([reply.status, reply.json().granted], [200, []]);
+  assert.deepEqual([...browser.jar.keys()], ["idoine_consent"]);
+  for (const one of [key, user]) {
+    await site.settled(one);
+    assert.deepEqual(await site.rows(one, "SELECT 1 FROM parts WHERE profile = ? AND (base IS NOT NULL OR state IS NOT NULL OR held > 0)", one), [], one);
+    assert.deepEqual((await left(one))["notes"], undefined);
+  }
+});
+
+test("what a browser withdrew and its shard was not told of goes when it is heard of with the next events", async () => {
+  const [browser, of] = [new Browser(site), marks("rex")];
+  await browser.agree();
+  const key = await lives(browser, of);
+  await site.do("fail", { accept: [numberOf(key)] });
+  assert.equal((await browser.agree(["analytics"])).status, 503);
+  assert.equal((await left(key))["notes"], 1);
+  // A later second: what is brought along is news then.
+  const [, second] = /\.(\d{10})\.v$/.exec(browser.jar.get("idoine_consent")!)!;
+  browser.jar.set("idoine_consent", browser.jar.get("idoine_consent")!.replace(second!, String(Number(second) + 2)));
+  await site.do("fail", {});
+  assert.deepEqual(await browser.send({ type: "page" }), ["accepted"]);
+  await site.settled(key);
+  assert.equal((await left(key))["notes"], undefined);
+  assert.deepEqual((await receiptsOf(key)).map(({ what }) => what).filter((what) => what === "withdrawn: personalization, marketing").length, 1);
+});
+
+test("three choices within a second are three: what is agreed to anew, and taken back anew, goes each time", async () => {
+  const [browser, of] = [new Browser(site), marks("sue")];
+  await browser.agree();
+  const { key } = browser;
+  const notes = async () => (await left(key))["notes"];
+  const count = async () => (await receiptsOf(key)).length;
+  const before = await count();
+  for (let round = 1; round <= 3; round += 1) {
+    await browser.agree();
+    await browser.send({ type: "page" });
+    await site.api(`profile/${encodeURIComponent(key)}/notes`, "POST", { text: of.note });
+    assert.equal(await notes(), 1);
+    await browser.agree(["analytics", "marketing"]);
+    assert.equal(await notes(), undefined);
+    assert.equal(await count(), before + round);
+  }
+});
+
+test("who asks again, with the same id, for what was erased just before has no shard look again", async () => {
+  const browser = new Browser(site);
+  await browser.agree();
+  await browser.send({ type: "page" });
+  const { key } = browser;
+  const jar = new Map(browser.jar);
+  const { receipt } = (await browser.erase()).json();
+  await site.done(key, receipt);
+  const before = await receiptsOf(key);
+  const replayed = new Browser(site);
+  const replay = async () => {
+    jar.forEach((value, name) => replayed.jar.set(name, value));
+    const reply = await replayed.erase();
+    assert.equal(reply.status, 200, reply.text);
+    return reply.json();
+  };
+  for (let times = 0; times < 3; times += 1) {
+    assert.deepEqual(await replay(), { receipt: null, erased: true });
+  }
+  assert.deepEqual([await receiptsOf(key), await site.rows(key, "SELECT 1 FROM erasures")], [before, []]);
+  // An hour later it may, and at once where something is known again.
+  await site.rows(key, "UPDATE erased SET at = at - 3600001 RETURNING 1");
+  assert.match((await replay()).receipt, /^[0-9a-f-]{36}$/);
+  await site.settled(key);
+  assert.deepEqual(await replay(), { receipt: null, erased: true });
+  jar.forEach((value, name) => replayed.jar.set(name, value));
+  await replayed.send({ type: "page" });
+  assert.match((await replay()).receipt, /^[0-9a-f-]{36}$/);
+});
+
+test("a shard overwrites what was deleted though an erasure does not come to its end; of a new one it waits for that", async () => {
+  const number = 7;
+  const isOver = async () => (await site.rows(number, "SELECT 1 FROM meta WHERE name = 'overwrite'")).length === 0;
+  const erasing = (at: number) => site.rows(number, "INSERT OR REPLACE INTO erasures (id, purposes, at, told, due) VALUES ('stuck', '[]', ?, '{}', ?) RETURNING 1", at, Date.now() + DAY);
+  try {
+    await erasing(Date.now());
+    await site.rows(number, "INSERT OR REPLACE INTO meta (name, value) VALUES ('overwrite', 1) RETURNING 1");
+    await site.do("ring", number);
+    await until(async () => (await site.rows(number, "SELECT value FROM meta WHERE name = 'overwrite'"))[0]?.value > 1, "it is put off");
+    await erasing(Date.now() - 601_000);
+    await site.rows(number, "UPDATE meta SET value = 1 WHERE name = 'overwrite' RETURNING 1");
+    await site.do("ring", number);
+    await until(isOver, "it is overwritten");
+  } finally {
+    await site.rows(number, "DELETE FROM erasures WHERE id = 'stuck' RETURNING 1");
+  }
 });
 
 test("an erasure takes what was chosen under a name of an older secret too", async () => {

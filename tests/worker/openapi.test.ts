@@ -25,7 +25,7 @@ let workers: Record<"site" | "preview" | "empty" | "busy" | "owned" | "broken", 
 /** Shards that do not say what their sinks did not take, nor what they count. */
 const SILENT = `
   const own = async () => { throw new Error("the shard is broken"); };
-  const PROFILES = /dead-letters|violations|consents|measured/.test(request.url) ? { idFromName: (name) => name, get: () => ({ own }) } : env.PROFILES;
+  const PROFILES = /dead-letters|violations|consents|measured|receipts/.test(request.url) ? { idFromName: (name) => name, get: () => ({ own }) } : env.PROFILES;
   return worker.fetch(request, { ...env, PROFILES }, ctx);`;
 
 before(async () => {
@@ -233,7 +233,10 @@ async function profiled(): Promise<Record<string, Asked[]>> {
     { ...ofProfile(HELD, user), ...json({ after: CURSOR }) },
   ];
   const erase = (more: Partial<Asked> = {}): Asked => ({ ...ofProfile("/_idoine/api/profiles/{key}/erase", "gone"), to, method: "POST", ...publishing, ...more });
-  const audiences: Asked[] = [{ path: AUDIENCES }, { path: AUDIENCES, method: "POST" }, { path: MEMBERS, url: `${AUDIENCES}/fans` }];
+  // Its receipt is there for as long as it may be asked for.
+  const { receipt } = (await workers.owned.fetch(ofProfile("/_idoine/api/profiles/{key}/erase", "gone").url, { method: "POST", ...publishing })).json();
+  const receiptOf = (id: string): Asked => ({ path: "/_idoine/api/receipts/{id}", url: `/_idoine/api/receipts/${id}` });
+  const audiences: Asked[] = [receiptOf(receipt), { path: AUDIENCES }, { path: AUDIENCES, method: "POST" }, { path: MEMBERS, url: `${AUDIENCES}/fans` }];
   const each = (change: (asked: Asked) => Asked | undefined) =>
     [...everyone("jo"), ...audiences].flatMap((asked) => change({ ...asked, headers: { ...bearer(PUBLISH), ...(asked.headers as object) } }) ?? []);
   return {
@@ -247,7 +250,7 @@ async function profiled(): Promise<Record<string, Asked[]>> {
     ],
     "401": [...each((asked) => ({ ...asked, to, headers: bearer("nobody-0123456789abcdef") })), erase({ headers: bearer("nobody-0123456789abcdef") })],
     "403": [...each((asked) => ({ ...asked, to, headers: { ...(asked.headers as object), origin: "https://evil.example" } })), erase(token)],
-    "404": [...everyone("nobody").map((asked) => ({ ...asked, to, ...publishing })), erase({ url: "/_idoine/api/profiles/x/erase" }), { path: MEMBERS, url: `${AUDIENCES}/none`, to, ...token }],
+    "404": [...everyone("nobody").map((asked) => ({ ...asked, to, ...publishing })), erase({ url: "/_idoine/api/profiles/x/erase" }), { ...receiptOf("none"), to, ...token }, { path: MEMBERS, url: `${AUDIENCES}/none`, to, ...token }],
     "409": [
       { ...ofProfile(NOTES, "full"), to, ...json({ text: "x" }), ...publishing },
       { ...ofProfile(TAGS, "full"), to, ...tags(50) },
@@ -282,7 +285,7 @@ function identified(): Record<string, Asked[]> {
     "413": [IDENTITY, "/_idoine/erase"].map((path) => ({ path, to: "owned", method: "POST", headers: { ...headers, "content-length": "20000" } })),
     "429": [logIn(good, "busy"), logOut("busy"), erase({}, "busy")],
     "501": [logIn(good, "site")],
-    "503": [{ path: "/_idoine/profile", to: "empty" }, logIn(good, "empty"), logOut("empty"), erase({}, "empty")],
+    "503": [{ path: "/_idoine/profile", to: "empty" }, logIn(good, "empty"), logOut("empty"), erase({}, "empty"), { path: "/_idoine/consent", to: "empty", ...json({ granted: [] }), headers }],
   };
 }
 

@@ -168,6 +168,17 @@ test("a profile is erased by who may publish and says so twice, and the trail na
   assert.match(await told(["profile", "show", "u:ada"], READ), /Order Completed/);
   const { entries } = (await worker.fetch("/_idoine/api/audit", { headers: { authorization: `Bearer ${READ}` } })).json();
   assert.deepEqual(entries.filter(({ action }: any) => action === "erase profile").map(({ by, what }: any) => [by, what]), [["anna", receipt]]);
+  const done = async () => JSON.parse(await told(["profile", "receipt", receipt!, "--json"], READ)).done !== null;
+  for (let tries = 0; !(await done()); tries += 1) {
+    assert.ok(tries < 100, "it is done in the end");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const became = JSON.parse(await told(["profile", "receipt", receipt!, "--json"], READ));
+  assert.deepEqual([became.id, became.what], [receipt, "erased by the owner"]);
+  assert.ok(Date.parse(became.done) >= Date.parse(became.at) && Date.parse(became.at) > Date.now() - 60_000, JSON.stringify(became));
+  assert.equal(await told(["profile", "receipt", receipt!], READ), `erased by the owner, asked for ${became.at}, done everywhere ${became.done}\n`);
+  const none = await idoine(["profile", "receipt", "never-given", ...to], READ);
+  assert.deepEqual([none.code, none.stderr], [1, "error: There is no such receipt.\n"]);
   const json = JSON.parse(await told(["profile", "erase", "u:cai", "--yes", "--json"]));
   assert.equal(json.erased, true, "once more is no error");
 });

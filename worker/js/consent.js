@@ -2,13 +2,13 @@
 // (worker/src/api/consent.rs); this has the shards keep it too, where there is an id, makes it as strict as what the same user said elsewhere, and
 // adds the projection of the profile, or takes it away.
 
-import { isPreview } from "./asked.js";
-import { PURPOSES, isSame } from "./choice.js";
+import { failed, isPreview } from "./asked.js";
+import { isSame } from "./choice.js";
 import { decide } from "./instance.js";
 import { log } from "./log.js";
-import { withdraw } from "./profiles/erase.js";
 import { countAnywhere, give, hasProfiles } from "./profiles/shards.js";
 import { dropped, visitorOf } from "./projection.js";
+import { openedFor } from "./sealed.js";
 import { cookiesAfter, lastOfEach, visitAfter } from "./settled.js";
 import { CONSENT, PROJECTION, choiceOf, cookieOf, hasKey } from "./visitor.js";
 
@@ -32,44 +32,37 @@ export function answerWith(response, body, cookies) {
 /** So often it is tried again, behind the answer, to tell the shards of a choice, and how long after. */
 const AGAIN_MS = [500, 2000, 8000];
 
-/** Tries what the shards could not be told once more, behind the answer: `tell` says whether they were. */
-function again(visit, tell, message) {
-  const trying = async () => {
-    for (const pause of AGAIN_MS) {
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      if (await tell()) {
-        return;
-      }
-    }
-    log("error", "choice_not_kept", message, { site: visit.site.id });
-  };
-  visit.ctx.waitUntil(trying());
-}
-
-/** Keeps a choice of a browser; what the shards say of it, as `give` does. */
+/**
+ * Keeps a choice of a browser; what the shards say of it, as `give` does. What they could not be told is tried once more, behind the answer. A
+ * shard that hears that something is withdrawn sees to it that what was kept for it goes.
+ */
 async function keep(visit, own) {
   const given = await give(visit, [], { own });
-  if (given.told === undefined && own.isNew) {
-    const tell = async () => (await give(visit, [], { own: { ...own, isRead: false } })).told !== undefined;
-    again(visit, tell, "a choice holds in its browser, and could not be kept");
+  if (given.told === undefined) {
+    const trying = async () => {
+      for (const pause of AGAIN_MS) {
+        await new Promise((resolve) => setTimeout(resolve, pause));
+        if ((await give(visit, [], { own: { ...own, isRead: false } })).told !== undefined) {
+          return;
+        }
+      }
+      log("error", "choice_not_kept", "a choice holds in its browser, and could not be kept", { site: visit.site.id });
+    };
+    visit.ctx.waitUntil(trying());
   }
   return given;
 }
 
-/** Has what was kept for purposes go that a visitor withdraws. */
-async function takeBack(visit, visitor, purposes) {
-  const tell = async () => {
-    try {
-      await withdraw(visit, visitor, purposes, cookieOf(visit.request, CONSENT));
-      return true;
-    } catch (error) {
-      log("error", "not_erased", "a shard could not be told of an erasure; that is tried again", { error, site: visit.site.id });
-      return false;
-    }
-  };
-  if (purposes.length > 0 && !(await tell())) {
-    again(visit, tell, "purposes are withdrawn in their browser, and what was kept for them is not gone");
-  }
+/**
+ * The answer where something is withdrawn and the shards could not be told: it holds in the browser from now on, and the browser can say it again,
+ * with all that says whose it is.
+ */
+function untold(response, set) {
+  const answer = failed(response, 503, "unavailable", "Your choice holds in this browser; what was kept could not be deleted yet. Please try again.", { "retry-after": "10" });
+  const headers = new Headers(answer.headers);
+  headers.delete("set-cookie");
+  set.filter((cookie) => cookie.startsWith(`${CONSENT}=`)).forEach((cookie) => headers.append("set-cookie", cookie));
+  return new Response(answer.body, { status: answer.status, headers });
 }
 
 /** The answer to a request for what is agreed to. */
@@ -84,20 +77,19 @@ export async function consent(visit) {
   const statement = choiceOf(after.request);
   // Who takes back all that they agreed to has no id any more: it is theirs nevertheless.
   const [visitor, earlier] = [await visitorOf(after), await visitorOf(visit)];
-  const { id: anonymousId, user } = visitor ?? earlier ?? {};
+  const { id: anonymousId } = visitor ?? earlier ?? {};
+  // Who is proven here may say it again when they agree to nothing any more.
+  const user = (await openedFor(visit, earlier?.id))?.user;
   const isRead = visitor?.purposes.includes("personalization") === true;
-  // A platform says on every page what was said once.
-  const isNew = !isPreview(visit) && !isSame(statement, choiceOf(visit.request));
   const isKept = anonymousId !== undefined && hasKey(visit.env) && hasProfiles(visit.env) && !isPreview(visit);
-  if (!isKept && isNew && hasProfiles(visit.env)) {
+  // A platform says on every page what was said once.
+  if (!isKept && !isPreview(visit) && hasProfiles(visit.env) && !isSame(statement, choiceOf(visit.request))) {
     visit.ctx.waitUntil(countAnywhere(visit, "choice", statement));
   }
-  const own = { anonymousId, ...((user || earlier?.user) && { user: user || earlier.user }), isRead, isNew, statement };
-  // Of what is known of them nothing is to be told that goes.
-  const before = choiceOf(visit.request)?.choice ?? {};
-  const withdrawn = PURPOSES.filter((purpose) => before[purpose] === "granted" && state.choice[purpose] !== "granted");
-  await takeBack(visit, isKept ? own : {}, withdrawn);
-  const given = isKept ? await keep(visit, own) : {};
+  const given = isKept ? await keep(visit, { anonymousId, ...(user && { user }), isRead, isNew: true, statement }) : {};
+  if (isKept && given.told === undefined && Object.values(statement.choice).includes("withdrawn")) {
+    return untold(response, set);
+  }
   const cookies = await cookiesAfter(after, visitor ?? { purposes: [] }, given);
   // What the user refused elsewhere is refused here too.
   const { request } = visitAfter(after, cookies);

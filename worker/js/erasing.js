@@ -44,13 +44,13 @@ export async function erasing(visit) {
   }
   // Without a secret any id is one: nobody could prove that it is theirs.
   const keys = hasKey(visit.env) && hasProfiles(visit.env) ? profilesOf({ anonymousId, user }) : [];
-  let receipt = null;
+  let receipt;
   try {
     if (body.purposes !== undefined) {
       receipt = keys.length === 0 ? null : await takenBack(visit, keys, body.purposes);
       return answerWith(response, { receipt, erased: true }, []);
     }
-    ({ receipt } = keys.length === 0 ? { receipt } : await eraseAll(visit.env, visit.site.id, keys, "erased by the visitor"));
+    receipt = keys.length === 0 ? null : await eraseAll(visit.env, visit.site.id, keys);
   } catch (error) {
     log("error", "not_erased", "a shard could not be told of an erasure; that is tried again", { error, site: visit.site.id });
     return failed(response, 503, "unavailable", "It could not be erased at the moment. Please try again later.", { "retry-after": "10" });

@@ -150,6 +150,7 @@ mod tests {
             ("/_idoine/api/profile/u%3A1/notes/n1", Some((Some(Endpoint::Note), "u%3A1/notes/n1"))),
             ("/_idoine/api/profile/u%3A1/tags/a/b", Some((Some(Endpoint::Tag), "u%3A1/tags/a/b"))),
             ("/_idoine/api/profiles/u%3A1/export", Some((Some(Endpoint::ProfileExport), "u%3A1/export"))),
+            ("/_idoine/api/receipts/r1", Some((Some(Endpoint::Receipt), "r1"))),
             ("/_idoine/api/profiles/u%3A1/accesses", Some((Some(Endpoint::Accesses), "u%3A1/accesses"))),
             ("/_idoine/api/profile//notes", Some((Some(Endpoint::Facts), "/notes"))),
             ("/_idoine/api/profile/", Some((None, ""))),

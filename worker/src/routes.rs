@@ -103,6 +103,7 @@ routes! {
             403 "The request is from no page of the site.": crate::answer::Failure<'static>;
             413 "The body is too large.": crate::answer::Failure<'static>;
             429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
+            503 "Something is withdrawn: that holds in this browser, and what is kept could not be deleted yet.": crate::answer::Failure<'static> ["set-cookie", "retry-after"];
         }
     }
     /// The preference centre as a page. The host answers (`worker/js/preferences.js`).
@@ -450,6 +451,15 @@ routes! {
             @path "key" required "The profile: `u:<userId>` or `a:<anonymousId>`, encoded.";
             200 "It is being erased, wherever it is. Also where nothing is known.": crate::api::identity::Erased;
             404 "It is no key of a profile.": crate::answer::Failure<'static>;
+            501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
+        }
+    }
+    /// What became of an erasure.
+    Receipt "api/receipts/{id}" {
+        GET OwnerRead "What became of an erasure, or of a withdrawal: nothing of whose it was. Receipts are kept for five years." {
+            @path "id" required "The receipt.";
+            200 "What was done, and when.": crate::api::owner::described::ErasureReceipt;
+            404 "There is no such receipt.": crate::answer::Failure<'static>;
             501 "The binding PROFILES is missing.": crate::answer::Failure<'static>;
         }
     }

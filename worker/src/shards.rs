@@ -31,6 +31,9 @@ extern "C" {
     #[wasm_bindgen(js_name = countedOf, catch)]
     async fn js_counted(env: &worker::Env, site: &str, name: &str, days: u32) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(js_name = receiptOf, catch)]
+    async fn js_receipt(env: &worker::Env, site: &str, id: &str) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(js_name = renewQuantiles, catch)]
     async fn js_renew(env: &worker::Env, site: &str) -> Result<JsValue, JsValue>;
 }
@@ -87,6 +90,11 @@ pub async fn ask(env: &worker::Env, site: &str, key: &str, name: &str, given: &V
 /// Has all erased that is stored of a visitor.
 pub async fn erase(env: &worker::Env, site: &str, key: &str, receipt: &str) -> Result<Value, String> {
     json(js_erase(env, site, key, receipt).await)
+}
+
+/// What became of an erasure, as the API answers; null where there is no such receipt.
+pub async fn receipt(env: &worker::Env, site: &str, id: &str) -> Result<Value, String> {
+    json(js_receipt(env, site, id).await)
 }
 
 /// How many profiles are in these audiences, as the API answers.

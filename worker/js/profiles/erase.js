@@ -7,21 +7,24 @@
 // a random id, when, and what was done.
 
 import { log } from "../log.js";
-import { forgetHistory } from "./choices.js";
+import { forgetHistory, historyOf } from "./choices.js";
 import { NUMBERS, each } from "./each.js";
-import { hasLines, keepOf, noteErased, noteLines, pseudonymOf, pseudonymsOf } from "./erased.js";
+import { hasLines, keepOf, noteErased, noteLines, pseudonymsOf } from "./erased.js";
 import { begin as beginExported, isBusy } from "./exported.js";
 import { anonymousKey, relatedTo, userKey } from "./links.js";
 import { noteSize, overwriteSoon } from "./overwrite.js";
-import { EVERYTHING, isErasure, isOver, mayGoFromBucket, needsProgram, purge, purposeOfSink } from "./purge.js";
+import { ALL_WITHDRAWN, EVERYTHING, isErasure, isOver, mayGoFromBucket, needsProgram, purge, purposeOfSink } from "./purge.js";
 import { later } from "./retry.js";
-import { callShard, hasProfiles, shardOf } from "./shards.js";
+import { callShard, shardOf } from "./shards.js";
 
 /** How long who asks for it waits for all shards to be told; they are told in any case. */
 const PATIENCE_MS = 1000;
 
 /** So many profiles a shard is told of at a time. */
 const AT_ONCE = 1000;
+
+/** For so long who asks for an erasure again, and of whom nothing came since, has had it. */
+const AGAIN_MS = 3600 * 1000;
 
 /** How soon a shard is asked again whose objects are being looked through. */
 const BUSY_MS = 2000;
@@ -50,7 +53,7 @@ export async function forget(shard, { id, from, keys, purposes, at }) {
     const { holders } = shard.transaction(() => {
       const lined = linedOf(sql, keys, named);
       noteErased(shard, pseudonyms, purposes, at);
-      if (purposes.includes("choices")) {
+      if (purposes.includes("history")) {
         forgetHistory(sql, named.flat());
       }
       if (isOver(purposes)) {
@@ -164,9 +167,7 @@ async function goOn(shard, id) {
 export function note({ sql, now }, { id, keys: given, purposes, what }) {
   const none = NUMBERS.map(() => 0);
   const told = JSON.stringify({ asked: none, known: none, busy: [] });
-  if (sql.exec("INSERT INTO receipts (id, at, what) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", id, now, what).rowsWritten === 0) {
-    return; // It was asked for before.
-  }
+  sql.exec("INSERT INTO receipts (id, at, what) VALUES (?, ?, ?)", id, now, what);
   add(sql, id, [...given, ...relatedTo(sql, given)]);
   sql.exec("INSERT INTO erasures (id, purposes, at, told, due) VALUES (?, ?, ?, ?, ?)", id, JSON.stringify(purposes), now, told, now);
 }
@@ -183,19 +184,40 @@ function toldOf({ sql, number }, { id, keys }, isBusy) {
   }
 }
 
-/** Begins an erasure; what this shard itself has is deleted when it answers, and most others are told. */
-export async function erase(shard, given) {
-  const { sql, now, number } = shard;
-  shard.transaction(() => note(shard, given));
-  const job = jobOf(sql, given.id);
+/** Begins with an erasure that is noted: what this shard itself has is deleted when it answers, and most others are told. */
+export async function begin(shard, given) {
+  const job = jobOf(shard.sql, given.id);
   if (job === undefined) {
-    return; // It was done before.
+    return; // The alarm was quicker.
   }
   const { isBusy } = await forget(shard, { ...given, from: 0, at: job.at });
   toldOf(shard, given, isBusy);
   let late;
   await Promise.race([goOn(shard, given.id), new Promise((resolve) => (late = setTimeout(resolve, PATIENCE_MS)))]);
   clearTimeout(late);
+}
+
+/** Whether all of profiles was erased a short while ago, and this shard knows nothing of them since. */
+async function isDone({ sql, env, now }, { keys, purposes }) {
+  const ERASED = "SELECT count(DISTINCT purpose) AS n FROM erased WHERE at > ? AND who IN (SELECT value FROM json_each(?)) AND purpose IN (SELECT value FROM json_each(?))";
+  for (const names of await Promise.all(keys.map((key) => pseudonymsOf(env, key)))) {
+    const isErased = sql.exec(ERASED, now - AGAIN_MS, JSON.stringify(names), JSON.stringify(purposes)).one().n === purposes.length;
+    if (!isErased || historyOf(sql, names).length > 0) {
+      return false;
+    }
+  }
+  const isIn = (table) => sql.exec(`SELECT 1 FROM ${table} WHERE profile IN (SELECT value FROM json_each(?)) LIMIT 1`, JSON.stringify(keys)).toArray().length > 0;
+  return !["parts", "consents", "targets", "links", "notes", "tags"].some(isIn);
+}
+
+/** Notes an erasure, and begins with it. With `isOnce` nothing is begun of whom all was erased just before. Returns whether it is. */
+export async function erase(shard, { isOnce = false, ...given }) {
+  if (isOnce && (await isDone(shard, given))) {
+    return false;
+  }
+  shard.transaction(() => note(shard, given));
+  await begin(shard, given);
+  return true;
 }
 
 /** When erasures are to go on; undefined where there are none. */
@@ -209,31 +231,33 @@ export async function goOnAll(shard) {
 }
 
 /** Has the shard of the first of these keys see to it. */
-async function begun(env, site, keys, purposes, what, id = crypto.randomUUID()) {
-  await callShard(env, site, await shardOf(keys[0]), "own", "erase", { id, keys, purposes, what });
-  return { receipt: id, erased: true };
-}
+const begun = async (env, site, given) => callShard(env, site, await shardOf(given.keys[0]), "own", "erase", { ...given, purposes: EVERYTHING });
 
-/** Erases all that is stored of profiles: `{ receipt, erased }`. Rejects where the shard can't be told. */
-export const eraseAll = (env, site, keys, what) => begun(env, site, keys, EVERYTHING, what);
+/**
+ * Erases all that is stored of a visitor's profiles: returns the receipt, null where all was erased just before and nothing came since. Rejects
+ * where the shard can't be told.
+ */
+export async function eraseAll(env, site, keys) {
+  const id = crypto.randomUUID();
+  return (await begun(env, site, { id, keys, what: "erased by the visitor", isOnce: true })) ? id : null;
+}
 
 /** The same for the site's owner, as JSON; the receipt has its id already. */
 export async function eraseOf(env, site, key, receipt) {
-  return JSON.stringify(await begun(env, site, [key], EVERYTHING, "erased by the owner", receipt));
+  await begun(env, site, { id: receipt, keys: [key], what: "erased by the owner" });
+  return JSON.stringify({ receipt, erased: true });
 }
 
 /** The keys of a visitor's profiles. */
 export const keysOf = ({ anonymousId, user }) => [...(user ? [userKey(user)] : []), ...(anonymousId ? [anonymousKey(anonymousId)] : [])];
 
 /**
- * A visitor (`{ anonymousId, user }`; `user` where a token proved them) withdrew purposes: what was kept for them goes. Without
- * `personalization` the profile; without `marketing` the traits for it; without either, and without `analytics`, the events for it that wait,
- * and that are in the bucket. `choice` is what they chose before: what they take back of one choice is taken back once. Rejects where the shard can't be told.
+ * Notes that a profile's person withdrew purposes: what was kept for them goes. Without `personalization` the profile; without `marketing` the traits
+ * for it; without either, and without `analytics`, the events for it that wait, and that are in the bucket. With `isAll` nothing is agreed to any
+ * more, and nobody but this browser is to know: so what they said of it goes too. A part of the caller's transaction. Returns what `begin` takes.
  */
-export async function withdraw({ env, site }, visitor, purposes, choice = crypto.randomUUID()) {
-  const keys = keysOf(visitor);
-  if (hasProfiles(env) && keys.length > 0 && purposes.length > 0) {
-    const id = await pseudonymOf(env, JSON.stringify([keys, purposes, choice]));
-    await begun(env, site.id, keys, purposes, `withdrawn: ${purposes.join(", ")}`, id);
-  }
+export function withdraw(shard, profile, purposes, isAll) {
+  const given = { id: crypto.randomUUID(), keys: [profile], purposes: isAll ? ALL_WITHDRAWN : purposes, what: `withdrawn: ${purposes.join(", ")}` };
+  note(shard, given);
+  return given;
 }

@@ -93,6 +93,12 @@ function writeAnew({ sql, transaction }) {
   });
 }
 
+/** Whether something is being erased, and not for long yet: what never comes to an end is not waited for. */
+function isErasing({ sql, now }) {
+  const { at } = sql.exec("SELECT min(at) AS at FROM erasures").one();
+  return at !== null && at > now - AGAIN_MS;
+}
+
 /** Does what is due of that, where nothing is being erased. */
 export function overwrite(shard) {
   const { sql, site, now } = shard;
@@ -100,7 +106,7 @@ export function overwrite(shard) {
   if (due === undefined || due > now) {
     return;
   }
-  if (sql.exec("SELECT 1 FROM erasures LIMIT 1").toArray().length > 0) {
+  if (isErasing(shard)) {
     setMeta(sql, "overwrite", now + PAUSE_MS);
     return;
   }

@@ -125,6 +125,9 @@ function members(shard, audience, after, by) {
   return { keys, after: last };
 }
 
+/** What became of an erasure that this shard saw to; null where it has no such receipt. */
+const receipt = ({ sql }, id) => sql.exec("SELECT id, at, what, done FROM receipts WHERE id = ?", id).toArray()[0] ?? null;
+
 /** Counts a choice, or what happened, of nobody. */
 const choice = (shard, statement) => countChoice(shard, statement);
 const measure = (shard, rows) => countMeasured(shard, rows);
@@ -139,5 +142,5 @@ const letters = ({ sql }, after, limit, sink) => deadLetters(sql, after, limit, 
 const again = ({ sql, now, transaction }, which) => transaction(() => resend(sql, which, now));
 
 /** The calls by name, and those of them that write. */
-export const CALLS = { erase, forget, related, profile, notes, note, unnote, tags, tag, untag, audiences, members, violations, sketched, quantiles, renew, tell, sinks, letters, again, accesses, choice, choices: choicesIn, measure, measured: measuredIn, held, heldEvents, heldWaiting };
+export const CALLS = { erase, forget, related, profile, notes, note, unnote, tags, tag, untag, audiences, members, violations, sketched, quantiles, renew, tell, sinks, letters, again, receipt, accesses, choice, choices: choicesIn, measure, measured: measuredIn, held, heldEvents, heldWaiting };
 export const WRITES = new Set(["erase", "forget", "choice", "measure", "note", "unnote", "tag", "untag", "quantiles", "renew", "tell", "again"]);

@@ -86,6 +86,13 @@ export async function countedOf(env, site, name, days) {
   return JSON.stringify({ [list]: add(lists) });
 }
 
+/** What became of an erasure: `{ id, at, what, done }`; null where none has this receipt. Which shard saw to it nobody knows. */
+export async function receiptOf(env, site, id) {
+  const found = (await each(NUMBERS, (number) => asked(env, site, number, "receipt", id))).find((receipt) => receipt !== null);
+  const told = (at) => (at === null ? null : new Date(at).toISOString());
+  return JSON.stringify(found === undefined ? null : { ...found, at: told(found.at), done: told(found.done) });
+}
+
 /** Has the site's quantiles worked out anew. */
 export async function renewQuantiles(env, site) {
   return JSON.stringify(await answered(site, callWithin(QUANTILES_MS, env, site, 0, "own", "renew")));

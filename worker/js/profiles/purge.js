@@ -10,15 +10,21 @@ import { reduced } from "./links.js";
 import { deletePart, togetherWith } from "./parts.js";
 import { eventIn, isTheirs, subjectsOf } from "./whose.js";
 
-/** What goes in an erasure: what is kept for any purpose, and what the visitor said of them. Who only withdraws is remembered to have done so. */
-export const EVERYTHING = [...PURPOSES, "choices"];
+/** What goes of whom nobody needs to know any more that they withdrew: what is kept for any purpose, and what holds of those. */
+export const ALL_WITHDRAWN = [...PURPOSES, "choices"];
+
+/** What goes in an erasure: that, and each choice as it was made, which is kept under a pseudonym. */
+export const EVERYTHING = [...ALL_WITHDRAWN, "history"];
 
 /** What goes with a profile of which nothing came for too long. What sinks have of it is kept for as long as its own purpose says. */
-export const OVER = ["personalization", "choices"];
+export const OVER = ["personalization", "choices", "history"];
 
 const LIST = "IN (SELECT value FROM json_each(?1))";
 
-/** Of texts of JSON those that hold one of some words, which stand in the argument. What they are in it is looked at then. */
+/**
+ * Of texts of JSON those that hold one of some words, which stand in the argument. What they are in it is looked at then. The column is told with its
+ * table: `json` alone is one of `json_each`.
+ */
 const holding = (column) => `EXISTS (SELECT 1 FROM json_each(?1) WHERE instr(${column}, value) > 0)`;
 
 /** The streams by name (outbox.js). */
@@ -27,7 +33,7 @@ const STREAMS = ["queue", "r2"];
 const isWhole = (purposes) => PURPOSES.every((purpose) => purposes.includes(purpose));
 
 /** Whether all goes that is known of somebody, and not what is kept for some purposes. */
-export const isErasure = (purposes) => isWhole(purposes) && purposes.includes("choices");
+export const isErasure = (purposes) => EVERYTHING.every((one) => purposes.includes(one));
 
 /** Whether profiles go that are over (`OVER`). */
 export const isOver = (purposes) => !isWhole(purposes) && purposes.includes("choices");
@@ -63,15 +69,18 @@ function partsOf(sql, { keys, browsers, users }) {
   return { own, others: [...handed, ...done] };
 }
 
-/** Empties a part whose messageIds are kept on, so that what is kept for another purpose counts once still. Whom it is handed to is told. */
+/**
+ * Empties a part whose messageIds are kept on, so that what is kept for another purpose counts once still. Whom it is handed to is told: it is newer
+ * than what was erased.
+ */
 function emptyPart(sql, { id }, at) {
   sql.exec("UPDATE events SET json = NULL WHERE part = ?", id);
-  sql.exec("UPDATE parts SET version = max(version, ?), base = NULL, base_at = NULL, base_id = NULL, state = NULL, newest_at = NULL, newest_id = NULL, held = 0, dirty = 0 WHERE id = ?", at, id);
+  sql.exec("UPDATE parts SET version = max(version, ?) + 1, base = NULL, base_at = NULL, base_id = NULL, state = NULL, newest_at = NULL, newest_id = NULL, held = 0, dirty = 0 WHERE id = ?", at, id);
 }
 
 /** Takes events out of windows of profiles that stay: who is named in them as somebody else. Their parts are folded anew. */
 function leaveWindows(sql, who) {
-  const rows = sql.exec(`SELECT part, id, json FROM events WHERE json IS NOT NULL AND ${holding("json")}`, JSON.stringify(who.words)).toArray();
+  const rows = sql.exec(`SELECT part, id, json FROM events WHERE json IS NOT NULL AND ${holding("events.json")}`, JSON.stringify(who.words)).toArray();
   const theirs = rows.filter(({ json }) => isTheirs(who, JSON.parse(json)));
   for (const { part, id } of theirs) {
     sql.exec("DELETE FROM events WHERE part = ? AND id = ?", part, id);
@@ -139,7 +148,7 @@ export function stripPart(sql, { id, pushed, base, state, version }, names, befo
 
 /** Rows of a table whose body is theirs, each with its event. */
 function* rowsOf(sql, table, column, who) {
-  for (const row of sql.exec(`SELECT * FROM ${table} WHERE ${holding(column)}`, JSON.stringify(who.words)).toArray()) {
+  for (const row of sql.exec(`SELECT * FROM ${table} WHERE ${holding(`${table}.${column}`)}`, JSON.stringify(who.words)).toArray()) {
     const event = eventIn(JSON.parse(row[column]));
     if (isTheirs(who, event)) {
       yield { ...row, event };

@@ -7,8 +7,7 @@ import { DurableObject } from "cloudflare:workers";
 import { noteViolations } from "../events/violations.js";
 import { log } from "../log.js";
 import * as choices from "./choices.js";
-import { countChoice } from "./counts.js";
-import { eraseDue, goOnAll } from "./erase.js";
+import { begin, eraseDue, goOnAll } from "./erase.js";
 import { namesOf, remaining } from "./erased.js";
 import { exportedDue, takeOut } from "./exported.js";
 import * as folding from "./fold.js";
@@ -23,6 +22,7 @@ import { sweepAll, sweepDue } from "./retention.js";
 import { shardNamed, shardOf } from "./shards.js";
 import { createTables, getMeta, setMeta } from "./tables.js";
 import { audiencesAre, recheck } from "./watch.js";
+import { hear } from "./withdrawn.js";
 
 /** How long an answer waits for what it made to be handed to another shard. */
 const PATIENCE_MS = 1000;
@@ -222,11 +222,20 @@ export class Profiles extends DurableObject {
     const moved = new Set();
     const written = new Map();
     const handed = new Set();
+    const withdrawn = [];
     let isForSinks = linked.length === 0 && joins.length === 0 && work.now - this.#looked < LOOK_MS;
     this.ctx.storage.transactionSync(() => {
       const lines = [];
-      said.filter((one) => !forgotten.has(one.profile) && this.#hears(work, one)).forEach(({ profile }) => handed.add(profile));
-      isForSinks &&= handed.size === 0;
+      for (const one of said.filter(({ profile }) => !forgotten.has(profile))) {
+        const { isNews, begun } = hear(work, one);
+        if (isNews) {
+          handed.add(one.profile);
+        }
+        if (begun) {
+          withdrawn.push(begun);
+        }
+      }
+      isForSinks &&= handed.size + withdrawn.length === 0;
       for (const all of groups.values()) {
         const { key, part: name } = kept[all[0]];
         const wanted = forgotten.has(key) ? all.map(() => undefined) : this.#permitted(key, kept, all);
@@ -256,6 +265,7 @@ export class Profiles extends DurableObject {
       outbox.put(this.#sql, lines, work.now, sinks);
       this.#moved(work, moved);
     });
+    await Promise.all(withdrawn.map((one) => this.#takeBack(work, one)));
     if (handed.size > 0) {
       // Whose profile it becomes is to have it in their next page: but nobody waits for long.
       let late;
@@ -273,16 +283,13 @@ export class Profiles extends DurableObject {
     return { statuses, states, told, quantiles };
   }
 
-  /** Notes what a browser says of its purposes, and counts it. Returns whether it is news, which its user's other browsers are to be told. */
-  #hears(work, one) {
-    const kept = choices.note(work, one);
-    if (kept !== undefined) {
-      links.handAgain(work, one.profile);
+  /** Begins with the erasure of what a visitor withdrew. Never rejects: it is noted, and the alarm goes on with it. */
+  async #takeBack(work, begun) {
+    try {
+      await begin(work, begun);
+    } catch (error) {
+      log("error", "not_erased", "what was withdrawn could not be erased at once; that is tried again", { error, site: this.#site });
     }
-    if (one.isNew && one.isCounted) {
-      countChoice(work, kept ?? one.statement);
-    }
-    return kept !== undefined;
   }
 
   /** Events of a profile, at these places, as far as its person lets them be kept; undefined for each that they don't. */

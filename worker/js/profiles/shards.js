@@ -89,7 +89,7 @@ async function saidBy(visit, { anonymousId, user, statement, isNew = false }) {
   const device = anonymousKey(anonymousId);
   const profiles = user === undefined ? [device] : [device, userKey(user)];
   return Promise.all(
-    profiles.map(async (profile) => ({ profile, device, statement, isNew, isCounted: profile === device, ...(isNew && { who: await pseudonymOf(visit.env, profile) }) })),
+    profiles.map(async (profile) => ({ profile, device, statement, isNew, isProven: user !== undefined, isCounted: profile === device, ...(isNew && { who: await pseudonymOf(visit.env, profile) }) })),
   );
 }
 

@@ -36,7 +36,7 @@ pub struct EraseAsked {
 #[derive(schemars::JsonSchema)]
 #[allow(dead_code)] // It is described and nothing else.
 pub struct Erased {
-    /// A random id, by which it can be proven later that there was an erasure. It says nothing of whom it was. Null where the browser has no id: nothing is stored of its visitor.
+    /// A random id, by which it can be proven later that there was an erasure. It says nothing of whom it was. Null where the browser has no id, or all was erased within the last hour: nothing is stored of its visitor.
     receipt: Option<String>,
     /// True.
     erased: bool,

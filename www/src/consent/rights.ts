@@ -74,7 +74,7 @@ export function rightsSection(desk: Desk): HTMLElement {
   async function erase(): Promise<void> {
     try {
       const { receipt } = await desk.ask<{ receipt: string | null }>("erase", {});
-      await desk.erased([say("erased"), receipt && say("receipt", receipt)].filter(Boolean).join(" "));
+      await desk.erased(receipt ? `${say("erased")} ${say("receipt", receipt)}` : say("noneKept"));
     } catch (cause) {
       confirm.close();
       desk.fail(cause);

@@ -411,6 +411,19 @@ pub struct ProfileAccess {
     what: String,
 }
 
+/// That something was erased.
+#[derive(JsonSchema)]
+pub struct ErasureReceipt {
+    /// The receipt.
+    id: String,
+    /// When it was asked for, RFC 3339.
+    at: String,
+    /// `erased by the visitor`, `erased by the owner`, `withdrawn: <purposes>`, or `over` of what nothing came of for too long.
+    what: String,
+    /// When all of it was erased everywhere; null while that goes on.
+    done: Option<String>,
+}
+
 /// What visitors chose, the newest day first.
 #[derive(JsonSchema)]
 pub struct ConsentCounts {

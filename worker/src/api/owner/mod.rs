@@ -58,6 +58,7 @@ pub async fn answer(visit: &Visit, route: &Route, key: &str, caller: &Caller<'_>
             method,
         ) => profile::answer(visit, &bearer, (route.endpoint, method), key).await,
         (Endpoint::EraseProfile, _) => profile::erase(visit, &bearer, key).await,
+        (Endpoint::Receipt, _) => profile::receipt(visit, key).await,
         (Endpoint::Audiences, "POST") => audiences::renew(visit, &bearer).await,
         (Endpoint::Audiences, _) => audiences::counts(visit).await,
         (Endpoint::Violations, _) => counted::get(visit, "violations", 30).await,

@@ -61,6 +61,18 @@ pub async fn erase(visit: &Visit, bearer: &Bearer, path: &str) -> Answer {
     }
 }
 
+/// What became of an erasure; `id` is what stands behind `api/receipts/`.
+pub async fn receipt(visit: &Visit, id: &str) -> Answer {
+    if !shards::are_kept(&visit.env) {
+        return no_profiles();
+    }
+    match shards::receipt(&visit.env, &visit.site, &decoded(id)).await {
+        Ok(Value::Null) => Answer::error(404, "no_receipt", "There is no such receipt."),
+        Ok(found) => Answer::json(&found),
+        Err(trouble) => unavailable(visit, &trouble),
+    }
+}
+
 /// Answers a request for a profile; `path` is what stands behind `api/profile/`.
 pub async fn answer(visit: &Visit, bearer: &Bearer, asked: (Endpoint, &str), path: &str) -> Answer {
     if !shards::are_kept(&visit.env) {
