@@ -285,7 +285,7 @@ function identified(): Record<string, Asked[]> {
     "413": [IDENTITY, "/_idoine/erase"].map((path) => ({ path, to: "owned", method: "POST", headers: { ...headers, "content-length": "20000" } })),
     "429": [logIn(good, "busy"), logOut("busy"), erase({}, "busy")],
     "501": [logIn(good, "site")],
-    "503": [{ path: "/_idoine/profile", to: "empty" }, logIn(good, "empty"), logOut("empty"), erase({}, "empty"), { path: "/_idoine/consent", to: "empty", ...json({ granted: [] }), headers }],
+    "503": [{ path: "/_idoine/profile", to: "empty" }, logIn(good, "empty"), logOut("empty"), erase({}, "empty"), { path: "/_idoine/consent", to: "broken", ...json({ granted: [] }), headers }],
   };
 }
 
