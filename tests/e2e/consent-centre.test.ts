@@ -45,6 +45,8 @@ test("it shows what is known, where it came from, why it is asked and what it ch
   assert.match(await row(tab, "Club member").innerText(), /Yes\s+From our systems \(erp\) · January 5, 2026/);
   assert.equal(await row(tab, "Club member").getByRole("button").count(), 0, "the site says what may be corrected");
   assert.match(await section(tab, "What we know about you").innerText(), /Groups you are in: Returning visitors/);
+  assert.match(await row(tab, "Wish list").innerText(), /Yes\s+From what you did on this site/);
+  assert.equal(await row(tab, "Product Viewed").count(), 0, "nothing was viewed");
   assert.match(await section(tab, "What you allow").innerText(), /You chose this on November 23, 2025\./);
   await section(tab, "What we know about you").locator("summary").click();
   assert.match(await section(tab, "What we know about you").innerText(), /Frequency\s+Quiet/);

@@ -57,7 +57,8 @@ export function knownSection(desk: Desk): HTMLElement {
 function learnedRows(desk: Desk): HTMLElement[] {
   const values = desk.held?.facts?.readings ?? {};
   const known = (desk.known.notice.readings ?? []).filter(({ path }) => !["", "0", "false"].includes(values[path] ?? ""));
-  return known.map(({ path, changes = [] }) => row(calledBy(path), words(values[path]!), desk.speech.source("browser"), ...reasons(desk, { changes })));
+  const valueOf = (path: string): string => (values[path] === "true" ? desk.speech.say("yes") : words(values[path]!));
+  return known.map(({ path, changes = [] }) => row(calledBy(path), valueOf(path), desk.speech.source("browser"), ...reasons(desk, { changes })));
 }
 
 /** What the path of something learned is about: what stands in its quotes, but for times; else its own words. */
