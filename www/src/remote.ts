@@ -3,7 +3,9 @@ import type { Decider } from "./page.ts";
 import type { Answer, ConsentStatus } from "./types.ts";
 
 /** After this the page is better left as it is than changed before the visitor's eyes. */
-const PATIENCE_MS = 3000;
+const PAGE_PATIENCE_MS = 3000;
+/** Nobody looks at what takes longer; what is withdrawn is being deleted meanwhile. */
+const PATIENCE_MS = 9000;
 
 /**
  * One call below `/_idoine/` of the Worker at `api` (this site's own by default), answered as JSON: without a body it asks, with null it
@@ -30,15 +32,15 @@ export function remote(api?: string, measures?: unknown): Decider {
   /** The choice as the Worker told it last. Its cookie can be read on this site's own host alone. */
   let known: ConsentStatus | undefined;
   const consent = async (choice?: object): Promise<ConsentStatus> => (known = await call<ConsentStatus>(api, "consent", choice));
-  const mode = api === undefined ? "edge" : "api";
+  const mode = api == null ? "edge" : "api";
   return {
     mode,
-    decide: (url, referrer) => call<Answer>(api, "decide", { url, referrer }),
+    decide: (url, referrer) => call<Answer>(api, "decide", { url, referrer }, PAGE_PATIENCE_MS),
     async send(path, body) {
       const said = /idoine_consent=v[12](\.[a-z])?/.exec(document.cookie);
       // What is counted of nobody says what was done, and nothing of who did it.
       const isOfNobody = /page|track/.test((body as any)?.events?.[0].type);
-      const agreed = api === undefined ? (said ? said[1] : measures && isOfNobody) : (known ?? (await consent())).granted[0] || (known!.measured && isOfNobody);
+      const agreed = api == null ? (said ? said[1] : measures && isOfNobody) : (known ?? (await consent())).granted[0] || (known!.measured && isOfNobody);
       if (agreed) await call(api, path, body);
     },
     consent: {
