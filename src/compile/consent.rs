@@ -146,6 +146,12 @@ impl<'m> Compiler<'m, '_, '_> {
         for (name, webhook) in &manifest.webhooks {
             self.bound(name, "webhook", webhook.purpose);
         }
+        let sinks = manifest.sinks.iter().flat_map(|sinks| [("queue", &sinks.queue), ("r2", &sinks.r2)]);
+        for (name, plan) in sinks.filter_map(|(name, plan)| Some((name, plan.as_ref()?))) {
+            let Spanned { span, path, .. } = plan.purpose.clone();
+            let named = Spanned { value: name.to_owned(), span, path };
+            self.bound(&named, "sink", Some(plan.purpose.value));
+        }
     }
 
     fn bound(&mut self, name: &Spanned<String>, what: &str, purpose: Option<Purpose>) {
@@ -340,7 +346,7 @@ fn keeping(manifest: &Manifest, mode: Mode, version: i32) -> String {
     json.key("sinks");
     json.open('{');
     let sinks = manifest.sinks.as_ref();
-    let of = |plan: Option<&crate::manifest::SinkPlan>| plan.map_or(Purpose::Analytics, |plan| plan.purpose).name();
+    let of = |plan: Option<&crate::manifest::SinkPlan>| plan.map_or(Purpose::Analytics, |plan| plan.purpose.value).name();
     json.text("queue", of(sinks.and_then(|sinks| sinks.queue.as_ref())));
     json.text("r2", of(sinks.and_then(|sinks| sinks.r2.as_ref())));
     json.close('}');

@@ -219,7 +219,7 @@ impl Maker<'_> {
     fn sink(&self, name: &str) -> Purpose {
         let sinks = self.uses.manifest.sinks.as_ref();
         let plan = sinks.and_then(|sinks| if name == "queue" { sinks.queue.as_ref() } else { sinks.r2.as_ref() });
-        plan.map_or(Purpose::Analytics, |plan| plan.purpose)
+        plan.map_or(Purpose::Analytics, |plan| plan.purpose.value)
     }
 
     fn sinks(&self) -> Vec<Row> {

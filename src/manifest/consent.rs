@@ -63,7 +63,7 @@ object! { "A purpose, as visitors are told of it." PurposePlan {
 } }
 
 object! { "A sink that takes all events." SinkPlan {
-    required purpose "purpose": Purpose = "The purpose without whose consent it is told nothing.";
+    required purpose "purpose": Spanned<Purpose> = "The purpose without whose consent it is told nothing.";
 } }
 
 object! { "Where events are sent to beside webhooks." Sinks {
