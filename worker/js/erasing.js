@@ -2,7 +2,7 @@
 // user are known of. A session alone is not enough for a user's (asked.js), so that nobody who finds a browser open can do that.
 
 import { askedBy, failed, isPreview } from "./asked.js";
-import { PURPOSES } from "./choice.js";
+import { PURPOSES, writeChoice } from "./choice.js";
 import { answerWith } from "./consent.js";
 import { decide } from "./instance.js";
 import { log } from "./log.js";
@@ -18,8 +18,8 @@ async function withdrawn(visit) {
     return [];
   }
   const version = (await prepare(visit.env, visit.ctx, visit.site.id))?.consent?.version ?? 1;
-  const value = ["v2", ...PURPOSES.map((purpose) => `~${purpose}`), version, Math.floor(Date.now() / 1000), "v"].join(".");
-  return [readableCookie(visit, CONSENT, value, MAX_AGE_S)];
+  const choice = Object.fromEntries(PURPOSES.map((purpose) => [purpose, "withdrawn"]));
+  return [readableCookie(visit, CONSENT, writeChoice({ choice, version, at: Date.now(), by: "visitor" }), MAX_AGE_S)];
 }
 
 /** Has what was kept for purposes erased, where a page keeps the choice itself; the receipt. Rejects where the shard can't be told. */
@@ -50,7 +50,8 @@ export async function erasing(visit) {
       receipt = keys.length === 0 ? null : await takenBack(visit, keys, body.purposes);
       return answerWith(response, { receipt, erased: true }, []);
     }
-    receipt = keys.length === 0 ? null : await eraseAll(visit.env, visit.site.id, keys);
+    // Of an id that a client made up, what it did in a user's name is with that user alone.
+    receipt = keys.length === 0 ? null : await eraseAll(visit.env, visit.site.id, keys, body.anonymousId === undefined);
   } catch (error) {
     log("error", "not_erased", "a shard could not be told of an erasure; that is tried again", { error, site: visit.site.id });
     return failed(response, 503, "unavailable", "It could not be erased at the moment. Please try again later.", { "retry-after": "10" });

@@ -197,8 +197,11 @@ export async function begin(shard, given) {
   clearTimeout(late);
 }
 
-/** Whether all of profiles was erased a short while ago, and this shard knows nothing of them since. */
-async function isDone({ sql, env, now }, { keys, purposes }) {
+/** Whether all of profiles was erased a short while ago, and nothing came of them since. Of profiles of other shards this one does not know. */
+async function isDone({ sql, env, now, number }, { keys, purposes }) {
+  if ((await Promise.all(keys.map(shardOf))).some((home) => home !== number)) {
+    return false;
+  }
   const ERASED = "SELECT count(DISTINCT purpose) AS n FROM erased WHERE at > ? AND who IN (SELECT value FROM json_each(?)) AND purpose IN (SELECT value FROM json_each(?))";
   for (const names of await Promise.all(keys.map((key) => pseudonymsOf(env, key)))) {
     const isErased = sql.exec(ERASED, now - AGAIN_MS, JSON.stringify(names), JSON.stringify(purposes)).one().n === purposes.length;
@@ -234,12 +237,12 @@ export async function goOnAll(shard) {
 const begun = async (env, site, given) => callShard(env, site, await shardOf(given.keys[0]), "own", "erase", { ...given, purposes: EVERYTHING });
 
 /**
- * Erases all that is stored of a visitor's profiles: returns the receipt, null where all was erased just before and nothing came since. Rejects
- * where the shard can't be told.
+ * Erases all that is stored of a visitor's profiles: returns the receipt, null where all was erased just before and nothing came since, which `isOnce`
+ * has looked at. Rejects where the shard can't be told.
  */
-export async function eraseAll(env, site, keys) {
+export async function eraseAll(env, site, keys, isOnce) {
   const id = crypto.randomUUID();
-  return (await begun(env, site, { id, keys, what: "erased by the visitor", isOnce: true })) ? id : null;
+  return (await begun(env, site, { id, keys, what: "erased by the visitor", isOnce })) ? id : null;
 }
 
 /** The same for the site's owner, as JSON; the receipt has its id already. */
