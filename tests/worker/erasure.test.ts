@@ -704,3 +704,19 @@ test("a profile of which for too long nothing came but from who only says to be 
   await day(user);
   await until(async () => (await site.rows(user, "SELECT 1 FROM parts WHERE profile = ? AND state IS NOT NULL", user)).length === 0, "it is over");
 });
+
+test("who was erased just before, and did something in a browser since that their user's shard knows nothing of, is erased again", async () => {
+  const browser = new Browser(site);
+  await browser.agree();
+  const [key, id] = [browser.key, browser.jar.get("idoine_id")!];
+  const user = NUMBERS.map((n) => `user-pia-${n}`).find((name) => numberOf(`u:${name}`) !== numberOf(key))!;
+  await browser.logIn(user);
+  await site.done(`u:${user}`, (await browser.erase({ token: token(user) })).json().receipt);
+  browser.jar.set("idoine_id", id);
+  await browser.agree();
+  assert.deepEqual([browser.key, await browser.send({ type: "page" })], [key, ["accepted"]]);
+  const { receipt } = (await browser.erase({ token: token(user) })).json();
+  assert.match(receipt ?? "", /^[0-9a-f-]{36}$/);
+  await site.done(`u:${user}`, receipt);
+  assert.deepEqual(await site.rows(key, "SELECT 1 FROM parts WHERE profile = ?", key), []);
+});
