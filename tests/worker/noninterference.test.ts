@@ -56,11 +56,14 @@ after(async () => {
   await Promise.all([worker.dispose(), origin.close()]);
 });
 
-/** What each answer is, but for when it was made. */
+/** What each answer is, but for when it was made: a time on the full second is written in four characters less. */
 const seen = ({ status, text, headerList }: Reply) => {
-  const told = headerList.filter(([name]) => !["date", "server-timing"].includes(name));
+  const told = headerList.filter(([name]) => !["date", "server-timing", "content-length"].includes(name));
   return JSON.stringify([status, told.sort(), text.replace(/"now":\d+|"time\.now":"[^"]*"/g, "now")]);
 };
+
+/** What is asked, in this order. */
+const ASKED = ["the page", "decide", "context", "profile", "consent", "flags"];
 
 /** All that a visitor is answered with who has these cookies and a choice. */
 async function answers(choice: string | undefined, cookies: Map<string, string>, signals: Record<string, string>): Promise<string[]> {
@@ -94,7 +97,8 @@ const REFUSALS: [string, string | undefined, Record<string, string>][] = [
 for (const [name, choice, signals] of REFUSALS) {
   test(`${name}: nothing that is known of a visitor changes what they get`, async () => {
     const [first, ...others] = await Promise.all(visitors.map((cookies) => answers(choice, cookies, signals)));
-    others.forEach((other, at) => assert.deepEqual(other, first, `visitor ${at + 1}`));
+    // One by one, so that what differs is told and not all that is the same.
+    others.forEach((other, at) => first!.forEach((answer, asked) => assert.equal(other[asked], answer, `visitor ${at + 1}, ${ASKED[asked]}`)));
     assert.match(first![0]!, /Everybody/);
     assert.doesNotMatch(first![0]!, /Plan |Segment |Offer |You look|Welcome back/);
   });
