@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { measure } from "../../scripts/lib/budgets.mjs";
+import { comparePeers } from "../../scripts/lib/peers.mjs";
+import { sizePage } from "../../scripts/lib/peers-page.mjs";
 
 const root = new URL("../../", import.meta.url);
 const files = ["README.md", ...readdirSync(new URL("docs/", root)).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
@@ -63,4 +65,23 @@ test("the sizes that the README quotes are the sizes", () => {
     const actual = row.gzip / 1000;
     assert.ok(Math.abs(Number(quoted) - actual) <= actual * 0.03, `${name}: the README says ${quoted} KB, it is ${actual.toFixed(2)} KB`);
   }
+});
+
+test("the page about sizes is what the command writes, with its figures", async () => {
+  const rows = await comparePeers();
+  const fresh = sizePage(rows).split("\n");
+  const quoted = readFileSync(new URL("docs/size.md", root), "utf8").split("\n");
+  const figure = /\d+\.\d(?= \|)/g;
+  assert.deepEqual(quoted.map((line) => line.replace(figure, "#")), fresh.map((line) => line.replace(figure, "#")));
+  quoted.forEach((line, number) => {
+    const actual = fresh[number]!.match(figure) ?? [];
+    line.match(figure)?.forEach((said, column) => {
+      const [was, is] = [Number(said), Number(actual[column])];
+      assert.ok(Math.abs(was - is) <= Math.max(is * 0.03, 0.1), `docs/size.md says ${was} KB, it is ${is} KB (npm run size -- --write):\n${fresh[number]}`);
+    });
+  });
+  // A peer of which nothing was bundled would look small.
+  for (const { name, package: of, first } of rows) if (of) assert.ok(first.gzip > 10_000 && first.raw > first.gzip && first.gzip > first.brotli, `${name}: ${JSON.stringify(first)}`);
+  const peers = new Set(rows.map((row) => row.package));
+  for (const name of ["@growthbook/growthbook", "@optimizely/optimizely-sdk", "@ninetailed/experience.js", "posthog-js", "@segment/analytics-next"]) assert.ok(peers.has(name), name);
 });
