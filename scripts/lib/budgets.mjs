@@ -12,6 +12,7 @@ export const BUDGETS = [
   { name: "engine: JavaScript + Wasm", files: ["assets/_idoine/engine.js", "assets/_idoine/engine.wasm"], goal: 30, limit: 45 },
   { name: "consent chunk: the banner", files: ["assets/_idoine/asks.js", "assets/_idoine/consent.js"], goal: 8, limit: 12 },
   { name: "preference centre", files: ["assets/_idoine/preferences.js"], goal: 8, limit: 12 },
+  { name: "capture", files: ["assets/_idoine/capture.js"], goal: 5, limit: 8 },
   { name: "tools: JavaScript + Wasm", files: ["assets/_idoine/tools.js", "assets/_idoine/tools.wasm"], goal: 150, limit: 250 },
   { name: "author's module: JavaScript + Wasm", files: ["assets/_idoine/author.js", "assets/_idoine/author.wasm"], goal: 150, limit: 250 },
   { name: "Worker Wasm", files: ["worker/index_bg.wasm"], goal: 200, limit: 300 },
@@ -19,6 +20,7 @@ export const BUDGETS = [
   { name: "Worker script", files: ["worker/index.js"] },
   { name: "typed client", files: ["assets/_idoine/client.js"] },
   { name: "consent platforms (sites that use one only)", files: ["assets/_idoine/signals.js"] },
+  { name: "web vitals (sites that capture them only)", files: ["assets/_idoine/vitals.js"] },
   { name: "preview bar (local and signed previews only)", files: ["assets/_idoine/bar.js"] },
 ];
 

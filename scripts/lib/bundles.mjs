@@ -37,6 +37,8 @@ const BROWSER = [
   { entry: "www/src/consent/consent.ts", out: join(ASSETS, "consent.js"), format: "esm", target: "es2022" },
   { entry: "www/src/consent/preferences.ts", out: join(ASSETS, "preferences.js"), format: "esm", target: "es2022" },
   { entry: "www/src/consent/signals.ts", out: join(ASSETS, "signals.js"), format: "esm", target: "es2022" },
+  { entry: "www/src/capture/index.ts", out: join(ASSETS, "capture.js"), format: "esm", target: "es2022" },
+  { entry: "www/src/capture/vitals.ts", out: join(ASSETS, "vitals.js"), format: "esm", target: "es2022", banner: { js: "/* web-vitals, Copyright Google LLC, Apache-2.0 */" } },
   { entry: "www/src/bar/index.ts", out: join(ASSETS, "bar.js"), format: "esm", target: "es2022" },
 ];
 
@@ -57,7 +59,7 @@ async function bundle(options, out) {
 export async function buildScripts() {
   let changed = false;
   for (const { entry, out, ...more } of BROWSER) {
-    const options = { entryPoints: [entry], ...more, minify: true, platform: "browser", plugins: [beside(/(^|\/)(engine|tools|client|consent|preferences|signals)\.js$/)] };
+    const options = { entryPoints: [entry], ...more, minify: true, platform: "browser", plugins: [beside(/(^|\/)(engine|tools|client|consent|preferences|signals|vitals)\.js$/)] };
     changed = (await bundle(options, out)) || changed;
   }
   const description = JSON.stringify(JSON.parse(readFileSync(join(ROOT, "docs", "openapi.json"), "utf8")));

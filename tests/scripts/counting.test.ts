@@ -20,6 +20,7 @@ test("the budgets are those of the design", () => {
       ["engine: JavaScript + Wasm", 30, 45],
       ["consent chunk: the banner", 8, 12],
       ["preference centre", 8, 12],
+      ["capture", 5, 8],
       ["tools: JavaScript + Wasm", 150, 250],
       ["author's module: JavaScript + Wasm", 150, 250],
       ["Worker Wasm", 200, 300],
