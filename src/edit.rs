@@ -47,12 +47,21 @@ named! {
         /// Inserts the HTML that the origin has at the path `value`, in the place `name`: `content`, or as the operations are
         /// called that insert HTML.
         Fragment "fragment",
+        /// Moves the element to the place `name` (`before`, `after`, `first` or `last`) of the first that the selector `value` finds.
+        Move "move",
+        /// Brings the element's children into an order: those that the selectors of the JSON list `value` find come first.
+        Reorder "reorder",
     }
 }
 
 impl EditOp {
     pub(crate) fn from_code(code: u32) -> Option<EditOp> {
         EditOp::ALL.get(code as usize).copied()
+    }
+
+    /// Whether only the document can do it: the edge sees a page's elements once, as they stream by.
+    pub fn is_of_document(self) -> bool {
+        matches!(self, EditOp::Move | EditOp::Reorder)
     }
 }
 
@@ -65,7 +74,7 @@ pub struct Edit<'a> {
     pub selector: &'a str,
     /// What it does.
     pub op: EditOp,
-    /// The attribute's name, or a fragment's place; empty for other operations.
+    /// The attribute's name, or the place of a fragment or a move; empty for other operations.
     pub name: &'a str,
     /// The value, interpolated.
     pub value: String,

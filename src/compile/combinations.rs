@@ -27,6 +27,8 @@ impl Content {
             (self.last.is_some(), "last"),
             (self.remove.is_some(), "remove"),
             (self.fragment.is_some(), "fragment"),
+            (self.moved.is_some(), "move"),
+            (self.reorder.is_some(), "reorder"),
             (self.json.is_some(), "json"),
             (self.redirect.is_some(), "redirect"),
             (self.page.is_some(), "page"),
@@ -83,10 +85,46 @@ impl Compiler<'_, '_, '_> {
                 }
             }
         }
+        self.check_rearranged(content, &brought);
         let types = slot.selector.as_ref().and_then(|selector| selector::types(&selector.value).ok()).unwrap_or_default();
         for part in &brought {
             if let Some((message, help)) = types.iter().find_map(|found| refusal(found, part)) {
                 self.error_with_help(&part.at, message, help.map(str::to_owned));
+            }
+        }
+        for found in &types {
+            let holds = ["html", "head", "body"].contains(&found.as_str());
+            if let (Some(moved), true) = (&content.moved, holds) {
+                self.error(
+                    moved,
+                    format!("the slot may be the element `{found}`, which holds a page together: it stays where it is"),
+                );
+            }
+            let childless = html::VOID.contains(&found.as_str()) || html::RAW.contains(&found.as_str());
+            if let (Some(reorder), true) =
+                (&content.reorder, childless || matches!(found.as_str(), "html" | "textarea" | "title"))
+            {
+                self.error(
+                    reorder,
+                    format!("the slot may be an element `{found}`, which has no children that could be in another order"),
+                );
+            }
+        }
+    }
+
+    /// What moves in the page is not what the rest of the content brings: the edge brings it before, where the elements were.
+    fn check_rearranged(&mut self, content: &Content, brought: &[Brought]) {
+        for part in brought {
+            let beside = matches!(part.position, Position::Before | Position::After);
+            if let (Some(moved), true) = (&content.moved, beside) {
+                let message = format!("{} goes beside the place that move takes the elements away from", part.name);
+                let help = "give the place that they go to a slot of its own";
+                self.error_with_help(moved, message, Some(help.into()));
+            }
+            let inside = matches!(part.position, Position::Content | Position::First | Position::Last);
+            if let (Some(reorder), true) = (&content.reorder, inside) {
+                let message = format!("reorder is about the children that the page has, which {} changes", part.name);
+                self.error_with_help(reorder, message, Some("leave one of them out".into()));
             }
         }
     }

@@ -1,10 +1,10 @@
 //! Contents: what a slot shows becomes a list of edits.
 
 use super::template::{Place, Template};
-use super::{Compiler, html};
-use crate::edit::EditOp;
+use super::{Compiler, html, selector};
+use crate::edit::{EditOp, json_string};
 use crate::expr::ExprError;
-use crate::manifest::{Content, Fragment, Json, JsonPart, Position, Slot, SlotKind, Spanned};
+use crate::manifest::{Content, Fragment, Json, JsonPart, List, Move, Position, Slot, SlotKind, Spanned};
 use crate::program::build::{ContentEdit, Part};
 use crate::text::contains;
 
@@ -55,7 +55,7 @@ impl Compiler<'_, '_, '_> {
             (false, Some(json)) => self.error(json, "json goes into a data slot; say \"type\": \"data\" in the slot"),
             (false, None) if parts.is_empty() => self.error_of_whole(
                 content,
-                "the content is empty; expected text, html, attribute, class, image, hide, replace, before, after, first, last, remove or fragment",
+                "the content is empty; expected text, html, attribute, class, image, hide, replace, before, after, first, last, remove, fragment, move or reorder",
             ),
             (false, None) => {}
         }
@@ -129,7 +129,43 @@ impl Compiler<'_, '_, '_> {
             self.check_fragment(path);
             push(EditOp::Fragment, place_name(*place), self.template(slot, path, &Place::Fragment));
         }
+        if let Some(Spanned { value: Move { target, place }, .. }) = &content.value.moved {
+            self.check_target(target);
+            push(EditOp::Move, place_name(*place), vec![Part::Literal(target.value.clone())]);
+        }
+        if let Some(order) = &content.value.reorder {
+            push(EditOp::Reorder, "", vec![Part::Literal(self.order(order))]);
+        }
         edits
+    }
+
+    /// Refuses what is no selector for a browser.
+    fn check_target(&mut self, target: &Spanned<String>) {
+        if let Err(error) = selector::check_of_document(&target.value) {
+            self.error_inside(target, error);
+        }
+    }
+
+    /// The selectors of children as a JSON list.
+    fn order(&mut self, order: &Spanned<List<Spanned<String>>>) -> String {
+        let children = &order.value.0;
+        if children.is_empty() {
+            self.error_of_whole(
+                order,
+                "expected the CSS selectors of the children that come first, such as [\".sale\", \".new\"]",
+            );
+        }
+        let mut json = String::new();
+        for (at, child) in children.iter().enumerate() {
+            self.check_target(child);
+            if children.iter().take(at).any(|other| other.value == child.value) {
+                self.error(child, format!("`{}` stands here twice", child.value));
+            }
+            json.push_str(if at > 0 { "\",\"" } else { "[\"" });
+            json_string(&child.value, &mut json);
+        }
+        json.push_str("\"]");
+        json
     }
 
     /// A fragment is the origin's own, whatever a visitor's values are.

@@ -4,6 +4,7 @@
 //! `:first-child`, `:first-of-type`, `:nth-child()`, `:nth-of-type()` and `:not()`. A test holds this against lol_html,
 //! which workerd's HTMLRewriter is.
 
+use crate::diagnostic::nearest;
 use crate::expr::ExprError;
 use crate::text::cut_at;
 
@@ -12,10 +13,19 @@ pub(super) fn check(selector: &str) -> Result<(), ExprError> {
     types(selector).map(|_| ())
 }
 
+/// Says what is wrong with a selector, if a browser could not use it in a document.
+pub(super) fn check_of_document(selector: &str) -> Result<(), ExprError> {
+    read(selector, true).map(|_| ())
+}
+
 /// The types (tags) of the elements that a selector finds, lower case, as far as it names them.
 pub(super) fn types(selector: &str) -> Result<Vec<String>, ExprError> {
-    let mut parser = Parser { text: selector, at: 0, last: "", types: Vec::new() };
-    parser.list(0)?;
+    read(selector, false)
+}
+
+fn read(selector: &str, in_document: bool) -> Result<Vec<String>, ExprError> {
+    let mut parser = Parser { text: selector, at: 0, last: "", types: Vec::new(), in_document, in_has: false };
+    parser.list(0, false)?;
     if parser.at < selector.len() {
         return Err(parser.error("this is not the end of a selector"));
     }
@@ -82,10 +92,38 @@ struct Parser<'a> {
     /// The type of the compound that was read last.
     last: &'a str,
     types: Vec<String>,
+    /// Whether it is for a browser, which has the whole document; not for the edge.
+    in_document: bool,
+    /// Within `:has()`.
+    in_has: bool,
 }
 
 /// The deepest nesting of `:not()`.
 const MAX_DEPTH: usize = 8;
+
+/// What browsers know of elements without more words. Those that say what a mouse does are no places.
+const STATES: &[&str] = &[
+    "any-link",
+    "checked",
+    "default",
+    "defined",
+    "disabled",
+    "empty",
+    "enabled",
+    "first-child",
+    "first-of-type",
+    "last-child",
+    "last-of-type",
+    "link",
+    "only-child",
+    "only-of-type",
+    "optional",
+    "read-only",
+    "read-write",
+    "required",
+    "root",
+    "target",
+];
 
 type Outcome = Result<(), ExprError>;
 
@@ -114,16 +152,21 @@ impl<'a> Parser<'a> {
     }
 
     fn unsupported(&self, start: usize, what: &str) -> ExprError {
-        ExprError::new(
-            start..self.at.max(start + 1),
-            format!("the edge can't use {what}: it sees a page's elements once, as they stream by"),
-        )
-        .with_help(Some("give the element an id or a class, or use :nth-child(), :first-child, :not() and >".to_owned()))
+        let span = start..self.at.max(start + 1);
+        if self.in_document {
+            return ExprError::new(span, format!("in the selector: {what} can't be used to find elements"));
+        }
+        ExprError::new(span, format!("the edge can't use {what}: it sees a page's elements once, as they stream by"))
+            .with_help(Some("give the element an id or a class, or use :nth-child(), :first-child, :not() and >".to_owned()))
     }
 
-    fn list(&mut self, depth: usize) -> Outcome {
+    /// `relative`: whether each may begin with how it stands to the element, as in `:has(> img)`.
+    fn list(&mut self, depth: usize, relative: bool) -> Outcome {
         loop {
             self.space();
+            if relative && (self.take('>') || self.take('+') || self.take('~')) {
+                self.space();
+            }
             self.complex(depth)?;
             if depth == 0 && !self.last.is_empty() {
                 self.types.push(self.last.to_ascii_lowercase());
@@ -148,6 +191,10 @@ impl<'a> Parser<'a> {
                 Some(c @ ('+' | '~')) => {
                     let start = self.at;
                     self.at += 1;
+                    if self.in_document {
+                        self.space();
+                        continue;
+                    }
                     return Err(self.unsupported(start, &format!("the combinator {c}")));
                 }
                 Some(_) if spaced => {}
@@ -161,17 +208,26 @@ impl<'a> Parser<'a> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let mut chars = rest.chars();
         let first = chars.next();
+        let may_escape = self.in_document;
+        let is_start = |c: char| is_name_start(c) || may_escape && c == '\\';
         let starts = match first {
-            Some('-') => chars.next().is_some_and(|c| c == '-' || is_name_start(c)),
-            Some(c) => is_name_start(c),
+            Some('-') => chars.next().is_some_and(|c| c == '-' || is_start(c)),
+            Some(c) => is_start(c),
             None => false,
         };
         if !starts {
             return false;
         }
-        let len = rest.find(|c: char| !(is_name_start(c) || c.is_ascii_digit() || c == '-')).unwrap_or(rest.len());
-        self.at += len;
-        true
+        let mut escaped = false;
+        let ends = |c: char| {
+            let goes_on = if escaped { c != '\n' } else { is_start(c) || c.is_ascii_digit() || c == '-' };
+            escaped = !escaped && c == '\\';
+            !goes_on
+        };
+        let len = rest.find(ends).unwrap_or(rest.len());
+        // Nothing is escaped by what ends there.
+        self.at += if escaped { 0 } else { len };
+        !escaped
     }
 
     fn compound(&mut self, depth: usize) -> Outcome {
@@ -250,19 +306,33 @@ impl<'a> Parser<'a> {
         let name = self.text.get(name_start..self.at).unwrap_or_default().to_ascii_lowercase();
         match name.as_str() {
             "first-child" | "first-of-type" => Ok(()),
-            "nth-child" | "nth-of-type" | "not" if self.take('(') => {
-                if name == "not" {
+            state if self.in_document && STATES.contains(&state) => Ok(()),
+            "nth-last-child" | "nth-last-of-type" | "is" | "where" | "has" if !self.in_document => {
+                Err(self.unsupported(start, &format!("`:{name}`")))
+            }
+            "has" if self.in_has => Err(self.error(":has() can't stand in :has()")),
+            "nth-child" | "nth-of-type" | "nth-last-child" | "nth-last-of-type" | "not" | "is" | "where" | "has"
+                if self.take('(') =>
+            {
+                if !name.starts_with("nth") {
                     if depth > MAX_DEPTH {
-                        return Err(self.error(":not() within :not() is nested too deep"));
+                        return Err(self.error(&format!(":{name}() is nested too deep")));
                     }
-                    self.list(depth + 1)?;
+                    let outer = self.in_has;
+                    self.in_has |= name == "has";
+                    self.list(depth + 1, name == "has")?;
+                    self.in_has = outer;
                 } else {
                     self.nth()?;
                 }
                 self.space();
                 if self.take(')') { Ok(()) } else { Err(self.error("expected )")) }
             }
-            _ => Err(self.unsupported(start, &format!("`:{name}`"))),
+            _ => {
+                let error = self.unsupported(start, &format!("`:{name}`"));
+                let hint = if self.in_document { nearest(&name, STATES.iter().copied()) } else { None };
+                Err(if hint.is_some() { error.with_help(hint) } else { error })
+            }
         }
     }
 
@@ -299,7 +369,7 @@ fn is_name_start(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{check, parts, types};
+    use super::{check, check_of_document, parts, types};
 
     /// What lol_html, the rewriter inside workerd, says of a selector.
     fn rewriter_knows(selector: &str) -> bool {
@@ -332,6 +402,46 @@ mod tests {
             assert_ne!(parts(one), parts(other), "{one} and {other}");
         }
         assert_eq!(parts("a, b > c ,p:not(d, e)"), ["a", "b>c", "p:not(d,e)"]);
+    }
+
+    #[test]
+    fn a_browser_has_the_whole_document() {
+        for selector in [
+            "h1 + p",
+            "h1 ~ p > a",
+            "ul > li:last-child",
+            "li:nth-last-child(2n + 1)",
+            ":is(h1, h2) a",
+            "main:where(.a, .b)",
+            "section:has(> img)",
+            "section:has(+ section, .x > b):not(:has(a))",
+            "input:checked",
+            ":root",
+            ".md\\:flex",
+            "#\\31 a",
+        ] {
+            assert_eq!(check_of_document(selector), Ok(()), "{selector}");
+            assert!(check(selector).is_err(), "{selector}");
+        }
+        for selector in [
+            "",
+            "p >",
+            "p + + a",
+            "+ p",
+            "p::before",
+            "p:hoover",
+            "p:hover",
+            "svg|a",
+            "p:has()",
+            "p:has(a:has(b))",
+            "p:is(> a)",
+            "p:has(:is(> a))",
+            "p:nth-last-child(x)",
+            ".a\\",
+            "{{ geo.country }}",
+        ] {
+            assert!(check_of_document(selector).is_err(), "{selector}");
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Parts of the manifest that are written in more than one way.
 
-#[cfg(feature = "schema")]
-use super::read::object_schema;
 use super::read::{List, Named, Read, Reader, Spanned, choice, object};
+#[cfg(feature = "schema")]
+use super::read::{object_schema, with};
 use jsonc_parser::ast::{ObjectPropName, Value};
 
 object! { "What a slot shows. A content may do several things at once." Content {
@@ -19,6 +19,8 @@ object! { "What a slot shows. A content may do several things at once." Content 
     optional last "last": Spanned<String> = "Inserts this HTML as the elements' last content.";
     optional remove "remove": Spanned<bool> = "Removes the elements.";
     optional fragment "fragment": Spanned<Fragment> = "Inserts HTML that the origin has at a path.";
+    optional moved "move": Spanned<Move> = "Moves the elements beside or into another one, in the page.";
+    optional reorder "reorder": Spanned<List<Spanned<String>>> = "Brings the elements' children into an order, in the page: those that the first of these CSS selectors finds, then those of the next; all others behind them.";
     optional json "json": Spanned<Json> = "A value for front-end code, in a data slot.";
     optional redirect "redirect": Spanned<String> = "The URL that the visitor is sent to, in a page slot.";
     optional page "page": Spanned<String> = "The path of the origin's page that is shown instead, in a page slot.";
@@ -46,6 +48,13 @@ choice! { "Where HTML goes, seen from an element." Position {
 object! { "HTML that the origin has, and where it goes." FragmentAt {
     required path "path": Spanned<String> = "The origin's path, which starts with /; a query is fine.";
     optional place "place": Position = "Where it goes, seen from the elements (default content).";
+} }
+
+object! { "Where elements are moved to: exactly one of these." MoveTo {
+    optional before "before": Spanned<String> = "Before the first element that this CSS selector finds.";
+    optional after "after": Spanned<String> = "Behind the first element that this CSS selector finds.";
+    optional first "first": Spanned<String> = "Into the first element that this CSS selector finds, as its first content.";
+    optional last "last": Spanned<String> = "Into the first element that this CSS selector finds, as its last content.";
 } }
 
 object! { "A page rule with more than a path." PageMatch {
@@ -81,6 +90,38 @@ impl Read for Fragment {
             { "type": "string", "description": "The origin's path, such as /fragments/hero" },
             FragmentAt::schema(),
         ] })
+    }
+}
+
+/// Where elements are moved to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Move {
+    /// The CSS selector of the element that they go to.
+    pub target: Spanned<String>,
+    /// Where they go, seen from it: before or behind it, or first or last into it.
+    pub place: Position,
+}
+
+impl Read for Move {
+    fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let Value::Object(object) = reader.value else {
+            return reader.expected("an object such as { \"before\": \"#reviews\" }");
+        };
+        let MoveTo { before, after, first, last } = Read::read(reader)?;
+        let places = [Position::Before, Position::After, Position::First, Position::Last];
+        let mut found =
+            [before, after, first, last].into_iter().zip(places).filter_map(|(target, place)| Some((target?, place)));
+        match (found.next(), object.properties.len()) {
+            (Some((target, place)), 1) => Some(Move { target, place }),
+            // What is unknown, or no text, is an error already.
+            (_, 1) => None,
+            _ => reader.error("expected one of before, after, first and last, such as { \"before\": \"#reviews\" }"),
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema() -> serde_json::Value {
+        ["minProperties", "maxProperties"].into_iter().fold(MoveTo::schema(), |schema, key| with(schema, key, 1.into()))
     }
 }
 

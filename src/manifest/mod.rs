@@ -11,7 +11,7 @@ pub(crate) mod read;
 mod source;
 
 pub use consent::{Ask, ConsentPlan, Platform, Preferences, PurposePlan, PurposePlans, SinkPlan, Sinks, Wording};
-pub use content::{Classes, Content, Fragment, Image, Json, JsonPart, PageRule, PersonaValue, Position, SlotContent};
+pub use content::{Classes, Content, Fragment, Image, Json, JsonPart, Move, PageRule, PersonaValue, Position, SlotContent};
 pub use enrichment::{Enrichment, EnrichmentField};
 pub use experience::{
     Cap, Experience, ExperienceKind, Factor, Group, Layer, LayerRange, Levels, Ramp, RampKind, RampPoint, Requirement,

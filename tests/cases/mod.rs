@@ -43,6 +43,7 @@ pub const MANIFEST: &[(&str, &str)] = &[
     ("errors", include_str!("../spec/manifest/errors.json")),
     ("errors-consent", include_str!("../spec/manifest/errors-consent.json")),
     ("errors-learn", include_str!("../spec/manifest/errors-learn.json")),
+    ("errors-page", include_str!("../spec/manifest/errors-page.json")),
 ];
 
 /// Every file of manifests that are warned of.

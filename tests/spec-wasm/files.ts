@@ -10,7 +10,7 @@ const SPEC = fileURLToPath(new URL("../spec", import.meta.url));
 export const FOLDERS = { context: "checkContexts", decide: "checkDecisions", expr: "checkExpressions", "receipts.json": "checkReceipts" } as const;
 
 /** The files of one folder that both modules run, each with a check of its own. */
-const MANIFESTS = { "errors.json": "checkFound", "errors-consent.json": "checkFound", "errors-learn.json": "checkFound", "warnings.json": "checkFound", "audiences.json": "checkAudiences", "shadows.json": "checkShadows" } as const;
+const MANIFESTS = { "errors.json": "checkFound", "errors-consent.json": "checkFound", "errors-learn.json": "checkFound", "errors-page.json": "checkFound", "warnings.json": "checkFound", "audiences.json": "checkAudiences", "shadows.json": "checkShadows" } as const;
 
 type Cases = { cases: { name: string }[] };
 

@@ -158,6 +158,45 @@ test("a slot that is handed to the page's own code is marked, and its edits stan
   }
 });
 
+test("what only the document can do is left to the page's script, by the state, with its selector", async () => {
+  const rearranged = await startWorker({
+    origin: origin.url,
+    manifest: site({
+      slots: {
+        tips: { selector: "aside.tips", pages: ["/order"] },
+        list: { selector: "ul", pages: ["/order"] },
+        own: { render: "client", pages: ["/order"] },
+      },
+      experiences: [
+        {
+          id: "all",
+          type: "personalization",
+          slots: {
+            tips: { move: { before: "#reviews + p:last-child" }, class: { add: ["up"] }, text: "now" },
+            list: { reorder: ["li:has(> b)", ".sale"] },
+            own: { move: { last: "main" }, text: "own" },
+          },
+        },
+      ],
+    }),
+  });
+  const rest = '<ul><li>1</li><li class="sale">2</li><li><b>3</b></li></ul><div id="reviews"></div><p>last</p></main>';
+  origin.routes["/order"] = `<html><head></head><body><main><aside class="tips">then</aside>${rest}</body></html>`;
+  try {
+    const reply = await rearranged.fetch("/order");
+    // What else the content says is done here; nothing has moved.
+    assert.equal(/<body>(.*)<\/body>/s.exec(reply.text)?.[1], `<main><aside class="tips up">now</aside>${rest}`);
+    assert.deepEqual((reply.state as unknown as { edits: unknown }).edits, [
+      { slot: "tips", selector: "aside.tips", op: "move", name: "before", value: "#reviews + p:last-child" },
+      { slot: "list", selector: "ul", op: "reorder", value: '["li:has(> b)",".sale"]' },
+      { slot: "own", selector: "", op: "text", value: "own" },
+      { slot: "own", selector: "", op: "move", name: "last", value: "main" },
+    ]);
+  } finally {
+    await rearranged.dispose();
+  }
+});
+
 test("the state stands once at the end of the head and leaves its element in no way", async () => {
   const { text, state } = await worker.fetch("/?utm_campaign=ops");
   assert.match(text, /<title>Shop<\/title><script type="application\/json" id="idoine-state">[^<]*<\/script><script async src="\/_idoine\/idoine.js"><\/script><\/head>/);

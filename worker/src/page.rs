@@ -83,7 +83,7 @@ async fn plan(visit: &Visit, program: &Program) -> Result<String, bool> {
     let context = visit.measured(program.terms(), enrichment::enrich(visit, program, facts, context).await);
     let decisions = idoine::decide(program, &context);
     let edits = idoine::edits(program, &context, &decisions);
-    let mut planned = report::edits(program, &edits);
+    let mut planned = at_the_edge(program, &edits);
     planned.extend(marks(program, &decisions));
     let plan = Plan {
         edits: planned,
@@ -122,6 +122,12 @@ fn exposure<'a>(
     })
 }
 
+/// What the rewriter is to do: all but what only the document can do, which the page's script is told.
+fn at_the_edge<'a>(program: &'a Program, edits: &'a [Edit<'a>]) -> Vec<EditReport<'a>> {
+    let reports = report::edits(program, edits).into_iter().zip(edits);
+    reports.filter_map(|(report, edit)| (!edit.op.is_of_document()).then_some(report)).collect()
+}
+
 /// For each slot of the page that its own code shows, a mark on the elements, by which that code finds them.
 fn marks<'a>(program: &'a Program, decisions: &'a Decisions) -> impl Iterator<Item = EditReport<'a>> {
     decisions.slots.iter().filter_map(|decision| {
@@ -146,14 +152,12 @@ fn state(program: &Program, decisions: &Decisions, edits: &[Edit<'_>]) -> Option
         state.push_str(&edit.value);
     }
     state.push('}');
-    let handed_over: Vec<EditReport<'_>> = report::edits(program, edits)
-        .into_iter()
-        .zip(edits)
-        .filter_map(|(report, edit)| program.slot_handed_over(edit.slot).map(|_| report))
-        .collect();
-    if !handed_over.is_empty() {
+    let in_page = |edit: &Edit<'_>| edit.op.is_of_document() || program.slot_handed_over(edit.slot).is_some();
+    let reports = report::edits(program, edits).into_iter().zip(edits);
+    let of_page: Vec<EditReport<'_>> = reports.filter_map(|(report, edit)| in_page(edit).then_some(report)).collect();
+    if !of_page.is_empty() {
         state.push_str(",\"edits\":");
-        state.push_str(&serde_json::to_string(&handed_over).ok()?);
+        state.push_str(&serde_json::to_string(&of_page).ok()?);
     }
     state.push('}');
     Some(for_script(&state))

@@ -25,6 +25,8 @@ export interface Decision {
  * What an edit does to each element that its selector finds. `json`, `redirect` and `page` are about no element: a value for
  * front-end code, the address of another page, and another page in this one's place, which only the edge can show. `replace` to `last`
  * bring HTML: in place of the element, around it, or into it. `fragment` brings the HTML that the site has at a path.
+ * `move` and `reorder` are done in the page alone: the element goes beside or into the first that the selector `value` finds; its children
+ * come into the order of the selectors in the JSON list `value`, all others behind them.
  */
 export type Op =
   | "text"
@@ -43,7 +45,9 @@ export type Op =
   | "first"
   | "last"
   | "remove"
-  | "fragment";
+  | "fragment"
+  | "move"
+  | "reorder";
 
 /** One change of the page, as plain data. */
 export interface Edit {
@@ -51,9 +55,9 @@ export interface Edit {
   /** CSS selector; empty for what is about no element, and where the page's own code shows the slot. */
   readonly selector: string;
   readonly op: Op;
-  /** Name of the attribute, for the attribute operations; of a fragment its place: `content`, `replace`, `before`, `after`, `first` or `last`. */
+  /** Name of the attribute, for the attribute operations; of a fragment its place: `content`, `replace`, `before`, `after`, `first` or `last`; of a move one of the last four. */
   readonly name?: string;
-  /** Plain text, ready HTML, an attribute's value, one class name, JSON text, or an address; absent when empty. */
+  /** Plain text, ready HTML, an attribute's value, one class name, JSON text, an address, or a selector; absent when empty. */
   readonly value?: string;
 }
 
@@ -83,7 +87,10 @@ export interface State {
   readonly decisions: readonly Decision[];
   /** Values of the data slots. */
   readonly values: Readonly<Record<string, unknown>>;
-  /** What the slots show that the page's own code renders (`"render": "client"`); their elements have the attribute `data-idoine-slot`. */
+  /**
+   * What the slots show that the page's own code renders (`"render": "client"`), without a selector: their elements have the attribute
+   * `data-idoine-slot`. And, with one, what only the document can do: `move` and `reorder`.
+   */
   readonly edits?: readonly Edit[];
 }
 

@@ -86,6 +86,8 @@ const OPS: readonly (Op | undefined)[] = [
   "last",
   "remove",
   "fragment",
+  "move",
+  "reorder",
 ];
 const HEAD_BYTES = 12;
 /** Of a tag and two lengths. */
