@@ -10,7 +10,7 @@ const ASSETS = join(DIST, "assets", "_idoine");
 /** Files that are neighbours in dist/ and loaded at run time, wherever the source names them. */
 const beside = (filter, path) => ({
   name: "beside",
-  setup: (build) => build.onResolve({ filter }, (found) => ({ path: path ?? `./${basename(found.path)}`, external: true })),
+  setup: (build) => build.onResolve({ filter }, (found) => (found.kind === "entry-point" ? undefined : { path: path ?? `./${basename(found.path)}`, external: true })),
 });
 
 /**
@@ -23,7 +23,7 @@ export const sources = {
 };
 
 /** Properties that nobody but us sees, of dom.ts and page.ts: in the loader each byte counts. */
-const OURS = /^(?:ours|undo|put|tries|nodes|send)$/;
+const OURS = /^(?:ours|undo|put|tries|nodes)$/;
 
 /** Scripts that say nothing of strictness: what the words for it take in bytes buys nothing in code whose types are checked. */
 const SLOPPY = { compilerOptions: { alwaysStrict: false, strict: false } };
@@ -32,6 +32,7 @@ const SLOPPY = { compilerOptions: { alwaysStrict: false, strict: false } };
 const BROWSER = [
   { entry: "www/snippet/stub.ts", out: join(DIST, "snippet", "stub.js"), format: "iife", target: "es2018" },
   { entry: "www/snippet/loader.ts", out: join(ASSETS, "idoine.js"), format: "iife", target: "es2020", mangleProps: OURS, tsconfigRaw: SLOPPY },
+  { entry: "www/src/live.ts", out: join(ASSETS, "live.js"), format: "esm", target: "es2020" },
   { entry: "www/src/index.ts", out: join(ASSETS, "client.js"), format: "esm", target: "es2022" },
   { entry: "www/src/consent/asks.ts", out: join(ASSETS, "asks.js"), format: "esm", target: "es2022" },
   { entry: "www/src/consent/consent.ts", out: join(ASSETS, "consent.js"), format: "esm", target: "es2022" },
@@ -59,7 +60,8 @@ async function bundle(options, out) {
 export async function buildScripts() {
   let changed = false;
   for (const { entry, out, ...more } of BROWSER) {
-    const options = { entryPoints: [entry], ...more, minify: true, platform: "browser", plugins: [beside(/(^|\/)(engine|tools|client|consent|preferences|signals|vitals)\.js$/)] };
+    const plugins = [beside(/(^|\/)(engine|tools|client|consent|preferences|signals|vitals)\.js$/), beside(/\/capture\/index\.ts$/, "./capture.js")];
+    const options = { entryPoints: [entry], ...more, minify: true, platform: "browser", plugins };
     changed = (await bundle(options, out)) || changed;
   }
   const description = JSON.stringify(JSON.parse(readFileSync(join(ROOT, "docs", "openapi.json"), "utf8")));

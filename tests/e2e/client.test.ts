@@ -375,7 +375,9 @@ test("of two questions under way the later one counts, whatever order the answer
       return json(answer([HERO], [{ ...HERO_TEXT, value: pathname }]));
     },
   }, true);
-  await visit.tab.evaluate(() => {
+  await visit.tab.evaluate(async () => {
+    // Routes are followed from when the page has nothing better to do.
+    await new Promise((done) => requestIdleCallback(done));
     history.pushState(null, "", "/slow");
     history.pushState(null, "", "/fast");
   });

@@ -23,7 +23,7 @@ const INSTAGRAM = "/?utm_source=instagram&utm_medium=social";
 /** The same page at every address, as single-page applications have it. */
 async function site(t: TestContext, head = LOADER, routes: Record<string, Route> = {}): Promise<Site> {
   const started = await serve({
-    ...assets("idoine.js", "client.js", "engine.js", "engine.wasm"),
+    ...assets("idoine.js", "live.js", "client.js", "engine.js", "engine.wasm"),
     "/program.bin": { type: "application/octet-stream", body: program },
     "/": page(head),
     ...routes,
@@ -279,7 +279,7 @@ test("without any storage (an opaque origin) the page is decided, and consent la
     while (typeof reply === "function") reply = await reply(request);
     return typeof reply === "string" ? reply : { ...reply, headers: allow(request) };
   };
-  const files = assets("idoine.js", "client.js", "engine.js", "engine.wasm");
+  const files = assets("idoine.js", "live.js", "client.js", "engine.js", "engine.wasm");
   const shop = await site(t, LOADER, {
     ...Object.fromEntries(Object.entries(files).map(([path, route]) => [path, open(route)])),
     "/program.bin": open({ type: "application/octet-stream", body: program }),

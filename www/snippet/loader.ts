@@ -12,20 +12,23 @@
  * | `data-consent` | version of the wording: who did not choose in it is asked. `none` asks nobody, and fills the elements of ours that the page has |
  * | `data-platforms` | the consent platforms that are listened to: `tcf`, `google` |
  * | `data-measure` | the Worker counts what is done in the page without the visitor: that much is sent of who has not chosen |
+ * | `data-capture` | what the page tells by itself, as `pages scroll` (docs/capture.md) |
+ * | `data-exposure` | when a slot counts as seen: the share that is visible, and for how many milliseconds, as `0.5 1000` |
  *
- * Only `data-program` needs WebAssembly, and only then is more than this file loaded at once. Behind the Worker the last three are
- * written by it.
+ * The same may stand in `window.idoine = { api: "..." }` before, or with the stub in `idoine.options`; attributes count before those.
+ * Only `data-program` needs WebAssembly, and only then is more than this file loaded at once; what goes on once the page is shown (live.js)
+ * comes when the page has nothing better to do. Behind the Worker the last five are written by it.
  */
-import type { IdoineOptions } from "../src/client.ts";
 import { createPage } from "../src/page.ts";
 import { remote } from "../src/remote.ts";
 import type { Idoine } from "../src/types.ts";
 import { createQueue, type Call, type Queue } from "./queue.ts";
 
 const script = document.currentScript as HTMLScriptElement | null;
-// An element of the page may have that name.
-const waiting: Queue = window.idoine?.call ? window.idoine : createQueue();
-const data: DOMStringMap = { ...script?.dataset };
+const given = window.idoine;
+// Options, or an element of the page that has that name.
+const waiting: Queue = given?.call ? given : createQueue();
+const data: DOMStringMap & Queue["options"] = { ...(given?.call ? given.options : (given as object)), ...script?.dataset };
 const { base } = data;
 
 /** Loads the neighbour of this file with that name. */
@@ -57,9 +60,13 @@ function open(client: Idoine): void {
 }
 
 async function start(): Promise<void> {
-  const auto = data.auto !== "false";
+  const auto = data.auto + "" !== "false";
   // What decides in the page is of no use to sites behind a Worker, so it is not part of this file.
-  open(data.program ? (await neighbour("client")).createIdoine({ ...data, auto } satisfies IdoineOptions) : createPage(remote(data.api, data.measure), auto));
+  open(
+    data.program
+      ? (await neighbour("client")).createIdoine({ ...data, auto })
+      : createPage(remote(data.api), { auto, load: async (host) => (await neighbour("live")).open(host, data, auto) }),
+  );
 }
 
 if (!waiting.loaded) {

@@ -12,6 +12,8 @@ export interface Queue extends Partial<Idoine> {
   (...call: Call): unknown;
   /** Calls that wait for the client. */
   q: Call[] | { push(call: Call): unknown };
+  /** The loader's attributes, for pages that would rather say them here. */
+  options?: Readonly<Record<string, unknown>>;
   /** Hides what matches until `show()`, and never longer than two seconds. */
   hide?(selector: string, ms?: number): void;
   /** Brings back everything that `hide` has hidden. */

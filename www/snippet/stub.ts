@@ -3,13 +3,15 @@
  * `<script data-hide="header h1" data-hide-ms="800">...</script>`, or `idoine.hide("header h1", 800)`.
  * Nothing is hidden without a time-out: what is hidden comes back even when the loader never arrives.
  */
-import { createQueue } from "./queue.ts";
+import { createQueue, type Queue } from "./queue.ts";
 
 const DEFAULT_MS = 1000;
 const MAX_MS = 2000;
 
 if (typeof window.idoine !== "function") {
+  const options = window.idoine as Queue["options"];
   const queue = (window.idoine = createQueue());
+  if (options) queue.options = options;
   const script = document.currentScript;
   let hidden: (() => void)[] = [];
 

@@ -1,8 +1,9 @@
 /** The typed client for developers: everything in one call. */
 import { local } from "./local.ts";
-import { createPage } from "./page.ts";
-import { remote } from "./remote.ts";
-import type { Idoine } from "./types.ts";
+import { createLive, type Live } from "./live.ts";
+import { createPage, type Host } from "./page.ts";
+import { remote, remoteLine } from "./remote.ts";
+import type { Capture, ExposureRule, Idoine } from "./types.ts";
 
 /** How the client is set up. With no options it belongs to a site behind the Worker. */
 export interface IdoineOptions {
@@ -14,12 +15,21 @@ export interface IdoineOptions {
   readonly notice?: string | undefined;
   /** Folder of `engine.js` and `engine.wasm`; by default the folder of this script. */
   readonly base?: string | undefined;
+  /** Whether the Worker counts what is done in pages without the visitor (`measurement-exempt`): that much is told of who has not chosen. */
+  readonly measure?: boolean | string | undefined;
+  /** What the page tells by itself (docs/capture.md). */
+  readonly capture?: string | readonly Capture[] | undefined;
+  /** When a slot counts as seen, also as the text `0.5 1000`. */
+  readonly exposure?: string | ExposureRule | undefined;
   /** False: decide only when `decide()` is called, and do not follow route changes. */
   readonly auto?: boolean | undefined;
 }
 
 /** Starts the client. It never throws for reasons outside the options: what fails leaves the page as it was. */
 export function createIdoine(options: IdoineOptions = {}): Idoine {
-  const { api, program, notice, base, auto = true } = options;
-  return createPage(program === undefined ? remote(api) : local(program, base, api, notice), auto);
+  const { api, program, notice, base, measure, auto = true } = options;
+  const [decider, line] = program === undefined ? [remote(api), remoteLine(api, measure)] : local(program, base, api, notice);
+  const { ask, local: isLocal } = line.consent;
+  const load = async (host: Host): Promise<Live> => createLive(host, line, { ...options, auto }, () => import("./capture/index.ts"));
+  return createPage(decider, { auto, load, consent: { ...(ask && { ask }), ...(isLocal && { local: true }) } });
 }

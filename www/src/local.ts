@@ -2,8 +2,10 @@
 import { localConsent } from "./consent.ts";
 import { loadEngine, type Engine } from "./engine.ts";
 import { askDetails, browserFacts } from "./facts.ts";
+import type { Outgoing } from "./outbox.ts";
 import type { Decider } from "./page.ts";
-import { call } from "./remote.ts";
+import { addressOf, call } from "./remote.ts";
+import type { Line } from "./tell.ts";
 import type { Pair } from "./wire.ts";
 
 /** The page does not wait longer than this for the place it is seen from. */
@@ -11,15 +13,12 @@ const PLACE_PATIENCE_MS = 1000;
 /** Nor does it for the browser's versions, which mostly are there before the engine is. */
 const DETAILS_PATIENCE_MS = 50;
 
-/** What a page tells that is counted without the visitor, where a site measures so. */
-const COUNTED = ["page", "track"];
-
 /**
  * Decisions from the engine in the folder `base` with the program at this address. A Worker at `api`, where there is one, tells what
  * a browser cannot know of itself: where it is, in which network, and what enrichments say of that. `notice` is the address of what visitors
  * are told before they choose.
  */
-export function local(program: string | Uint8Array, base?: string, api?: string, notice?: string): Decider {
+export function local(program: string | Uint8Array, base?: string, api?: string, notice?: string): [Decider, Line] {
   let engine: Promise<Engine> | undefined;
   const loaded = (): Promise<Engine> => {
     engine ??= loadEngine(folderOf(base), program);
@@ -34,28 +33,37 @@ export function local(program: string | Uint8Array, base?: string, api?: string,
   const consent = localConsent(async () => (await loaded()).terms, notice, worker);
   let place: Promise<Pair[]> | undefined;
   let details: Promise<unknown> | undefined;
-  async function send(path: string, body: unknown): Promise<void> {
-    const { granted, measured } = await consent.get();
-    const events = (body as { events?: { type: string; context: object }[] } | null)?.events ?? [];
-    // What is counted of nobody says what was done, and nothing of who did it.
-    const isOfNobody = path === "collect" && events.every(({ type }) => COUNTED.includes(type));
-    if (!granted.length && !(measured && isOfNobody)) return;
-    if (api === undefined) throw new Error(`${path}: there is no Worker to send it to (data-api)`);
-    if (path !== "collect") throw new Error(`${path}: a page that decides for itself knows no users`);
-    // The Worker on its own host has not set these cookies and cannot see them: the events say what they say.
+  /** What is told of who agreed to something; the Worker on its own host has not set these cookies and cannot see them: the events say what they say. */
+  async function body(events: readonly Outgoing[]): Promise<object> {
+    const { granted } = await consent.get();
     const anonymousId = await consent.id();
     const categoryPreferences = Object.fromEntries(granted.map((purpose) => [purpose, true]));
-    await call(api, path, { events: events.map((event) => ({ ...event, anonymousId, context: { ...event.context, consent: { categoryPreferences } } })) });
+    return { sentAt: Date.now(), events: events.map((event) => ({ ...event, anonymousId, context: { ...event.context, consent: { categoryPreferences } } })) };
   }
 
-  return {
-    mode: "static",
+  async function send(path: string, body: unknown): Promise<unknown> {
+    if (api === undefined) throw new Error(`${path}: there is no Worker to send it to (data-api)`);
+    if (path !== "collect") throw new Error(`${path}: a page that decides for itself knows no users`);
+    return call(api, path, body);
+  }
+
+  const line: Line = {
     consent,
+    async agreed() {
+      const { granted, measured } = await consent.get();
+      return granted.length ? "all" : measured && "counted";
+    },
+    address: (path) => addressOf(api, path).href,
+    body,
     async send(path, body) {
       const mine = send(path, body);
       sending.add(mine);
-      await mine.finally(() => sending.delete(mine));
+      return mine.finally(() => sending.delete(mine));
     },
+  };
+
+  const decider: Decider = {
+    mode: "static",
     async decide(url, referrer) {
       try {
         place ??= api === undefined ? Promise.resolve([]) : whereabouts(api);
@@ -71,6 +79,7 @@ export function local(program: string | Uint8Array, base?: string, api?: string,
       }
     },
   };
+  return [decider, line];
 }
 
 /** Where the engine's files are: beside this one, unless it is said otherwise. */

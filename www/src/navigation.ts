@@ -39,13 +39,15 @@ function install(): void {
   addEventListener("popstate", () => check());
 }
 
-/** Calls back with the previous address on every route change. Returns a function that ends it. */
-export function onRoute(listener: Listener): () => void {
+/** Calls back with the previous address on every route change, also on one `since` that address. Returns a function that ends it. */
+export function onRoute(listener: Listener, since?: string): () => void {
   if (!current) {
     current = here();
     install();
   }
   listeners.add(listener);
+  const before = since?.split("#")[0];
+  if (before && before !== current) listener(before);
   return () => listeners.delete(listener);
 }
 

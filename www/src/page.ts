@@ -1,22 +1,58 @@
 /**
- * One page's decisions: asks for them, shows them, follows route changes, tells who subscribed.
+ * One page's decisions: asks for them, shows them, tells who subscribed. This is what every page loads; what goes on once it is shown (routes, the
+ * time, what is told of the visitor) is `Live` (live.ts), which comes when the page has nothing better to do, or when it is called.
  * Where decisions come from is a `Decider`: the Worker (remote.ts) or the engine in this page (local.ts).
  *
  * Whatever fails, the page is left as it was and nothing is thrown at it; `debug().error` says what happened.
  */
 import { createRenderer } from "./dom.ts";
-import { leaveFor, onRoute } from "./navigation.ts";
+import type { Live } from "./live.ts";
 import type { Answer, Consent, Decision, Edit, Idoine, Mode, State } from "./types.ts";
 
 /** Where decisions come from. */
 export interface Decider {
   readonly mode: Mode;
-  readonly consent: Consent;
-  /** Decides for a page. May reject. */
-  decide(url: string, referrer: string): Promise<Answer>;
-  /** Sends an address below `/_idoine/` something of the visitor, if they agreed to anything; null takes away what is there. May reject. */
-  send(path: string, body: unknown): Promise<void>;
+  /** Decides for a page, or for these slots of it. May reject. */
+  decide(url: string, referrer: string, slots?: readonly string[]): Promise<Answer>;
 }
+
+/** What is decided for the page as it is now. */
+export interface Shown extends Answer {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Where slots are that the edge has written. */
+  readonly selectors?: Readonly<Record<string, string>> | undefined;
+  /** The address that it was decided for. */
+  readonly url: string;
+}
+
+/** The page, as what goes on in it knows it. */
+export interface Host {
+  readonly decider: Decider;
+  now(): Shown;
+  /** Decides for the page as it is now. `from`: the route changed from there, so that without an answer the old route's content must not stay. */
+  decide(from?: string): Promise<unknown>;
+  /** Shows what was decided. */
+  take(answer: Answer, values?: Readonly<Record<string, unknown>>): void;
+  /** The page that led here. */
+  referrer(): string;
+  /** Calls back whenever something was decided. Returns a function that ends it. */
+  watch(watcher: () => void): () => void;
+  /** Notes what went wrong. */
+  fail(cause: unknown): void;
+}
+
+/** How a client is set up, wherever it runs. */
+export interface Setup {
+  /** False: nothing is decided until `decide()` is called, and neither route changes nor the time are followed. */
+  readonly auto: boolean;
+  /** Loads what goes on in the page. */
+  load(host: Host): Promise<Live>;
+  /** What consent is besides reading and recording it. */
+  readonly consent?: Partial<Consent> | undefined;
+}
+
+/** A page that is never idle has waited long enough after this. */
+const IDLE_MS = 2000;
 
 const done = (): void => {};
 
@@ -30,90 +66,104 @@ export function readState(): State | undefined {
   } catch {}
 }
 
+const valuesOf = (values?: object): Record<string, unknown> => ({ __proto__: null, ...values });
+
 /**
  * The client over a decider. Behind the Worker the page already shows its decisions; elsewhere they are asked for at once.
  * What the edge wrote has no baseline here: it stays until the page itself replaces it.
- * `auto` false: nothing is decided until `decide()` is called, and route changes are not followed.
  */
-export function createPage(decider: Decider, auto: boolean): Idoine {
-  const state = decider.mode === "edge" ? readState() : undefined;
+export function createPage(decider: Decider, { auto, load, consent }: Setup): Idoine {
+  const { mode } = decider;
+  const state = mode === "edge" ? readState() : undefined;
   const show = createRenderer();
   const watchers = new Set<() => void>();
-  let version = state?.version ?? "";
-  let decisions: readonly Decision[] = state?.decisions ?? [];
-  let values = { __proto__: null, ...state?.values } as Readonly<Record<string, unknown>>;
-  let edits: readonly Edit[] = [];
+  let shown: Shown = {
+    version: "",
+    decisions: [],
+    ...state,
+    values: valuesOf(state?.values),
+    // No stream can make them: this page has to.
+    edits: (state?.edits ?? []).filter((edit) => edit.selector),
+    url: location.href,
+  };
   let referrer = document.referrer;
   let error: string | undefined;
   let latest = 0;
-  /** Over when all that was sent is answered; and when the last log-in or log-out is. */
-  let sent: Promise<unknown> | undefined;
-  let changed = sent;
-  let leaving: Promise<unknown>;
+  let loading: Promise<Live> | undefined;
+  let live: Live | undefined;
+  let stopped: boolean | undefined;
 
-  function take(answer: Answer): void {
-    const fresh = { __proto__: null } as unknown as Record<string, unknown>;
-    for (const edit of answer.edits) if (edit.op === "json") fresh[edit.slot] = JSON.parse(edit.value ?? "null");
+  function fail(cause: unknown): void {
+    error = String(cause);
+  }
+
+  function take(answer: Answer, old?: object): void {
+    const values = valuesOf(old);
+    for (const edit of answer.edits) if (edit.op === "json") values[edit.slot] = JSON.parse(edit.value ?? "null");
     show(answer.edits);
-    ({ version, decisions, edits } = answer);
-    values = fresh;
+    shown = { ...answer, values, url: location.href };
     for (const watcher of watchers) watcher();
   }
 
-  /** Asks and shows. `moved`: the route changed, so that without an answer the old route's content must not stay. */
-  async function decide(moved = false): Promise<readonly Decision[]> {
+  /** Asks and shows. */
+  async function decide(from?: string): Promise<readonly Decision[]> {
     const mine = ++latest;
+    referrer = from ?? referrer;
     try {
       const answer = await decider.decide(location.href, referrer);
       // A later question has overtaken this one.
-      if (mine !== latest) return decisions;
+      if (mine !== latest) return shown.decisions;
       take(answer);
       error = undefined;
       const away = answer.edits.find((edit) => edit.op === "redirect")?.value;
-      if (away) await leaveFor(away);
+      if (away) await (await begin()).leaveFor(away);
     } catch (cause) {
-      error = String(cause);
-      if (moved && mine === latest) take({ version, decisions: [], edits: [] });
+      fail(cause);
+      if (from != null && mine === latest) take({ version: shown.version, decisions: [], edits: [] });
     }
-    return decisions;
+    return shown.decisions;
   }
 
-  /** Until the page is left. It may come back, and be left again. */
-  function stay(): void {
-    leaving = new Promise((resolve) => addEventListener("pagehide", resolve, { once: true }));
+  const host: Host = {
+    decider,
+    now: () => shown,
+    decide,
+    take,
+    referrer: () => referrer,
+    watch(watcher) {
+      watchers.add(watcher);
+      return () => watchers.delete(watcher);
+    },
+    fail,
+  };
+
+  /** What goes on in the page. */
+  async function begin(): Promise<Live> {
+    try {
+      live = await (loading ??= load(host));
+      if (stopped) live.stop();
+      return live;
+    } catch (cause) {
+      // Perhaps the network was away.
+      loading = undefined;
+      throw cause;
+    }
   }
 
-  stay();
-  addEventListener("pageshow", stay);
+  const told =
+    (name: "track" | "page" | "identify" | "group" | "reset" | "profile") =>
+    (...args: any[]): Promise<any> =>
+      begin()
+        .then((live) => (live[name] as any)(...args))
+        .catch(fail);
 
-  /**
-   * Asks in its turn. Each answer brings what is known of whoever the visitor was when it was asked for, so that one that came behind the
-   * answer to a log-in or log-out would undo it: those wait for all that was sent before, and what is sent later waits for them. What still
-   * waits when the page is left is sent then.
-   */
-  function inTurn<T>(alone: boolean, ask: () => Promise<T>): Promise<T> {
-    const mine = Promise.race([leaving, alone ? sent : changed]).then(ask);
-    const over = mine.then(done, done);
-    sent = Promise.all([sent, over]).then(done);
-    if (alone) changed = over;
-    return mine;
-  }
-
-  const send = (path: string, body: unknown): Promise<void> =>
-    inTurn(path === "identity", () => decider.send(path, body)).catch((cause) => {
-      error = String(cause);
-    });
-
-  const tell = (type: string, fields: object): Promise<void> =>
-    send("collect", { events: [{ type, ...fields, context: { page: { url: location.href, referrer, title: document.title } } }] });
-
-  const decision = (slot: string): Decision | undefined => decisions.find((one) => one.slot === slot);
+  const decision = (slot: string): Decision | undefined => shown.decisions.find((one) => one.slot === slot);
 
   function subscribe(slot: string | Listener, listener?: Listener): () => void {
     const news = (): unknown[] =>
-      listener ? [decision(slot as string), values[slot as string]] : [decisions, values];
+      listener ? [decision(slot as string), shown.values[slot as string]] : [shown.decisions, shown.values];
     let seen = JSON.stringify(news());
-    const watcher = (): void => {
+    return host.watch(() => {
       const now = JSON.stringify(news());
       if (now === seen) return;
       seen = now;
@@ -123,40 +173,40 @@ export function createPage(decider: Decider, auto: boolean): Idoine {
         // The page's own mistake: it is told, and the other listeners are still called.
         console.error(cause);
       }
-    };
-    watchers.add(watcher);
-    return () => watchers.delete(watcher);
+    });
   }
 
-  const leave = auto
-    ? onRoute((previous) => {
-        referrer = previous;
-        void decide(true);
-      })
-    : undefined;
+  if (auto) (window.requestIdleCallback ?? setTimeout)(() => stopped || begin().catch(fail), { timeout: IDLE_MS } as IdleRequestOptions & number);
+  show(shown.edits);
 
   return {
-    ready: Promise.resolve(auto && decider.mode !== "edge" && decide()).then(done),
-    decisions: () => decisions,
+    ready: Promise.resolve(auto && mode !== "edge" && decide()).then(done),
+    decisions: () => shown.decisions,
     decision,
-    value: <T>(slot: string) => values[slot] as T | undefined,
-    subscribe,
-    decide: () => decide(),
-    track: (event, properties) => tell("track", { event, properties }),
-    page: (name, properties) => tell("page", { name, properties }),
-    identify(userId, traits, token) {
-      const told = tell("identify", { userId, traits });
-      return token ? send("identity", { token }) : told;
+    value: (slot: string) => shown.values[slot] as any,
+    subscribe: subscribe as Idoine["subscribe"],
+    decide: (options) => (options?.slots ? begin().then((live) => live.again(options.slots!)).catch(fail) : decide()).then(() => shown.decisions),
+    observe(slot, element) {
+      const ending = begin().then((live) => live.observe(slot, element));
+      ending.catch(fail);
+      return () => void ending.then((end) => end(), done);
     },
-    reset: () => send("identity", null),
+    track: told("track"),
+    page: told("page"),
+    identify: told("identify"),
+    group: told("group"),
+    profile: told("profile"),
+    reset: told("reset"),
     consent: {
-      ...decider.consent,
-      set: (...choice) => inTurn(false, () => decider.consent.set(...choice)),
+      ...consent,
+      get: async () => (await begin()).consent.get(),
+      set: async (...choice) => (await begin()).consent.set(...choice),
     },
-    debug: () => ({ version, decisions, edits, error, mode: decider.mode, url: location.href }),
+    debug: () => ({ version: shown.version, decisions: shown.decisions, edits: shown.edits, error, mode, url: location.href, events: live?.events() ?? [] }),
     stop() {
       latest++;
-      leave?.();
+      stopped = true;
+      live?.stop();
       show([]);
     },
   };

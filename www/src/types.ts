@@ -67,6 +67,8 @@ export interface Answer {
   readonly version: string;
   readonly decisions: readonly Decision[];
   readonly edits: readonly Edit[];
+  /** Epoch milliseconds at which time alone may change what is decided here; absent where it never does. */
+  readonly until?: number;
   /** Told by the Worker in previews alone. */
   readonly receipt?: Receipt;
 }
@@ -88,10 +90,19 @@ export interface State {
   /** Values of the data slots. */
   readonly values: Readonly<Record<string, unknown>>;
   /**
+<<<<<<< HEAD
    * What the slots show that the page's own code renders (`"render": "client"`), without a selector: their elements have the attribute
    * `data-idoine-slot`. And, with one, what only the document can do: `move` and `reorder`.
+=======
+   * What the edge leaves to the page: what the slots show that the page's own code renders (`"render": "client"`; their elements have the
+   * attribute `data-idoine-slot`), and the edits with a selector that no stream can make.
+>>>>>>> e5ee875 (What goes on in a page once it is shown comes in a chunk of its own: the loader decides and shows; events wait in an outbox that tries again, exposures are counted when they are seen, routes and the time are followed)
    */
   readonly edits?: readonly Edit[];
+  /** Selectors of the slots that an experience won, for their exposures. */
+  readonly selectors?: Readonly<Record<string, string>>;
+  /** As in an answer. */
+  readonly until?: number;
 }
 
 /** A visitor as raw facts: what the command line, the decide API, the previews and the tests take. */
@@ -259,6 +270,81 @@ export interface Consent {
  */
 export type Mode = "edge" | "api" | "static";
 
+/** What a page told, or has still to tell, of what was done in it. */
+export interface ToldEvent {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly type: "page" | "track" | "identify" | "group" | "exposure";
+  readonly event?: string;
+  readonly properties?: Properties;
+  /**
+   * `waiting` to be sent, or to be sent again; `sent`, so that the Worker has kept it; `refused`, as the visitor did not agree to it;
+   * `failed`, so that it is lost.
+   */
+  readonly status: "waiting" | "sent" | "refused" | "failed";
+}
+
+/** Which events a page tells by itself: each kind is switched on by its name (docs/capture.md). */
+export type Capture =
+  | "pages"
+  | "visible_time"
+  | "scroll"
+  | "clicks"
+  | "forms"
+  | "search"
+  | "filters"
+  | "video"
+  | "outbound"
+  | "downloads"
+  | "copy"
+  | "ecommerce"
+  | "data_layer"
+  | "web_vitals"
+  | "rage_clicks"
+  | "errors";
+
+/** When a slot counts as seen. */
+export interface ExposureRule {
+  /** The share of the slot, or of the window where it fills that, which has to be visible: 0 to 1, by default 0.5. */
+  readonly visible?: number;
+  /** For how long, in milliseconds: by default 1000. */
+  readonly afterMs?: number;
+}
+
+/**
+ * What `idoine types` writes of a site is merged into this (`declare module "idoine"`), so that names of slots, traits, events and goals are
+ * checked. Without it any name goes.
+ */
+export interface Register {}
+
+interface AnySite {
+  slots: Record<string, unknown>;
+  traits: Record<string, unknown>;
+  events: Record<string, Properties>;
+  goals: Record<string, unknown>;
+}
+
+/** The site as it is registered. */
+export type Site = Register extends { site: infer S extends Record<keyof AnySite, object> } ? S : AnySite;
+
+/** Names of the site's slots. */
+export type SlotName = keyof Site["slots"] & string;
+
+/** The value of a data slot. */
+export type SlotValue<N extends string> = N extends keyof Site["slots"] ? Site["slots"][N] : unknown;
+
+/** Names of the site's events. */
+export type EventName = keyof Site["events"] & string;
+
+/** What is told with an event. */
+export type EventProperties<N extends string> = N extends keyof Site["events"] ? Site["events"][N] : Properties;
+
+/** The site's traits. */
+export type Traits = { readonly [N in keyof Site["traits"]]?: Site["traits"][N] };
+
+/** What is known of a visitor, as their own browser is told it: traits, and what was learned, by name. */
+export type Profile = Readonly<Record<string, unknown>> & Traits;
+
 /** What `debug()` tells. */
 export interface Debug {
   readonly mode: Mode;
@@ -269,6 +355,8 @@ export interface Debug {
   readonly edits: readonly Edit[];
   /** What went wrong last, if anything did. The page is then as it was. */
   readonly error: string | undefined;
+  /** The last 50 of what was told, the newest last. */
+  readonly events: readonly ToldEvent[];
 }
 
 /** The client: what `createIdoine()` returns and what `window.idoine` becomes. */
@@ -278,27 +366,38 @@ export interface Idoine {
   /** All decisions for the current page. */
   decisions(): readonly Decision[];
   /** The decision for one slot, if the slot is on this page. */
-  decision(slot: string): Decision | undefined;
+  decision(slot: SlotName): Decision | undefined;
   /** The value of a data slot, if one was decided. */
-  value<T = unknown>(slot: string): T | undefined;
+  value<N extends SlotName>(slot: N): SlotValue<N> | undefined;
+  value<T>(slot: SlotName): T | undefined;
   /** Calls back with all decisions and the data slots' values whenever any of them changes. Returns a function that ends it. */
   subscribe(listener: (decisions: readonly Decision[], values: Readonly<Record<string, unknown>>) => void): () => void;
   /** Calls back whenever this slot's decision or value changes. Returns a function that ends it. */
-  subscribe(slot: string, listener: (decision: Decision | undefined, value: unknown) => void): () => void;
-  /** Decides again for the page as it is now, applies the result and returns the decisions. Never rejects. */
-  decide(): Promise<readonly Decision[]>;
+  subscribe<N extends SlotName>(slot: N, listener: (decision: Decision | undefined, value: SlotValue<N> | undefined) => void): () => void;
+  /** Decides again for the page as it is now, or for these slots of it alone, applies the result and returns the decisions. Never rejects. */
+  decide(options?: { readonly slots?: readonly SlotName[] }): Promise<readonly Decision[]>;
+  /**
+   * Tells which element of the page's own code shows a slot, so that its exposure is counted when that one is seen. Returns a function that
+   * ends it.
+   */
+  observe(slot: SlotName, element: Element): () => void;
   /**
    * Tells the site's own Worker that something was done: `track("Product Viewed", { product_id: "p1", category: "shoes" })`. Nothing is sent
-   * before the visitor agreed to something, unless the site counts it without them. Resolves when the Worker has kept it, or it is known that it has not (`debug().error`). Never rejects.
+   * before the visitor agreed to something, unless the site counts it without them. Resolves when the Worker has kept it, or it is known that it
+   * has not (`debug().error`); what the network or a busy Worker did not take is sent again by itself, and counts once. Never rejects.
    */
-  track(event: string, properties?: Properties): Promise<void>;
+  track<N extends EventName>(event: N, properties?: EventProperties<N>): Promise<void>;
   /** Tells that this page was viewed. Otherwise as `track`. */
   page(name?: string, properties?: Properties): Promise<void>;
   /**
    * Tells who the visitor is. What this browser is shown comes from that user's profile only with a `token` that the site's server has
    * signed for it. Otherwise as `track`.
    */
-  identify(userId: string, traits?: Properties, token?: string): Promise<void>;
+  identify(userId: string, traits?: Traits, token?: string): Promise<void>;
+  /** Tells which group the visitor belongs to: their company, their team. Otherwise as `track`. */
+  group(groupId: string, traits?: Properties): Promise<void>;
+  /** What is known of the visitor, as far as they agreed that it is. Empty where the Worker does not answer. Never rejects. */
+  profile(): Promise<Profile>;
   /** The visitor logs out: this browser is somebody new, of whom nothing is known. What is on the page stays until the next one. Never rejects. */
   reset(): Promise<void>;
   readonly consent: Consent;

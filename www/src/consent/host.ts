@@ -1,5 +1,5 @@
 /** Who keeps the choice and the data: the page's client where there is one, else the Worker that this file is from. */
-import { call, remote } from "../remote.ts";
+import { call, remoteLine } from "../remote.ts";
 import type { ConsentStatus, Consent, Idoine, Notice, Purpose } from "../types.ts";
 
 /** Told on the document whenever a choice was made here: its `detail` is what holds now. */
@@ -19,7 +19,7 @@ export function keeper(): Promise<Consent> {
   // The loader may still be on its way: the queue hands over the client when it is there.
   found ??= client
     ? new Promise((resolve) => client(({ consent }) => resolve(consent.local ? consent : asking(consent, apiOf()))))
-    : Promise.resolve(asking(remote(import.meta.url).consent, import.meta.url));
+    : Promise.resolve(asking(remoteLine(import.meta.url).consent, import.meta.url));
   return found;
 }
 

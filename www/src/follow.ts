@@ -1,0 +1,83 @@
+/** What has a page decided anew: a route change, the time, and what became known of the visitor. And leaving for another page. */
+import { onRoute } from "./navigation.ts";
+import type { Host } from "./page.ts";
+import type { Decision, Edit } from "./types.ts";
+
+/** Has these slots decided anew, as far as they are on the page, and leaves all others as they are. Never rejects. */
+export type Again = (slots: readonly string[]) => Promise<void>;
+
+/** What the time has decided anew is not within this; where nothing new follows, it takes twice as long each time. */
+const SOONEST_MS = 1000;
+/** The longest time that a browser waits for. */
+const LATEST_MS = 2 ** 31 - 1;
+
+/** Decides for some slots of a page alone. */
+export function createAgain(host: Host): Again {
+  let asked = new Set<string>();
+  let asking: Promise<void> | undefined;
+
+  async function ask(): Promise<void> {
+    while (asked.size) {
+      const before = host.now();
+      const slots = before.decisions.map(({ slot }) => slot).filter((slot) => asked.has(slot));
+      asked = new Set();
+      if (!slots.length) continue;
+      const answer = await host.decider.decide(location.href, host.referrer(), slots);
+      // Meanwhile all of it was decided.
+      if (host.now() !== before) continue;
+      // Of another program what stays would be wrong.
+      if (answer.version !== before.version) {
+        await host.decide();
+        continue;
+      }
+      const isNew = ({ slot }: Decision | Edit): boolean => slots.includes(slot);
+      const decided = answer.decisions.filter(isNew);
+      const values = Object.fromEntries(Object.entries(before.values).filter(([slot]) => !slots.includes(slot)));
+      host.take(
+        {
+          ...before,
+          ...answer,
+          decisions: before.decisions.map((old) => decided.find(({ slot }) => slot === old.slot) ?? old),
+          edits: [...before.edits.filter((edit) => !isNew(edit)), ...answer.edits.filter(isNew)],
+        },
+        values,
+      );
+    }
+  }
+
+  return (slots) => {
+    for (const slot of slots) asked.add(slot);
+    asking ??= ask()
+      .catch(host.fail)
+      .finally(() => (asking = undefined));
+    return asking;
+  };
+}
+
+/** Follows routes and the time. Returns a function that ends it. */
+export function follow(host: Host): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let until: number | undefined;
+  let pause = SOONEST_MS;
+
+  const decide = (): unknown => host.decide();
+
+  function watchTime(): void {
+    clearTimeout(timer);
+    const next = host.now().until;
+    // A clock that runs ahead of the Worker's is asked again for the same instant, later and later.
+    pause = next === until ? pause * 2 : SOONEST_MS;
+    until = next;
+    if (next) timer = setTimeout(() => (document.hidden ? document.addEventListener("visibilitychange", decide, { once: true }) : decide()), Math.min(Math.max(next - Date.now(), pause), LATEST_MS));
+  }
+
+  const unwatch = host.watch(watchTime);
+  const leave = onRoute((previous) => void host.decide(previous), host.now().url);
+  watchTime();
+  return () => {
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", decide);
+    unwatch();
+    leave();
+  };
+}

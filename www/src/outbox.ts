@@ -1,0 +1,199 @@
+/**
+ * Events on their way to the Worker: at most `MOST` wait, are sent together, and again after a growing pause where the network or a busy Worker
+ * did not take them. Each has an id by which the Worker counts it once, however often it comes.
+ *
+ * What could not be sent is kept for the next page, in local storage: that is only where the visitor agreed to something. When the page is left,
+ * what was never sent goes as a beacon.
+ */
+import type { Line } from "./tell.ts";
+import type { Properties, ToldEvent } from "./types.ts";
+
+/** An event in our own format (docs/events.md). */
+export interface Outgoing {
+  readonly type: ToldEvent["type"];
+  readonly event?: string;
+  readonly properties?: Properties;
+  readonly messageId: string;
+  readonly timestamp: number;
+  readonly context: object;
+}
+
+export interface OutboxSetup {
+  readonly line: Line;
+  /** Runs what sends a batch in its turn: the order of these calls is that in which things were told. */
+  turn<T>(ask: () => Promise<T>): Promise<T>;
+  /** Sends what `line.body` made. Rejects with a `response` where there is one. */
+  send(body: object): Promise<unknown>;
+  /** Whether an event may be told. May reject. */
+  may(event: Outgoing): Promise<boolean>;
+  fail(cause: unknown): void;
+}
+
+export interface Outbox {
+  /** Resolves when the event is kept, or it is known that it is not, or not yet. Never rejects. */
+  add(event: Omit<Outgoing, "messageId" | "timestamp"> & Partial<Outgoing>): Promise<void>;
+  /** Sends now what was just told, before what is told next. What waits for better times goes on waiting. */
+  flush(): void;
+  /** Forgets what waits. */
+  clear(): void;
+  /** The last of what was told, the newest last. */
+  events(): readonly ToldEvent[];
+}
+
+/** How many events wait at most: the oldest are lost then. */
+const MOST = 100;
+/** What a browser sends while a page is left, in characters: the limit of beacons is 64 KiB of UTF-8, all under way together. */
+const MOST_BEACON = 20_000;
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
+/** How many are remembered for `events()`. */
+const REMEMBERED = 50;
+const KEY = "idoine_outbox";
+
+/** An event in the box, and what became of it. */
+interface Item {
+  readonly event: Outgoing;
+  status: ToldEvent["status"];
+  /** Whether it was sent before, so that it may have come. */
+  isTried: boolean;
+}
+
+/** What can be done later may go well then: nothing was answered, or that there is too much or something broken. */
+const isPassing = ({ response }: { response?: Response }): boolean => !response || response.status === 429 || response.status >= 500;
+
+/** Seconds that an answer asks to wait. */
+const asked = ({ response }: { response?: Response }): number => Number(response?.headers.get("retry-after")) || 0;
+
+/** Storage may be refused with an exception. */
+function stored(events?: readonly Outgoing[]): Outgoing[] {
+  try {
+    if (!events) return JSON.parse(localStorage.getItem(KEY) ?? "[]") as Outgoing[];
+    if (events.length) localStorage.setItem(KEY, JSON.stringify(events));
+    else localStorage.removeItem(KEY);
+  } catch {}
+  return [];
+}
+
+/** A random id. `randomUUID` is missing on plain http. */
+export const newId = (): string => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outbox {
+  let waiting: Item[] = [];
+  let log: Item[] = [];
+  let flushing: Promise<unknown> | undefined;
+  let pause = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function put(event: Outgoing, isTried: boolean): Item {
+    const item: Item = { event, status: "waiting", isTried };
+    log = [...log, item].slice(-REMEMBERED);
+    return item;
+  }
+
+  function wait(items: readonly Item[]): void {
+    waiting.push(...items);
+    for (const lost of waiting.splice(0, waiting.length - MOST)) lost.status = "failed";
+  }
+
+  function settle(items: readonly Item[], status: Item["status"]): void {
+    for (const item of items) item.status = status;
+  }
+
+  /** Sends all that waits. */
+  function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    flushing = undefined;
+    const items = waiting;
+    waiting = [];
+    return items.length ? turn(() => ship(items)) : Promise.resolve();
+  }
+
+  /** Sends these, as far as they may be told. Never rejects. */
+  async function ship(items: readonly Item[]): Promise<void> {
+    const agreed: Item[] = [];
+    try {
+      for (const item of items) {
+        if (await may(item.event)) agreed.push(item);
+        else item.status = "refused";
+      }
+      if (!agreed.length) return;
+      for (const item of agreed) item.isTried = true;
+      await send(await line.body(agreed.map(({ event }) => event)));
+      settle(agreed, "sent");
+      pause = 0;
+      keep();
+    } catch (cause) {
+      fail(cause);
+      if (!isPassing(cause as object)) return settle(agreed, "failed");
+      // In the order in which they were done.
+      const later = waiting;
+      waiting = [];
+      wait([...agreed, ...later]);
+      pause = Math.min(Math.max(pause * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
+      clearTimeout(timer);
+      // Not all of a site's pages at once, when its Worker is there again.
+      timer = setTimeout(flush, Math.max(pause * (0.5 + Math.random() / 2), asked(cause as object) * 1000));
+      keep();
+    }
+  }
+
+  /** Keeps for another page what could not be sent. */
+  function keep(): void {
+    stored(waiting.filter(({ isTried }) => isTried).map(({ event }) => event));
+  }
+
+  /** Tries again what waits for better times. */
+  function retry(): void {
+    if (timer !== undefined) void flush();
+  }
+
+  /** The page is left: what was never sent goes now, whether or not anybody hears of it. */
+  async function leave(): Promise<void> {
+    const items = waiting.filter(({ isTried }) => !isTried);
+    if (!items.length) return;
+    waiting = waiting.filter(({ isTried }) => isTried);
+    const body = JSON.stringify(await line.body(items.map(({ event }) => event)));
+    if (body.length < MOST_BEACON && navigator.sendBeacon?.(line.address("collect"), body)) return settle(items, "sent");
+    for (const item of items) item.isTried = true;
+    wait(items);
+    keep();
+  }
+
+  addEventListener("online", retry);
+  addEventListener("pagehide", () => void leave().catch(fail));
+
+  /** What an earlier page could not send. */
+  async function takeOver(): Promise<void> {
+    const events = stored().filter((one) => one?.messageId);
+    if (!events.length) return;
+    const allowed = await may(events[0]!);
+    stored([]);
+    if (!allowed) return;
+    wait(events.map((event) => put(event, true)));
+    if (timer === undefined) await flush();
+  }
+  takeOver().catch(fail);
+
+  return {
+    async add(event) {
+      wait([put({ messageId: newId(), timestamp: Date.now(), ...event }, false)]);
+      // While it is known that nothing gets through, nothing is tried.
+      if (timer !== undefined) return;
+      // What is told in one go is sent in one go.
+      await (flushing ??= Promise.resolve().then(() => flushing && flush()));
+    },
+    flush() {
+      if (timer === undefined) void flush();
+    },
+    clear() {
+      settle(waiting, "failed");
+      waiting = [];
+      clearTimeout(timer);
+      timer = undefined;
+      stored([]);
+    },
+    events: () =>
+      log.map(({ event: { timestamp, type, event, properties }, status }) => ({ at: timestamp, type, ...(event && { event }), ...(properties && { properties }), status })),
+  };
+}
