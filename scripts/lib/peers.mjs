@@ -61,7 +61,7 @@ const OURS = "assets/_idoine/";
 
 /** Files for a script tag, as they are published. What a peer's file loads by itself later on is not counted. Ninetailed's package has none. */
 export const SCRIPTS = [
-  { name: "Idoine, behind the Worker", does: "decisions; asks nothing for the first page", files: [`${OURS}idoine.js`] },
+  { name: "Idoine, behind the Worker", does: "decisions, events, exposures; asks nothing for the first page", files: [`${OURS}idoine.js`, `${OURS}live.js`] },
   { name: "Idoine, static files", does: "decisions in the page with the engine, and events", files: ["idoine.js", "client.js"].map((name) => OURS + name).concat(ENGINE) },
   { name: "GrowthBook, auto", package: GROWTHBOOK, does: "decisions in the page, visual edits, storage of an id", files: ["dist/bundles/auto.min.js"] },
   { name: "GrowthBook, classes only", package: GROWTHBOOK, does: "decisions in the page; no events", files: ["dist/bundles/index.min.js"] },

@@ -17,6 +17,7 @@ test("the budgets are those of the design", () => {
     [
       ["inline stub", 0.6, 0.8],
       ["loader that applies edge decisions", 3, 4],
+      ["events, exposures and routes", 4, 5],
       ["engine: JavaScript + Wasm", 30, 45],
       ["consent chunk: the banner", 8, 12],
       ["preference centre", 8, 12],
