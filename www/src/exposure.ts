@@ -16,8 +16,12 @@ export interface Exposures {
   stop(): void;
 }
 
-/** Tells of a decision that was seen, at this time (epoch milliseconds), by an id that is the same for the same view of it. */
-type Tell = (properties: Properties, at: number, messageId: string) => Promise<unknown>;
+export interface ExposureSetup {
+  /** Whether exposures may be told now. Rejects never. */
+  may(): Promise<boolean>;
+  /** Tells of a decision that was seen, at this time (epoch milliseconds), by an id that is the same for the same view of it. */
+  tell(properties: Properties, at: number, messageId: string): unknown;
+}
 
 /** How finely it is noticed how much of an element is in the window. */
 const STEPS = 20;
@@ -35,7 +39,7 @@ interface Watched {
 /** A decision that somebody got: of the others nothing is to be seen. */
 const isShown = ({ experience, source }: Decision): boolean => experience !== null && source !== "baseline";
 
-export function watchExposures(host: Host, { visible, afterMs }: Required<ExposureRule>, tell: Tell): Exposures {
+export function watchExposures(host: Host, { visible, afterMs }: Required<ExposureRule>, { may, tell }: ExposureSetup): Exposures {
   const own = new Map<string, Set<Element>>();
   let watched: Watched[] = [];
   let view = newId();
@@ -73,18 +77,20 @@ export function watchExposures(host: Host, { visible, afterMs }: Required<Exposu
     one.timer = isSeen ? setTimeout(() => seen(one), afterMs) : undefined;
   }
 
-  function seen(one: Watched): void {
+  async function seen(one: Watched): Promise<void> {
     const { slot, experience, variant, factor, source } = one.decision;
     const key = keyOf(one.decision);
+    const { version } = host.now();
+    const [mine, now] = [view, Date.now()];
     end(one);
     watched = watched.filter((other) => other !== one);
-    if (told.has(key)) return;
+    // Who agrees later has seen it from then on.
+    if (!(await may()) || mine !== view || told.has(key)) return;
     told.add(key);
     // What an experience shows in several slots was seen once: caps count by the instant.
-    const at = firsts.get(experience!) ?? Date.now();
+    const at = firsts.get(experience!) ?? now;
     firsts.set(experience!, at);
-    const { version } = host.now();
-    void tell({ slot, experience, variant, ...(factor && { factor }), source, version }, at, `${view}.${hashOf(key)}`);
+    tell({ slot, experience, variant, ...(factor && { factor }), source, version }, at, `${view}.${hashOf(key)}`);
   }
 
   function end(one: Watched): void {

@@ -60,7 +60,12 @@ export function follow(host: Host): () => void {
   let until: number | undefined;
   let pause = SOONEST_MS;
 
-  const decide = (): unknown => host.decide();
+  async function decide(): Promise<void> {
+    const before = host.now();
+    await host.decide();
+    // Without an answer it is asked again.
+    if (host.now() === before) watchTime();
+  }
 
   function watchTime(): void {
     clearTimeout(timer);

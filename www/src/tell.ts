@@ -108,7 +108,10 @@ export function createTeller(host: Host, again: Again, line: Line, settings: Tel
     }
   }
 
-  const exposures = watchExposures(host, ruleOf(settings.exposure), (properties, at, messageId) => tell("exposure", { properties, timestamp: at, messageId }));
+  const exposures = watchExposures(host, ruleOf(settings.exposure), {
+    may: async () => !!(await line.agreed().catch(host.fail)),
+    tell: (properties, at, messageId) => tell("exposure", { properties, timestamp: at, messageId }),
+  });
 
   let endCapture = done;
   const kinds = typeof settings.capture === "string" ? settings.capture.split(/[\s,]+/).filter(Boolean) : (settings.capture ?? []);
