@@ -23,6 +23,7 @@ export const BUDGETS = [
   { name: "consent platforms (sites that use one only)", files: ["assets/_idoine/signals.js"] },
   { name: "web vitals (sites that capture them only)", files: ["assets/_idoine/vitals.js"] },
   { name: "preview bar (local and signed previews only)", files: ["assets/_idoine/bar.js"] },
+  { name: "the same for static files (on loopback only)", files: ["assets/_idoine/debug.js"] },
 ];
 
 /** The rows with their sizes in bytes and whether they are within their limit. */

@@ -41,6 +41,7 @@ const BROWSER = [
   { entry: "www/src/capture/index.ts", out: join(ASSETS, "capture.js"), format: "esm", target: "es2022" },
   { entry: "www/src/capture/vitals.ts", out: join(ASSETS, "vitals.js"), format: "esm", target: "es2022", banner: { js: "/* web-vitals, Copyright Google LLC, Apache-2.0 */" } },
   { entry: "www/src/bar/index.ts", out: join(ASSETS, "bar.js"), format: "esm", target: "es2022" },
+  { entry: "www/src/bar/static.ts", out: join(ASSETS, "debug.js"), format: "esm", target: "es2022" },
 ];
 
 async function bundle(options, out) {

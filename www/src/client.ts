@@ -1,5 +1,5 @@
 /** The typed client for developers: everything in one call. */
-import { local } from "./local.ts";
+import { folderOf, isLoopback, local } from "./local.ts";
 import { createLive, type Live } from "./live.ts";
 import { createPage, type Host } from "./page.ts";
 import { remote, remoteLine } from "./remote.ts";
@@ -21,15 +21,26 @@ export interface IdoineOptions {
   readonly capture?: string | readonly Capture[] | undefined;
   /** When a slot counts as seen, also as the text `0.5 1000`. */
   readonly exposure?: string | ExposureRule | undefined;
+  /** With `program`, on this machine (a loopback name) alone: puts the debug panel's button into the page. */
+  readonly debug?: string | boolean | undefined;
   /** False: decide only when `decide()` is called, and do not follow route changes. */
   readonly auto?: boolean | undefined;
 }
 
 /** Starts the client. It never throws for reasons outside the options: what fails leaves the page as it was. */
 export function createIdoine(options: IdoineOptions = {}): Idoine {
-  const { api, program, notice, base, measure, auto = true } = options;
-  const [decider, line] = program === undefined ? [remote(api), remoteLine(api, measure)] : local(program, base, api, notice);
+  const { api, program, notice, base, measure, debug, auto = true } = options;
+  const [decider, line, facts] = program === undefined ? [remote(api), remoteLine(api, measure)] : local(program, base, api, notice);
   const { ask, local: isLocal } = line.consent;
   const load = async (host: Host): Promise<Live> => createLive(host, line, { ...options, auto }, () => import("./capture/index.ts"));
-  return createPage(decider, { auto, load, consent: { ...(ask && { ask }), ...(isLocal && { local: true }) } });
+  const client = createPage(decider, { auto, load, consent: { ...(ask && { ask }), ...(isLocal && { local: true }) } });
+  // To whom a page is shown, and why, is nobody's business but the developer's: elsewhere there is no panel, whatever the page says.
+  if (facts && isLoopback()) {
+    const folder = folderOf(base);
+    const page = { program, consent: client.consent, folder, facts };
+    const panel = (): Promise<any> => import(/* @vite-ignore */ /* webpackIgnore: true */ new URL("debug.js", folder).href);
+    Object.assign(client.debug, { open: async () => (await panel()).open(page) });
+    if (debug !== undefined && debug !== false) panel().then(({ offer }) => offer(page)).catch(console.error);
+  }
+  return client;
 }

@@ -1,4 +1,5 @@
 /** Decisions made in this page, for sites of static files: no Worker is needed. */
+import { readOverrides, withOverrides } from "./bar/address.ts";
 import { localConsent } from "./consent.ts";
 import { loadEngine, type Engine } from "./engine.ts";
 import { askDetails, browserFacts } from "./facts.ts";
@@ -6,7 +7,8 @@ import type { Outgoing } from "./outbox.ts";
 import type { Decider } from "./page.ts";
 import { addressOf, call } from "./remote.ts";
 import type { Line } from "./tell.ts";
-import type { Pair } from "./wire.ts";
+import type { Pair, RawRequest } from "./wire.ts";
+import { zoneOffsets } from "./zone.ts";
 
 /** The page does not wait longer than this for the place it is seen from. */
 const PLACE_PATIENCE_MS = 1000;
@@ -18,7 +20,7 @@ const DETAILS_PATIENCE_MS = 50;
  * a browser cannot know of itself: where it is, in which network, and what enrichments say of that. `notice` is the address of what visitors
  * are told before they choose.
  */
-export function local(program: string | Uint8Array, base?: string, api?: string, notice?: string): [Decider, Line] {
+export function local(program: string | Uint8Array, base?: string, api?: string, notice?: string): [Decider, Line, facts: (url: string, referrer: string) => Promise<RawRequest>] {
   let engine: Promise<Engine> | undefined;
   const loaded = (): Promise<Engine> => {
     engine ??= loadEngine(folderOf(base), program);
@@ -62,16 +64,26 @@ export function local(program: string | Uint8Array, base?: string, api?: string,
     },
   };
 
+  /** What the page at `url` is decided by. On this machine it may say who looks at it, and when, as it may behind a Worker in a preview. */
+  async function facts(url: string, referrer: string): Promise<RawRequest> {
+    place ??= api === undefined ? Promise.resolve([]) : whereabouts(api);
+    details ??= Promise.race([askDetails(), new Promise((resolve) => setTimeout(resolve, DETAILS_PATIENCE_MS))]);
+    const [told, cookie] = await Promise.all([place, consent.cookie(), details]);
+    const isEnrichment = ([path]: Pair): boolean => path.startsWith("enrichment.");
+    const overrides = isLoopback() ? readOverrides(url) : new Map<string, string>();
+    const page = overrides.size > 0 ? withOverrides(url, new Map()) : url;
+    const now = Date.parse(overrides.get("now") ?? "") || Date.now();
+    const request = browserFacts(now, page, referrer, cookie, [...told.filter((pair) => !isEnrichment(pair)), ...overrides]);
+    const zone = overrides.get("geo.timezone");
+    return { ...request, ...(zone && { offsets: zoneOffsets(zone, now) }), enrichments: told.filter(isEnrichment) };
+  }
+
   const decider: Decider = {
     mode: "static",
     async decide(url, referrer) {
       try {
-        place ??= api === undefined ? Promise.resolve([]) : whereabouts(api);
-        details ??= Promise.race([askDetails(), new Promise((resolve) => setTimeout(resolve, DETAILS_PATIENCE_MS))]);
-        const [engine, told, cookie] = await Promise.all([loaded(), place, consent.cookie(), details]);
-        const isEnrichment = ([path]: Pair): boolean => path.startsWith("enrichment.");
-        const facts = browserFacts(Date.now(), url, referrer, cookie, told.filter((pair) => !isEnrichment(pair)));
-        return await engine.decide({ ...facts, enrichments: told.filter(isEnrichment) });
+        const [engine, request] = await Promise.all([loaded(), facts(url, referrer)]);
+        return await engine.decide(request);
       } catch (cause) {
         // After a second trap another instance may do.
         engine = undefined;
@@ -79,11 +91,16 @@ export function local(program: string | Uint8Array, base?: string, api?: string,
       }
     },
   };
-  return [decider, line];
+  return [decider, line, facts];
+}
+
+/** Whether this page is of this machine and no other. */
+export function isLoopback({ hostname } = location): boolean {
+  return /^(?:(?:.+\.)?localhost|\[::1\]|127(?:\.\d{1,3}){3})$/.test(hostname);
 }
 
 /** Where the engine's files are: beside this one, unless it is said otherwise. */
-function folderOf(base: string | undefined): string {
+export function folderOf(base: string | undefined): string {
   return new URL(base ?? new URL(".", import.meta.url), location.href).href.replace(/\/?$/, "/");
 }
 

@@ -1,6 +1,8 @@
 /** The preview parameters of an address: `?idoine.geo.country=FR` replaces a value of the visitor's context. */
 
 const PREFIX = "idoine.";
+/** The parameter of a signed link: it lets a browser preview, and overrides nothing. */
+const LINK = "preview";
 
 /** Context paths and the text that replaces their value; empty text means absent. */
 export type Overrides = ReadonlyMap<string, string>;
@@ -9,7 +11,8 @@ export type Overrides = ReadonlyMap<string, string>;
 export function readOverrides(address: string): Map<string, string> {
   const found = new Map<string, string>();
   for (const [name, value] of new URL(address).searchParams) {
-    if (name.startsWith(PREFIX)) found.set(name.slice(PREFIX.length), value);
+    const path = name.slice(PREFIX.length);
+    if (name.startsWith(PREFIX) && path !== LINK) found.set(path, value);
   }
   return found;
 }

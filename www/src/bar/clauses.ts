@@ -1,6 +1,7 @@
 /** Why an experience lost, in full: what the step looked at, and every clause of its audience with the values that it read. */
 import { h } from "../element.ts";
 import { readingWords, stepWords, type Reading, type Step } from "./steps.ts";
+import { TRUTHS } from "./words.ts";
 
 /** A part of an audience, and what it is for this visitor. */
 export interface Clause {
@@ -28,21 +29,60 @@ export interface Explained {
 
 const JOINED = { all: "all of", any: "one of", not: "not", if: "by a condition" } as const;
 const RESULTS = ["if", "then", "else"];
-const TRUTHS = { true: "true", false: "false", unknown: "not known", denied: "no consent" } as const;
+
+/** Reasons for which an audience is told: it was asked for, and is why the experience lost. */
+const BY_AUDIENCE = ["audience", "unknown", "no_consent"];
+
+/**
+ * The clause on which it hung that one is not true: of what all has to be, the first that is as the whole; of what is by a condition, what the
+ * condition came to. Of what one has to be it is all of it.
+ */
+export function decisive(clause: Clause): Clause {
+  const { join, parts = [], value } = clause;
+  const [first, second, third] = parts;
+  if (join === "if") {
+    const branch = first?.value === "true" ? second : first?.value === "false" ? third : first;
+    return branch ? decisive(branch) : clause;
+  }
+  const part = join === "audience" ? first : join === "all" ? parts.find((one) => one.value === value) : undefined;
+  return part ? decisive(part) : clause;
+}
+
+/** All that a clause and its parts read, each once. */
+function readings({ fields = [], parts = [] }: Clause): string[] {
+  return [...new Set([...fields.map(readingWords), ...parts.flatMap(readings)])];
+}
+
+/** The clause that failed and its values, in a line. */
+export function brief(clause: Clause): HTMLElement {
+  const failed = decisive(clause);
+  const read = [...readings(failed), ...(failed.error === undefined ? [] : [failed.error])].join(", ");
+  return h("p", { class: "brief" }, h("code", {}, failed.text), read !== "" && ` ${read}`);
+}
+
+/** The same of what an experience lost by; nothing where its audience was not why. */
+export function briefOf({ reason, audience }: Explained): HTMLElement | undefined {
+  return audience !== undefined && audience.value !== "true" && BY_AUDIENCE.includes(reason) ? brief(audience) : undefined;
+}
 
 /** What there is to say beside the reason; `undefined` where the reason says all. */
 export function whyInFull({ reason, by, step, audience }: Explained): HTMLElement | undefined {
   const words = step === undefined ? undefined : stepWords(reason, step, by);
   const read = step?.missing?.map(readingWords).join(", ");
-  const clauses = audience !== undefined && ["audience", "unknown", "no_consent"].includes(reason) ? audience : undefined;
+  const clauses = audience !== undefined && BY_AUDIENCE.includes(reason) ? audience : undefined;
   if (!words && !read && !clauses) return undefined;
   return h(
     "div",
     { class: "why" },
     words !== undefined && h("p", {}, words),
     read !== undefined && h("p", {}, `Its content needs what is missing: ${read}.`),
-    clauses && h("ul", { class: "clauses", "aria-label": "Audience" }, clauseItem(clauses)),
+    clauses && clauseList(clauses, "Audience"),
   );
+}
+
+/** A clause as a list of its own. */
+export function clauseList(clause: Clause, label: string): HTMLElement {
+  return h("ul", { class: "clauses", "aria-label": label }, clauseItem(clause));
 }
 
 /** A clause, with those that it is made of inside. */

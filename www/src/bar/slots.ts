@@ -1,12 +1,11 @@
-/** The right side: what each slot shows, and why. */
+/** What each slot shows, and why. */
 import type { Decision } from "../types.ts";
-import { asText } from "./address.ts";
-import { whyInFull, type Explained } from "./clauses.ts";
+import { briefOf, whyInFull, type Explained } from "./clauses.ts";
 import { h } from "../element.ts";
-import type { Report } from "./explain.ts";
 import type { Highlight } from "./highlight.ts";
+import type { Report } from "./source.ts";
 import { stepWords } from "./steps.ts";
-import { shown, whyLost, whyShown, type Candidate } from "./words.ts";
+import { shown, whyLost, whyShown, WON, type Candidate } from "./words.ts";
 
 /** The slots of this page, with a table of every candidate. `onPage` is what the page was told when it was loaded. */
 export function slotList({ explanation, selectors }: Report, onPage: readonly Decision[], highlight: Highlight): HTMLElement {
@@ -35,6 +34,7 @@ export function slotList({ explanation, selectors }: Report, onPage: readonly De
       ),
     ),
     explanation.decisions.length === 0 && h("p", { class: "soft" }, "No slot is on this page."),
+    withoutSlots(explanation),
     elsewhere > 0 && h("p", { class: "soft" }, `${elsewhere} more ${elsewhere === 1 ? "slot is" : "slots are"} on other pages.`),
   );
 }
@@ -84,24 +84,39 @@ function scrollTo(selector: string): void {
 }
 
 function candidateTable({ experience: winner }: Decision, candidates: readonly Candidate[], inFull: ReadonlyMap<string, Explained>): HTMLElement {
+  const count = candidates.length === 1 ? "1 experience wants" : `${candidates.length} experiences want`;
+  const result = (candidate: Candidate): string | undefined => (candidate.experience === winner ? "won the slot" : undefined);
+  return experienceTable(`${count} this slot`, candidates, inFull, result);
+}
+
+/** Experiences that are about no slot: they suppress others, or hold a place in a group. */
+function withoutSlots({ slots, experiences }: Report["explanation"]): HTMLElement | undefined {
+  const named = new Set(slots.flatMap(({ candidates }) => candidates.map(({ experience }) => experience)));
+  const rest = experiences.filter(({ experience }) => !named.has(experience));
+  const applies = ({ reason }: Candidate): string | undefined => (reason in WON ? "applies" : undefined);
+  return rest.length === 0 ? undefined : experienceTable(`${rest.length} without a slot`, rest, new Map(rest.map((one) => [one.experience, one])), applies);
+}
+
+/** A table of experiences, with what became of each. `won` tells of those that did not lose. */
+function experienceTable(title: string, candidates: readonly Candidate[], inFull: ReadonlyMap<string, Explained>, wonBy: (candidate: Candidate) => string | undefined): HTMLElement {
   const row = (candidate: Candidate): HTMLElement => {
-    const won = candidate.experience === winner;
+    const winning = wonBy(candidate);
+    const won = winning !== undefined;
     const explained = inFull.get(candidate.experience);
     // An experience may have won elsewhere on the page, and lose here as this slot is not its own.
     const full = !won && explained?.reason === candidate.reason ? whyInFull(explained) : undefined;
-    const result = won ? "won the slot" : whyLost(candidate);
+    const result = winning ?? whyLost(candidate);
     return h(
       "tr",
       { class: won ? "won" : "" },
       h("th", { scope: "row" }, candidate.experience),
-      h("td", {}, full ? opener(result, full) : result),
+      h("td", {}, full ? opener(result, full) : result, !won && explained?.reason === candidate.reason && briefOf(explained)),
     );
   };
-  const count = candidates.length === 1 ? "1 experience wants" : `${candidates.length} experiences want`;
   return h(
     "details",
     {},
-    h("summary", {}, `${count} this slot`),
+    h("summary", {}, title),
     h(
       "table",
       {},
@@ -130,15 +145,4 @@ function opener(label: string, content: HTMLElement): HTMLElement {
     label,
   );
   return button;
-}
-
-/** Everything that is known of the visitor. */
-export function contextList(context: Readonly<Record<string, unknown>>): HTMLElement {
-  const entries = Object.entries(context).sort(([a], [b]) => (a < b ? -1 : 1));
-  return h(
-    "details",
-    {},
-    h("summary", {}, `What is known of this visitor (${entries.length} values)`),
-    h("dl", {}, ...entries.flatMap(([path, value]) => [h("dt", {}, path), h("dd", {}, asText(value))])),
-  );
 }

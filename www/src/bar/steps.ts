@@ -32,7 +32,9 @@ interface Limited {
 }
 
 /** What there is by reason, as far as it is told here. */
-interface Steps {
+export interface Steps {
+  /** Page rules of the experience and of its slots; an empty list is every page. */
+  readonly page: { readonly pages: readonly string[]; readonly slots: readonly { readonly slot: string; readonly pages: readonly string[] }[] };
   readonly prerequisite: {
     readonly experience: string;
     readonly factor?: string;
@@ -61,7 +63,13 @@ const EITHER = new Intl.ListFormat("en-GB", { type: "disjunction" });
 const draw = ({ unit, bucket, share, ramp }: Draw): string =>
   `${ofUnit("bucket", unit)} is ${bucket}, the share ${share}${ramp ? ", where its ramp is now" : ""}.`;
 
+const onPages = (pages: readonly string[]): string => (pages.length === 0 ? "every page" : pages.join(", "));
+
 const WORDS: { readonly [reason in keyof Steps]: (step: Steps[reason], by: string) => string } = {
+  page: ({ pages, slots }) => {
+    const own = pages.length === 0 ? [] : [`It is for ${onPages(pages)}.`];
+    return [...own, ...slots.map((one) => `Its slot ${one.slot} is on ${onPages(one.pages)}.`)].join(" ");
+  },
   prerequisite: ({ experience, factor, variants = [], variant, reason = "" }) => {
     const which = variants.length === 0 ? "" : ` with variant ${EITHER.format(variants.map(String))}${factor === undefined ? "" : ` of ${factor}`}`;
     const found = variant === undefined ? `the visitor is not assigned there (${unassigned(reason)})` : `the visitor has variant ${variant} there`;

@@ -23,6 +23,8 @@ button { cursor: pointer; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 h2, h3, p, ul, dl, dd { margin: 0; padding: 0; }
 h2 { font-size: 16px; font-weight: 650; }
+h4 { margin: 0 0 4px; font-size: 13px; font-weight: 600; }
+h3 { margin-top: 0; }
 h3, .column > details > summary { font-size: 12px; font-weight: 650; letter-spacing: .04em; text-transform: uppercase; color: var(--soft); margin-bottom: 8px; }
 .soft { color: var(--soft); }
 .pill, .panel { position: fixed; z-index: 2147483647; box-shadow: 0 6px 28px rgb(10 12 30 / .28); }
@@ -42,6 +44,34 @@ header .soft { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis;
 .columns { display: grid; grid-template-columns: minmax(280px, 2fr) 3fr; min-height: 0; flex: 1; }
 .column { padding: 16px; overflow: auto; overscroll-behavior: contain; display: flex; flex-direction: column; gap: 18px; }
 .column + .column { border-inline-start: 1px solid var(--line); background: var(--raised); }
+.pill.travelling { border-color: var(--test); background: var(--test-paper); }
+.pill.travelling .soft { color: var(--test); }
+.pill.travelling .dot { background: var(--test); }
+.travel { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 6px 12px; padding: 8px 16px; background: var(--test-paper); color: var(--test); border-bottom: 1px solid var(--line); }
+.travel .plain { color: var(--ink); }
+.time { display: flex; align-items: end; gap: 8px; margin-bottom: 8px; }
+.time .field { flex: 1; }
+.tabs { display: flex; flex-wrap: wrap; gap: 2px 4px; margin-bottom: 12px; border-bottom: 1px solid var(--line); }
+.tabs button { min-height: 36px; padding: 4px 10px; border: 0; border-bottom: 3px solid transparent; border-radius: 6px 6px 0 0; background: none; color: var(--soft); }
+.tabs button:hover { color: var(--ink); }
+.tabs button[aria-selected="true"] { border-bottom-color: var(--accent); color: var(--ink); font-weight: 600; }
+.tabpanel { border-radius: 6px; }
+.profile > section, .profile > .held { margin-top: 12px; }
+.profile > details { margin-top: 12px; }
+.tree { display: flex; flex-direction: column; margin-top: 8px; font-size: 13px; }
+.tree details, .tree .leaf { padding-inline-start: 12px; overflow-wrap: anywhere; }
+.consents + p { margin: 8px 0 12px; }
+.consents td { vertical-align: middle; }
+.events { list-style: none; margin: 0; padding: 0; display: flex; flex-direction: column; gap: 8px; }
+.event { background: var(--paper); border: 1px solid var(--line); border-radius: 10px; padding: 8px 12px; }
+.event time { font-size: 12px; }
+.event strong { min-width: 0; overflow-wrap: anywhere; }
+.event pre { margin: 0; padding: 8px; overflow: auto; max-height: 200px; border-radius: 6px; background: var(--raised); font: 12px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
+.badge.sent { background: var(--good-paper); border-color: transparent; color: var(--good); }
+.badge.waiting { background: var(--test-paper); border-color: transparent; color: var(--test); }
+.badge.refused, .badge.failed { background: var(--alert-paper); border-color: transparent; color: var(--alert); }
+.brief { font-size: 12px; color: var(--soft); }
+.brief code, .clause code { font: 12px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .chips { display: flex; flex-wrap: wrap; gap: 6px; }
 .chip, .plain, .primary { min-height: 34px; padding: 4px 12px; border-radius: 8px; border: 1px solid var(--line); background: var(--paper); }
 .chip { border-radius: 999px; }
@@ -81,7 +111,6 @@ tr.more td { border: 0; padding: 0 0 8px; }
 .clauses, .clauses ul { list-style: none; }
 .clauses ul { margin-inline-start: 3px; padding-inline-start: 10px; border-inline-start: 1px solid var(--line); }
 .clause { padding: 2px 0; overflow-wrap: anywhere; }
-.clause code { font: 12px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .clause .read { color: var(--soft); margin-inline-start: 6px; }
 .truth { display: inline-block; padding: 0 6px; border-radius: 999px; font-size: 11px; font-weight: 600; background: var(--good-paper); color: var(--good); }
 .false > .truth { background: var(--alert-paper); color: var(--alert); }
@@ -100,7 +129,8 @@ dd { overflow-wrap: anywhere; }
   .personas { flex-wrap: nowrap; overflow-x: auto; margin: 0 -16px; padding: 3px 16px; }
   .personas .chip { flex: none; }
   .column + .column { border: 0; border-top: 1px solid var(--line); }
-  .chip, .plain, .primary, .opener, .field input, .field select, label.switch { min-height: 42px; }
+  .tabs button { padding: 4px 7px; font-size: 13px; }
+  .chip, .plain, .primary, .opener, .tabs button, .field input, .field select, label.switch { min-height: 42px; }
   .field input, .field select { font-size: 16px; }
   tbody th, tbody td { vertical-align: middle; }
 }

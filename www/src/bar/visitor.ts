@@ -1,7 +1,8 @@
-/** The left side: who the page is shown to, and what that visitor has agreed to. */
-import type { ConsentStatus, Purpose } from "../types.ts";
-import { asText, ofPersona, readOverrides, sameOverrides, withOverrides, type Overrides } from "./address.ts";
+/** Who the page is shown to: a persona, or single values. */
+import { asText, ofPersona, readOverrides, sameOverrides, type Overrides } from "./address.ts";
 import { h } from "../element.ts";
+import { visitAs } from "./session.ts";
+import type { Personas } from "./source.ts";
 
 const DEVICES = ["desktop", "mobile", "tablet", "tv", "console", "wearable", "bot"];
 const CHANNELS = [
@@ -22,27 +23,22 @@ const CHANNELS = [
   "AI Assistant",
 ];
 const LANGUAGES = ["fr-FR", "en-GB", "en-US", "de-DE", "es-ES", "it-IT", "nl-NL", "pt-PT", "pl-PL", "ja-JP"];
-const PURPOSES: readonly [Purpose, string][] = [
-  ["personalization", "Personalisation"],
-  ["analytics", "Analytics"],
-  ["marketing", "Marketing"],
-];
 /** Paths that a field of their own sets; all others are listed one by one. */
-const FIELDS = ["geo.country", "device.type", "language.tag", "language.primary", "language.accepted", "source.channel", "source.name", "now"];
+const FIELDS = ["geo.country", "device.type", "language.tag", "language.primary", "language.accepted", "source.channel", "source.name"];
 
 type Context = Readonly<Record<string, unknown>>;
-export type Personas = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-/** Opens this page as another visitor would see it. */
-function visitAs(overrides: Overrides): void {
-  const address = withOverrides(location.href, overrides);
-  if (address === location.href) location.reload();
-  else location.assign(address);
+/** A visitor at another time; one who brings a time of their own stays there. */
+function at(time: string | undefined, overrides: Overrides): Overrides {
+  return time === undefined || overrides.has("now") ? overrides : new Map([...overrides, ["now", time]]);
 }
 
-/** Buttons for the saved visitors of the manifest. */
+/** Buttons for the saved visitors of the manifest. Who travels in time stays in it, but for "Yourself". */
 export function personaChoice(personas: Personas): HTMLElement {
   const current = readOverrides(location.href);
+  const all = Object.entries(personas).map(([name, values]) => [name, ofPersona(values)] as const);
+  const isOwn = all.some(([, overrides]) => overrides.has("now") && sameOverrides(current, overrides));
+  const time = isOwn ? undefined : current.get("now");
   const chip = (name: string, overrides: Overrides): HTMLElement =>
     h(
       "button",
@@ -62,7 +58,7 @@ export function personaChoice(personas: Personas): HTMLElement {
       "div",
       { class: "chips personas" },
       chip("Yourself", new Map()),
-      ...Object.entries(personas).map(([name, values]) => chip(name, ofPersona(values))),
+      ...all.map(([name, overrides]) => chip(name, at(time, overrides))),
     ),
   );
 }
@@ -85,13 +81,6 @@ function options(id: string, values: readonly (readonly [value: string, label?: 
   return h("datalist", { id }, ...values.map(([value, label]) => h("option", { value }, label)));
 }
 
-/** A time for an input of the visitor's own clock. */
-function localTime(text: string | undefined): string {
-  const time = new Date(text ?? "");
-  if (Number.isNaN(time.getTime())) return "";
-  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
-
 /** Fields for single values. Empty fields leave a value as it is. */
 export function valueForm(context: Context): HTMLElement {
   const current = readOverrides(location.href);
@@ -109,7 +98,8 @@ export function valueForm(context: Context): HTMLElement {
       ...values.map((value) => h("option", { value, selected: current.get(name) === value }, value)),
     );
 
-  const others = new Map([...current].filter(([path]) => !FIELDS.includes(path)));
+  const { now, ...rest } = Object.fromEntries(current);
+  const others = new Map(Object.entries(rest).filter(([path]) => !FIELDS.includes(path)));
   const form = h("form", {
     onsubmit: (event) => {
       event.preventDefault();
@@ -120,6 +110,7 @@ export function valueForm(context: Context): HTMLElement {
   function chosen(data: FormData): Map<string, string> {
     const text = (name: string): string => String(data.get(name) ?? "").trim();
     const overrides = new Map(others);
+    if (now !== undefined) overrides.set("now", now);
     for (const path of ["geo.country", "device.type", "source.channel", "source.name"]) if (text(path)) overrides.set(path, text(path));
     const language = text("language.tag");
     if (language) {
@@ -127,8 +118,6 @@ export function valueForm(context: Context): HTMLElement {
       overrides.set("language.primary", language.split("-", 1)[0] ?? "");
       overrides.set("language.accepted", language);
     }
-    const time = new Date(text("now"));
-    if (!Number.isNaN(time.getTime())) overrides.set("now", time.toISOString().replace(".000Z", "Z"));
     if (text("path")) overrides.set(text("path"), text("value"));
     return overrides;
   }
@@ -160,7 +149,6 @@ export function valueForm(context: Context): HTMLElement {
       field("Language", input("language.tag", { list: "languages" })),
       field("Channel", select("source.channel", CHANNELS)),
       field("Source", input("source.name")),
-      field("Date and time (your clock)", h("input", { name: "now", type: "datetime-local", value: localTime(current.get("now")) })),
       field("Another value", h("input", { name: "path", list: "paths", placeholder: "geo.region", autocomplete: "off" })),
       field("is", h("input", { name: "value", placeholder: "empty: absent", autocomplete: "off" })),
       others.size > 0 && h("div", { class: "chips wide" }, ...[...others].map(other)),
@@ -175,22 +163,4 @@ export function valueForm(context: Context): HTMLElement {
   // On a phone the slots come below, and are what most people look for.
   const open = matchMedia("(min-width: 721px)").matches;
   return h("details", { open }, h("summary", {}, "Or change single values"), form);
-}
-
-/** Switches for what this browser has agreed to; a change reloads the page, as slots change at the next navigation. */
-export function consentSwitches(status: ConsentStatus, save: (granted: Purpose[]) => Promise<void>): HTMLElement {
-  const boxes = PURPOSES.map(([purpose, label]) => {
-    const box = h("input", {
-      type: "checkbox",
-      checked: status.granted.includes(purpose),
-      onchange: () => void save(PURPOSES.filter((_, index) => boxes[index]?.box.checked).map(([name]) => name)),
-    });
-    return { box, row: h("label", { class: "switch" }, box, label) };
-  });
-  return h(
-    "section",
-    { "aria-label": "Consent" },
-    h("h3", {}, status.decided ? "Consent" : "Consent (not asked yet)"),
-    ...boxes.map(({ row }) => row),
-  );
 }

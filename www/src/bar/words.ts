@@ -9,7 +9,11 @@ export interface Candidate {
   readonly by?: string | null;
 }
 
-const WON: Readonly<Record<string, string>> = {
+/** What a clause of an audience is for a visitor. */
+export const TRUTHS = { true: "true", false: "false", unknown: "not known", denied: "no consent" } as const;
+
+/** Reasons of those that won. */
+export const WON: Readonly<Record<string, string>> = {
   match: "its audience matched",
   split: "the visitor is in this variant of the experiment",
   sticky: "the visitor keeps the variant of before",
