@@ -18,7 +18,7 @@ test("the bar says why each slot shows what it shows, and shows the page as some
   assert.match(await row("gift-card").innerText(), /not for this page/);
   await screenshot(page, "bar-desktop");
   await row("welcome-back").getByRole("button", { name: "needs a consent that was not given" }).click();
-  await card.getByText("visitor.returning needs consent for personalization").waitFor();
+  await card.getByRole("list", { name: "Audience" }).getByText("visitor.returning needs consent for personalization").waitFor();
   await card.getByRole("button", { name: "audience not matched" }).first().click();
   await card.getByRole("list", { name: "Audience" }).first().scrollIntoViewIfNeeded();
   await screenshot(page, "bar-clauses-desktop");
