@@ -90,13 +90,8 @@ export interface State {
   /** Values of the data slots. */
   readonly values: Readonly<Record<string, unknown>>;
   /**
-<<<<<<< HEAD
    * What the slots show that the page's own code renders (`"render": "client"`), without a selector: their elements have the attribute
    * `data-idoine-slot`. And, with one, what only the document can do: `move` and `reorder`.
-=======
-   * What the edge leaves to the page: what the slots show that the page's own code renders (`"render": "client"`; their elements have the
-   * attribute `data-idoine-slot`), and the edits with a selector that no stream can make.
->>>>>>> e5ee875 (What goes on in a page once it is shown comes in a chunk of its own: the loader decides and shows; events wait in an outbox that tries again, exposures are counted when they are seen, routes and the time are followed)
    */
   readonly edits?: readonly Edit[];
   /** Selectors of the slots that an experience won, for their exposures. */

@@ -1,18 +1,8 @@
 /** What the page tells of what is done in it, as it does: newest first, with what became of it. Exposures are told there too. */
 import { h } from "../element.ts";
-import type { Debug, Idoine } from "../types.ts";
+import type { Debug, Idoine, ToldEvent } from "../types.ts";
 import { readOverrides } from "./address.ts";
 import { timeWords } from "./time.ts";
-
-/** What the client says of an event. */
-interface ToldEvent {
-  /** Epoch milliseconds. */
-  readonly at: number;
-  readonly type: string;
-  readonly event?: string;
-  readonly properties?: Readonly<Record<string, unknown>>;
-  readonly status: "waiting" | "sent" | "refused" | "failed";
-}
 
 /** How often the client is asked: nothing waits for this. */
 const EVERY_MS = 400;
@@ -58,7 +48,7 @@ export function eventSection(client: () => Partial<Idoine> | undefined, zone: st
   let rows = new Map<string, HTMLElement>();
 
   function refresh(): void {
-    const debug: (Partial<Debug> & { events?: readonly ToldEvent[] }) | undefined = client()?.debug?.();
+    const debug: Partial<Debug> | undefined = client()?.debug?.();
     const events = debug?.events;
     const now = JSON.stringify([events, debug?.error]);
     if (now === shown) return;

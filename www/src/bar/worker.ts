@@ -41,7 +41,7 @@ async function explain(address: string): Promise<Report> {
   tools.catch(() => (tools = undefined));
   const { version, now, context } = await call<Known>(undefined, `context?${page}`, undefined, PATIENCE_MS);
   const isAgreed = Object.entries(context).some(([path, value]) => path.startsWith("consent.") && value === true);
-  const decided = call<Answer & { until?: number; explain?: Explanation }>(
+  const decided = call<Answer & { explain?: Explanation }>(
     undefined,
     isAgreed ? "decide?explain" : "decide",
     { url: address, referrer: document.referrer },
