@@ -12,7 +12,7 @@ const DAY: i64 = 24 * HOUR;
 
 fn rules() -> Rules {
     let matching = Matching { event: "Viewed".to_owned(), properties: Vec::new() };
-    let reading = |path: &str, what: What| Reading { path: path.to_owned(), what, on_pages: true };
+    let reading = |path: &str, what: What| Reading { path: path.to_owned(), what, on_pages: true, slots: Vec::new() };
     Rules {
         counters: vec![Counter { id: 7, matching, sum: None, windows: vec![DAY, 7 * DAY, 0] }],
         readings: vec![

@@ -322,12 +322,13 @@ fn the_layout_of_rules_is_frozen() {
             ..Webhook::default()
         }],
         experiences: vec![ExperienceRule { id: text("x"), sticky: true, capped: true, groups: vec![text("g")], site: true }],
-        readings: whats.map(|what| Reading { path: text("r"), what, on_pages: true }).to_vec(),
+        readings: whats.map(|what| Reading { path: text("r"), what, on_pages: true, slots: vec![1, 300] }).to_vec(),
+        by_user: vec![2],
         ..Rules::default()
     };
     let bytes = rules.to_bytes();
     assert_eq!(Rules::from_bytes(&bytes).as_ref(), Some(&rules));
-    assert_eq!((idoine::program::RULES, idoine::bucket::murmur3_32(&bytes, 0)), ("1", 4_271_980_453));
+    assert_eq!((idoine::program::RULES, idoine::bucket::murmur3_32(&bytes, 0)), ("2", 3_385_993_907));
 }
 
 /// Computed by another implementation of MurmurHash3, from the texts with their lengths.

@@ -294,8 +294,12 @@ fn visits(bytes: &[u8]) {
 /// A state, a projection, rules and histograms of others: each gets an answer, and goes on.
 fn profile(bytes: &[u8]) {
     let asked = [What::Lifecycle, What::SessionStarted, What::CartValue, What::LastSeen];
-    let readings =
-        asked.into_iter().map(|what| learn::rules::Reading { path: format!("profile.{what:?}"), what, on_pages: true });
+    let readings = asked.into_iter().map(|what| learn::rules::Reading {
+        path: format!("profile.{what:?}"),
+        what,
+        on_pages: true,
+        slots: Vec::new(),
+    });
     let usual = Rules { readings: readings.collect(), ..Rules::default() };
     let rules = Rules::from_bytes(bytes).unwrap_or(usual);
     learn::projection::open(&rules, bytes, 1_790_000_000_000);

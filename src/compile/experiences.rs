@@ -89,9 +89,13 @@ impl<'m> Compiler<'m, '_, '_> {
         reads.add_fields(&fields.read);
         let unit = experience.unit.as_ref().and_then(|unit| self.names.fields.get(&unit.value));
         reads.add_fields(&unit.map(|(field, _)| *field).into_iter().collect::<Vec<_>>());
+        if experience.unit.as_ref().is_some_and(|unit| unit.value == "user") {
+            reads.add_user();
+        }
         self.check_experiment_reads(experience, &reads);
         let ContentFields { needed: needs, read } = fields;
-        self.outlines.push(Outline { experience, audience: checked, needs, read, from, until });
+        let slots = self.builder.slots(variants.slots);
+        self.outlines.push(Outline { experience, audience: checked, needs, read, from, until, slots });
         reads
     }
 

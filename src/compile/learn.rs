@@ -69,6 +69,7 @@ impl Compiler<'_, '_, '_> {
             milestones: self.milestones(),
             cart: self.cart(),
             readings: self.readings(),
+            by_user: self.slots_of(&self.by_user),
             watched,
             webhooks,
             experiences: self.seen_experiences(),
@@ -472,6 +473,7 @@ impl Compiler<'_, '_, '_> {
             path: declared.path.clone(),
             what,
             on_pages: self.read_fields.contains(field),
+            slots: self.readers.get(field as usize - FIELDS.len()).map_or_else(Vec::new, |readers| self.slots_of(readers)),
         });
         readings.collect()
     }

@@ -137,6 +137,8 @@ pub(crate) struct Outline<'m> {
     /// When it begins and when it is over, in epoch milliseconds.
     from: i64,
     until: i64,
+    /// The numbers of its slots.
+    slots: Vec<u32>,
 }
 
 pub(crate) struct Compiler<'m, 'd, 's> {
@@ -161,6 +163,8 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     read_fields: Numbers,
     /// For each field that the manifest declares the experiences that read it, in the order of arbitration.
     readers: Vec<Vec<u32>>,
+    /// The experiences that are drawn by user, or require some that are.
+    by_user: Vec<u32>,
     /// The expressions of named audiences.
     checked_audiences: Vec<Option<Checked>>,
     /// Experiences in the order of arbitration, and the set of page rules of each.
@@ -273,6 +277,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             sessions: (SessionRules::default(), 0),
             read_fields: Numbers::default(),
             readers: vec![Vec::new(); declared_count],
+            by_user: Vec::new(),
             checked_audiences: Vec::new(),
             outlines: Vec::new(),
             sets: Vec::new(),

@@ -3,7 +3,7 @@
 use super::Compiler;
 use crate::context::{FIELDS, Field};
 use crate::expr::{Checked, CheckedKind};
-use crate::manifest::Experience;
+use crate::manifest::{Experience, Status};
 use crate::program::layout::Section;
 use crate::sorted::Numbers;
 use std::collections::HashMap;
@@ -25,6 +25,8 @@ const HINTS: &[(&str, &[Field])] = &[
 pub(super) struct Reads {
     fields: Numbers,
     audiences: Numbers,
+    /// Whether it is drawn by user.
+    by_user: bool,
 }
 
 impl Reads {
@@ -56,11 +58,17 @@ impl Reads {
     pub(super) fn add(&mut self, other: &Reads) {
         self.fields.extend(other.fields.all());
         self.audiences.extend(other.audiences.all());
+        self.by_user |= other.by_user;
     }
 
     /// Adds fields that are read otherwise, by contents.
     pub(super) fn add_fields(&mut self, fields: &[u32]) {
         self.fields.extend(fields);
+    }
+
+    /// Adds who the user is.
+    pub(super) fn add_user(&mut self) {
+        self.by_user = true;
     }
 }
 
@@ -110,6 +118,9 @@ impl Compiler<'_, '_, '_> {
             }
         }
         self.read_fields.extend(all.fields.all());
+        if all.by_user {
+            self.by_user.push(experience);
+        }
         for field in all.fields.all() {
             if let Some(readers) =
                 (*field as usize).checked_sub(FIELDS.len()).and_then(|declared| self.readers.get_mut(declared))
@@ -117,6 +128,15 @@ impl Compiler<'_, '_, '_> {
                 readers.push(experience);
             }
         }
+    }
+
+    /// The slots that some of these experiences could win.
+    pub(super) fn slots_of(&self, experiences: &[u32]) -> Vec<u32> {
+        let outlines = experiences.iter().filter_map(|index| self.outlines.get(*index as usize));
+        let running = outlines.filter(|outline| matches!(outline.experience.status, None | Some(Status::Running)));
+        let mut slots = Numbers::default();
+        running.for_each(|outline| slots.extend(&outline.slots));
+        slots.all().to_vec()
     }
 
     /// Writes the client hints that tell a field which some experience reads.

@@ -19,8 +19,10 @@
 //! furthest ahead, one by one; then whole entries, those first that changed least recently.
 
 mod same;
+mod slots;
 
 pub use same::same;
+pub use slots::slots;
 
 use super::event::cut;
 use super::exposures::Shown;

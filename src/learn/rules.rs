@@ -41,6 +41,8 @@ pub struct Rules {
     pub cart: Cart,
     /// What expressions and contents read, in the order of their fields.
     pub readings: Vec<Reading>,
+    /// The numbers of the slots whose running experiences are drawn by user, or require some that are.
+    pub by_user: Vec<u32>,
     /// Audiences whose entries and exits are told.
     pub watched: Vec<String>,
     /// Who is told of events, entries and exits.
@@ -326,6 +328,8 @@ pub struct Reading {
     pub what: What,
     /// Whether some experience reads it, so that pages have to know it: it is projected.
     pub on_pages: bool,
+    /// The numbers of the slots whose running experiences read it, or require some that do.
+    pub slots: Vec<u32>,
 }
 
 /// What can be read of a profile.

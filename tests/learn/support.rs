@@ -35,7 +35,7 @@ fn counter(id: u32, matching: Matching, sum: Option<&str>, windows: &[i64]) -> C
 }
 
 pub fn reading(path: &str, what: What) -> Reading {
-    Reading { path: path.to_owned(), what, on_pages: true }
+    Reading { path: path.to_owned(), what, on_pages: true, slots: Vec::new() }
 }
 
 /// Everything that can be read by these rules.

@@ -6,7 +6,7 @@ import { withZone } from "./events/zone.js";
 import { log } from "./log.js";
 import { give, hasProfiles } from "./profiles/shards.js";
 import { visitorOf } from "./projection.js";
-import { cookiesAfter } from "./settled.js";
+import { whatFollows } from "./settled.js";
 import { choiceOf, hasKey } from "./visitor.js";
 
 /** The longest that a redirect waits for whoever stores it; the handing over then goes on behind it. */
@@ -40,7 +40,7 @@ async function keep(visit, exposure) {
   if (given.statuses.includes("failed")) {
     throw new Error("a shard did not take it");
   }
-  return visitor === undefined ? [] : cookiesAfter(visit, visitor, given);
+  return visitor === undefined ? [] : (await whatFollows(visit, visitor, given)).cookies;
 }
 
 /**

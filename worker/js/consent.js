@@ -9,7 +9,7 @@ import { log } from "./log.js";
 import { countAnywhere, give, hasProfiles } from "./profiles/shards.js";
 import { dropped, visitorOf } from "./projection.js";
 import { openedFor } from "./sealed.js";
-import { cookiesAfter, lastOfEach, visitAfter } from "./settled.js";
+import { whatFollows, lastOfEach, visitAfter } from "./settled.js";
 import { CONSENT, PROJECTION, choiceOf, cookieOf, hasKey } from "./visitor.js";
 
 /** What `GET /_idoine/profile` says to a browser that has these cookies too. */
@@ -28,6 +28,9 @@ export function answerWith(response, body, cookies) {
   set.forEach((cookie) => headers.append("set-cookie", cookie));
   return new Response(JSON.stringify(body), { status: response.status, headers });
 }
+
+/** The body of an answer with the slots that the page may decide again, where there are some. */
+export const withSlots = (body, slots) => (slots.length > 0 ? { ...body, slots } : body);
 
 /** So often it is tried again, behind the answer, to tell the shards of a choice, and how long after. */
 const AGAIN_MS = [500, 2000, 8000];
@@ -90,7 +93,7 @@ export async function consent(visit) {
   if (isKept && given.told === undefined && Object.values(statement.choice).includes("withdrawn")) {
     return untold(response, set);
   }
-  const cookies = await cookiesAfter(after, visitor ?? { purposes: [] }, given);
+  const { cookies, slots } = await whatFollows(after, visitor ?? { purposes: [] }, given);
   // What the user refused elsewhere is refused here too.
   const { request } = visitAfter(after, cookies);
   const { choice } = choiceOf(request);
@@ -103,5 +106,5 @@ export async function consent(visit) {
     return answerWith(response, told, cookies);
   }
   const { profile } = await storedAfter(visit, lastOfEach([...set, ...cookies]));
-  return answerWith(response, { ...told, profile }, cookies);
+  return answerWith(response, withSlots({ ...told, profile }, slots), cookies);
 }

@@ -2,13 +2,13 @@
 // token that the site's server signed. From then on its projection is the user's, until it logs out, or for thirty days.
 
 import { bodyOf, failed, isPreview, provenBy } from "./asked.js";
-import { answerWith, storedAfter } from "./consent.js";
+import { answerWith, storedAfter, withSlots } from "./consent.js";
 import { shortDigest } from "./digest.js";
 import { newId } from "./host.js";
 import { decide } from "./instance.js";
 import { give, hasProfiles, projectionFor } from "./profiles/shards.js";
-import { dropped, refreshed, visitorOf } from "./projection.js";
-import { cookiesAfter, visitAfter } from "./settled.js";
+import { dropped, refreshed, slotsChanged, visitorOf } from "./projection.js";
+import { whatFollows, visitAfter } from "./settled.js";
 import { ID, MAX_AGE_S, PROJECTION, choiceOf, cookieOf, keysOf, setCookie, signedId, wordsOf } from "./visitor.js";
 
 /** A name of the log-in: the same token of the same browser is one. */
@@ -44,14 +44,15 @@ async function logIn(visit, response) {
   if (statuses.includes("failed") || projection === undefined) {
     return failed(response, 503, "unavailable", "The user's profile can't be read at the moment. Please try again later.", { "retry-after": "10" });
   }
-  const cookies = await cookiesAfter(visit, visitor, { projection, told }, true);
-  return answerWith(response, await storedAfter(visit, cookies), cookies);
+  const { cookies, slots } = await whatFollows(visit, visitor, { projection, told }, true);
+  return answerWith(response, withSlots(await storedAfter(visit, cookies), slots), cookies);
 }
 
 async function logOut(visit, response) {
   const { env } = visit;
   const visitor = await visitorOf(visit);
   const cookies = cookieOf(visit.request, PROJECTION) === undefined ? [] : [dropped(visit)];
+  let slots = [];
   if (visitor !== undefined && visitor.purposes.length > 0) {
     const id = newId();
     const [secret] = keysOf(env);
@@ -65,9 +66,10 @@ async function logOut(visit, response) {
         cookies.splice(0, cookies.length - 1);
       }
       cookies.push(...fresh);
+      slots = projection === undefined ? [] : slotsChanged(visit, visitor, projection);
     }
   }
-  return answerWith(response, await storedAfter(visit, cookies), cookies);
+  return answerWith(response, withSlots(await storedAfter(visit, cookies), slots), cookies);
 }
 
 /** The answer to a request that logs a visitor in or out. */

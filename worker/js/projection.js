@@ -26,6 +26,9 @@ export async function visitorOf(visit) {
 /** Whether two projections say the same from now on, whenever they were written. */
 const same = (one, other) => run((rust) => rust.projection_same(one, other, Date.now()));
 
+/** The slots that read something of a visitor's profile (`visitorOf`) that is another value now that their projection is `bytes`. */
+export const slotsChanged = (visit, { opened }, bytes) => JSON.parse(run((rust) => rust.projection_slots(visit.site.id, opened?.bytes, bytes, Date.now())));
+
 /**
  * The `Set-Cookie` headers that bring a visitor's cookies up to date, empty where they are: their projection is `bytes` now.
  * `visitor` is what `visitorOf` says; `isProven`, whether a token has just proved who the user is.

@@ -2,7 +2,7 @@
 
 import { failure } from "./answer.js";
 import { askedBy, bodyOf, failed, isPreview } from "./asked.js";
-import { answerWith, storedAfter } from "./consent.js";
+import { answerWith, storedAfter, withSlots } from "./consent.js";
 import { decide } from "./instance.js";
 import { isMap } from "./json.js";
 import { chunksOf, heldOf } from "./profiles/held.js";
@@ -10,7 +10,7 @@ import { accepts, prepare } from "./profiles/learn.js";
 import { placeIn } from "./profiles/lines.js";
 import { anonymousKey, userKey } from "./profiles/links.js";
 import { give, hasProfiles } from "./profiles/shards.js";
-import { cookiesAfter } from "./settled.js";
+import { whatFollows } from "./settled.js";
 import { choiceOf, hasKey } from "./visitor.js";
 
 /** The source of what a visitor corrects; the core lets it count before all others. */
@@ -135,8 +135,8 @@ async function corrected(visit) {
   if (given.statuses.includes("failed") || given.projection === undefined) {
     return failed(response, 503, "unavailable", "It could not be kept at the moment. Please try again later.", { "retry-after": "10" });
   }
-  const cookies = await cookiesAfter(visit, visitor, given);
-  return answerWith(response, await storedAfter(visit, cookies), cookies);
+  const { cookies, slots } = await whatFollows(visit, visitor, given);
+  return answerWith(response, withSlots(await storedAfter(visit, cookies), slots), cookies);
 }
 
 /** The answer to a request for what is stored of a visitor: the Rust side reads it, and corrections are written here. */

@@ -2,7 +2,7 @@
 
 import { purposesOf } from "./agreed.js";
 import { isSame, strictest, writeChoice } from "./choice.js";
-import { dropped, refreshed } from "./projection.js";
+import { dropped, refreshed, slotsChanged } from "./projection.js";
 import { CONSENT, ID, MAX_AGE_S, PROJECTION, choiceOf, cookieOf, setCookie } from "./visitor.js";
 
 /** A visit as it will be when the browser has these cookies too: what its next request brings. */
@@ -54,10 +54,11 @@ function settled(visit, told) {
 }
 
 /**
- * The `Set-Cookie` headers for a visitor (`visitorOf`) after the shards' answer, `{ projection, told }` of `give`: the choice, where it is
- * stricter than the browser has it, what follows from it, and the projection. `isProven`: a token has just proved who the user is.
+ * What follows for a visitor (`visitorOf`) from the shards' answer, `{ projection, told }` of `give`. `cookies`, the `Set-Cookie` headers: the choice,
+ * where it is stricter than the browser has it, what follows from it, and the projection. `slots`, what the page may decide again: those that read
+ * something of the profile that changed, where the visitor agreed to that. `isProven`: a token has just proved who the user is.
  */
-export async function cookiesAfter(visit, visitor, { projection, told }, isProven = false) {
+export async function whatFollows(visit, visitor, { projection, told }, isProven = false) {
   const statement = told === undefined ? undefined : settled(visit, told);
   const choice = statement === undefined ? [] : [choiceCookie(visit, statement)];
   const purposes = statement === undefined ? visitor.purposes : purposesOf(visitAfter(visit, choice));
@@ -66,7 +67,10 @@ export async function cookiesAfter(visit, visitor, { projection, told }, isProve
   }
   if (!purposes.includes("personalization")) {
     const isTaken = statement !== undefined && cookieOf(visit.request, PROJECTION) !== undefined;
-    return isTaken ? [...choice, dropped(visit)] : choice;
+    return { cookies: isTaken ? [...choice, dropped(visit)] : choice, slots: [] };
   }
-  return projection === undefined ? choice : [...choice, ...(await refreshed(visit, visitor, projection, isProven))];
+  if (projection === undefined) {
+    return { cookies: choice, slots: [] };
+  }
+  return { cookies: [...choice, ...(await refreshed(visit, visitor, projection, isProven))], slots: slotsChanged(visit, visitor, projection) };
 }

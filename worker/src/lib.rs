@@ -76,3 +76,13 @@ pub async fn handle(
 pub fn projection_same(one: &[u8], other: &[u8], now: f64) -> bool {
     projection::same(one, other, now as i64)
 }
+
+/// The slots that read what two projections say otherwise, as a JSON list; none where the site's program is not at hand.
+#[wasm_bindgen]
+pub fn projection_slots(site: &str, one: Option<Vec<u8>>, other: &[u8], now: f64) -> String {
+    let named = learn::at_hand(site).map(|learned| {
+        let slots = projection::slots(&learned.program, &learned.rules, one.as_deref(), other, now as i64);
+        serde_json::to_string(&slots).unwrap_or_default()
+    });
+    named.filter(|text| !text.is_empty()).unwrap_or_else(|| "[]".to_owned())
+}

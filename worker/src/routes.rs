@@ -121,7 +121,7 @@ routes! {
         }
         POST Anyone "Corrects or takes away what is known: the visitor's word counts before all others. For pages of the site's hosts alone." {
             <- crate::api::profile::Corrections;
-            200 "It is as they said, as far as pages are decided with it.": crate::api::profile::Stored;
+            200 "It is as they said, as far as pages are decided with it.": crate::api::profile::StoredNow;
             400 "The body can't be read, or a trait is none that visitors may change, or a value none of it.": crate::answer::Failure<'static>;
             401 "A user is logged in, and the identity token is missing or not good.": crate::answer::Failure<'static> ["www-authenticate"];
             403 "The request is from no page of the site, or the visitor did not agree to what a trait is for.": crate::answer::Failure<'static>;
@@ -150,7 +150,7 @@ routes! {
     Identity "identity" {
         POST Anyone "Logs the visitor in, by a token that the site's server signed. For pages of the site's hosts alone." {
             <- crate::api::identity::Login;
-            200 "They are known, and what is stored of them.": crate::api::profile::Stored ["set-cookie"];
+            200 "They are known, and what is stored of them.": crate::api::profile::StoredNow ["set-cookie"];
             400 "The body can't be read.": crate::answer::Failure<'static>;
             401 "The token is not good.": crate::answer::Failure<'static> ["www-authenticate"];
             403 "The request is from no page of the site, or the visitor did not agree to personalization.": crate::answer::Failure<'static>;
@@ -160,7 +160,7 @@ routes! {
             503 "No program is published, or a shard does not answer.": crate::answer::Failure<'static>;
         }
         DELETE Anyone "Logs the visitor out: the browser is somebody new. For pages of the site's hosts alone." {
-            200 "What is stored of who they are now.": crate::api::profile::Stored ["set-cookie"];
+            200 "What is stored of who they are now.": crate::api::profile::StoredNow ["set-cookie"];
             403 "The request is from no page of the site.": crate::answer::Failure<'static>;
             429 "Too many requests.": crate::answer::Failure<'static> ["retry-after"];
             503 "No program is published.": crate::answer::Failure<'static>;

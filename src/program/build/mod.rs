@@ -138,6 +138,12 @@ impl Builder {
         position
     }
 
+    /// The slots of a run of an experience's slots.
+    pub(crate) fn slots(&self, [start, len]: [u32; 2]) -> Vec<u32> {
+        let records = self.section(Section::ExperienceSlots).as_chunks::<3>().0.iter();
+        records.skip(start as usize).take(len as usize).map(|[slot, ..]| *slot).collect()
+    }
+
     fn node(&mut self, op: Op, a: u32, b: u32, span: &Range<usize>) -> u32 {
         let position = self.run(Section::Nodes, &[op as u32, a, b]);
         if position as usize == self.spans.len() {

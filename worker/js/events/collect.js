@@ -12,7 +12,7 @@ import { splitPreview } from "../preview.js";
 import { prepare } from "../profiles/learn.js";
 import { give, hasProfiles } from "../profiles/shards.js";
 import { visitorOf } from "../projection.js";
-import { cookiesAfter } from "../settled.js";
+import { whatFollows } from "../settled.js";
 import { choiceOf, hasKey } from "../visitor.js";
 import { readJson } from "./body.js";
 import { readEvent } from "./event.js";
@@ -145,7 +145,7 @@ function ownOf({ request }, { visitor }, entries) {
   return { anonymousId: visitor.id, others: [...others], ...(visitor.user ? { user: visitor.user } : { claimed }), statement: choiceOf(request), isRead };
 }
 
-/** Gives events to the shards: a result for each, and the `Set-Cookie` headers that bring the browser up to date. */
+/** Gives events to the shards: a result for each, and what follows for the browser (`whatFollows`). */
 async function kept(visit, given, prepared) {
   const entries = prepared.map(({ entry }) => entry).filter(Boolean);
   const own = ownOf(visit, given, entries);
@@ -159,8 +159,8 @@ async function kept(visit, given, prepared) {
     const status = told.next().value;
     return status === "dropped" ? dropped("no_consent") : { status, ...(violations && { violations }) };
   });
-  const cookies = given.visitor === undefined ? [] : await cookiesAfter(visit, given.visitor, taken);
-  return { results, cookies };
+  const follows = given.visitor === undefined ? { cookies: [], slots: [] } : await whatFollows(visit, given.visitor, taken);
+  return { results, ...follows };
 }
 
 /** Counts what became of events, and says which mistakes they have: without a word of what they say. */
@@ -189,12 +189,12 @@ function counted(made, results) {
   return made.filter(({ entry }, at) => (entry === undefined ? !isLost(results) : results[at].status === "accepted")).flatMap(({ row }) => row ?? []);
 }
 
-function answered(format, results, headers) {
+function answered(format, results, slots, headers) {
   // A client that is told of one bad event among many would send all of them again, or throw all of them away.
   const bad = format.list === undefined ? results[0]?.error : undefined;
   const status = isLost(results) ? 503 : bad !== undefined ? 400 : 200;
   if (format.isOwn) {
-    return Response.json({ results }, { status, headers });
+    return Response.json({ results, ...(slots.length > 0 && { slots }) }, { status, headers });
   }
   return Response.json(bad === undefined ? { success: status === 200 } : { success: false, error: bad }, { status, headers });
 }
@@ -226,10 +226,10 @@ export async function collect(visit, format) {
       error === undefined ? prepared(visit, one, path, judgements.next().value, about) : { result: { status: "rejected", error } },
     ),
   );
-  const { results, cookies } = await kept(visit, about, made);
+  const { results, cookies, slots } = await kept(visit, about, made);
   tell(visit, results);
   measure(visit, counted(made, results));
-  const response = answered(format, results, { "cache-control": "private, no-store", ...judged.shared });
+  const response = answered(format, results, slots, { "cache-control": "private, no-store", ...judged.shared });
   cookies.forEach((cookie) => response.headers.append("set-cookie", cookie));
   return response;
 }

@@ -97,9 +97,8 @@ pub fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
     if asked.visitors.len() > MOST {
         return wrong(&format!("Expected {MOST} visitors at most."), "/visitors".to_owned());
     }
-    let known = |slot: &String| (0..program.slot_count() as u32).any(|index| program.slot_id(index) == slot);
-    if let Some(place) = asked.slots.iter().flatten().position(|slot| !known(slot)) {
-        return wrong("There is no such slot.", format!("/slots/{place}"));
+    if let Some(refused) = asked.slots.as_ref().and_then(|slots| unknown_slot(program, slots)) {
+        return refused;
     }
     let keys = visit.keys();
     let now = host::now();
@@ -116,14 +115,32 @@ pub fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
 
 impl Made<'_> {
     fn report<'a>(&'a self, program: &'a Program, slots: Option<&[String]>) -> VisitorDecided<'a> {
-        let wanted = |slot: &str| slots.is_none_or(|slots| slots.iter().any(|one| one == slot));
-        let mut decisions = report::decisions(program, &self.decisions);
-        decisions.retain(|decision| wanted(decision.slot));
-        let mut edits = report::edits(program, &self.edits);
-        edits.retain(|edit| wanted(edit.slot));
+        let (decisions, edits) = told(program, &self.decisions, &self.edits, slots);
         let ignored = self.context.ignored.iter().map(|(path, expected)| Ignored { path, expected });
         VisitorDecided { decisions, edits, receipt: Receipt::of(program, &self.context), ignored: ignored.collect() }
     }
+}
+
+/// Decisions and edits of some slots; of all where none are named.
+pub fn told<'a>(
+    program: &'a Program,
+    decisions: &'a Decisions,
+    edits: &'a [Edit<'_>],
+    slots: Option<&[String]>,
+) -> (Vec<DecisionReport<'a>>, Vec<EditReport<'a>>) {
+    let wanted = |slot: &str| slots.is_none_or(|slots| slots.iter().any(|one| one == slot));
+    let mut decisions = report::decisions(program, decisions);
+    decisions.retain(|decision| wanted(decision.slot));
+    let mut edits = report::edits(program, edits);
+    edits.retain(|edit| wanted(edit.slot));
+    (decisions, edits)
+}
+
+/// The answer to who names slots that the site does not have; `None` where it has all of them.
+pub fn unknown_slot(program: &Program, slots: &[String]) -> Option<Answer> {
+    let known = |slot: &String| (0..program.slot_count() as u32).any(|index| program.slot_id(index) == slot);
+    let place = slots.iter().position(|slot| !known(slot))?;
+    Some(wrong("There is no such slot.", format!("/slots/{place}")))
 }
 
 /// Decides for a visitor; an error is the place of what is wrong, below the visitor, and why.
@@ -181,7 +198,8 @@ fn pointer(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-fn wrong(message: &str, path: String) -> Answer {
+/// What is wrong with a request, and where in its body.
+pub fn wrong(message: &str, path: String) -> Answer {
     Answer::json(&Failure { error: Error { code: "bad_request", message, path: Some(path) } }).of_status(400)
 }
 

@@ -76,6 +76,10 @@ pub enum Kind {
 pub struct Collected {
     /// One for each event, in their order.
     results: Vec<Collecting>,
+    /// The slots that read something of the visitor's profile that these events changed: a page may decide them again (`decide`). Only where they
+    /// agreed to personalization; absent where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    slots: Vec<String>,
 }
 
 /// What became of an event.

@@ -78,6 +78,10 @@ pub struct Agreed {
     /// Where they agreed to personalization and profiles are kept: paths and texts, as `GET /_idoine/profile` tells them.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<std::collections::BTreeMap<String, String>>,
+    /// The slots that read something of that which the page does not know yet; absent where there are none. What else follows from the purposes is
+    /// not in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slots: Option<Vec<String>>,
 }
 
 /// What the visitor agrees to.

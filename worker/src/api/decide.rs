@@ -1,6 +1,7 @@
 //! `/_idoine/decide`: what the visitor gets to see on a page. In previews `?explain` adds why, as data; `?explain=text` answers
 //! with that alone, as text for people.
 
+use super::batch::{told, unknown_slot, wrong};
 use super::{bad_request, facts, parameter};
 use crate::answer::Answer;
 use crate::visit::Visit;
@@ -38,37 +39,57 @@ pub struct Asked {
     url: String,
     /// The page before it.
     referrer: Option<String>,
+    /// The slots that are of interest, as some depend on what changed; without it all of the page.
+    #[cfg_attr(any(test, feature = "openapi"), schemars(length(max = 500)))]
+    #[allow(dead_code)] // It is taken off before the rest is read, which may be a whole visitor.
+    slots: Option<Vec<String>>,
 }
 
-const EXPECTED: &str = "Expected {\"url\": \"https://..\", \"referrer\": \"..\"}; `url` is an absolute URL.";
+/// The most slots of a request.
+const MOST_SLOTS: usize = 500;
+
+const EXPECTED: &str = "Expected {\"url\": \"https://..\", \"referrer\": \"..\", \"slots\": [..]}; `url` is an absolute URL.";
+
+/// The slots that are told: those of this list; all where there is none.
+type Wanted = Option<Vec<String>>;
 
 pub async fn get(visit: &Visit, program: &Program) -> Answer {
     match parameter(visit, "url").and_then(|url| facts(visit, program, &url, parameter(visit, "referrer"))) {
-        Some(request) => answer(visit, program, request).await,
+        Some(request) => answer(visit, program, request, None).await,
         None => bad_request("`url` is missing, or not an absolute URL."),
     }
 }
 
 pub async fn post(visit: &Visit, program: &Program, body: &[u8]) -> Answer {
     // A list is no page, though serde would take its items for the fields.
-    let Ok(body @ Value::Object(_)) = serde_json::from_slice(body) else { return bad_request(EXPECTED) };
+    let Ok(Value::Object(mut fields)) = serde_json::from_slice(body) else { return bad_request(EXPECTED) };
+    let Ok(wanted) = Wanted::deserialize(fields.remove("slots").unwrap_or_default()) else { return bad_request(EXPECTED) };
+    if let Some(slots) = &wanted {
+        if slots.len() > MOST_SLOTS {
+            return wrong(&format!("Expected {MOST_SLOTS} slots at most."), "/slots".to_owned());
+        }
+        if let Some(refused) = unknown_slot(program, slots) {
+            return refused;
+        }
+    }
+    let body = Value::Object(fields);
     if visit.is_preview()
         && ["headers", "cf", "now", "context", "enrichments", "profile", "offsets"]
             .iter()
             .any(|field| body.get(field).is_some())
     {
         return match Visitor::deserialize(&body) {
-            Ok(visitor) => answer(visit, program, visitor.request(host::now(), host::zone_offsets)).await,
+            Ok(visitor) => answer(visit, program, visitor.request(host::now(), host::zone_offsets), wanted).await,
             Err(error) => bad_request(&format!("This is no visitor: {error}.")),
         };
     }
     match Asked::deserialize(&body).ok().and_then(|asked| facts(visit, program, &asked.url, asked.referrer)) {
-        Some(request) => answer(visit, program, request).await,
+        Some(request) => answer(visit, program, request, wanted).await,
         None => bad_request(EXPECTED),
     }
 }
 
-async fn answer(visit: &Visit, program: &Program, request: idoine::Request) -> Answer {
+async fn answer(visit: &Visit, program: &Program, request: idoine::Request, wanted: Wanted) -> Answer {
     let context = Context::derive(program, &request);
     let context = visit.measured(program.terms(), enrichment::enrich(visit, program, request, context).await);
     let receipt = visit.is_preview().then(|| Receipt::of(program, &context));
@@ -76,7 +97,7 @@ async fn answer(visit: &Visit, program: &Program, request: idoine::Request) -> A
     let Some(form) = parameter(visit, "explain").filter(|_| visit.is_preview()) else {
         let decisions = idoine::decide(program, &context);
         let edits = idoine::edits(program, &context, &decisions);
-        return body(program, &decisions, &edits, receipt, None);
+        return body(program, &decisions, &edits, receipt, None, wanted);
     };
     let explanation = idoine::explain(program, &context);
     let edits = idoine::edits(program, &context, &explanation.decisions);
@@ -84,21 +105,18 @@ async fn answer(visit: &Visit, program: &Program, request: idoine::Request) -> A
     if form == "text" {
         return Answer::text(explanation_text(&report));
     }
-    body(program, &explanation.decisions, &edits, receipt, Some(report))
+    body(program, &explanation.decisions, &edits, receipt, Some(report), wanted)
 }
 
+/// All of the page was decided, as what one slot shows depends on the others.
 fn body(
     program: &Program,
     decisions: &Decisions,
     edits: &[Edit<'_>],
     receipt: Option<Receipt>,
     explain: Option<ExplanationReport<'_>>,
+    wanted: Wanted,
 ) -> Answer {
-    Answer::json(&Decided {
-        version: program.version(),
-        decisions: report::decisions(program, decisions),
-        edits: report::edits(program, edits),
-        receipt,
-        explain,
-    })
+    let (decisions, edits) = told(program, decisions, edits, wanted.as_deref());
+    Answer::json(&Decided { version: program.version(), decisions, edits, receipt, explain })
 }

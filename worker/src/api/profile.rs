@@ -21,6 +21,19 @@ pub struct Stored {
     profile: Vec<(String, String)>,
 }
 
+/// What is stored of the visitor now, and what follows for the page that asked: the host adds that.
+#[cfg(any(test, feature = "openapi"))]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "ProfileNow")]
+#[allow(dead_code)] // It is described and nothing else.
+pub struct StoredNow {
+    #[serde(flatten)]
+    stored: Stored,
+    /// The slots that read something of the profile that changed by this: a page may decide them again (`decide`). Absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slots: Option<Vec<String>>,
+}
+
 /// What is to be known of the visitor from now on.
 #[cfg(any(test, feature = "openapi"))]
 #[derive(schemars::JsonSchema)]
