@@ -4,9 +4,10 @@ import { mkdirSync } from "node:fs";
 import { after, before, test, type TestContext } from "node:test";
 import { inRepository } from "../real/faces.ts";
 import { assets, compile } from "./fixtures/artefacts.ts";
+import { axe } from "./fixtures/axe.ts";
 import { BAR, card, open, section } from "./fixtures/bar.ts";
-import { closeBrowser, visit } from "./fixtures/browser.ts";
-import { page } from "./fixtures/pages.ts";
+import { closeBrowser, DESKTOP, PHONE, visit } from "./fixtures/browser.ts";
+import { edgeHead, page } from "./fixtures/pages.ts";
 import { json, serve, type Route, type Site } from "./fixtures/server.ts";
 
 after(closeBrowser);
@@ -227,4 +228,126 @@ test("the consents say what was said, by whom, of which wording, and what counts
     "The browser asks for",
     "Global Privacy Control",
   ]);
+});
+
+const SECTIONS = ["Slots", "Audiences", "Profile", "Consent", "Events"];
+
+test("events are told live, the newest first, with what became of each; exposures among them", async (t) => {
+  let status = 200;
+  const state = { version, decisions: [{ slot: "cta", experience: "evening", variant: 1, source: "personalization", reason: "match" } as const], values: {}, selectors: { cta: ".cta" } };
+  const shop = await site(
+    t,
+    {
+      ...assets("idoine.js", "live.js", "capture.js"),
+      "/_idoine/collect": ({ body }) => {
+        const { events } = JSON.parse(body) as { events: { messageId: string }[] };
+        return status === 200 ? json({ results: events.map(({ messageId }) => ({ messageId, status: "ok" })) }) : { status };
+      },
+    },
+    edgeHead(state) + BAR,
+  );
+  const tab = await visit(t, DESKTOP);
+  await tab.context().addCookies([{ name: "idoine_consent", value: "v1.pa", url: shop.origin }]);
+  await tab.goto(shop.origin);
+  await open(tab);
+  const events = await section(tab, "Events");
+  const lines = (): Promise<string[]> => texts(events.locator("li.event > .line"));
+  // What was seen for a second is counted without a word of the page's.
+  await events.getByText("cta: evening, variant 1").waitFor();
+  await tab.evaluate(() => void window.idoine!.track!("Product Viewed", { product_id: "p1" }));
+  await events.locator("li", { hasText: "Product Viewed" }).getByText("sent").waitFor();
+  assert.deepEqual(await lines(), ["trackProduct Viewedsent", "exposurecta: evening, variant 1sent"]);
+  // What is open stays open while others come.
+  await events.locator("li", { hasText: "Product Viewed" }).getByText("Properties").click();
+  status = 503;
+  await tab.evaluate(() => void window.idoine!.track!("Searched"));
+  await events.locator("li", { hasText: "Searched" }).getByText("waiting").waitFor();
+  assert.deepEqual((await lines())[1], "trackProduct Viewedsent");
+  assert.ok(await events.getByText('"product_id": "p1"').isVisible());
+  await tab.screenshot({ path: inRepository("dist/screenshots/debug-events.png") });
+});
+
+for (const [kind, options] of [
+  ["light", DESKTOP],
+  ["dark", { ...DESKTOP, colorScheme: "dark" }],
+  ["phone", PHONE],
+] as const) {
+  test(`axe finds nothing wrong with the open panel, at any of its sections: ${kind}`, async (t) => {
+    const profile = { "seen.sale": "1,2,3,9,2026-07-01T09:30:00Z", "profile.plan": "pro" };
+    const shop = await site(t, { "/_idoine/profile": json({ version, verified: true, profile }) });
+    const tab = await visit(t, options);
+    await tab.addInitScript(() => {
+      const events = [
+        { at: Date.parse("2026-07-01T10:00:00Z"), type: "page", status: "sent" },
+        { at: Date.parse("2026-07-01T10:00:01Z"), type: "track", event: "Searched", properties: { query: "trail shoes, with a word_that_is_much_longer_than_any_line_of_a_phone_can_be_and_wraps" }, status: "waiting" },
+        { at: Date.parse("2026-07-01T10:00:02Z"), type: "track", event: "Liked", status: "refused" },
+      ];
+      Object.assign(window, { idoine: Object.assign(() => undefined, { decisions: () => [], debug: () => ({ events, error: "collect: 503" }) }) });
+    });
+    await tab.goto(`${shop.origin}/?idoine.now=2026-07-01T10:00:00Z`);
+    await open(tab);
+    await card(tab, "hero").locator("summary").click();
+    await card(tab, "hero").getByRole("button", { name: "audience not matched" }).first().click();
+    for (const name of SECTIONS) {
+      const shown = await section(tab, name);
+      for (const summary of await shown.locator("summary:visible").all()) if (name !== "Slots") await summary.click();
+      const { violations, incomplete } = await axe(tab);
+      // The page itself is only there to stand behind.
+      const ours = [...violations, ...incomplete].filter((line) => !/^(?:landmark-one-main|region|page-has-heading-one)/.test(line));
+      assert.deepEqual(ours, [], name);
+      assert.ok(await tab.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} is no wider than the window`);
+      const columns = tab.locator("idoine-bar .columns");
+      assert.ok(await columns.evaluate((one) => one.scrollWidth <= one.clientWidth), `${name} fits`);
+      await shown.scrollIntoViewIfNeeded();
+      await tab.screenshot({ path: inRepository(`dist/screenshots/debug-${kind}-${name.toLowerCase()}.png`) });
+    }
+  });
+}
+
+test("under a strict policy with Trusted Types every section works, and nothing of the page's styles leaks in or of the panel's out", async (t) => {
+  const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'";
+  const loud = "* { color: red !important; font: 40px serif !important; padding: 30px !important; } :host, .panel, .slot { display: none !important; } button { background: lime !important; }";
+  const strict = (head: string): Route => ({ headers: { "content-security-policy": policy }, body: page(head, "<header><h1>One</h1></header><p class='slot panel soft' id='intro'>Mine</p>") });
+  const shop = await site(t, { "/": strict(BAR), "/loud": strict(`<link rel="stylesheet" href="/loud.css">${BAR}`), "/loud.css": { type: "text/css", body: loud } });
+  const tab = await visit(t, DESKTOP);
+  const violations: string[] = [];
+  tab.on("console", (message) => message.type() === "error" && violations.push(message.text()));
+  const looks = (): Promise<unknown> =>
+    tab.evaluate(() => {
+      const root = document.querySelector("idoine-bar")!.shadowRoot!;
+      return [".panel", ".slot", "button.plain", "h3", ".tabs button"].map((selector) => {
+        const { color, fontSize, padding, display, backgroundColor } = getComputedStyle(root.querySelector(selector)!);
+        return [selector, color, fontSize, padding, display, backgroundColor];
+      });
+    });
+  await tab.goto(shop.origin);
+  const mine = await tab.evaluate(() => JSON.stringify(["padding", "color", "display", "border", "fontSize"].map((name) => getComputedStyle(document.querySelector("#intro")!)[name as "color"])));
+  await open(tab);
+  const quiet = await looks();
+  assert.equal(await tab.evaluate(() => JSON.stringify(["padding", "color", "display", "border", "fontSize"].map((name) => getComputedStyle(document.querySelector("#intro")!)[name as "color"]))), mine);
+  for (const name of SECTIONS) await section(tab, name);
+  await tab.getByRole("tab", { name: "Slots" }).click();
+  await tab.goto(`${shop.origin}/loud`);
+  await tab.getByRole("region", { name: "Slots" }).waitFor();
+  assert.equal(await tab.evaluate(() => getComputedStyle(document.querySelector("h1")!).fontSize), "40px");
+  assert.deepEqual(await looks(), quiet);
+  assert.deepEqual(violations, []);
+});
+
+test("`debug.open` opens the panel, from before the client is there, and closing gives the focus back", async (t) => {
+  const shop = await site(t, assets("idoine.js", "live.js"), edgeHead({ version, decisions: [], values: {} }) + BAR);
+  const tab = await visit(t, DESKTOP);
+  await tab.addInitScript(() => {
+    const calls: unknown[] = [];
+    Object.assign(window, { idoine: Object.assign((...call: unknown[]) => calls.push(call), { q: calls }) });
+  });
+  await tab.goto(shop.origin);
+  await tab.getByRole("button", { name: "Preview" }).waitFor();
+  await tab.waitForFunction(() => "open" in (window.idoine!.debug ?? {}));
+  await tab.evaluate(() => void (window.idoine as unknown as (call: string) => void)("debug.open"));
+  await tab.getByRole("region", { name: "Slots" }).waitFor();
+  const focused = (): Promise<string | null | undefined> => tab.evaluate(() => document.querySelector("idoine-bar")?.shadowRoot?.activeElement?.textContent);
+  assert.equal(await focused(), "Close");
+  await tab.keyboard.press("Escape");
+  assert.match((await focused()) ?? "", /^Preview/);
 });

@@ -35,7 +35,7 @@ function row(told: ToldEvent, zone: string): HTMLElement {
       h("span", { class: `badge end ${status}` }, STATUS[status]),
     ),
     h("time", { class: "soft", datetime: new Date(at).toISOString() }, `${timeWords(at, zone)}:${String(new Date(at).getUTCSeconds()).padStart(2, "0")}`),
-    hasMore && h("details", {}, h("summary", {}, "Properties"), h("pre", { tabindex: "0", "aria-label": `Properties of ${type}` }, JSON.stringify(properties, null, 2))),
+    hasMore && h("details", {}, h("summary", {}, "Properties"), h("pre", { tabindex: "0", role: "group", "aria-label": `Properties of ${type}` }, JSON.stringify(properties, null, 2))),
   );
 }
 
