@@ -6,6 +6,7 @@ import { buildScripts, buildWorkerBundle } from "./lib/bundles.mjs";
 import { assertCrate, buildAuthor, buildCli, buildEngine, buildTools, buildWorkerModule } from "./lib/cargo.mjs";
 import { command } from "./lib/cli.mjs";
 import { underRecentNode } from "./lib/node.mjs";
+import { buildPackage } from "./lib/npm-package.mjs";
 import { duration, say } from "./lib/run.mjs";
 import { ensure } from "./setup.mjs";
 
@@ -19,6 +20,7 @@ const STEPS = {
     { name: "Worker (script)", build: buildWorkerBundle },
   ],
   assets: [{ name: "browser scripts", build: buildScripts }],
+  npm: [{ name: "npm package", build: buildPackage }],
 };
 
 /** Those that are in the folder that is deployed. */
@@ -67,6 +69,7 @@ Builds into dist/. Parts: ${PARTS.join(", ")}; all of them when none is named.
   author    dist/assets/_idoine/author.{js,wasm}
   worker    dist/worker/
   assets    dist/assets/ whole (engine, tools, author and the scripts), dist/snippet/stub.js
+  npm       dist/npm/, the npm package (needs engine)
 
 Example: npm run build -- worker assets
 `;

@@ -40,7 +40,7 @@ await command({ usage, positionals: names }, async (_, wanted) => {
   if (await underRecentNode()) return process.exitCode;
   const stages = STAGES.filter((stage) => wanted.length === 0 || wanted.includes(stage.name));
   const needs = (...stageNames) => stages.some((stage) => stageNames.includes(stage.name));
-  const env = testEnv(await ensure({ browser: needs("wasm", "spec", "e2e", "real"), lints: needs("fmt", "clippy", "clippy-wasm", "features"), valgrind: needs("scripts") }));
+  const env = testEnv(await ensure({ browser: needs("wasm", "spec", "e2e", "packaging", "real"), lints: needs("fmt", "clippy", "clippy-wasm", "features"), valgrind: needs("scripts") }));
   mkdirSync(LOCAL, { recursive: true });
 
   let unbuilt;

@@ -109,6 +109,7 @@ export const STAGES = [
   { name: "oracle", title: "decisions against the oracle", build: true, run: (env) => nodeTests("oracle", env) },
   { name: "worker", title: "Worker in workerd", build: true, run: (env) => nodeTests("worker", env) },
   { name: "e2e", title: "end to end in Chromium", build: true, run: (env) => nodeTests("e2e", env) },
+  { name: "packaging", title: "the npm package in small projects", build: true, run: (env) => nodeTests("packaging", env) },
   { name: "real", title: "real input", build: true, run: (env) => nodeTests("real", env) },
   { name: "size", title: "byte budgets", build: true, run: sizes },
 ];

@@ -1,5 +1,6 @@
 /** The typed client for developers: everything in one call. */
-import { folderOf, isLoopback, local } from "./local.ts";
+import { engineIn, folderOf } from "./folder.ts";
+import { isLoopback, local } from "./local.ts";
 import { createLive, type Live } from "./live.ts";
 import { createPage, type Host } from "./page.ts";
 import { remote, remoteLine } from "./remote.ts";
@@ -30,7 +31,7 @@ export interface IdoineOptions {
 /** Starts the client. It never throws for reasons outside the options: what fails leaves the page as it was. */
 export function createIdoine(options: IdoineOptions = {}): Idoine {
   const { api, program, notice, base, measure, debug, auto = true } = options;
-  const [decider, line, facts] = program === undefined ? [remote(api), remoteLine(api, measure)] : local(program, base, api, notice);
+  const [decider, line, facts] = program === undefined ? [remote(api), remoteLine(api, measure)] : local(program, engineIn(base), api, notice);
   const { ask, local: isLocal } = line.consent;
   const load = async (host: Host): Promise<Live> => createLive(host, line, { ...options, auto }, () => import("./capture/index.ts"));
   const client = createPage(decider, { auto, load, consent: { ...(ask && { ask }), ...(isLocal && { local: true }) } });

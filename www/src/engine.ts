@@ -1,11 +1,12 @@
 /** The decision engine in this page: loads its Wasm and a program, and survives one trap. */
 import type { Terms } from "./choice.ts";
+import { IdoineError } from "./errors.ts";
 import type { Answer } from "./types.ts";
 import { decodeDecisions, decodeEdits, type Names, type RawRequest, remembering, roomFor, writeRequest } from "./wire.ts";
 
 /** What `engine.js` exports. */
-interface EngineModule {
-  default(options: { module_or_path: string }): Promise<unknown>;
+export interface EngineModule {
+  default(options: { module_or_path: string | URL | BufferSource | WebAssembly.Module }): Promise<unknown>;
   readonly Engine: new (program: Uint8Array) => EngineInstance;
 }
 
@@ -18,6 +19,9 @@ interface EngineInstance extends Names {
   edits(): Uint8Array;
 }
 
+/** Gets `engine.js` with its Wasm compiled. Where from, each host knows by itself: a folder of a site (folder.ts), or a package. */
+export type GetEngine = () => Promise<EngineModule>;
+
 /** A program, and what decides by it. */
 export interface Engine {
   /** On which terms the program takes a visitor's choice. */
@@ -29,17 +33,22 @@ export interface Engine {
 /** In the order of their codes (src/consent.rs). */
 const MODES = ["opt-in", "opt-out", "measurement-exempt"] as const;
 
-/**
- * Loads `engine.js` and `engine.wasm` from the folder `base`, with a program from an address or as bytes.
- * Rejects when something is missing, or when the engine refuses the program.
- */
-export async function loadEngine(base: string, program: string | Uint8Array): Promise<Engine> {
-  const source = typeof program === "string" ? download(program) : program;
-  const script = new URL("engine.js", base).href;
-  const [module, bytes] = await Promise.all([import(/* @vite-ignore */ /* webpackIgnore: true */ script) as Promise<EngineModule>, source]);
-  await module.default({ module_or_path: new URL("engine.wasm", base).href });
+/** Loads the engine with a program from an address or as bytes. Rejects when something is missing, or when the engine refuses the program. */
+export async function loadEngine(get: GetEngine, program: string | URL | Uint8Array): Promise<Engine> {
+  const source = program instanceof Uint8Array ? program : download(program);
+  const unavailable = (cause: unknown): never => {
+    throw cause instanceof IdoineError ? cause : new IdoineError("engine_unavailable", `engine: ${cause}`, cause);
+  };
+  const [module, bytes] = await Promise.all([get().catch(unavailable), source]);
+  const start = (): EngineInstance => {
+    try {
+      return new module.Engine(bytes);
+    } catch (cause) {
+      throw new IdoineError("program_refused", `program: ${cause}`, cause);
+    }
+  };
 
-  let instance: EngineInstance | undefined = new module.Engine(bytes);
+  let instance: EngineInstance | undefined = start();
   let spare = 1;
   // Names follow from the program, which stays: each crosses from Wasm once.
   const version = instance.version();
@@ -47,7 +56,7 @@ export async function loadEngine(base: string, program: string | Uint8Array): Pr
   const terms: Terms = { mode: MODES[said.getUint8(0)]!, version: said.getUint32(1, true) };
   const names = remembering(() => instance!);
   const run = (request: RawRequest): Answer => {
-    if (!instance) throw new Error("engine: stopped after a second trap");
+    if (!instance) throw new IdoineError("engine_stopped", "engine: stopped after a second trap");
     const words = instance.decide(writeRequest(request, instance.input(roomFor(request))));
     if (!words) throw new Error("engine: the request's bytes are cut off");
     const decisions = decodeDecisions(words, names);
@@ -61,16 +70,18 @@ export async function loadEngine(base: string, program: string | Uint8Array): Pr
         return run(request);
       } catch (cause) {
         // A trap leaves an instance in an unknown state: it is replaced, once.
-        instance = spare-- > 0 ? new module.Engine(bytes) : undefined;
-        if (!instance) throw cause;
+        instance = spare-- > 0 ? start() : undefined;
+        if (!instance) throw new IdoineError("engine_stopped", `engine: ${cause}`, cause);
       }
     }
   }
   return { terms, decide };
 }
 
-async function download(address: string): Promise<Uint8Array> {
-  const response = await fetch(address);
-  if (!response.ok) throw new Error(`program: ${response.status}`);
+async function download(address: string | URL): Promise<Uint8Array> {
+  const response = await fetch(address).catch((cause) => {
+    throw new IdoineError("program_unavailable", `program: ${cause}`, cause);
+  });
+  if (!response.ok) throw new IdoineError("program_unavailable", `program: ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
 }

@@ -1,7 +1,8 @@
 /** Decisions made in this page, for sites of static files: no Worker is needed. */
 import { readOverrides, withOverrides } from "./bar/address.ts";
 import { localConsent } from "./consent.ts";
-import { loadEngine, type Engine } from "./engine.ts";
+import { loadEngine, type Engine, type GetEngine } from "./engine.ts";
+import { IdoineError } from "./errors.ts";
 import { askDetails, browserFacts } from "./facts.ts";
 import type { Outgoing } from "./outbox.ts";
 import type { Decider } from "./page.ts";
@@ -16,14 +17,14 @@ const PLACE_PATIENCE_MS = 1000;
 const DETAILS_PATIENCE_MS = 50;
 
 /**
- * Decisions from the engine in the folder `base` with the program at this address. A Worker at `api`, where there is one, tells what
+ * Decisions from the engine with the program at this address. A Worker at `api`, where there is one, tells what
  * a browser cannot know of itself: where it is, in which network, and what enrichments say of that. `notice` is the address of what visitors
  * are told before they choose.
  */
-export function local(program: string | Uint8Array, base?: string, api?: string, notice?: string): [Decider, Line, facts: (url: string, referrer: string) => Promise<RawRequest>] {
+export function local(program: string | Uint8Array, engineOf: GetEngine, api?: string, notice?: string): [Decider, Line, facts: (url: string, referrer: string) => Promise<RawRequest>] {
   let engine: Promise<Engine> | undefined;
   const loaded = (): Promise<Engine> => {
-    engine ??= loadEngine(folderOf(base), program);
+    engine ??= loadEngine(engineOf, program);
     // Perhaps the network was away: the next route may find it back.
     engine.catch(() => (engine = undefined));
     return engine;
@@ -44,8 +45,8 @@ export function local(program: string | Uint8Array, base?: string, api?: string,
   }
 
   async function send(path: string, body: unknown): Promise<unknown> {
-    if (api === undefined) throw new Error(`${path}: there is no Worker to send it to (data-api)`);
-    if (path !== "collect") throw new Error(`${path}: a page that decides for itself knows no users`);
+    if (api === undefined) throw new IdoineError("worker_missing", `${path}: there is no Worker to send it to (data-api)`);
+    if (path !== "collect") throw new IdoineError("users_unsupported", `${path}: a page that decides for itself knows no users`);
     return call(api, path, body);
   }
 
@@ -97,11 +98,6 @@ export function local(program: string | Uint8Array, base?: string, api?: string,
 /** Whether this page is of this machine and no other. */
 export function isLoopback({ hostname } = location): boolean {
   return /^(?:(?:.+\.)?localhost|\[::1\]|127(?:\.\d{1,3}){3})$/.test(hostname);
-}
-
-/** Where the engine's files are: beside this one, unless it is said otherwise. */
-export function folderOf(base: string | undefined): string {
-  return new URL(base ?? new URL(".", import.meta.url), location.href).href.replace(/\/?$/, "/");
 }
 
 /** Geography, network and enrichments as the Worker sees them; what follows from them the engine finds. Nothing when it does not answer in time. */

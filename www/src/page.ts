@@ -45,6 +45,8 @@ export interface Host {
 export interface Setup {
   /** False: nothing is decided until `decide()` is called, and neither route changes nor the time are followed. */
   readonly auto: boolean;
+  /** What a server of the site has decided, and shown as far as it shows its slots itself: nothing is asked for until the route changes. */
+  readonly state?: State | undefined;
   /** Loads what goes on in the page. */
   load(host: Host): Promise<Live>;
   /** What consent is besides reading and recording it. */
@@ -72,9 +74,9 @@ const valuesOf = (values?: object): Record<string, unknown> => ({ __proto__: nul
  * The client over a decider. Behind the Worker the page already shows its decisions; elsewhere they are asked for at once.
  * What the edge wrote has no baseline here: it stays until the page itself replaces it.
  */
-export function createPage(decider: Decider, { auto, load, consent }: Setup): Idoine {
+export function createPage(decider: Decider, { auto, load, consent, state: given }: Setup): Idoine {
   const { mode } = decider;
-  const state = mode === "edge" ? readState() : undefined;
+  const state = given ?? (mode === "edge" ? readState() : undefined);
   const show = createRenderer();
   const watchers = new Set<() => void>();
   let shown: Shown = {
@@ -82,8 +84,8 @@ export function createPage(decider: Decider, { auto, load, consent }: Setup): Id
     decisions: [],
     ...state,
     values: valuesOf(state?.values),
-    // No stream can make them: this page has to.
-    edits: (state?.edits ?? []).filter((edit) => edit.selector),
+    // Those with a selector no stream can make: this page has to. The others are for the page's own code.
+    edits: state?.edits ?? [],
     url: location.href,
   };
   let referrer = document.referrer;
@@ -161,7 +163,7 @@ export function createPage(decider: Decider, { auto, load, consent }: Setup): Id
 
   function subscribe(slot: string | Listener, listener?: Listener): () => void {
     const news = (): unknown[] =>
-      listener ? [decision(slot as string), shown.values[slot as string]] : [shown.decisions, shown.values];
+      listener ? [decision(slot as string), shown.values[slot as string]] : [shown.decisions, shown.values, shown.edits];
     let seen = JSON.stringify(news());
     return host.watch(() => {
       const now = JSON.stringify(news());
@@ -180,7 +182,7 @@ export function createPage(decider: Decider, { auto, load, consent }: Setup): Id
   show(shown.edits);
 
   return {
-    ready: Promise.resolve(auto && mode !== "edge" && decide()).then(done),
+    ready: Promise.resolve(auto && !given && mode !== "edge" && decide()).then(done),
     decisions: () => shown.decisions,
     decision,
     value: (slot: string) => shown.values[slot] as any,

@@ -3,9 +3,10 @@
 
 /**
  * Compiles a module, as it arrives where the server names its type.
- * @param {string | URL | BufferSource} source its address or its bytes
+ * @param {string | URL | BufferSource | WebAssembly.Module} source its address or its bytes; or itself, where the host has compiled it
  */
 export async function compile(source) {
+  if (source instanceof WebAssembly.Module) return source;
   if (typeof source !== "string" && !(source instanceof URL)) return WebAssembly.compile(source);
   const answer = await fetch(source);
   if (!answer.ok) throw new Error(`${source}: ${answer.status}`);
