@@ -24,6 +24,8 @@ fn program(manifest: &Value) -> Program {
 fn manifest() -> Value {
     json!({
         "site": { "id": "shop", "hosts": ["shop.example", "www.shop.example"], "timezone": "Europe/Paris", "languages": ["fr", "en"] },
+        "capture": ["pages", "scroll"],
+        "exposure": { "visible": 0.25, "after_ms": 500 },
         "sources": { "social": ["chat.example"], "internal": ["pay.example"], "session": { "timeout_minutes": 20 } },
         "traits": { "plan": { "type": "string", "purpose": "personalization" }, "vip": { "type": "bool", "purpose": "marketing" },
             "tier": { "type": "string", "enum": ["a", "b"], "personal": true, "purpose": "analytics", "settle": "source", "sources": ["crm", "browser"] } },
@@ -203,6 +205,7 @@ fn every_change_of_one_value_is_named() {
                     kind.changed.contains_key(section) || kind.removed.iter().any(|removed| removed == section)
                 }
                 ("intents", _) => diff.kinds.contains_key("intents") || diff.kinds.contains_key("learning"),
+                ("capture" | "exposure", _) => !diff.site.is_empty(),
                 ("site" | "sources" | "holdout" | "cap", _) => !diff.site.is_empty() || !diff.kinds.is_empty(),
                 _ => true,
             };

@@ -30,6 +30,7 @@ mod reads;
 mod report;
 mod same_place;
 mod schedule;
+mod script;
 mod selector;
 mod sensitive;
 mod shadows;
@@ -305,6 +306,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
         self.learned();
         self.sensitive();
         self.consent();
+        self.script();
     }
 
     /// Warns of what has no effect. Returns the experiences' degrees.

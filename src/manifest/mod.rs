@@ -8,6 +8,7 @@ mod format;
 mod learn;
 mod place;
 pub(crate) mod read;
+mod script;
 mod source;
 
 pub use consent::{Ask, ConsentPlan, Platform, Preferences, PurposePlan, PurposePlans, SinkPlan, Sinks, Wording};
@@ -24,6 +25,7 @@ pub use learn::{
 };
 pub use place::{Degrees, Holidays, Place, Places};
 pub use read::{List, Named, Share, Spanned};
+pub use script::{Capture, Exposure};
 pub use source::{ChannelRule, ChannelWhen, ClickId, SessionSettings, Sources};
 
 use crate::consent::Purpose;
@@ -59,6 +61,8 @@ object! { "A site's configuration." Manifest {
     default milestones "milestones": Named<MilestonePlan> = "What is celebrated once: `profile.milestone('third_order')`.";
     optional cart "cart": CartPlan = "Which events make the cart: `profile.cart.quantity`.";
     optional sinks "sinks": Sinks = "For which purpose events go to the Worker's queue and bucket (default analytics).";
+    default capture "capture": List<Spanned<Capture>> = "What visitors do that the script in the page tells by itself, as events (default nothing).";
+    optional exposure "exposure": Exposure = "When a slot counts as seen (default half of it in view for a second).";
     optional preferences "preferences": Preferences = "Traits by which visitors say how they want to be addressed.";
     default webhooks "webhooks": Named<WebhookPlan> = "Who is told of events and audiences, by a name: letters, digits and underscores.";
     default audiences "audiences": Named<Spanned<String>> = "Named boolean expressions over context and profile. One may name another.";

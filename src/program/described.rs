@@ -40,6 +40,8 @@ impl Program {
         put("known sites", digest(self.sites()));
         put("click ids", list(self.rows(Section::ClickIds, 3).iter().map(String::as_str)));
         put("channels", list(self.rows(Section::Channels, 6).iter().map(String::as_str)));
+        put("capture", self.text(self.cell(Section::Script, 0, 0)).to_owned());
+        put("exposure", self.text(self.cell(Section::Script, 0, 1)).to_owned());
         put("device words", digest(self.device_words()));
         let zones: Vec<&str> =
             (0..self.count(Section::Zones)).map(|zone| self.text(self.cell(Section::Zones, zone, 0))).collect();

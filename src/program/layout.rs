@@ -86,6 +86,7 @@ sections! {
     ClientHints 1: "text: the name of a header";
     DeviceWords 1: "text: see context/device/words.rs";
     Consent 4: "mode, version of the wording, notice (JSON) or NONE, keeping (JSON) or NONE: see compile/consent.rs";
+    Script 2: "what the page's script captures or NONE, when a slot counts as seen or NONE: as its element's attributes say them; nothing where it does as always";
     Learned 1: "text: learn/rules.rs (postcard); nothing where who loads it only decides";
     Strings 2: "offset in bytes, length in bytes";
     Texts 1: "UTF-8, but for contents and URLs; padded with zeros";

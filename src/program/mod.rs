@@ -296,6 +296,18 @@ impl Program {
         self.text(self.cell(Section::Consent, 0, 2))
     }
 
+    /// What the page's script captures, names with spaces between them; empty where it captures nothing.
+    #[cfg(feature = "learn")]
+    pub fn capture(&self) -> &str {
+        self.text(self.cell(Section::Script, 0, 0))
+    }
+
+    /// When a slot counts as seen: the share of it that is in view, and milliseconds; empty where it is as always.
+    #[cfg(feature = "learn")]
+    pub fn exposure(&self) -> &str {
+        self.text(self.cell(Section::Script, 0, 1))
+    }
+
     /// What those are told who keep what is known of visitors, JSON; empty in a program for browsers.
     #[cfg(feature = "learn")]
     pub fn keeping(&self) -> &str {

@@ -197,6 +197,26 @@ test("what only the document can do is left to the page's script, by the state, 
   }
 });
 
+test("the loader's element says what is captured and when a slot counts as seen, where the manifest does", async () => {
+  const slots = { all: { selector: "p", pages: ["/p"] } };
+  const experiences = [{ id: "all", type: "personalization", slots: { all: { text: "x" } } }];
+  origin.routes["/p"] = "<html><head></head><body><p></p></body></html>";
+  for (const [says, attributes] of [
+    [{}, ""],
+    [{ capture: [], exposure: { visible: 0.5, after_ms: 1000 } }, ""],
+    [{ capture: ["pages", "web_vitals"] }, ' data-capture="pages web_vitals"'],
+    [{ exposure: { visible: 0.125 } }, ' data-exposure="0.125 1000"'],
+    [{ consent: { ask: "platform", platforms: ["google"] }, capture: ["scroll"], exposure: { visible: 1, after_ms: 0 } }, ' data-platforms="google" data-capture="scroll" data-exposure="1 0"'],
+  ] as const) {
+    const told = await startWorker({ origin: origin.url, manifest: { ...site({ slots, experiences }), ...says } });
+    try {
+      assert.match((await told.fetch("/p")).text, new RegExp(`<script async src="/_idoine/idoine.js"${attributes}></script>`));
+    } finally {
+      await told.dispose();
+    }
+  }
+});
+
 test("the state stands once at the end of the head and leaves its element in no way", async () => {
   const { text, state } = await worker.fetch("/?utm_campaign=ops");
   assert.match(text, /<title>Shop<\/title><script type="application\/json" id="idoine-state">[^<]*<\/script><script async src="\/_idoine\/idoine.js"><\/script><\/head>/);

@@ -164,7 +164,7 @@ fn state(program: &Program, decisions: &Decisions, edits: &[Edit<'_>]) -> Option
 }
 
 /// The loader's attributes that say which version of the wording Idoine's own banner is to ask in, and which consent platforms are to be listened
-/// to, where the site has it so; and whether it may send what is counted without a visitor. Of the notice, which is JSON as the compiler writes it: no quote stands in a text of it without an escape.
+/// to, where the site has it so; whether it may send what is counted without a visitor; what it captures, and when a slot counts as seen. Of the notice, which is JSON as the compiler writes it: no quote stands in a text of it without an escape.
 fn asks(visit: &Visit, program: &Program) -> String {
     let notice = program.notice();
     let mut asks = String::new();
@@ -182,6 +182,11 @@ fn asks(visit: &Visit, program: &Program) -> String {
     }
     if visit.is_measured(program.terms()) {
         put("measure", "1");
+    }
+    for (name, value) in [("capture", program.capture()), ("exposure", program.exposure())] {
+        if !value.is_empty() {
+            put(name, value);
+        }
     }
     asks
 }
