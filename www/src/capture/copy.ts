@@ -4,8 +4,7 @@ import type { Scope } from "./scope.ts";
 
 export function copy(scope: Scope): void {
   scope.on(document, "copy", ({ target }: Event) => {
-    const selection = getSelection();
-    const length = String(selection ?? "").length;
+    const { length } = String(getSelection() ?? "").trim();
     const element = target instanceof Element ? target : document.body;
     // What somebody wrote themselves is theirs.
     if (!length || element.closest("input,textarea,[contenteditable]")) return;

@@ -14,11 +14,11 @@ const PAUSE_MS = 250;
 /** What an element marked with `data-idoine-product` says of one. */
 const product = (element: Element): Facts => ({ product_id: mark(element, "product"), ...properties(element) });
 
-/** What a marked element tells: what is said around it, of one product or of all those within, and by itself. */
+/** What a marked element tells: of all products within, or else of the one that it is in; and what it says by itself. */
 function facts(element: Element): Facts {
+  const products = [...element.querySelectorAll("[data-idoine-product]")].map(product);
   const around = element.closest("[data-idoine-product]");
-  const within = [...element.querySelectorAll("[data-idoine-product]")].map(product);
-  return { ...(around && product(around)), ...properties(element), ...(within.length > 0 && { products: within }) };
+  return { ...(products.length ? { products } : around && product(around)), ...properties(element) };
 }
 
 export function ecommerce(scope: Scope): void {
