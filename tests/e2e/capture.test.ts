@@ -319,3 +319,28 @@ for (const [kind, story] of Object.entries(STORIES)) {
     assert.deepEqual((await live(t, kind, [])).told, []);
   });
 }
+
+test("every kind has a module, a story, a fixture page and a row in the documentation, and nothing else has", () => {
+  const kinds = Object.keys(KINDS).sort();
+  const doc = readFileSync(new URL("../../docs/capture.md", import.meta.url), "utf8");
+  const [, table] = /## What is told\n([\s\S]*?)\n## /.exec(doc)!;
+  const rows = [...table!.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name!);
+  assert.deepEqual(rows.sort(), kinds);
+  assert.deepEqual(Object.keys(STORIES).sort(), kinds);
+  const pages = readdirSync(new URL("fixtures/capture/", import.meta.url));
+  assert.deepEqual(pages.sort(), kinds.map((kind) => `${fileOf(kind)}.html`).sort());
+  // What is no kind is what kinds have in common.
+  const shared = ["ga4", "index", "links", "markup", "products", "scope", "text", "vitals"];
+  const modules = readdirSync(new URL("../../www/src/capture/", import.meta.url)).map((file) => file.replace(/\.ts$/, ""));
+  assert.deepEqual(modules.filter((name) => !shared.includes(name)).sort(), kinds.map(fileOf).sort());
+  // Each event that a story has told is named in its kind's row, with its properties.
+  const site = { origin: "http://127.0.0.1:1" } as Site;
+  for (const [kind, { told }] of Object.entries(STORIES)) {
+    const row = table!.split("\n").find((line) => line.startsWith(`| \`${kind}\` |`))!;
+    if (kind === "data_layer") continue;
+    for (const [event, properties] of told(site)) {
+      if (kind !== "ecommerce") assert.ok(row.includes(event), `${kind}: ${event}`);
+      if (!/clicks|ecommerce/.test(kind)) for (const name of Object.keys(properties)) assert.ok(row.includes(`\`${name}\``), `${kind}: ${event}: ${name}`);
+    }
+  }
+});

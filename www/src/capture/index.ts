@@ -2,6 +2,7 @@
  * Capture: what visitors do in a page is told without a line of code in it. Each kind is switched on by its name and stands in a file of its
  * own; docs/capture.md has a row for each.
  */
+import type { Capture } from "../types.ts";
 import { clicks } from "./clicks.ts";
 import { copy } from "./copy.ts";
 import { data_layer } from "./data-layer.ts";
@@ -21,7 +22,7 @@ import { visible_time } from "./visible-time.ts";
 import { web_vitals } from "./web-vitals.ts";
 
 /** All kinds, by their names in `data-capture`. A view is told of in this order. */
-export const KINDS: Readonly<Record<string, (scope: Scope) => void>> = {
+export const KINDS: Readonly<Record<Capture, (scope: Scope) => void>> = {
   pages,
   visible_time,
   scroll,
