@@ -66,7 +66,7 @@ test("refusing takes as many clicks as accepting, with a button of the same look
     assert.equal(await choice(tab), granted.length ? "v2.personalization.analytics.marketing.3.1763900000.v" : "v2.-personalization.-analytics.-marketing.3.1763900000.v");
 
     // On the next page nothing of it is loaded.
-    const before = site.asked.length;
+    const before = site.paths().length;
     await tab.goto(site.origin + "/second");
     await quiet(tab);
     assert.deepEqual(site.paths().slice(before), ["/second", "/_idoine/idoine.js", "/_idoine/asks.js"]);

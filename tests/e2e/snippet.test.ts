@@ -59,7 +59,7 @@ test("behind the Worker: decisions and values come from the page, nothing is ask
   }));
   assert.deepEqual(seen, { decisions: [HERO, OFFER], hero: HERO, offer: { percent: 10 }, none: [undefined, undefined], mode: "edge" });
   assert.equal(await bodyOf(tab), BODY);
-  assert.deepEqual(shop.paths(), ["/", "/_idoine/idoine.js", "/_idoine/live.js"]);
+  assert.deepEqual(shop.paths(), ["/", "/_idoine/idoine.js"]);
 });
 
 /** The page as the edge wrote it for these decisions: nothing in it says what the origin had sent. */

@@ -70,7 +70,7 @@ test("behind the Worker events go to it, from visitors who agreed to something",
     await call(tab, "track", "Product Viewed", { product_id: "p1" });
     await call(tab, "reset");
   }
-  assert.deepEqual(shop.paths(), ["/", "/_idoine/idoine.js", "/_idoine/live.js"]);
+  assert.deepEqual(shop.paths(), ["/", "/_idoine/idoine.js"]);
   await tab.evaluate(() => void (document.cookie = "idoine_consent=v2.analytics.-personalization.-marketing.1.1763900000.v"));
   await call(tab, "track", "Product Viewed", { product_id: "p1", price: 1.5 });
   await call(tab, "page", "Home");
