@@ -28,7 +28,8 @@ const METHOD: Names = { method: "method" };
 /** An event's name here; what is told of it; and of its items: each in an event of its own, the first, or all as `products`. */
 type Rule = readonly [event: string, names: Names, items?: "each" | "first" | "all"];
 
-const RULES: Readonly<Record<string, Rule>> = {
+/** The events of theirs that are told. */
+export const RULES: Readonly<Record<string, Rule>> = {
   view_item: ["Product Viewed", MONEY, "first"],
   view_item_list: ["Product List Viewed", LIST, "all"],
   select_item: ["Product Clicked", LIST, "first"],

@@ -2,7 +2,7 @@
  * What each kind of capture is given: how it listens, how it hears of views of the page, and how it tells. What is thrown in a kind never reaches
  * the page, and once capture has ended nothing of it listens any more.
  */
-import { address, path, tidy, type Facts } from "./text.ts";
+import { address, path, text, tidy, type Facts } from "./text.ts";
 
 /** Whom events are told. */
 export interface Tell {
@@ -52,6 +52,9 @@ const SETTLED_MS = 50;
 /** What is remembered of one view. */
 const MOST_HEARD = 500;
 
+/** What comes of telling is for whoever was told to say. */
+const quietly = (result: unknown): void => void (result as Promise<unknown> | undefined)?.catch?.(() => {});
+
 /** The scope, what opens the first view when all kinds listen, and what ends it all. */
 export function createScope(tell: Tell, onRoute: OnRoute): { scope: Scope; begin: () => void; end: () => void } {
   const ending = new AbortController();
@@ -74,8 +77,11 @@ export function createScope(tell: Tell, onRoute: OnRoute): { scope: Scope; begin
     get view() {
       return view;
     },
-    track: (event, properties = {}) => void tell.track(event, tidy(properties)),
-    page: (properties) => void tell.page(undefined, tidy(properties)),
+    track(event, properties = {}) {
+      const name = text(event);
+      if (name) quietly(tell.track(name, tidy(properties)));
+    },
+    page: (properties) => quietly(tell.page(undefined, tidy(properties))),
     on(target, types, listener) {
       const hear = (event: Event): void => {
         if (!event.composedPath().some((node) => (node as Element).hasAttribute?.("data-idoine-private"))) safely(() => listener(event));
