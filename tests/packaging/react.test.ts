@@ -137,6 +137,7 @@ test("without what a server decided, baselines are hydrated and the page's own d
   await tab.waitForFunction(() => document.querySelector("output")!.textContent === "instagram 10");
   assert.equal(await content(tab), rendered.known);
   assert.deepEqual(await tab.evaluate(() => complaints), []);
+  assert.ok((await tab.evaluate(() => changes)).length > 0);
 });
 
 test("who takes everything away and shows it again leaves nothing behind", async (t) => {

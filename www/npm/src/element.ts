@@ -49,6 +49,8 @@ export function defineSlotElement(client: Idoine, tag = "idoine-slot"): () => vo
       }
 
       #follow(name: string | null): void {
+        // The parser tells of the attribute and of the element, in this order.
+        if ((slots.get(this) ?? null) === name) return;
         this.#observed?.();
         this.#observed = undefined;
         if (name === null) slots.delete(this);
