@@ -14,6 +14,7 @@ export const BUDGETS = [
   { name: "consent chunk: the banner", files: ["assets/_idoine/asks.js", "assets/_idoine/consent.js"], goal: 8, limit: 12 },
   { name: "preference centre", files: ["assets/_idoine/preferences.js"], goal: 8, limit: 12 },
   { name: "capture", files: ["assets/_idoine/capture.js"], goal: 5, limit: 8 },
+  { name: "capture of products and carts", files: ["assets/_idoine/shop.js"], goal: 3, limit: 4 },
   { name: "tools: JavaScript + Wasm", files: ["assets/_idoine/tools.js", "assets/_idoine/tools.wasm"], goal: 150, limit: 250 },
   { name: "author's module: JavaScript + Wasm", files: ["assets/_idoine/author.js", "assets/_idoine/author.wasm"], goal: 150, limit: 250 },
   { name: "Worker Wasm", files: ["worker/index_bg.wasm"], goal: 200, limit: 300 },

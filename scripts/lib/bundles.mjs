@@ -39,6 +39,7 @@ const BROWSER = [
   { entry: "www/src/consent/preferences.ts", out: join(ASSETS, "preferences.js"), format: "esm", target: "es2022" },
   { entry: "www/src/consent/signals.ts", out: join(ASSETS, "signals.js"), format: "esm", target: "es2022" },
   { entry: "www/src/capture/index.ts", out: join(ASSETS, "capture.js"), format: "esm", target: "es2022" },
+  { entry: "www/src/capture/shop.ts", out: join(ASSETS, "shop.js"), format: "esm", target: "es2022" },
   { entry: "www/src/capture/vitals.ts", out: join(ASSETS, "vitals.js"), format: "esm", target: "es2022", banner: { js: "/* web-vitals, Copyright Google LLC, Apache-2.0 */" } },
   { entry: "www/src/bar/index.ts", out: join(ASSETS, "bar.js"), format: "esm", target: "es2022" },
   { entry: "www/src/bar/static.ts", out: join(ASSETS, "debug.js"), format: "esm", target: "es2022" },
@@ -61,7 +62,7 @@ async function bundle(options, out) {
 export async function buildScripts() {
   let changed = false;
   for (const { entry, out, ...more } of BROWSER) {
-    const plugins = [beside(/(^|\/)(engine|tools|client|consent|preferences|signals|vitals)\.js$/), beside(/\/capture\/index\.ts$/, "./capture.js")];
+    const plugins = [beside(/(^|\/)(engine|tools|client|consent|preferences|signals|shop|vitals)\.js$/), beside(/\/capture\/index\.ts$/, "./capture.js")];
     const options = { entryPoints: [entry], ...more, minify: true, platform: "browser", plugins };
     changed = (await bundle(options, out)) || changed;
   }

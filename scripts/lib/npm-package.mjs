@@ -18,7 +18,7 @@ const EXTERNAL = ["react", "@openfeature/web-sdk", "node:*", "*.wasm"];
 /** What sites load as files of their own, under the names that those have there, is a chunk of the package. */
 const chunks = {
   name: "chunks",
-  setup: (build) => build.onResolve({ filter: /^\.\/vitals\.js$/ }, ({ resolveDir }) => ({ path: join(resolveDir, "vitals.ts") })),
+  setup: (build) => build.onResolve({ filter: /^\.\/(shop|vitals)\.js$/ }, ({ path, resolveDir }) => ({ path: join(resolveDir, path.replace(/js$/, "ts")) })),
 };
 
 /** Files below a folder, by their paths in it. */

@@ -166,7 +166,7 @@ test("it works under a strict policy and Trusted Types, and in a frame without s
   const site = await captureSite(t, [], {
     "/frame": { body: page(`<button data-idoine-click="a">A</button><script type="module" src="/frame.js"></script>`), headers: { "content-security-policy": policy } },
     "/frame.js": shared({ type: "text/javascript", body: script }),
-    ...Object.fromEntries(Object.entries(assets("capture.js", "vitals.js")).map(([path, route]) => [path, shared(route)])),
+    ...Object.fromEntries(Object.entries(assets("capture.js", "shop.js", "vitals.js")).map(([path, route]) => [path, shared(route)])),
   });
   const tab = await visit(t, DESKTOP);
   const violations: string[] = [];

@@ -330,7 +330,7 @@ test("every kind has a module, a story, a fixture page and a row in the document
   const pages = readdirSync(new URL("fixtures/capture/", import.meta.url));
   assert.deepEqual(pages.sort(), kinds.map((kind) => `${fileOf(kind)}.html`).sort());
   // What is no kind is what kinds have in common.
-  const shared = ["ga4", "index", "links", "markup", "products", "scope", "text", "vitals"];
+  const shared = ["ga4", "index", "links", "markup", "products", "scope", "shop", "text", "vitals"];
   const modules = readdirSync(new URL("../../www/src/capture/", import.meta.url)).map((file) => file.replace(/\.ts$/, ""));
   assert.deepEqual(modules.filter((name) => !shared.includes(name)).sort(), kinds.map(fileOf).sort());
   // Each event that a story has told is named in its kind's row, with its properties.

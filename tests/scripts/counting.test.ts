@@ -22,6 +22,7 @@ test("the budgets are those of the design", () => {
       ["consent chunk: the banner", 8, 12],
       ["preference centre", 8, 12],
       ["capture", 5, 8],
+      ["capture of products and carts", 3, 4],
       ["tools: JavaScript + Wasm", 150, 250],
       ["author's module: JavaScript + Wasm", 150, 250],
       ["Worker Wasm", 200, 300],

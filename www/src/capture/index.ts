@@ -5,9 +5,7 @@
 import type { Capture } from "../types.ts";
 import { clicks } from "./clicks.ts";
 import { copy } from "./copy.ts";
-import { data_layer } from "./data-layer.ts";
 import { downloads } from "./downloads.ts";
-import { ecommerce } from "./ecommerce.ts";
 import { errors } from "./errors.ts";
 import { filters } from "./filters.ts";
 import { forms } from "./forms.ts";
@@ -20,6 +18,19 @@ import { search } from "./search.ts";
 import { video } from "./video.ts";
 import { visible_time } from "./visible-time.ts";
 import { web_vitals } from "./web-vitals.ts";
+
+/** One load, so that its kinds begin in the order in which they were asked for. */
+let shop: Promise<typeof import("./shop.js")> | undefined;
+
+/** A kind that is loaded when it is switched on: other sites do without its bytes. */
+const ofShops = (kind: "ecommerce" | "data_layer") => (scope: Scope): void => {
+  shop ??= import("./shop.js");
+  shop.then(
+    (kinds) => scope.safely(() => kinds[kind](scope)),
+    // Without it nothing of it is told. Who starts again tries again.
+    () => (shop = undefined),
+  );
+};
 
 /** All kinds, by their names in `data-capture`. A view is told of in this order. */
 export const KINDS: Readonly<Record<Capture, (scope: Scope) => void>> = {
@@ -34,8 +45,8 @@ export const KINDS: Readonly<Record<Capture, (scope: Scope) => void>> = {
   outbound,
   downloads,
   copy,
-  ecommerce,
-  data_layer,
+  ecommerce: ofShops("ecommerce"),
+  data_layer: ofShops("data_layer"),
   web_vitals,
   rage_clicks,
   errors,

@@ -32,7 +32,7 @@ export interface Scope {
   page(properties: Facts): void;
   /** Listens to these types, passively and before the page does. What happens within `data-idoine-private` is not heard of. */
   on(target: EventTarget, types: string, listener: (event: any) => void): void;
-  /** Calls back for the present view once the page has shown it, and for each later one. */
+  /** Calls back for the present view once the page has shown it, at once where it has, and for each later one. */
   onView(listener: () => void): void;
   onLeave(listener: (how: Leaving) => void): void;
   /** Runs it, and keeps what it throws from the page. Does nothing once capture has ended. */
@@ -63,6 +63,7 @@ export function createScope(tell: Tell, onRoute: OnRoute): { scope: Scope; begin
   const left: ((how: Leaving) => void)[] = [];
   let view: View = { path: path(), virtual: false, referrer: address(document.referrer) };
   let pending: (() => void) | undefined;
+  let hasBegun = false;
   let heard = new Set<string>();
 
   /** Nothing that goes wrong here is the page's business. */
@@ -93,7 +94,10 @@ export function createScope(tell: Tell, onRoute: OnRoute): { scope: Scope; begin
     get isReloaded() {
       return !view.virtual && /reload|back/.test(performance.getEntriesByType("navigation")[0]?.type ?? "");
     },
-    onView: (listener) => viewed.push(listener),
+    onView(listener) {
+      viewed.push(listener);
+      if (hasBegun && !pending) safely(listener);
+    },
     onLeave: (listener) => left.push(listener),
     later(ms, run) {
       const timer = setTimeout(() => safely(run), ms);
@@ -137,6 +141,7 @@ export function createScope(tell: Tell, onRoute: OnRoute): { scope: Scope; begin
       scope.on(window, "visibilitychange", () => document.visibilityState === "hidden" && leave("hidden"));
       scope.on(window, "pagehide", () => leave("gone"));
       scope.on(window, "pageshow", (event: PageTransitionEvent) => event.persisted && open({ ...view, virtual: true }));
+      hasBegun = true;
       pending = () => {};
       settle();
     },
