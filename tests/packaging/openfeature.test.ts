@@ -59,7 +59,10 @@ async function open(t: TestContext, options: Parameters<typeof Create>[0], route
   await tab.evaluate(async (options) => {
     const { OpenFeature, ProviderEvents, IdoineWebProvider, createIdoine } = openFeatureSite;
     globalThis.events = [];
-    for (const name of Object.values(ProviderEvents)) OpenFeature.addHandler(name, (event) => void events.push(event?.flagsChanged ? [name, [...event.flagsChanged].sort()] : name));
+    for (const name of Object.values(ProviderEvents)) OpenFeature.addHandler(name, (event) => {
+      const { flagsChanged } = (event ?? {}) as { flagsChanged?: string[] };
+      events.push(flagsChanged ? [name, [...flagsChanged].sort()] : name);
+    });
     globalThis.shopClient = createIdoine(options);
     globalThis.flags = OpenFeature.getClient();
     await OpenFeature.setProviderAndWait(new IdoineWebProvider(shopClient, { onContext: (client, { targetingKey }) => targetingKey && client.identify(targetingKey) })).catch((error) => events.push(String(error)));

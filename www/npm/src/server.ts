@@ -18,7 +18,7 @@ export type ServerOptions =
     }
   | {
       /** Address of a Worker, such as `https://shop.example`. */
-      readonly api: string;
+      readonly api: URL | string;
       /** One of its tokens. Servers alone may know it. */
       readonly key: string;
       /** How long an answer is waited for, in milliseconds; 1,000 unless it is said. */
