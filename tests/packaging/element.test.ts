@@ -14,7 +14,6 @@ after(closeBrowser);
 declare global {
   var shop: Idoine;
   var end: () => void;
-  var again: unknown;
   var defineSlotElement: (client: Idoine) => () => void;
 }
 

@@ -23,6 +23,8 @@ declare global {
   /** Slots that the client was told to watch, with their elements; with a minus those that are over. */
   var observed: string[];
   var hydrated: boolean;
+  /** Renders all of it again. */
+  var again: () => void;
 }
 
 const APP = `
@@ -62,7 +64,8 @@ globalThis.shop = { ...client, observe(slot, element) {
   const end = observe(slot, element);
   return () => (observed.push("-" + slot), end());
 } };
-hydrateRoot(document.getElementById("root"), h(App, { client: shop, state }), { onRecoverableError: (error) => complaints.push(String(error)) });
+const root = hydrateRoot(document.getElementById("root"), h(App, { client: shop, state }), { onRecoverableError: (error) => complaints.push(String(error)) });
+globalThis.again = () => root.render(h(App, { client: shop, state }));
 const wait = () => (Object.keys(document.querySelector("#root > *")).some((key) => key.startsWith("__react")) ? (globalThis.hydrated = true) : setTimeout(wait));
 wait();
 `;
@@ -83,10 +86,10 @@ before(async () => {
   await build({ absWorkingDir: app.folder, entryPoints: ["client.js"], outdir: "dist", bundle: true, splitting: true, format: "esm", define: { "process.env.NODE_ENV": '"development"' } });
 });
 
-async function open(t: TestContext, root: string, script = ""): Promise<{ tab: Page; site: Site }> {
+async function open(t: TestContext, root: string, script = "", headers: Record<string, string> = {}): Promise<{ tab: Page; site: Site }> {
   const html = `<!doctype html><html lang="en"><head><title>Shop</title><script>${WATCH}</script></head><body><div id="root">${root}</div><aside>For all</aside>${script}<script type="module" src="/client.js"></script></body></html>`;
   const files = { ...app.routes("dist"), "/engine.wasm": app.routes("node_modules/idoine")["/engine.wasm"]! };
-  const site = await serve({ ...files, "/site.program": { type: "application/octet-stream", body: app.read("site.program") }, "/": html, "/sale": html });
+  const site = await serve({ ...files, "/site.program": { type: "application/octet-stream", body: app.read("site.program") }, "/": { body: html, headers }, "/sale": html });
   t.after(() => site.close());
   const tab = await visit(t, DESKTOP);
   await tab.goto(site.origin + INSTAGRAM);
@@ -130,6 +133,23 @@ test("another route is decided in the page; what has no content any more is its 
   );
   assert.deepEqual(await tab.evaluate(() => complaints), []);
   assert.ok((await tab.evaluate(() => observed)).includes("-hero"));
+});
+
+test("what is rendered again with the same content is left alone", async (t) => {
+  const { tab } = await open(t, rendered.known, rendered.script);
+  await tab.evaluate(() => again());
+  await tab.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
+  assert.deepEqual(await tab.evaluate(() => changes), []);
+});
+
+test("with Trusted Types HTML goes by Idoine's policy; where that is refused, its slot shows the baseline", async (t) => {
+  const policy = (names: string): Record<string, string> => ({ "content-security-policy": `require-trusted-types-for 'script'; trusted-types ${names}` });
+  const allowed = await open(t, rendered.unknown, "", policy("idoine"));
+  await allowed.tab.waitForFunction(() => document.querySelector("output")!.textContent === "instagram 10");
+  assert.equal(await content(allowed.tab), rendered.known);
+  const refused = await open(t, rendered.unknown, "", policy("other"));
+  await refused.tab.waitForFunction(() => document.querySelector("output")!.textContent === "instagram 10");
+  assert.equal(await content(refused.tab), rendered.known.replace("Free <em>express</em> shipping", "Free <b>shipping</b>"));
 });
 
 test("without what a server decided, baselines are hydrated and the page's own decisions come then", async (t) => {

@@ -8,6 +8,7 @@
  * Elements may come later, and a framework may render over an edit right after a route change. Both are followed for a
  * bounded time and a bounded number of tries; after that the page has the last word.
  */
+import { trusted } from "./trusted.ts";
 import type { Edit, Op } from "./types.ts";
 
 /** How long the page is watched after `show`; while the document is still being parsed, it is watched for as long again. */
@@ -39,17 +40,10 @@ type Cells<T> = Map<Element, Map<string, T>>;
 
 type Hand = Omit<Change, "edit" | "tries"> & { put(): unknown };
 
-interface TrustedTypesFactory {
-  createPolicy(name: string, rules: { createHTML(html: string): string }): { createHTML(html: string): string };
-}
-
-let policy: { createHTML(html: string): string } | undefined;
-
 /** Parses HTML that the site's own program holds. Throws where the page's Trusted Types refuse the policy. */
 function parse(html: string): HTMLTemplateElement {
   const template = document.createElement("template");
-  policy ??= (window as { trustedTypes?: TrustedTypesFactory }).trustedTypes?.createPolicy("idoine", { createHTML: (text) => text });
-  template.innerHTML = policy ? policy.createHTML(html) : html;
+  template.innerHTML = trusted(html);
   return template;
 }
 

@@ -18,6 +18,7 @@ import {
   type ReactNode,
 } from "react";
 import { IdoineError } from "../../src/errors.ts";
+import { trusted } from "../../src/trusted.ts";
 import type { Decision, Edit, Idoine, SlotName, SlotValue, State } from "../../src/types.ts";
 import { bringFragment } from "./fragment.ts";
 import { propertiesOf } from "./properties.ts";
@@ -82,8 +83,32 @@ export interface SlotProps extends Omit<HTMLAttributes<HTMLElement>, "children">
   readonly children?: ReactNode | ((value: unknown, decision: Decision | undefined) => ReactNode);
 }
 
+/** HTML as React takes it. */
+interface Markup {
+  readonly __html: string;
+}
+
 /** HTML of the site's own program, without a box of its own. */
-const html = (key: string, __html: string): ReactElement => createElement("span", { key, style: { display: "contents" }, dangerouslySetInnerHTML: { __html } });
+const boxless = (key: string, dangerouslySetInnerHTML: Markup): ReactElement => createElement("span", { key, style: { display: "contents" }, dangerouslySetInnerHTML });
+
+/**
+ * The HTML of these edits, for React: the same object as long as they are the same, as it writes another one anew. What the page's Trusted
+ * Types refuse is left out, as everywhere.
+ */
+function markupOf(edits: readonly Edit[]): (edit: Edit) => Markup | undefined {
+  const made = new Map<Edit, Markup | undefined>();
+  for (const edit of edits) {
+    if (!HTML.includes(edit.op)) continue;
+    try {
+      made.set(edit, { __html: trusted(edit.value ?? "") });
+    } catch {
+      made.set(edit, undefined);
+    }
+  }
+  return (edit) => made.get(edit);
+}
+
+const HTML: readonly string[] = ["html", "replace", "before", "after", "first", "last"];
 
 /** The fragments among these edits with the HTML that has come, as the edits that they then are; those that have not come are left out. */
 function useFragments(edits: readonly Edit[]): readonly Edit[] {
@@ -105,27 +130,29 @@ function useFragments(edits: readonly Edit[]): readonly Edit[] {
 /** A slot: an element that shows what was decided, and its children where nothing was. */
 export function Slot({ name, as = "div", children, ...own }: SlotProps): ReactElement | null {
   const { client, decision, value, edits: decided } = useShown(name, `<Slot name="${name}">`);
-  const edits = useFragments(decided);
-  const element = useRef<HTMLElement>(null);
+  const all = useFragments(decided);
   // Who shows something else is another element: what is edited there by scripts is never mixed up with what React renders.
-  const key = JSON.stringify(edits);
+  const key = JSON.stringify(all);
+  const [edits, markup] = useMemo(() => {
+    const markup = markupOf(all);
+    return [all.filter((edit) => !HTML.includes(edit.op) || markup(edit)), markup] as const;
+  }, [key]);
+  const element = useRef<HTMLElement>(null);
   const of = (...ops: readonly Edit["op"][]): readonly Edit[] => edits.filter(({ op }) => ops.includes(op));
   const isThere = of("remove", "replace").length === 0;
   useEffect(() => {
     if (client && element.current) return client.observe(name, element.current);
   }, [client, name, key, decision, isThere]);
 
+  const brought = (...ops: readonly Edit["op"][]): ReactElement[] => of(...ops).map((edit, at) => boxless(`${edit.op}${at}`, markup(edit)!));
   const [content] = of("text", "html").slice(-1);
-  const baseline = typeof children === "function" ? children(value, decision) : children;
-  const brought = (...ops: readonly Edit["op"][]): ReactElement[] => of(...ops).map((edit, at) => html(`${edit.op}${at}`, edit.value ?? ""));
-  let inside: ReactNode = baseline;
-  if (content?.op === "text") inside = content.value ?? "";
-  else if (content) inside = html("html", content.value ?? "");
-  if (of("first", "last").length > 0) inside = [...brought("first"), createElement(Content, { key: "content" }, inside), ...brought("last")];
-  const properties = propertiesOf(own, edits);
+  const isAlone = of("first", "last").length === 0;
+  let inside: ReactNode = typeof children === "function" ? children(value, decision) : children;
+  if (content) inside = content.op === "text" ? (content.value ?? "") : boxless("html", markup(content)!);
+  if (!isAlone) inside = [...brought("first"), createElement(Content, { key: "content" }, inside), ...brought("last")];
   // Without anything beside it the HTML is the element's own.
-  const whole = content?.op === "html" && of("first", "last").length === 0 ? { dangerouslySetInnerHTML: { __html: content.value ?? "" } } : { children: inside };
-  const self = isThere ? [createElement(as, { ...properties, ...whole, key, ref: element, "data-idoine-slot": name })] : brought("replace");
+  const whole = content?.op === "html" && isAlone ? { dangerouslySetInnerHTML: markup(content) } : { children: inside };
+  const self = isThere ? [createElement(as, { ...propertiesOf(own, edits), ...whole, key, ref: element, "data-idoine-slot": name })] : brought("replace");
   return createElement(Content, null, ...brought("before"), ...self, ...brought("after"));
 }
 
