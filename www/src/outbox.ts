@@ -48,7 +48,8 @@ const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 /** How many are remembered for `events()`. */
 const REMEMBERED = 50;
-const KEY = "idoine_outbox";
+/** Each page keeps its own events, so that no tab takes away another one's. */
+const KEY = "idoine_outbox.";
 
 /** An event in the box, and what became of it. */
 interface Item {
@@ -65,14 +66,30 @@ const isPassing = ({ response }: { response?: Response }): boolean => !response 
 const asked = ({ response }: { response?: Response }): number => Number(response?.headers.get("retry-after")) || 0;
 
 /** Storage may be refused with an exception. */
-function stored(events?: readonly Outgoing[]): Outgoing[] {
+function storage<T>(use: (storage: Storage) => T): T | undefined {
   try {
-    if (!events) return JSON.parse(localStorage.getItem(KEY) ?? "[]") as Outgoing[];
-    if (events.length) localStorage.setItem(KEY, JSON.stringify(events));
-    else localStorage.removeItem(KEY);
-  } catch {}
-  return [];
+    return use(localStorage);
+  } catch {
+    return undefined;
+  }
 }
+
+/** The keys of all pages. */
+const keys = (storage: Storage): string[] => Object.keys(storage).filter((key) => key.startsWith(KEY));
+
+/** What all pages have kept; what can't be read is nothing. */
+function kept(storage: Storage): Outgoing[] {
+  return keys(storage).flatMap((key) => {
+    try {
+      return (JSON.parse(storage.getItem(key)!) as Outgoing[]).filter((one) => one.messageId);
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Forgets what all pages have kept. */
+const forget = (): unknown => storage((storage) => keys(storage).forEach((key) => storage.removeItem(key)));
 
 /** A random id. `randomUUID` is missing on plain http. */
 export const newId = (): string => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -81,6 +98,7 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
   let waiting: Item[] = [];
   let log: Item[] = [];
   let flushing: Promise<unknown> | undefined;
+  const key = KEY + newId();
   let pause = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -117,7 +135,7 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
         if (await may(item.event)) agreed.push(item);
         else item.status = "refused";
       }
-      if (!agreed.length) return;
+      if (!agreed.length) return keep();
       for (const item of agreed) item.isTried = true;
       await send(await line.body(agreed.map(({ event }) => event)));
       settle(agreed, "sent");
@@ -140,7 +158,8 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
 
   /** Keeps for another page what could not be sent. */
   function keep(): void {
-    stored(waiting.filter(({ isTried }) => isTried).map(({ event }) => event));
+    const events = waiting.filter(({ isTried }) => isTried).map(({ event }) => event);
+    storage((storage) => (events.length ? storage.setItem(key, JSON.stringify(events)) : storage.removeItem(key)));
   }
 
   /** Tries again what waits for better times. */
@@ -163,12 +182,11 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
   addEventListener("online", retry);
   addEventListener("pagehide", () => void leave().catch(fail));
 
-  /** What an earlier page could not send. */
+  /** What earlier pages could not send. */
   async function takeOver(): Promise<void> {
-    const events = stored().filter((one) => one?.messageId);
-    if (!events.length) return;
-    const allowed = await may(events[0]!);
-    stored([]);
+    const events = storage(kept) ?? [];
+    const allowed = events.length && (await may(events[0]!));
+    forget();
     if (!allowed) return;
     wait(events.map((event) => put(event, true)));
     if (timer === undefined) await flush();
@@ -191,7 +209,7 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
       waiting = [];
       clearTimeout(timer);
       timer = undefined;
-      stored([]);
+      forget();
     },
     events: () =>
       log.map(({ event: { timestamp, type, event, properties }, status }) => ({ at: timestamp, type, ...(event && { event }), ...(properties && { properties }), status })),

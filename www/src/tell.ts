@@ -11,7 +11,7 @@ import { watchExposures } from "./exposure.ts";
 import { createOutbox, type Outgoing } from "./outbox.ts";
 import type { Again } from "./follow.ts";
 import type { Host } from "./page.ts";
-import type { Capture, Consent, ExposureRule, Idoine, Profile, ToldEvent } from "./types.ts";
+import type { Capture, Consent, ConsentStatus, ExposureRule, Idoine, Profile, ToldEvent } from "./types.ts";
 
 /** The way to the Worker. */
 export interface Line {
@@ -113,6 +113,16 @@ export function createTeller(host: Host, again: Again, line: Line, settings: Tel
     tell: (properties, at, messageId) => tell("exposure", { properties, timestamp: at, messageId }),
   });
 
+  /** What holds now: what waits of who takes all back is forgotten, and who agrees sees from then on. */
+  function heard({ granted }: Partial<ConsentStatus>): void {
+    if (granted?.length === 0) outbox.clear();
+    else exposures.look();
+  }
+
+  // A banner, the preference centre or a platform has been told.
+  const chosen = (event: Event): void => heard((event as CustomEvent<ConsentStatus>).detail);
+  document.addEventListener("idoine-consent", chosen);
+
   let endCapture = done;
   const kinds = typeof settings.capture === "string" ? settings.capture.split(/[\s,]+/).filter(Boolean) : (settings.capture ?? []);
   const track: Teller["track"] = (event, properties) => tell("track", { event, properties });
@@ -141,14 +151,14 @@ export function createTeller(host: Host, again: Again, line: Line, settings: Tel
       ...line.consent,
       async set(...choice) {
         const status = await inTurn(false, () => line.consent.set(...choice));
-        if (status.granted?.length === 0) outbox.clear();
-        else exposures.look();
+        heard(status);
         return status;
       },
     },
     observe: exposures.observe,
     events: outbox.events,
     stop() {
+      document.removeEventListener("idoine-consent", chosen);
       exposures.stop();
       endCapture();
     },
