@@ -21,7 +21,7 @@ Example: npm run --silent size -- --json
 
 await command({ usage, options: { json: { type: "boolean" }, write: { type: "boolean" } } }, async ({ json, write }) => {
   if (await underRecentNode()) return process.exitCode;
-  await build(["worker", "assets"], await ensure());
+  await build(["worker", "assets", "npm"], await ensure());
   // Loaded now: it needs the npm packages.
   const { comparePeers } = await import("./lib/peers.mjs");
   const { peersTable, writeSizePage } = await import("./lib/peers-page.mjs");

@@ -42,15 +42,16 @@ for here, and Segment decides nothing: it is what telling events costs.
 
 ## npm packages, bundled
 
-The programs below, by esbuild ${esbuild} in one run: ESM, minified, for browsers (ES2022), with splitting. What is imported later stands apart. What
-"the page decides" needs is WebAssembly (\`engine.js\` and \`engine.wasm\`), which is counted in.
+The programs below, by esbuild ${esbuild} in one run: ESM, minified, for browsers (ES2022), with splitting. What is imported
+later, if it ever is, stands apart: at most so much. Where the page decides, the engine and its WebAssembly are waited for, and counted so.
 
 ${head}
 ${table("import")}
 
 ## Script tags, as published
 
-The files that each package ships for a script tag, unchanged. What a peer's file loads by itself later on is not counted. Ninetailed's package has no such file.
+The files that each package ships for a script tag, unchanged. What ours load when the page is idle stands apart; what
+a peer's file loads by itself later on is not counted. Ninetailed's package has no such file.
 
 ${head}
 ${table("script")}

@@ -11,11 +11,13 @@ const GROWTHBOOK = "@growthbook/growthbook";
 const OPTIMIZELY = "@optimizely/optimizely-sdk";
 const SEGMENT = "@segment/analytics-next";
 /** The npm client, as a program names it. */
-export const CLIENT = JSON.stringify(join(ROOT, "www", "src", "index.ts"));
-const ENGINE = ["engine.js", "engine.wasm"].map((name) => `assets/_idoine/${name}`);
+export const CLIENT = JSON.stringify(join(DIST, "npm", "index.browser.js"));
+const OURS = "assets/_idoine/";
+const ENGINE = ["engine.js", "engine.wasm"].map((name) => OURS + name);
 
 /**
- * Programs for a bundler: a client, and a decision or an event. `code` is what is bundled; `files` of dist/ are loaded beside it, by their address.
+ * Programs for a bundler: a client, and a decision or an event. `code` is what is bundled; `files` of dist/ are loaded beside it, by their address;
+ * `waits` names the files behind an import that the first decision waits for.
  * Those of peers are the shortest that their documentation has for the web; what can be left out of a client is left out.
  */
 export const IMPORTS = [
@@ -24,7 +26,7 @@ export const IMPORTS = [
     code: `import { createIdoine } from ${CLIENT};\nconst idoine = createIdoine({ api: "https://decide.shop.example" });\nidoine.subscribe("hero", console.log);\nidoine.track("Seen");`,
   },
   {
-    name: "Idoine, the page decides", does: "decisions in the page with the engine, and events", files: ENGINE,
+    name: "Idoine, the page decides", does: "decisions in the page with the engine, and events", files: ["npm/engine.wasm"], waits: /^dist\/npm\/(local|engine)-/,
     code: `import { createIdoine } from ${CLIENT};\nconst idoine = createIdoine({ program: "/site.program" });\nidoine.subscribe("hero", console.log);\nidoine.track("Seen");`,
   },
   {
@@ -57,11 +59,9 @@ export const IMPORTS = [
   },
 ];
 
-const OURS = "assets/_idoine/";
-
-/** Files for a script tag, as they are published. What a peer's file loads by itself later on is not counted. Ninetailed's package has none. */
+/** Files for a script tag, as they are published. What ours load when the page is idle is `later`; what a peer's file loads by itself later on is not counted. Ninetailed's package has none. */
 export const SCRIPTS = [
-  { name: "Idoine, behind the Worker", does: "decisions, events, exposures; asks nothing for the first page", files: [`${OURS}idoine.js`, `${OURS}live.js`] },
+  { name: "Idoine, behind the Worker", does: "decisions, nothing asked for the first page; later events, exposures, routes", files: [`${OURS}idoine.js`], later: [`${OURS}live.js`] },
   { name: "Idoine, static files", does: "decisions in the page with the engine, and events", files: ["idoine.js", "client.js"].map((name) => OURS + name).concat(ENGINE) },
   { name: "GrowthBook, auto", package: GROWTHBOOK, does: "decisions in the page, visual edits, storage of an id", files: ["dist/bundles/auto.min.js"] },
   { name: "GrowthBook, classes only", package: GROWTHBOOK, does: "decisions in the page; no events", files: ["dist/bundles/index.min.js"] },
@@ -85,7 +85,7 @@ function sizeOf(contents) {
 }
 
 /** What esbuild makes of a program: the files that the page waits for, and those that it imports later, if it does. */
-async function bundled(code) {
+async function bundled(code, waits) {
   const { build } = await import("esbuild");
   const { outputFiles, metafile } = await build({
     stdin: { contents: code, resolveDir: ROOT, sourcefile: "program.js" },
@@ -98,7 +98,9 @@ async function bundled(code) {
   const walk = (path) => {
     if (first.has(path)) return;
     first.add(path);
-    for (const { kind, path: next, external } of metafile.outputs[path].imports) if (kind === "import-statement" && !external) walk(next);
+    for (const { kind, path: next, external } of metafile.outputs[path].imports) {
+      if (!external && (kind === "import-statement" || waits?.test(metafile.outputs[next].entryPoint))) walk(next);
+    }
   };
   walk(entry);
   const names = new Set([...first].map((path) => basename(path)));
@@ -109,14 +111,14 @@ async function bundled(code) {
 /** All of them, in bytes: `first` is what the page waits for, `later` what may be loaded besides by what was bundled. */
 export async function comparePeers() {
   const rows = [];
-  for (const { name, does, package: of, code, files = [] } of IMPORTS) {
-    const { first, later } = await bundled(code);
+  for (const { name, does, package: of, code, files = [], waits } of IMPORTS) {
+    const { first, later } = await bundled(code, waits);
     const beside = files.map((file) => read(join(DIST, file)));
     rows.push({ way: "import", name, does, package: of, version: versionOf(of), code, first: sizeOf([...first, ...beside]), later: sizeOf(later) });
   }
-  for (const { name, does, package: of, files } of SCRIPTS) {
-    const contents = files.map((file) => read(join(of ? folderOf(of) : DIST, file)));
-    rows.push({ way: "script", name, does, package: of, version: versionOf(of), files, first: sizeOf(contents) });
+  for (const { name, does, package: of, files, later = [] } of SCRIPTS) {
+    const contents = (names) => names.map((file) => read(join(of ? folderOf(of) : DIST, file)));
+    rows.push({ way: "script", name, does, package: of, version: versionOf(of), files, first: sizeOf(contents(files)), later: sizeOf(contents(later)) });
   }
   return rows;
 }
