@@ -37,6 +37,10 @@ pub mod zone;
 #[cfg(all(feature = "author", feature = "explain", feature = "serde"))]
 pub mod data_map;
 
+// What a site's own code may name, for TypeScript (for authors).
+#[cfg(all(feature = "author", feature = "explain", feature = "schema"))]
+pub mod typescript;
+
 // What another program says otherwise (for authors).
 #[cfg(all(feature = "author", feature = "explain", feature = "serde"))]
 pub mod diff;

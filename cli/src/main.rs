@@ -18,6 +18,7 @@ mod publish;
 mod remote;
 mod replay;
 mod troubles;
+mod types;
 mod visitors;
 mod zones;
 
@@ -113,6 +114,9 @@ enum Command {
     /// Write what visitors are told before they choose, as JSON: for sites without a Worker, beside the program for browsers
     #[command(after_help = "Example:\n  idoine notice site.jsonc -o public/idoine/notice.json")]
     Notice(notice::Args),
+    /// Write the site's slots, traits, events and goals as types, so that code which names another one is an error
+    #[command(after_help = "Example:\n  idoine types site.jsonc -o src/idoine.d.ts")]
+    Types(types::Args),
     /// Format manifests: one look, every comment kept
     #[command(after_help = "Example:\n  idoine fmt site.jsonc\n  idoine fmt --check sites/*.jsonc")]
     Fmt(fmt::Args),
@@ -158,6 +162,7 @@ fn main() -> ExitCode {
         Command::DeadLetters(args) => troubles::dead_letters(&args),
         Command::DataMap(args) => data_map::run(&args),
         Command::Notice(args) => notice::run(&args),
+        Command::Types(args) => types::run(&args),
         Command::Fmt(args) => fmt::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Functions { json: true } => input::print_line(&format!("{:#}", idoine::expr::functions())),

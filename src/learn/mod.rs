@@ -8,7 +8,7 @@
 //! (timestamp, messageId) within a window of lateness ([`LATE_MS`]); who folds drops repetitions ([`timeline`](self)).
 
 mod affinities;
-mod answers;
+pub(crate) mod answers;
 mod buckets;
 mod cart;
 mod counters;
