@@ -7,9 +7,9 @@ import { RULES, translate } from "../../www/src/capture/ga4.ts";
 import { KINDS } from "../../www/src/capture/index.ts";
 import { address, text, tidy } from "../../www/src/capture/text.ts";
 import { assets } from "./fixtures/artefacts.ts";
-import { closeBrowser, DESKTOP, visit } from "./fixtures/browser.ts";
+import { closeBrowser, DESKTOP, until, visit } from "./fixtures/browser.ts";
 import { captureSite, listen, toldIn } from "./fixtures/capturing.ts";
-import type { Route, Site } from "./fixtures/server.ts";
+import { json, type Route, type Site } from "./fixtures/server.ts";
 
 after(closeBrowser);
 
@@ -272,6 +272,63 @@ test("an order is told once: a page of thanks that is loaded again tells none", 
   assert.deepEqual(await toldIn(tab), []);
   await tab.evaluate(() => void (window as any).dataLayer.push({ event: "purchase", ecommerce: { transaction_id: "1044" } }));
   assert.deepEqual(await toldIn(tab), [["Order Completed", { order_id: "1044", products: [] }]]);
+});
+
+test("what no next page is decided by is sent together, or when the page is hidden, and never before it may be", async (t) => {
+  const tall = `<div style="height: 8000px"></div><button data-idoine-click="a">A</button>`;
+  const loader = `<script async src="/_idoine/idoine.js" data-capture="scroll clicks"></script>`;
+  const site = await captureSite(t, [], { ...assets("idoine.js", "live.js"), "/": page(tall, loader), "/_idoine/collect": json({ results: [] }) });
+  const bodies = (): string[][] => site.asked.filter(({ path }) => path === "/_idoine/collect").map(({ body }) => (JSON.parse(body) as { events: { event: string; properties: { percent?: number } }[] }).events.map(({ event, properties }) => `${event} ${properties.percent ?? ""}`));
+  const tab = await visit(t, DESKTOP);
+  const arrive = async (): Promise<void> => {
+    const loaded = tab.waitForResponse("**/_idoine/capture.js");
+    await tab.goto(site.origin);
+    await (await loaded).finished();
+    await settle(tab);
+  };
+  const scroll = async (to: number): Promise<void> => {
+    await tab.evaluate((to) => scrollTo(0, to), to);
+    await tab.waitForTimeout(200);
+  };
+  await arrive();
+  await scroll(9000);
+  await tab.click("button");
+  await tab.goto(`${site.origin}/other`);
+  await settle(tab);
+  assert.deepEqual(bodies(), [], "nobody agreed");
+  await tab.evaluate(() => void (document.cookie = "idoine_consent=v2.analytics.1.1763900000.v"));
+  await arrive();
+  await scroll(2000);
+  await scroll(4000);
+  assert.deepEqual(bodies(), []);
+  await tab.evaluate(() => document.querySelector("button")!.click());
+  await until(async () => bodies().length > 0);
+  assert.deepEqual(bodies(), [["Page Scrolled 25", "Page Scrolled 50", "Element Clicked "]]);
+  await scroll(9000);
+  await tab.goto(`${site.origin}/other`);
+  await until(async () => bodies().length > 1);
+  assert.deepEqual(bodies()[1], ["Page Scrolled 75", "Page Scrolled 90", "Page Scrolled 100"]);
+  await arrive();
+  await scroll(2000);
+  // Nothing follows: it goes by itself.
+  await until(async () => bodies().length > 2);
+  assert.deepEqual(bodies()[2], ["Page Scrolled 25"]);
+});
+
+test("a page that is rendered ahead tells nothing before it is shown", async (t) => {
+  const site = await captureSite(t, [], { "/": page(`<button data-idoine-click="a">A</button>`) });
+  const tab = await visit(t, DESKTOP);
+  await tab.addInitScript(() => Object.defineProperty(document, "prerendering", { configurable: true, value: true }));
+  await tab.goto(site.origin);
+  await listen(tab, ["pages", "clicks"]);
+  await tab.click("button");
+  assert.deepEqual(await toldIn(tab), []);
+  await tab.evaluate(() => {
+    delete (document as { prerendering?: boolean }).prerendering;
+    document.dispatchEvent(new Event("prerenderingchange"));
+  });
+  await tab.click("button");
+  assert.deepEqual((await toldIn(tab)).map(([event]) => event), ["page", "Element Clicked"]);
 });
 
 test("a page that comes back by the browser's button is viewed again", async (t) => {

@@ -275,7 +275,7 @@ const STORIES: Readonly<Record<string, Story>> = {
       const at = { source: `${new URL(origin).host}/capture/errors`, line: "number", column: "number" };
       return [
         ["Error Occurred", { message: "Uncaught TypeError: No answer of https://shop.example/api for …", name: "TypeError", ...at }],
-        ["Error Occurred", { message: "RangeError: Too many", name: "RangeError", ...at }],
+        ["Error Occurred", { message: "RangeError: Too many of /cart", name: "RangeError", ...at }],
         ["Error Occurred", { message: `Uncaught SyntaxError: Unexpected token 's', "…" is not valid JSON`, name: "SyntaxError", ...at }],
         ...[0, 1, 2, 3, 4, 5, 6].map((number): Told => ["Error Occurred", { message: `Uncaught Error: Mistake ${number}`, name: "Error", ...at }]),
       ];

@@ -30,8 +30,11 @@ export interface OutboxSetup {
 }
 
 export interface Outbox {
-  /** Resolves when the event is kept, or it is known that it is not, or not yet. Never rejects. */
-  add(event: Omit<Outgoing, "messageId" | "timestamp"> & Partial<Outgoing>): Promise<void>;
+  /**
+   * Resolves when the event is kept, or it is known that it is not, or not yet. Never rejects. One that is `patient` goes along with the next
+   * that is not, or after some seconds, or when the page is hidden: it resolves at once.
+   */
+  add(event: Omit<Outgoing, "messageId" | "timestamp"> & Partial<Outgoing>, patient?: boolean): Promise<void>;
   /** Sends now what was just told, before what is told next. What waits for better times goes on waiting. */
   flush(): void;
   /** Forgets what waits. */
@@ -44,6 +47,8 @@ export interface Outbox {
 const MOST = 100;
 /** What a browser sends while a page is left, in characters: the limit of beacons is 64 KiB of UTF-8, all under way together. */
 const MOST_BEACON = 20_000;
+/** How long something patient waits for company. */
+const PATIENCE_MS = 3000;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 /** How many are remembered for `events()`. */
@@ -101,6 +106,7 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
   const key = KEY + newId();
   let pause = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let patience: typeof timer;
 
   function put(event: Outgoing, isTried: boolean): Item {
     const item: Item = { event, status: "waiting", isTried };
@@ -120,21 +126,30 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
   /** Sends all that waits. */
   function flush(): Promise<void> {
     clearTimeout(timer);
-    timer = undefined;
+    clearTimeout(patience);
+    timer = patience = undefined;
     flushing = undefined;
     const items = waiting;
     waiting = [];
     return items.length ? turn(() => ship(items)) : Promise.resolve();
   }
 
+  /** Those of them that may be told. May reject. */
+  async function allowed(items: readonly Item[]): Promise<Item[]> {
+    const agreed: Item[] = [];
+    for (const item of items) {
+      if (await may(item.event)) agreed.push(item);
+      else item.status = "refused";
+    }
+    return agreed;
+  }
+
   /** Sends these, as far as they may be told. Never rejects. */
   async function ship(items: readonly Item[]): Promise<void> {
-    const agreed: Item[] = [];
+    // As long as it is not known what may be told, all of it waits.
+    let agreed = items;
     try {
-      for (const item of items) {
-        if (await may(item.event)) agreed.push(item);
-        else item.status = "refused";
-      }
+      agreed = await allowed(items);
       if (!agreed.length) return keep();
       for (const item of agreed) item.isTried = true;
       await send(await line.body(agreed.map(({ event }) => event)));
@@ -169,9 +184,10 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
 
   /** The page is left: what was never sent goes now, whether or not anybody hears of it. */
   async function leave(): Promise<void> {
-    const items = waiting.filter(({ isTried }) => !isTried);
-    if (!items.length) return;
+    const fresh = waiting.filter(({ isTried }) => !isTried);
     waiting = waiting.filter(({ isTried }) => isTried);
+    const items = await allowed(fresh);
+    if (!items.length) return;
     const body = JSON.stringify(await line.body(items.map(({ event }) => event)));
     if (body.length < MOST_BEACON && navigator.sendBeacon?.(line.address("collect"), body)) return settle(items, "sent");
     for (const item of items) item.isTried = true;
@@ -179,25 +195,36 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
     keep();
   }
 
+  /** Sends what is patient, unless it is known that nothing gets through. */
+  function hasten(): void {
+    patience = undefined;
+    if (timer === undefined) void flush();
+  }
+
   addEventListener("online", retry);
+  addEventListener("visibilitychange", () => patience !== undefined && document.visibilityState === "hidden" && hasten());
   addEventListener("pagehide", () => void leave().catch(fail));
 
   /** What earlier pages could not send. */
   async function takeOver(): Promise<void> {
     const events = storage(kept) ?? [];
-    const allowed = events.length && (await may(events[0]!));
+    const isAllowed = events.length && (await may(events[0]!));
     forget();
-    if (!allowed) return;
+    if (!isAllowed) return;
     wait(events.map((event) => put(event, true)));
     if (timer === undefined) await flush();
   }
   takeOver().catch(fail);
 
   return {
-    async add(event) {
+    async add(event, patient) {
       wait([put({ messageId: newId(), timestamp: Date.now(), ...event }, false)]);
       // While it is known that nothing gets through, nothing is tried.
       if (timer !== undefined) return;
+      if (patient && document.visibilityState === "visible") {
+        patience ??= setTimeout(hasten, PATIENCE_MS);
+        return;
+      }
       // What is told in one go is sent in one go.
       await (flushing ??= Promise.resolve().then(() => flushing && flush()));
     },
@@ -208,7 +235,8 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
       settle(waiting, "failed");
       waiting = [];
       clearTimeout(timer);
-      timer = undefined;
+      clearTimeout(patience);
+      timer = patience = undefined;
       forget();
     },
     events: () =>

@@ -94,8 +94,8 @@ export function createTeller(host: Host, again: Again, line: Line, settings: Tel
     fail: host.fail,
   });
 
-  const tell = (type: Outgoing["type"], fields: object): Promise<void> =>
-    outbox.add({ type, ...fields, context: { page: { url: location.href, referrer: host.referrer(), title: document.title } } });
+  const tell = (type: Outgoing["type"], fields: object, patient?: boolean): Promise<void> =>
+    outbox.add({ type, ...fields, context: { page: { url: location.href, referrer: host.referrer(), title: document.title } } }, patient);
 
   async function identity(body: unknown): Promise<void> {
     outbox.flush();
@@ -127,7 +127,8 @@ export function createTeller(host: Host, again: Again, line: Line, settings: Tel
   const kinds = typeof settings.capture === "string" ? settings.capture.split(/[\s,]+/).filter(Boolean) : (settings.capture ?? []);
   const track: Teller["track"] = (event, properties) => tell("track", { event, properties });
   const page: Teller["page"] = (name, properties) => tell("page", { name, properties });
-  if (kinds.length) loadCapture().then((module) => (endCapture = module.start(kinds, { track, page } as never, onRoute)), host.fail);
+  const captured: Parameters<CaptureModule["start"]>[1] = { track: (event, properties, patient) => tell("track", { event, properties }, patient), page };
+  if (kinds.length) loadCapture().then((module) => (endCapture = module.start(kinds, captured, onRoute)), host.fail);
 
   return {
     track,

@@ -8,6 +8,6 @@ export function copy(scope: Scope): void {
     const element = target instanceof Element ? target : document.body;
     // What somebody wrote themselves is theirs.
     if (!length || element.closest("input,textarea,[contenteditable]")) return;
-    scope.track("Content Copied", { length, where: place(element) });
+    scope.note("Content Copied", { length, where: place(element) });
   });
 }

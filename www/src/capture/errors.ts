@@ -10,7 +10,7 @@ const IDLE = /^(Script error\.?$|ResizeObserver loop)/;
 
 /** A message without what values it may quote: what stands in double quotes, and addresses' queries. */
 function plain(message: unknown): string {
-  return text(text(message, 1000).replace(/"[^"]*("|$)/g, '"…"').replace(/\b(https?:\/\/[^\s?#'"()]+)[?#][^\s'"()]*/gi, "$1"));
+  return text(text(message, 1000).replace(/"[^"]*("|$)/g, '"…"').replace(/(\/[^\s?#'"()]*)[?#][^\s'"()]*/g, "$1"));
 }
 
 export function errors(scope: Scope): void {
@@ -23,7 +23,7 @@ export function errors(scope: Scope): void {
     // Extensions of the browser's run in the page too.
     if (!facts.message || IDLE.test(facts.message) || /^[\w-]+-extension:/.test(source) || told.has(key) || told.size >= MOST) return;
     told.add(key);
-    scope.track("Error Occurred", facts);
+    scope.note("Error Occurred", facts);
   }
 
   scope.on(window, "error", ({ error, message, filename, lineno, colno }: ErrorEvent) => tell(error, message, filename, lineno, colno));

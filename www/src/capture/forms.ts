@@ -39,13 +39,13 @@ export function forms(scope: Scope): void {
     if (!known) return;
     known.last = nameOf(target as Element);
     if (known.last && known.fields.size < MOST_FIELDS) known.fields.add(known.last);
-    if (isNew) scope.track("Form Started", { form: known.name, field: known.last });
+    if (isNew) scope.note("Form Started", { form: known.name, field: known.last });
   });
   scope.on(document, "submit", ({ target }: Event) => {
     const known = follow(target as HTMLFormElement);
     if (!known || known.isDone) return;
     known.isDone = true;
-    scope.track("Form Submitted", { form: known.name, fields: [...known.fields] });
+    scope.note("Form Submitted", { form: known.name, fields: [...known.fields] });
   });
   // A script that hands a form in by itself tells nobody, but its fields are gathered then.
   scope.on(document, "formdata", ({ target }: Event) => {
@@ -55,7 +55,7 @@ export function forms(scope: Scope): void {
   scope.onLeave((how) => {
     if (how === "hidden") return;
     for (const { name, fields, last, isDone } of begun.values()) {
-      if (!isDone) scope.track("Form Abandoned", { form: name, field: last, fields: [...fields], path: scope.view.path });
+      if (!isDone) scope.note("Form Abandoned", { form: name, field: last, fields: [...fields], path: scope.view.path });
     }
     begun = new Map();
   });

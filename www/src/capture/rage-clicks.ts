@@ -24,6 +24,6 @@ export function rage_clicks(scope: Scope): void {
     if (isTold || isSelecting || burst.length < CLICKS || event.timeStamp - burst[0]!.timeStamp > WITHIN_MS) return;
     isTold = true;
     const element = event.composedPath()[0] as Element;
-    scope.track("Element Rage Clicked", { name: mark(nearest(event, "[data-idoine-click]"), "click"), element: place(element) });
+    scope.note("Element Rage Clicked", { name: mark(nearest(event, "[data-idoine-click]"), "click"), element: place(element) });
   });
 }

@@ -6,8 +6,9 @@ import { address, path, text, tidy, type Facts } from "./text.ts";
 
 /** Whom events are told. */
 export interface Tell {
-  track(event: string, properties?: object): unknown;
-  page(name?: string, properties?: object): unknown;
+  /** `patient`: it may be sent with what is told later. */
+  track(event: string, properties?: Facts, patient?: boolean): unknown;
+  page(name?: string, properties?: Facts): unknown;
 }
 
 /** Calls back with the previous address on every route change; what it returns ends that. */
@@ -29,6 +30,8 @@ export interface Scope {
   /** The view that is told of. After a route change it is the old one until its `onLeave` has been called. */
   readonly view: View;
   track(event: string, properties?: Facts): void;
+  /** Tells what no next page is decided by, so that it may be sent with what is told later. */
+  note(event: string, properties?: Facts): void;
   page(properties: Facts): void;
   /** Listens to these types, passively and before the page does. What happens within `data-idoine-private` is not heard of. */
   on(target: EventTarget, types: string, listener: (event: any) => void): void;
@@ -74,14 +77,17 @@ export function createScope(tell: Tell, onRoute: OnRoute): { scope: Scope; begin
     } catch {}
   }
 
+  function said(event: string, properties: Facts = {}, patient?: boolean): void {
+    const name = text(event);
+    if (name) quietly(tell.track(name, tidy(properties), patient));
+  }
+
   const scope: Scope = {
     get view() {
       return view;
     },
-    track(event, properties = {}) {
-      const name = text(event);
-      if (name) quietly(tell.track(name, tidy(properties)));
-    },
+    track: (event, properties) => said(event, properties),
+    note: (event, properties) => said(event, properties, true),
     page: (properties) => quietly(tell.page(undefined, tidy(properties))),
     on(target, types, listener) {
       const hear = (event: Event): void => {

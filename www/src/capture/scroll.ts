@@ -14,7 +14,7 @@ export function scroll(scope: Scope): void {
     due = undefined;
     // A pixel less than all of it is all of it: zoomed pages have fractions.
     const percent = ((box.scrollTop + box.clientHeight + 1) / box.scrollHeight) * 100;
-    for (; told < STEPS.length && percent >= STEPS[told]!; told++) scope.track("Page Scrolled", { percent: STEPS[told] });
+    for (; told < STEPS.length && percent >= STEPS[told]!; told++) scope.note("Page Scrolled", { percent: STEPS[told] });
   }
 
   scope.on(document, "scroll", ({ target }: Event) => {

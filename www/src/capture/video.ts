@@ -43,6 +43,6 @@ export function video(scope: Scope): void {
 
   function tell(event: string, element: HTMLVideoElement, percent: number): void {
     const { duration, currentSrc, title, id } = element;
-    scope.track(event, { title: mark(element, "video") || title || element.getAttribute("aria-label") || id, source: address(currentSrc), percent, total_length: Math.round(duration * 10) / 10 });
+    scope.note(event, { title: mark(element, "video") || title || element.getAttribute("aria-label") || id, source: address(currentSrc), percent, total_length: Math.round(duration * 10) / 10 });
   }
 }

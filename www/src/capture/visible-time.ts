@@ -19,7 +19,7 @@ export function visible_time(scope: Scope): void {
     sum += now - (since ?? now);
     since = how === "route" && isVisible() ? now : undefined;
     if (sum >= LEAST_MS) {
-      scope.track("Page Engaged", { path: scope.view.path, seconds: Math.round(sum / 100) / 10 });
+      scope.note("Page Engaged", { path: scope.view.path, seconds: Math.round(sum / 100) / 10 });
       sum = 0;
     }
     // A moment on one route is not the next one's.

@@ -7,7 +7,7 @@ let hear: ((metric: MetricType) => void) | undefined;
 let measuring: Promise<unknown> | undefined;
 
 export function web_vitals(scope: Scope): void {
-  hear = ({ name, value, rating, id }) => scope.track("Web Vital Measured", { name, value: Math.round(value * (name === "CLS" ? 10_000 : 1)) / (name === "CLS" ? 10_000 : 1), rating, metric_id: id });
+  hear = ({ name, value, rating, id }) => scope.note("Web Vital Measured", { name, value: Math.round(value * (name === "CLS" ? 10_000 : 1)) / (name === "CLS" ? 10_000 : 1), rating, metric_id: id });
   scope.onEnd(() => (hear = undefined));
   measuring ??= import("./vitals.js")
     .then(({ measure }) => measure((metric) => hear?.(metric)))
