@@ -1,10 +1,10 @@
 // The package where there is no page: on servers in Node and workerd, and in a project that brings the Wasm by itself.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
-import { build } from "esbuild";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { HEADERS } from "../../www/npm/src/request.ts";
 import { pack, project } from "./project.ts";
@@ -30,7 +30,7 @@ test("a server reads of a request the headers that a context is derived from", (
 });
 
 const SERVER = `
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createIdoineServer, stateScript, IdoineError } from "idoine/server";
 const idoine = createIdoineServer({ program: readFileSync("site.program") });
 const page = await idoine.decide({ url: ${JSON.stringify(URL_OF)}, headers: { "Accept-Language": "fr", cookie: ["a=b", "idoine_id=abcdefgh"] } });
@@ -64,7 +64,7 @@ test("Node: a server decides from a program, with a state that can stand in a pa
 });
 
 const SLIM = `
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createIdoineServer, initialize } from "idoine/slim";
 const program = readFileSync("site.program");
@@ -138,28 +138,21 @@ export default {
 };
 `;
 
-test("workerd: a Worker of the site's own decides, with the Wasm as a module", async (t) => {
-  const shop = project({ "worker.js": WORKER });
-  await build({
-    absWorkingDir: shop.folder,
-    entryPoints: ["worker.js"],
-    outdir: "out",
-    bundle: true,
-    format: "esm",
-    conditions: ["workerd", "worker", "browser"],
-    // As wrangler does: what is no script is a module of the Worker.
-    loader: { ".wasm": "copy", ".program": "copy" },
-    external: ["*.program"],
+test("workerd: a Worker of the site's own decides, as wrangler bundles it", async (t) => {
+  const app = project({
+    "worker.js": WORKER,
+    "site.program": program(),
+    "wrangler.json": JSON.stringify({ name: "shop", main: "worker.js", compatibility_date: "2026-01-01", rules: [{ type: "Data", globs: ["**/*.program"] }] }),
   });
-  const name = /"(\.\/engine-\w+\.wasm)"/.exec(shop.read("out/worker.js").toString())![1]!;
-  const worker = new Miniflare(convertV4MiniflareOptions({
-    compatibilityDate: "2026-01-01",
-    modules: [
-      { type: "ESModule", path: "worker.js", contents: shop.read("out/worker.js").toString() },
-      { type: "CompiledWasm", path: name.slice(2), contents: shop.read(`out/${name}`) },
-      { type: "Data", path: "site.program", contents: program() },
-    ],
-  } as never));
+  await app.run("wrangler", "deploy", "--dry-run", "--outdir", "out");
+  const [wasm, data] = ["wasm", "program"].map((ending) => readdirSync(join(app.folder, "out")).find((name) => name.endsWith(ending))!);
+  const read = (name: string): Buffer => app.read(join("out", name));
+  const modules = [
+    { type: "ESModule", path: "worker.js", contents: read("worker.js").toString() },
+    { type: "CompiledWasm", path: wasm, contents: read(wasm!) },
+    { type: "Data", path: data, contents: read(data!) },
+  ];
+  const worker = new Miniflare(convertV4MiniflareOptions({ compatibilityDate: "2026-01-01", modules } as never));
   t.after(() => worker.dispose());
   const answer = await worker.dispatchFetch(`http://127.0.0.1${INSTAGRAM}`);
   const { hero, script, page } = (await answer.json()) as { hero: string; script: number; page: unknown[] };
