@@ -15,10 +15,14 @@ const ENTRIES = ["index.browser", "index.node", "index.workerd", "server.browser
 /** What is the site's own, the host's, or a file beside the scripts. */
 const EXTERNAL = ["react", "@openfeature/web-sdk", "node:*", "*.wasm"];
 
-/** What sites load as files of their own, under the names that those have there, is a chunk of the package. */
+/** What sites load as files of their own, by the names that those have there, are chunks of the package. */
 const chunks = {
   name: "chunks",
-  setup: (build) => build.onResolve({ filter: /^\.\/(shop|vitals)\.js$/ }, ({ path, resolveDir }) => ({ path: join(resolveDir, path.replace(/js$/, "ts")) })),
+  setup: (build) =>
+    build.onResolve({ filter: /^\.\/.*\.js$/ }, ({ path, resolveDir }) => {
+      const source = join(resolveDir, path.replace(/\.js$/, ".ts"));
+      return existsSync(source) ? { path: source } : undefined;
+    }),
 };
 
 /** Files below a folder, by their paths in it. */
