@@ -8,7 +8,7 @@ import { KINDS } from "../../www/src/capture/index.ts";
 import { address, text, tidy } from "../../www/src/capture/text.ts";
 import { assets } from "./fixtures/artefacts.ts";
 import { closeBrowser, DESKTOP, until, visit } from "./fixtures/browser.ts";
-import { captureSite, listen, toldIn } from "./fixtures/capturing.ts";
+import { captureSite, listen, pass, toldIn } from "./fixtures/capturing.ts";
 import { json, type Route, type Site } from "./fixtures/server.ts";
 
 after(closeBrowser);
@@ -27,8 +27,6 @@ async function open(t: TestContext, route: Route, names: readonly string[], path
 /** The names of what was told, but of what is measured when it is known. */
 const names = async (tab: Page): Promise<string[]> => (await toldIn(tab)).map(([event]) => event).filter((event) => event !== "Web Vital Measured");
 const push = (tab: Page, path: string): Promise<void> => tab.evaluate((to) => history.pushState(null, "", to), path);
-/** Until a route is taken for shown. */
-const settle = (tab: Page): Promise<void> => tab.waitForTimeout(120);
 
 test("of two kinds that are switched on each tells what is its own of one click", async (t) => {
   const link = `<a href="https://partner.example/list.pdf" data-idoine-click="list">The list</a><script>addEventListener("click", (event) => event.preventDefault());</script>`;
@@ -56,7 +54,7 @@ test("with everything switched on, what a visitor writes is nowhere in what is t
   for (let at = 0; at < 4; at++) await tab.click("button");
   await tab.evaluate(() => console.error(new Error("s3cret")));
   await push(tab, "/next?token=s3cret");
-  await settle(tab);
+  await pass(tab);
   await tab.goto(`${site.origin}/other`);
   const told = JSON.stringify(await toldIn(tab));
   assert.ok(told.includes('"Form Submitted"') && told.includes('"Payment Info Entered"') && told.includes('"virtual":true'), told);
@@ -199,11 +197,11 @@ test("markup: microdata tells the page's product; of several nothing; what a rou
   // The same product again, by the data layer: one view is one.
   await tab.evaluate(() => void (window as any).dataLayer.push({ event: "view_item", ecommerce: { items: [{ item_id: "BAG-7" }] } }));
   await push(tab, "/list");
-  await settle(tab);
+  await pass(tab);
   assert.deepEqual(await toldIn(tab), [bag], "what was left behind");
   // The next route's markup comes late.
   await push(tab, "/shoe");
-  await settle(tab);
+  await pass(tab);
   const json = (...skus: string[]): Promise<void> =>
     tab.evaluate((skus) => {
       document.querySelector("[itemscope]")?.remove();
@@ -214,17 +212,17 @@ test("markup: microdata tells the page's product; of several nothing; what a rou
       document.head.append(script);
     }, skus);
   await json("SHO-1");
-  await tab.waitForTimeout(500);
+  await pass(tab, 500);
   const shoe = ["Product Viewed", { product_id: "SHO-1", sku: "SHO-1", name: "SHO-1" }];
   assert.deepEqual(await toldIn(tab), [bag, shoe]);
   await push(tab, "/list");
   await json("SHO-1", "SHO-2");
-  await tab.waitForTimeout(500);
+  await pass(tab, 500);
   assert.deepEqual(await toldIn(tab), [bag, shoe]);
   // Back to the shoe: it is looked at again.
   await push(tab, "/shoe");
   await json("SHO-1");
-  await tab.waitForTimeout(500);
+  await pass(tab, 500);
   assert.deepEqual(await toldIn(tab), [bag, shoe, shoe]);
 });
 
@@ -284,17 +282,17 @@ test("what no next page is decided by is sent together, or when the page is hidd
     const loaded = tab.waitForResponse("**/_idoine/capture.js");
     await tab.goto(site.origin);
     await (await loaded).finished();
-    await settle(tab);
+    await pass(tab);
   };
   const scroll = async (to: number): Promise<void> => {
     await tab.evaluate((to) => scrollTo(0, to), to);
-    await tab.waitForTimeout(200);
+    await pass(tab, 200);
   };
   await arrive();
   await scroll(9000);
   await tab.click("button");
   await tab.goto(`${site.origin}/other`);
-  await settle(tab);
+  await pass(tab);
   assert.deepEqual(bodies(), [], "nobody agreed");
   await tab.evaluate(() => void (document.cookie = "idoine_consent=v2.analytics.1.1763900000.v"));
   await arrive();
@@ -334,7 +332,7 @@ test("a page that is rendered ahead tells nothing before it is shown", async (t)
 test("a page that comes back by the browser's button is viewed again", async (t) => {
   const { tab } = await open(t, page(""), ["pages"]);
   await tab.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
-  await settle(tab);
+  await pass(tab);
   assert.deepEqual((await toldIn(tab)).map(([, { path, virtual }]) => [path, virtual]), [["/", false], ["/", true]]);
 });
 

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { after, test, type TestContext } from "node:test";
 import type { Page } from "playwright-core";
 import { KINDS } from "../../www/src/capture/index.ts";
-import { browser, closeBrowser, DESKTOP, until, visit } from "./fixtures/browser.ts";
-import { captureSite, fileOf, fixture, listen, toldIn, type Told } from "./fixtures/capturing.ts";
+import { browser, closeBrowser, DESKTOP, visit } from "./fixtures/browser.ts";
+import { captureSite, fileOf, listen, pass, toldIn, type Told } from "./fixtures/capturing.ts";
 import type { Site } from "./fixtures/server.ts";
 
 after(closeBrowser);
@@ -24,8 +24,6 @@ interface Story {
 }
 
 const leave = (tab: Page, site: Site): Promise<unknown> => tab.goto(`${site.origin}/elsewhere`);
-/** Until a route that was changed to is taken for shown. */
-const settle = (tab: Page): Promise<void> => tab.waitForTimeout(120);
 
 const SHOE = { product_id: "SHO-201", name: "Trail shoe", price: 119 };
 
@@ -33,9 +31,9 @@ const STORIES: Readonly<Record<string, Story>> = {
   pages: {
     async act(tab) {
       await tab.click("#sale");
-      await settle(tab);
+      await pass(tab);
       await tab.click("#through");
-      await settle(tab);
+      await pass(tab);
     },
     told: ({ origin }) => [
       ["page", { path: "/capture/pages", title: "Shop of …", virtual: false }],
@@ -73,11 +71,11 @@ const STORIES: Readonly<Record<string, Story>> = {
     async act(tab) {
       await tab.evaluate(() => document.querySelector("#small")!.scrollTo(0, 1000));
       await tab.evaluate(() => scrollTo(0, 3000));
-      await tab.waitForTimeout(200);
+      await pass(tab, 200);
       await tab.evaluate(() => scrollTo(0, 0));
-      await tab.waitForTimeout(200);
+      await pass(tab, 200);
       await tab.evaluate(() => scrollTo(0, 1e6));
-      await tab.waitForTimeout(200);
+      await pass(tab, 200);
     },
     told: () => [25, 50, 75, 90, 100].map((percent) => ["Page Scrolled", { percent }]),
   },
@@ -121,7 +119,7 @@ const STORIES: Readonly<Record<string, Story>> = {
       await tab.fill("[name=other]", "secret");
       await tab.fill("[name=term]", "Boots of ada@shop.example");
       await tab.click("#within button");
-      await settle(tab);
+      await pass(tab);
     },
     told: () => [
       ["Products Searched", { query: "red shoes" }],
@@ -211,7 +209,7 @@ const STORIES: Readonly<Record<string, Story>> = {
       await tab.fill("#wish input", "secret");
       await tab.click("#wish button");
       await tab.click("#cart");
-      await settle(tab);
+      await pass(tab);
     },
     told: () => [
       ["Product Viewed", { ...SHOE, sku: "SHO-201", brand: "Northway", category: "shoes", currency: "EUR" }],
@@ -244,7 +242,7 @@ const STORIES: Readonly<Record<string, Story>> = {
       await tab.waitForFunction(() => document.querySelector("#late")!.clientHeight === 200);
       await tab.click("#slow");
       // The package looks at an interaction when the browser is idle, or a second later; what is left sooner it does not report.
-      await tab.waitForTimeout(1500);
+      await pass(tab, 1500);
       await leave(tab, site);
     },
     told: () => ["CLS", "FCP", "INP", "LCP", "TTFB"].map((name) => ["Web Vital Measured", { name, value: "number", rating: "string", metric_id: "string" }]),
@@ -269,7 +267,7 @@ const STORIES: Readonly<Record<string, Story>> = {
     hasErrors: true,
     async act(tab) {
       for (const id of ["throw", "reject", "quotes", "many"]) await tab.click(`#${id}`);
-      await settle(tab);
+      await pass(tab);
     },
     told: ({ origin }) => {
       const at = { source: `${new URL(origin).host}/capture/errors`, line: "number", column: "number" };
