@@ -231,6 +231,7 @@ test("personas go along too; who travels stays in the time they chose, and a per
   };
   await tab.goto(`${shop.origin}/?idoine.now=2026-07-09T10:00:00Z`);
   await open(tab);
+  assert.equal(await tab.getByRole("button", { name: "Yourself" }).getAttribute("aria-pressed"), "true");
   await choose("From France");
   assert.deepEqual(overrides(), { "idoine.geo.country": "FR", "idoine.now": "2026-07-09T10:00:00Z" });
   assert.equal(await tab.getByRole("button", { name: "From France" }).getAttribute("aria-pressed"), "true");

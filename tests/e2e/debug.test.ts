@@ -130,7 +130,7 @@ test("every candidate that lost says why: the clause, the page rules, the schedu
   assert.deepEqual(await rows("cta"), [["evening", "audience not matched", "time.hour >= 18 time.hour is 12"]]);
   await card(tab, "hero").getByRole("button", { name: "not for this page" }).click();
   assert.ok(await card(tab, "hero").getByText("It is for /sale/*.").isVisible());
-  await tab.getByText("1 without a slot").click();
+  await tab.getByText("1 experience without a slot").click();
   const other = tab.getByRole("row").filter({ has: tab.getByRole("rowheader", { name: "hush" }) });
   assert.match(await other.innerText(), /audience not matched[\s\S]*device\.type is "desktop"/);
 });
@@ -290,6 +290,7 @@ for (const [kind, options] of [
     await card(tab, "hero").getByRole("button", { name: "audience not matched" }).first().click();
     for (const name of SECTIONS) {
       const shown = await section(tab, name);
+      if (name === "Slots") assert.ok(await card(tab, "hero").getByRole("list", { name: "Audience" }).isVisible());
       for (const summary of await shown.locator("summary:visible").all()) if (name !== "Slots") await summary.click();
       const { violations, incomplete } = await axe(tab);
       // The page itself is only there to stand behind.

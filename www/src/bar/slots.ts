@@ -94,7 +94,7 @@ function withoutSlots({ slots, experiences }: Report["explanation"]): HTMLElemen
   const named = new Set(slots.flatMap(({ candidates }) => candidates.map(({ experience }) => experience)));
   const rest = experiences.filter(({ experience }) => !named.has(experience));
   const applies = ({ reason }: Candidate): string | undefined => (reason in WON ? "applies" : undefined);
-  return rest.length === 0 ? undefined : experienceTable(`${rest.length} without a slot`, rest, new Map(rest.map((one) => [one.experience, one])), applies);
+  return rest.length === 0 ? undefined : experienceTable(`${rest.length} ${rest.length === 1 ? "experience" : "experiences"} without a slot`, rest, new Map(rest.map((one) => [one.experience, one])), applies);
 }
 
 /** A table of experiences, with what became of each. `won` tells of those that did not lose. */

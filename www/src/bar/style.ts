@@ -108,7 +108,7 @@ tr.won td, tr.won th { color: var(--good); font-weight: 600; }
 .opener[aria-expanded="true"]::after { content: " \\25be"; }
 tr.more td { border: 0; padding: 0 0 8px; }
 .why { display: flex; flex-direction: column; gap: 6px; padding: 8px 10px; border-radius: 8px; background: var(--raised); }
-.clauses, .clauses ul { list-style: none; }
+.clauses, .clauses ul { list-style: none; font-size: 13px; }
 .clauses ul { margin-inline-start: 3px; padding-inline-start: 10px; border-inline-start: 1px solid var(--line); }
 .clause { padding: 2px 0; overflow-wrap: anywhere; }
 .clause .read { color: var(--soft); margin-inline-start: 6px; }

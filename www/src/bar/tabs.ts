@@ -28,6 +28,8 @@ export function tabs(label: string, sections: readonly Section[], chosen: string
         id: `tab-${section.name}`,
         "aria-controls": "tabpanel",
         onclick: () => {
+          // What is open in the section that is shown stays open.
+          if (buttons[index]!.tabIndex === 0) return;
           show(index);
           onChoose(section.name);
         },

@@ -39,13 +39,13 @@ export function personaChoice(personas: Personas): HTMLElement {
   const all = Object.entries(personas).map(([name, values]) => [name, ofPersona(values)] as const);
   const isOwn = all.some(([, overrides]) => overrides.has("now") && sameOverrides(current, overrides));
   const time = isOwn ? undefined : current.get("now");
-  const chip = (name: string, overrides: Overrides): HTMLElement =>
+  const chip = (name: string, overrides: Overrides, now = overrides): HTMLElement =>
     h(
       "button",
       {
         type: "button",
         class: "chip",
-        "aria-pressed": String(sameOverrides(current, overrides)),
+        "aria-pressed": String(sameOverrides(current, now)),
         onclick: () => visitAs(overrides),
       },
       name,
@@ -57,7 +57,7 @@ export function personaChoice(personas: Personas): HTMLElement {
     h(
       "div",
       { class: "chips personas" },
-      chip("Yourself", new Map()),
+      chip("Yourself", new Map(), at(time, new Map())),
       ...all.map(([name, overrides]) => chip(name, at(time, overrides))),
     ),
   );
