@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { State } from "../../www/src/types.ts";
+import { section } from "./fixtures/bar.ts";
 import { arrive, consent, hero, INSTAGRAM, PHONE, screenshot, shop } from "./fixtures/demo.ts";
 
 test("the bar says why each slot shows what it shows, and shows the page as someone else", async (t) => {
@@ -34,6 +35,49 @@ test("the bar says why each slot shows what it shows, and shows the page as some
   await panel.getByRole("button", { name: "Yourself" }).click();
   await page.waitForURL((url) => !url.search.includes("idoine."));
   assert.equal((await hero(page))[0], "Shop in style");
+});
+
+test("the panel has what the visitor did, as the Worker keeps it: events as they are told, and the profile that they make", async (t) => {
+  const { page } = await arrive(t, "/");
+  await consent(page, ["personalization", "analytics"]);
+  await page.goto(`${shop.url}/products/trail-runner`);
+  await page.getByRole("button", { name: "Preview" }).click();
+  await page.getByRole("region", { name: "Slots" }).waitFor();
+  await section(page, "Events");
+  await page.getByRole("listitem").filter({ hasText: "Product Viewed" }).getByText("sent").waitFor();
+  await screenshot(page, "debug-shop-events");
+  await page.reload();
+  await page.getByRole("region", { name: "Events" }).waitFor();
+  const profile = await section(page, "Profile");
+  await profile.getByText("profile.count('Product Viewed', '30d', {'category': 'shoes'})").first().waitFor();
+  await profile.getByRole("button", { name: "Show all that is held" }).click();
+  await profile.getByText("facts (").click();
+  await profile.getByText("counters (").click();
+  await profile.getByText("0 (").first().click();
+  await profile.getByText("event: Product Viewed, category = shoes").waitFor();
+  await screenshot(page, "debug-shop-profile");
+  await section(page, "Consent");
+  assert.deepEqual(await page.getByRole("region", { name: "Consent" }).locator("tbody tr").evaluateAll((all) => all.map((row) => [...row.children].map(({ textContent }) => textContent))), [
+    ["Personalisation", "granted", "yes"],
+    ["Analytics", "granted", "yes"],
+    ["Marketing", "refused", "no"],
+  ]);
+});
+
+test("an evening in the winter is a few clicks away, and goes along through the shop", async (t) => {
+  const { page } = await arrive(t, "/");
+  await page.getByRole("button", { name: "Preview" }).click();
+  await page.getByRole("region", { name: "Slots" }).waitFor();
+  await page.getByLabel("Date and time").fill("2026-11-27T20:00");
+  await page.getByRole("button", { name: "Travel" }).click();
+  await page.getByRole("note", { name: "Time travel" }).waitFor();
+  const at = new URL(page.url()).searchParams.get("idoine.now");
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("link", { name: "View options" }).first().click();
+  await page.waitForURL(/\/collections\//);
+  assert.equal(new URL(page.url()).searchParams.get("idoine.now"), at);
+  await page.getByRole("button", { name: /as of 27 Nov 2026/ }).waitFor();
+  await screenshot(page, "debug-shop-travel");
 });
 
 test("where the visitor's id decides, the bar says what the page was told", async (t) => {

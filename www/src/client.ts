@@ -41,7 +41,7 @@ export function createIdoine(options: IdoineOptions = {}): Idoine {
     const page = { program, consent: client.consent, folder, facts };
     const panel = (): Promise<any> => import(/* @vite-ignore */ /* webpackIgnore: true */ new URL("debug.js", folder).href);
     Object.assign(client.debug, { open: async () => (await panel()).open(page) });
-    if (debug !== undefined && debug !== false) panel().then(({ offer }) => offer(page)).catch(console.error);
+    if (debug !== undefined && `${debug}` !== "false") panel().then(({ offer }) => offer(page)).catch(console.error);
   }
   return client;
 }
