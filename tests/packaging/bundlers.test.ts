@@ -6,7 +6,7 @@ import { after, test, type TestContext } from "node:test";
 import { build } from "esbuild";
 import webpack from "webpack";
 import type { Idoine } from "../../www/src/types.ts";
-import { closeBrowser, DESKTOP, visit } from "../e2e/fixtures/browser.ts";
+import { closeBrowser, DESKTOP, until, visit } from "../e2e/fixtures/browser.ts";
 import { json, serve, type Route } from "../e2e/fixtures/server.ts";
 import { project } from "./project.ts";
 import { INSTAGRAM, program } from "./site.ts";
@@ -108,4 +108,20 @@ test("behind a Worker a bundle asks for neither engine nor consent kept in the b
   await tab.waitForFunction(() => globalThis.shop);
   assert.deepEqual(await tab.evaluate(async () => [shop.decision("hero")?.experience, shop.value("offer"), (await shop.consent.get()).decided]), ["a", 5, false]);
   assert.deepEqual(site.paths().filter((path) => /local|engine|\.wasm/.test(path)), []);
+});
+
+test("what is captured is told, by parts of the package that are loaded for it", async (t) => {
+  const app = project({ "main.js": `import { createIdoine } from "idoine"; globalThis.shop = createIdoine({ capture: ["pages", "ecommerce", "web_vitals"] });` });
+  await build({ absWorkingDir: app.folder, entryPoints: ["main.js"], outdir: "dist", bundle: true, splitting: true, format: "esm", minify: true });
+  const site = await serve({ ...app.routes("dist"), "/": page('<script type="module" src="/main.js"></script>'), "/_idoine/collect": json({}) });
+  t.after(() => site.close());
+  const tab = await visit(t, DESKTOP);
+  const missing: string[] = [];
+  tab.on("response", (response) => void (response.status() === 404 && !response.url().endsWith("favicon.ico") && missing.push(response.url())));
+  await tab.goto(site.origin);
+  await tab.evaluate(() => void (document.cookie = "idoine_consent=v2.p.a"));
+  await tab.evaluate(() => void shop.track("Product Viewed", { product_id: "p1" }));
+  await until(async () => ["page", "track"].every((type) => site.asked.some(({ path, body }) => path === "/_idoine/collect" && body.includes(`"type":"${type}"`))));
+  for (const part of ["live", "capture", "vitals", "shop"]) assert.equal(site.paths().filter((path) => path.startsWith(`/${part}-`)).length, 1, `${part}: ${site.paths()}`);
+  assert.deepEqual(missing, []);
 });
