@@ -15,6 +15,7 @@ after(closeBrowser);
 
 declare global {
   var shop: Idoine;
+  var isOurs: (error: unknown) => boolean;
 }
 
 const page = (scripts: string): string => `<!doctype html><html lang="en"><head><title>Shop</title></head><body><h1>Welcome</h1><aside>For all</aside>${scripts}</body></html>`;
@@ -124,4 +125,18 @@ test("what is captured is told, by parts of the package that are loaded for it",
   await until(async () => ["page", "track"].every((type) => site.asked.some(({ path, body }) => path === "/_idoine/collect" && body.includes(`"type":"${type}"`))));
   for (const part of ["live", "capture", "vitals", "shop"]) assert.equal(site.paths().filter((path) => path.startsWith(`/${part}-`)).length, 1, `${part}: ${site.paths()}`);
   assert.deepEqual(missing, []);
+});
+
+test("what a Worker refuses, or does not answer, has a code", async (t) => {
+  const app = project({ "main.js": `import { createIdoine, IdoineError } from "idoine"; globalThis.shop = createIdoine({ api: location.origin }); globalThis.isOurs = (error) => error instanceof IdoineError;` });
+  await build({ absWorkingDir: app.folder, entryPoints: ["main.js"], outdir: "dist", bundle: true, splitting: true, format: "esm" });
+  const site = await serve({ ...app.routes("dist"), "/": page('<script type="module" src="/main.js"></script>'), "/_idoine/decide": { status: 503 }, "/_idoine/consent": { status: 403 } });
+  t.after(() => site.close());
+  const tab = await visit(t, DESKTOP);
+  await tab.goto(site.origin);
+  await tab.waitForFunction(() => globalThis.shop);
+  await tab.evaluate(() => shop.ready);
+  assert.equal(await tab.evaluate(() => shop.debug().error), "IdoineError: decide: 503 [worker_unavailable]");
+  const refused = await tab.evaluate(() => shop.consent.get().catch((error) => [isOurs(error), error.code, error.docs]));
+  assert.deepEqual(refused, [true, "worker_refused", "docs/errors.md#worker_refused"]);
 });

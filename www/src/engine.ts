@@ -58,7 +58,7 @@ export async function loadEngine(get: GetEngine, program: string | URL | Uint8Ar
   const run = (request: RawRequest): Answer => {
     if (!instance) throw new IdoineError("engine_stopped", "engine: stopped after a second trap");
     const words = instance.decide(writeRequest(request, instance.input(roomFor(request))));
-    if (!words) throw new Error("engine: the request's bytes are cut off");
+    if (!words) throw new IdoineError("engine_stopped", "engine: the request's bytes are cut off");
     const decisions = decodeDecisions(words, names);
     // Only what an experience won has content.
     const won = decisions.some(({ experience }) => experience !== null);

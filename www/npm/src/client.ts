@@ -5,10 +5,10 @@
 import type { IdoineOptions as PageOptions } from "../../src/client.ts";
 import type { GetEngine } from "../../src/engine.ts";
 import { createPage, type Decider } from "../../src/page.ts";
-import { remote, remoteLine } from "../../src/remote.ts";
 import type { Line } from "../../src/tell.ts";
 import type { Idoine, State } from "../../src/types.ts";
 import { nobody } from "./nobody.ts";
+import { worker, workerLine } from "./worker.ts";
 
 export { IdoineError, type ErrorCode } from "../../src/errors.ts";
 export { readState } from "../../src/page.ts";
@@ -35,12 +35,12 @@ export const clientWith =
     };
     const inPage: Decider = { mode: "static", decide: async (...page) => (await local())[0].decide(...page) };
     const ask = async <T>(path: string, body?: unknown, patience?: number): Promise<T> => (await local())[1].consent.ask!<T>(path, body, patience);
-    return createPage(program === undefined ? remote(api) : inPage, {
+    return createPage(program === undefined ? worker(api) : inPage, {
       auto,
       state,
       consent: program === undefined ? undefined : { local: true, ...(api !== undefined && { ask }) },
       async load(host) {
-        const [{ createLive }, line] = await Promise.all([import("../../src/live.ts"), program === undefined ? remoteLine(api, measure) : local().then(([, line]) => line)]);
+        const [{ createLive }, line] = await Promise.all([import("../../src/live.ts"), program === undefined ? workerLine(api, measure) : local().then(([, line]) => line)]);
         return createLive(host, line, { ...options, auto }, () => import("../../src/capture/index.ts"));
       },
     });
