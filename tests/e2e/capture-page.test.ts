@@ -241,8 +241,8 @@ test("search: a form that leads to a page of results and that page are one searc
   await tab.fill("[name=q]", "Red Shoes");
   assert.deepEqual(await again(() => tab.click("button")), [["Products Searched", { query: "red shoes" }]]);
   await tab.evaluate(() => sessionStorage.removeItem("told"));
-  assert.deepEqual(await again(() => tab.click("#more")), []);
   assert.deepEqual(await again(() => tab.reload()), []);
+  assert.deepEqual(await again(() => tab.click("#more")), []);
   await tab.fill("[name=q]", "boots");
   assert.deepEqual(await again(() => tab.click("button")), [["Products Searched", { query: "boots" }]]);
 });
@@ -289,8 +289,8 @@ test("what no next page is decided by is sent together, or when the page is hidd
     await pass(tab, 200);
   };
   await arrive();
+  await tab.evaluate(() => document.querySelector("button")!.click());
   await scroll(9000);
-  await tab.click("button");
   await tab.goto(`${site.origin}/other`);
   await pass(tab);
   assert.deepEqual(bodies(), [], "nobody agreed");
