@@ -396,7 +396,8 @@ export interface Idoine {
   /** The visitor logs out: this browser is somebody new, of whom nothing is known. What is on the page stays until the next one. Never rejects. */
   reset(): Promise<void>;
   readonly consent: Consent;
-  debug(): Debug;
+  /** What is known of the page, its decisions and its events; `debug.open()` opens the debug panel over the page, where there is one (docs/debug.md). */
+  readonly debug: { (): Debug; open?(): unknown };
   /** Takes back every edit that this page's script made, and stops following route changes. */
   stop(): void;
 }

@@ -51,7 +51,8 @@ header .soft { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis;
 .travel .plain { color: var(--ink); }
 .time { display: flex; align-items: end; gap: 8px; margin-bottom: 8px; }
 .time .field { flex: 1; }
-.tabs { display: flex; flex-wrap: wrap; gap: 2px 4px; margin-bottom: 12px; border-bottom: 1px solid var(--line); }
+.tabs { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; gap: 2px 4px; margin-bottom: 12px; border-bottom: 1px solid var(--line); background: var(--raised); }
+.column, .columns { scroll-padding-top: 60px; }
 .tabs button { min-height: 36px; padding: 4px 10px; border: 0; border-bottom: 3px solid transparent; border-radius: 6px 6px 0 0; background: none; color: var(--soft); }
 .tabs button:hover { color: var(--ink); }
 .tabs button[aria-selected="true"] { border-bottom-color: var(--accent); color: var(--ink); font-weight: 600; }
