@@ -1,6 +1,7 @@
 // The package's types in a strict project of TypeScript: what is right compiles, each mistake is an error.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { declaration } from "../e2e/fixtures/artefacts.ts";
 import { project } from "./project.ts";
 
 const CONFIG = JSON.stringify({
@@ -71,19 +72,13 @@ export const App = ({ state }: { state?: State }) => (
 );
 `;
 
-const REGISTER = `
-import "idoine";
-declare module "idoine" {
-  interface Register {
-    site: {
-      slots: { hero: undefined; offer: { percent: number } };
-      traits: { plan: "free" | "pro" };
-      events: { "Order Completed": { revenue?: number } };
-      goals: { purchase: number | undefined };
-    };
-  }
-}
-`;
+const MANIFEST = {
+  site: { id: "typed", hosts: ["shop.example"], timezone: "Europe/Paris" },
+  traits: { plan: { type: "string", enum: ["free", "pro"], purpose: "personalization" } },
+  events: { "Order Completed": { properties: { revenue: { type: "double" } } } },
+  slots: { hero: { render: "client" }, offer: { type: "data" } },
+  experiences: [{ id: "all", type: "personalization", audience: "true", slots: { hero: { text: "Hello" }, offer: { json: { percent: 10 } } } }],
+};
 
 const KNOWN = `
 import { createIdoine } from "idoine";
@@ -121,7 +116,7 @@ test("the types of each entry, without a site's own", async () => {
 });
 
 test("with a site's own types a typo is an error", async () => {
-  const app = project({ "tsconfig.json": CONFIG, "idoine.d.ts": REGISTER, "known.tsx": KNOWN }, ...PEERS);
+  const app = project({ "tsconfig.json": CONFIG, "idoine.d.ts": declaration(MANIFEST), "known.tsx": KNOWN }, ...PEERS);
   assert.equal(await app.run("tsc", "-p", "."), "");
 });
 
