@@ -185,3 +185,40 @@ for (const way of WAYS) {
     });
   }
 }
+
+/** Ways to say the same: by attributes, by `window.idoine` before the loader, and by the stub's `idoine.options`. Attributes count before the others. */
+const CONFIGURED: Record<string, (api: string) => string> = {
+  "data- attributes": (api) => `<script async src="/_idoine/idoine.js" data-api="${api}" data-auto="false"></script>`,
+  "window.idoine": (api) => `<script>window.idoine = { api: "${api}", auto: false };</script><script async src="/_idoine/idoine.js"></script>`,
+  "options beside the stub": (api) => `<script>${stub()}</script><script>idoine.options = { api: "${api}", auto: false };</script><script async src="/_idoine/idoine.js"></script>`,
+  "attributes over window.idoine": (api) => `<script>window.idoine = { api: "http://127.0.0.1:9", auto: true };</script><script async src="/_idoine/idoine.js" data-api="${api}" data-auto="false"></script>`,
+};
+
+for (const [what, markup] of Object.entries(CONFIGURED)) {
+  test(`configured by ${what}`, async (t) => {
+    const worker = await serve({ "*": (request) => json(answer([HERO], [HERO_TEXT]), allow(request)) });
+    t.after(() => worker.close());
+    const running = await start(t, "api", { markup: () => markup(worker.origin) });
+    const tab = await visit(t);
+    await tab.goto(running.origin);
+    await ready(tab);
+    assert.equal(await tab.evaluate(() => window.idoine!.debug!().mode), "api");
+    assert.deepEqual(worker.asked, [], "nothing is decided until it is asked for");
+    assert.equal(await decided(tab), SHOWN);
+    assert.equal(worker.asked.length, 1);
+    assert.deepEqual(running.worker.asked, []);
+  });
+}
+
+test("an element that has the snippet's name, or options that make no sense, keep nothing from working", async (t) => {
+  for (const before of ['<script>window.idoine = 3;</script>', '<script>window.idoine = null;</script>', '<script>window.idoine = { api: undefined, unheard: { of: 1 } };</script>']) {
+    const running = await start(t, "api", { head: before });
+    const tab = await visit(t);
+    await tab.goto(running.origin);
+    await works(tab, before);
+  }
+  const running = await start(t, "api", { head: "", markup: (tag) => `<form id="idoine"><input name="api" value="x"></form>${tag}` });
+  const tab = await visit(t);
+  await tab.goto(running.origin);
+  await works(tab, "an element");
+});
