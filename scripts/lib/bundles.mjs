@@ -23,7 +23,7 @@ export const sources = {
 };
 
 /** Properties that nobody but us sees, of dom.ts and page.ts: in the loader each byte counts. */
-const OURS = /^(?:ours|undo|put|tries|nodes)$/;
+const OURS = /^(?:ours|undo|put|tries|nodes|stash|parent|edit)$/;
 
 /** Scripts that say nothing of strictness: what the words for it take in bytes buys nothing in code whose types are checked. */
 const SLOPPY = { compilerOptions: { alwaysStrict: false, strict: false } };
@@ -33,6 +33,7 @@ const BROWSER = [
   { entry: "www/snippet/stub.ts", out: join(DIST, "snippet", "stub.js"), format: "iife", target: "es2018" },
   { entry: "www/snippet/loader.ts", out: join(ASSETS, "idoine.js"), format: "iife", target: "es2020", mangleProps: OURS, tsconfigRaw: SLOPPY },
   { entry: "www/src/live.ts", out: join(ASSETS, "live.js"), format: "esm", target: "es2020" },
+  { entry: "www/src/edits.ts", out: join(ASSETS, "edits.js"), format: "esm", target: "es2020" },
   { entry: "www/src/index.ts", out: join(ASSETS, "client.js"), format: "esm", target: "es2022" },
   { entry: "www/src/consent/asks.ts", out: join(ASSETS, "asks.js"), format: "esm", target: "es2022" },
   { entry: "www/src/consent/consent.ts", out: join(ASSETS, "consent.js"), format: "esm", target: "es2022" },
@@ -62,7 +63,7 @@ async function bundle(options, out) {
 export async function buildScripts() {
   let changed = false;
   for (const { entry, out, ...more } of BROWSER) {
-    const plugins = [beside(/(^|\/)(engine|tools|client|consent|preferences|signals|shop|vitals)\.js$/), beside(/\/capture\/index\.ts$/, "./capture.js")];
+    const plugins = [beside(/(^|\/)(engine|tools|client|consent|preferences|signals|shop|vitals)\.js$/), beside(/\/capture\/index\.ts$/, "./capture.js"), beside(/\/edits\.ts$/, "./edits.js")];
     const options = { entryPoints: [entry], ...more, minify: true, platform: "browser", plugins };
     changed = (await bundle(options, out)) || changed;
   }

@@ -32,7 +32,7 @@ let url: string;
 
 before(async () => {
   worker = await startProfiles({ manifest: MANIFEST, vars: { IDOINE_KEY: KEY, IDOINE_EVENTS_SECONDS: "1" }, bindings: { r2Buckets: ["EVENTS_BUCKET"] } });
-  const scripts = assets("idoine.js", "asks.js", "client.js", "consent.js", "preferences.js", "engine.js", "engine.wasm");
+  const scripts = assets("idoine.js", "asks.js", "client.js", "edits.js", "consent.js", "preferences.js", "engine.js", "engine.wasm");
   shop = await serve({
     ...scripts,
     "/site.program": { type: "application/octet-stream", body: compile(MANIFEST, "--browser") },

@@ -330,7 +330,7 @@ async function staticSite(t: TestContext, terms: StaticTerms = { mode: "opt-in",
   const loader = '<script async src="/_idoine/idoine.js" data-program="/program.bin" data-notice="/notice.json" data-consent="3"></script>';
   const gone = Object.fromEntries(["consent", "export", "profile", "erase"].map((name) => [`/_idoine/${name}`, { status: 404 }]));
   return consentSite(t, loader, NOTICE, {
-    ...assets("client.js", "engine.js", "engine.wasm"),
+    ...assets("client.js", "edits.js", "engine.js", "engine.wasm"),
     "/program.bin": { type: "application/octet-stream", body: compile(manifestOf(terms), "--browser") },
     "/notice.json": { type: "application/json", body: notice(manifestOf(told)) },
     ...gone,

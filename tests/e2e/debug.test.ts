@@ -238,7 +238,7 @@ test("events are told live, the newest first, with what became of each; exposure
   const shop = await site(
     t,
     {
-      ...assets("idoine.js", "live.js", "capture.js"),
+      ...assets("idoine.js", "edits.js", "live.js", "capture.js"),
       "/_idoine/collect": ({ body }) => {
         const { events } = JSON.parse(body) as { events: { messageId: string }[] };
         return status === 200 ? json({ results: events.map(({ messageId }) => ({ messageId, status: "ok" })) }) : { status };
@@ -336,7 +336,7 @@ test("under a strict policy with Trusted Types every section works, and nothing 
 });
 
 test("`debug.open` opens the panel, from before the client is there, and closing gives the focus back", async (t) => {
-  const shop = await site(t, assets("idoine.js", "live.js"), edgeHead({ version, decisions: [], values: {} }) + BAR);
+  const shop = await site(t, assets("idoine.js", "edits.js", "live.js"), edgeHead({ version, decisions: [], values: {} }) + BAR);
   const tab = await visit(t, DESKTOP);
   await tab.addInitScript(() => {
     const calls: unknown[] = [];

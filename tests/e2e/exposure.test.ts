@@ -19,7 +19,7 @@ const SELECTORS = { hero: "h1", side: "aside", low: "#low", gone: "#gone" };
 
 async function open(t: TestContext, decisions: Decision[], { head = AGREED, loader = "", routes = {} } = {}): Promise<{ site: Site; tab: Page; seen: () => any[] }> {
   const html = page(head + edgeHead({ ...STATE, decisions, selectors: SELECTORS }).replace("<script async", `<script async ${loader}`), BODY);
-  const site = await serve({ ...assets("idoine.js", "live.js"), "/": html, "/next": html, "/_idoine/collect": json({ results: [] }), ...routes });
+  const site = await serve({ ...assets("idoine.js", "edits.js", "live.js"), "/": html, "/next": html, "/_idoine/collect": json({ results: [] }), ...routes });
   t.after(() => site.close());
   const tab = await visit(t, { viewport: { width: 800, height: 600 } });
   await tab.goto(site.origin);

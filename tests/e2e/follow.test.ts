@@ -10,7 +10,7 @@ import { json, serve, type Asked, type Route, type Site } from "./fixtures/serve
 after(closeBrowser);
 
 async function open(t: TestContext, routes: Record<string, Route>, state: object = {}, cookie = ""): Promise<{ site: Site; tab: Page; asked: () => any[] }> {
-  const site = await serve({ ...assets("idoine.js", "live.js"), "/": page(`<script>document.cookie = "${cookie}"</script>${edgeHead({ ...STATE, ...state })}`), ...routes });
+  const site = await serve({ ...assets("idoine.js", "edits.js", "live.js"), "/": page(`<script>document.cookie = "${cookie}"</script>${edgeHead({ ...STATE, ...state })}`), ...routes });
   t.after(() => site.close());
   const tab = await visit(t);
   await tab.clock.install();

@@ -22,7 +22,7 @@ interface Shop {
 async function shop(t: TestContext, head = AGREED, first: Route = ACCEPTED): Promise<Shop> {
   let now = first;
   const site = await serve({
-    ...assets("idoine.js", "live.js"),
+    ...assets("idoine.js", "edits.js", "live.js"),
     "*": page(head + edgeHead({ ...STATE, decisions: [] })),
     "/_idoine/collect": () => now,
     "/_idoine/consent": (request: Asked) => json({ granted: request.method === "POST" ? JSON.parse(request.body).granted : ["analytics"], decided: true }),

@@ -24,7 +24,7 @@ async function open(t: TestContext, edits: Edit[], routes: Record<string, Route>
     return json(answer([HERO], pathname === "/" ? edits : []));
   };
   const site = await serve({
-    ...assets("idoine.js", "live.js"),
+    ...assets("idoine.js", "edits.js", "live.js"),
     "/": page(`<script data-hide="h1" data-hide-ms="2000">${stub()}</script>${LOADER}`),
     "/new": page(LOADER, "<h1>The new page</h1>"),
     "/_idoine/decide": decide,
@@ -107,7 +107,7 @@ test("a page in the place of this one is the edge's to show: the browser leaves 
 test("a site of static files: the engine says where, the page is left", async (t) => {
   const head = '<script async src="/_idoine/idoine.js" data-program="/program.bin"></script>';
   const { site, tab } = await open(t, [], {
-    ...assets("idoine.js", "live.js", "client.js", "engine.js", "engine.wasm"),
+    ...assets("idoine.js", "live.js", "client.js", "edits.js", "engine.js", "engine.wasm"),
     "/program.bin": { type: "application/octet-stream", body: compile("whole.jsonc", "--browser") },
     "/": page(head),
     "/new": page(head, "<h1>New</h1><p>the new page</p>"),

@@ -13,7 +13,7 @@ after(closeBrowser);
 const LOADER = '<script async src="/_idoine/idoine.js"></script>';
 
 async function site(t: TestContext, routes: Record<string, Route>): Promise<Site> {
-  const started = await serve({ ...assets("idoine.js", "live.js"), ...routes });
+  const started = await serve({ ...assets("idoine.js", "edits.js", "live.js"), ...routes });
   t.after(() => started.close());
   return started;
 }

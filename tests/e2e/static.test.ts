@@ -23,7 +23,7 @@ const INSTAGRAM = "/?utm_source=instagram&utm_medium=social";
 /** The same page at every address, as single-page applications have it. */
 async function site(t: TestContext, head = LOADER, routes: Record<string, Route> = {}): Promise<Site> {
   const started = await serve({
-    ...assets("idoine.js", "live.js", "client.js", "engine.js", "engine.wasm"),
+    ...assets("idoine.js", "live.js", "client.js", "edits.js", "engine.js", "engine.wasm"),
     "/program.bin": { type: "application/octet-stream", body: program },
     "/": page(head),
     ...routes,
@@ -76,6 +76,7 @@ test("the loader fetches the engine and the program, and decides in the page", a
   assert.deepEqual(shop.paths().sort(), [
     "/",
     "/_idoine/client.js",
+    "/_idoine/edits.js",
     "/_idoine/engine.js",
     "/_idoine/engine.wasm",
     "/_idoine/idoine.js",
@@ -102,7 +103,7 @@ test("a draft is not in what browsers are given, and the page is decided as if t
 });
 
 test("the engine may be in a folder of its own, with or without a slash at its end", async (t) => {
-  const files = assets("client.js", "engine.js", "engine.wasm");
+  const files = assets("client.js", "edits.js", "engine.js", "engine.wasm");
   const moved = Object.fromEntries(Object.entries(files).map(([path, route]) => [path.replace("/_idoine/", "/files/v1/"), route]));
   for (const base of ["/files/v1", "files/v1/"]) {
     const shop = await site(t, LOADER.replace(" data", ` data-base="${base}" data`), moved);
@@ -279,7 +280,7 @@ test("without any storage (an opaque origin) the page is decided, and consent la
     while (typeof reply === "function") reply = await reply(request);
     return typeof reply === "string" ? reply : { ...reply, headers: allow(request) };
   };
-  const files = assets("idoine.js", "live.js", "client.js", "engine.js", "engine.wasm");
+  const files = assets("idoine.js", "live.js", "client.js", "edits.js", "engine.js", "engine.wasm");
   const shop = await site(t, LOADER, {
     ...Object.fromEntries(Object.entries(files).map(([path, route]) => [path, open(route)])),
     "/program.bin": open({ type: "application/octet-stream", body: program }),

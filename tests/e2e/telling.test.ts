@@ -63,7 +63,7 @@ function sent(site: Site, path: string): any[] {
 }
 
 test("behind the Worker events go to it, from visitors who agreed to something", async (t) => {
-  const shop = await started(t, { ...assets("idoine.js", "live.js"), "/": page(edgeHead(STATE)), "/_idoine/collect": ACCEPTED, "/_idoine/identity": json({}) });
+  const shop = await started(t, { ...assets("idoine.js", "edits.js", "live.js"), "/": page(edgeHead(STATE)), "/_idoine/collect": ACCEPTED, "/_idoine/identity": json({}) });
   const tab = await open(t, shop);
   for (const choice of ["", "v1", "v2.-analytics.~personalization.1.1763900000.v", "v3.analytics", "vx.personalization"]) {
     await tab.evaluate((choice) => void (document.cookie = `idoine_consent=${choice}`), choice);
@@ -97,7 +97,7 @@ async function shopOfTurns(t: TestContext): Promise<{ shop: Site; tab: Page; rel
   const projected = (who: string): Route => json({ results: [] }, { "set-cookie": `idoine_p=${who}; Path=/; HttpOnly` });
   const known = ({ headers }: Asked): string => /idoine_p=(\w+)/.exec(headers.cookie ?? "")?.[1] ?? "anonymous";
   const shop = await started(t, {
-    ...assets("idoine.js", "live.js"),
+    ...assets("idoine.js", "edits.js", "live.js"),
     "/": page(edgeHead(STATE)),
     "/left": page(edgeHead(STATE)),
     "/_idoine/collect": async (request) => {
@@ -177,7 +177,7 @@ test("what waits for its turn is sent when the page is left, and so is what is t
 
 test("what is asked before the loader is there is told once it is", async (t) => {
   const stub = '<script>window.idoine = window.idoine || function () { (idoine.q = idoine.q || []).push(arguments); }; document.cookie = "idoine_consent=v1.analytics"; idoine("track", "Early");</script>';
-  const shop = await started(t, { ...assets("idoine.js", "live.js"), "/": page(stub + edgeHead(STATE)), "/_idoine/collect": ACCEPTED });
+  const shop = await started(t, { ...assets("idoine.js", "edits.js", "live.js"), "/": page(stub + edgeHead(STATE)), "/_idoine/collect": ACCEPTED });
   const tab = await visit(t);
   const told = tab.waitForResponse("**/_idoine/collect");
   await tab.goto(shop.origin);
@@ -188,7 +188,7 @@ test("what is asked before the loader is there is told once it is", async (t) =>
 test("a Worker at another host name is asked once what was agreed to", async (t) => {
   for (const granted of [[], ["analytics"]]) {
     const api = await worker(t, granted);
-    const shop = await started(t, { ...assets("idoine.js", "live.js"), "/": page(`<script async src="/_idoine/idoine.js" data-api="${api.origin}"></script>`) });
+    const shop = await started(t, { ...assets("idoine.js", "edits.js", "live.js"), "/": page(`<script async src="/_idoine/idoine.js" data-api="${api.origin}"></script>`) });
     const tab = await open(t, shop);
     await call(tab, "track", "One");
     await call(tab, "track", "Two");
@@ -203,14 +203,14 @@ test("a Worker at another host name is asked once what was agreed to", async (t)
 
 test("what is not taken is said in debug, and the page goes on", async (t) => {
   const api = await worker(t, ["analytics"], { status: 503, type: "application/json", body: "{}" });
-  const shop = await started(t, { ...assets("idoine.js", "live.js"), "/": page(`<script async src="/_idoine/idoine.js" data-api="${api.origin}"></script>`) });
+  const shop = await started(t, { ...assets("idoine.js", "edits.js", "live.js"), "/": page(`<script async src="/_idoine/idoine.js" data-api="${api.origin}"></script>`) });
   const tab = await open(t, shop);
   await call(tab, "track", "One");
   assert.match(String(await errorOf(tab)), /collect: 503/);
 });
 
 test("a site of static files tells nobody without a Worker, and says so; with one it tells that one what it has agreed to", async (t) => {
-  const files = { ...assets("idoine.js", "live.js", "client.js", "engine.js", "engine.wasm"), "/program.bin": { type: "application/octet-stream", body: compile("static.jsonc", "--browser") } };
+  const files = { ...assets("idoine.js", "live.js", "client.js", "edits.js", "engine.js", "engine.wasm"), "/program.bin": { type: "application/octet-stream", body: compile("static.jsonc", "--browser") } };
   const alone = await started(t, { ...files, "/": page('<script async src="/_idoine/idoine.js" data-program="/program.bin"></script>') });
   const tab = await open(t, alone);
   await call(tab, "track", "One");
@@ -245,17 +245,17 @@ test("where a Worker, before the site or at another host, counts without the vis
     assert.equal(await errorOf(tab), null);
     assert.deepEqual(await tab.context().cookies(), []);
   };
-  const shop = await started(t, { ...assets("idoine.js", "live.js"), "/": page(edgeHead(STATE).replace("<script async", "<script async data-measure=1")), "/_idoine/collect": ACCEPTED });
+  const shop = await started(t, { ...assets("idoine.js", "edits.js", "live.js"), "/": page(edgeHead(STATE).replace("<script async", "<script async data-measure=1")), "/_idoine/collect": ACCEPTED });
   await say(await open(t, shop));
   assert.deepEqual(sent(shop, "collect").map(({ events: [{ type }] }) => type), ["page"]);
   const api = await worker(t, [], ACCEPTED, { decided: false, measured: true });
-  const asking = await started(t, { ...assets("idoine.js", "live.js"), "/": page(`<script async src="/_idoine/idoine.js" data-api="${api.origin}"></script>`) });
+  const asking = await started(t, { ...assets("idoine.js", "edits.js", "live.js"), "/": page(`<script async src="/_idoine/idoine.js" data-api="${api.origin}"></script>`) });
   await say(await open(t, asking));
   assert.deepEqual([told(api), sent(api, "identity")], [[["page", undefined, undefined]], []]);
 
   const other = await worker(t, []);
   const program = compile({ site: { id: "shop" }, consent: { mode: "measurement-exempt" } }, "--browser");
-  const files = { ...assets("idoine.js", "live.js", "client.js", "engine.js", "engine.wasm"), "/program.bin": { type: "application/octet-stream", body: program } };
+  const files = { ...assets("idoine.js", "live.js", "client.js", "edits.js", "engine.js", "engine.wasm"), "/program.bin": { type: "application/octet-stream", body: program } };
   const deciding = await started(t, { ...files, "/": page(`<script async src="/_idoine/idoine.js" data-program="/program.bin" data-api="${other.origin}"></script>`) });
   await say(await open(t, deciding));
   assert.deepEqual([told(other), sent(other, "identity")], [[["page", undefined, { categoryPreferences: {} }]], []]);

@@ -5,40 +5,45 @@
  * alone, one that is no longer wanted is taken back, and what was there before is remembered as the element's own nodes,
  * so that listeners survive. What the page itself has changed since is never overwritten with an old baseline.
  *
- * Elements may come later, and a framework may render over an edit right after a route change. Both are followed for a
- * bounded time and a bounded number of tries; after that the page has the last word.
+ * As long as edits stand the page is watched: elements may come later, and a framework may render over an edit. Where it does,
+ * the edit is put back before the next paint, up to three times in a row; then after a pause of one second, two, four and so on, so that
+ * a page that fights has its way all but a dozen times in an hour. What has stood for five seconds is put back at once again. Looking
+ * takes at most a twentieth of the time.
+ *
+ * What the visitor is using is not taken away: the focus, what they have entered, what they have scrolled, what plays. The edit waits
+ * until they are done. What frameworks hold of a page stays where they find it (docs/frameworks.md). What is needed for that once an edit
+ * stands comes in a chunk of its own, edits.ts.
  */
 import { trusted } from "./trusted.ts";
 import type { Edit, Op } from "./types.ts";
 
-/** How long the page is watched after `show`; while the document is still being parsed, it is watched for as long again. */
-const WATCH_MS = 3000;
-/** How often an edit is put back where the page replaced the content, or the element itself. */
-const MAX_TRIES = 3;
 /**
  * What no element of such a name takes, as name and the first letter of the cell. What is in the first is no content of the page but
  * code, a document of its own, or nothing that is shown; the others hold the page together.
  * `no[efs]...` are noembed, noframes and noscript.
  */
 const REFUSED =
-  /^((script|style|xmp|iframe|no[efs]\w+|plaintext) [cfl]|html [abflr]|(head|body) [abr])/i;
+  /^((script|style|xmp|iframe|no[efs]\w+|plaintext) [cfl]|html [abflmr]|(head|body) [abmr])/i;
 
 /** One property of one element, under an edit. */
 interface Change {
   readonly edit: Edit;
-  /** How often it had to be put back, here or on the elements that this one stands for. */
-  readonly tries: number;
   /** Whether the page still shows what the edit wrote. */
   ours(): unknown;
+  put(): unknown;
   undo(): unknown;
-  /** What was brought beside the element's own content, or in its place. */
+  /** What was brought beside the element's own content, or in its place. Where there is such a thing, `undo` does no harm at any time. */
   readonly nodes?: readonly ChildNode[];
+  /** Whose children it changed, and where those are meanwhile. */
+  readonly parent?: Element | undefined;
+  readonly stash?: DocumentFragment;
 }
 
 /** Something for each property of each element. */
 type Cells<T> = Map<Element, Map<string, T>>;
 
-type Hand = Omit<Change, "edit" | "tries"> & { put(): unknown };
+/** How to make, recognise and take back an edit on an element. */
+type Hand = Omit<Change, "edit">;
 
 /** Parses HTML that the site's own program holds. Throws where the page's Trusted Types refuse the policy. */
 function parse(html: string): HTMLTemplateElement {
@@ -46,6 +51,9 @@ function parse(html: string): HTMLTemplateElement {
   template.innerHTML = trusted(html);
   return template;
 }
+
+/** edits.ts, once an edit stands. */
+let more: typeof import("./edits.ts") | undefined;
 
 /** Everything that edits brought: it is not searched for slots again; the edge does not do so either. */
 const brought = new WeakSet<Node>();
@@ -83,7 +91,8 @@ function cellOf({ slot, op, name, value }: Edit): string {
   if (op === "text" || method === "replaceChildren") return "content";
   if (method) return near ? op + " " + slot : "replace";
   if (op.startsWith("class")) return "." + value;
-  return name ? "@" + name : op;
+  if (op === "reorder") return "order";
+  return name && op !== "move" ? "@" + name : op;
 }
 
 /** An edit of what is read and written whole. */
@@ -94,20 +103,23 @@ function property<T>(wanted: T, read: () => T, write: (value: T) => unknown): Ha
 
 /** How to make, recognise and take back an edit on an element. */
 function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
-  const baseline = [...element.childNodes];
+  const baseline = element.firstChild;
+  const isText = op === "text";
   switch (op) {
     case "text": {
       // A lone text node is kept and changed in place: the framework that made it still holds it.
-      const only = baseline.length === 1 && baseline[0]?.nodeType === 3 ? (baseline[0] as Text) : undefined;
-      const before = only?.data;
-      return {
-        ours: () => !element.firstElementChild && element.textContent === value,
-        put: () => ((only ?? element).textContent = value),
-        undo() {
-          if (only) only.data = before!;
-          if (only?.parentNode !== element) element.replaceChildren(...baseline);
-        },
-      };
+      const before = (baseline as Text | null)?.data;
+      const ours = () => !element.firstElementChild && element.textContent === value;
+      if (ours() || (baseline === element.lastChild && baseline?.nodeType === 3))
+        return {
+          ours,
+          put: () => (baseline!.textContent = value),
+          undo() {
+            baseline!.textContent = before!;
+            if (baseline!.parentNode !== element) element.replaceChildren(baseline!);
+          },
+        };
+      break;
     }
     case "attribute":
     case "remove_attribute":
@@ -136,49 +148,56 @@ function handle(element: Element, { op, name = "", value = "" }: Edit): Hand {
         },
       );
     }
-    default: {
-      // This throws for an operation of a newer core, or a fragment that has not come: better no edit than a wrong one.
-      const [method, near] = PLACES[op]!;
-      const template = parse(value);
-      const html = template.innerHTML;
-      const nodes = [...template.content.childNodes];
-      // What the edge wrote is not brought again.
-      const same = near
-        ? (element[near] as Text | null)?.data === "idoine"
-        : method === "replaceChildren"
-          ? html === element.innerHTML
-          : html.includes(element.outerHTML) && element.parentElement?.innerHTML.includes(html);
-      // Stays where scripts take the others away, as when a visitor closes a message: that is not brought again then.
-      nodes.push(new Text());
-      const there = (): ChildNode | undefined => nodes.find((node) => node.isConnected);
-      return {
-        nodes,
-        // Scripts may go on changing what is inside; it stays ours while any of it is left.
-        ours: () => same || there(),
-        put() {
-          for (const node of nodes) brought.add(node);
-          element[method](...nodes);
-        },
-        undo() {
-          if (method === "replaceWith") there()?.replaceWith(element);
-          for (const node of nodes) node.remove();
-          if (method === "replaceChildren") element.replaceChildren(...baseline);
-        },
-      };
-    }
   }
+  // This throws for an operation of a newer core, or a fragment that has not come: better no edit than a wrong one.
+  const [method, near] = PLACES[isText ? "html" : op]!;
+  const template = isText ? undefined : parse(value);
+  const html = template?.innerHTML!;
+  // The last one stays where scripts take the others away, as when a visitor closes a message: that is not brought again then.
+  const nodes: ChildNode[] = [...(template?.content.childNodes ?? [new Text(value)]), new Text()];
+  template?.content.replaceChildren();
+  // What the edge wrote is not brought again.
+  const same = near
+    ? (element[near] as Text | null)?.data === "idoine"
+    : method === "replaceChildren"
+      ? html === element.innerHTML
+      : html.includes(element.outerHTML) && element.parentElement?.innerHTML.includes(html);
+  const stash = new DocumentFragment();
+  const parent = near ? undefined : method === "replaceWith" ? element.parentElement! : element;
+  const left = (): ChildNode[] => nodes.filter((node) => node.parentNode);
+
+  return {
+    nodes,
+    parent,
+    stash,
+    // Scripts may go on changing what is inside; it stays ours while any of it is left.
+    ours: () =>
+      same || (near && more ? more.isBeside(element, near, nodes, brought) : left()[0] && (parent === element || near || (stash.firstChild === element && stash.lastChild === element))),
+    put() {
+      const again = left();
+      if (parent === element) stash.append(...element.childNodes);
+      for (const node of nodes) brought.add(node);
+      element[method](...(again[0] ? again : nodes));
+      if (parent !== element && parent) stash.append(element);
+    },
+    undo() {
+      const place = left()[0];
+      if (place && parent === element) element.replaceChildren(stash);
+      else if (parent) place?.replaceWith(stash);
+      for (const node of nodes) node.remove();
+    },
+  };
 }
 
-/** Whether changing this property would take the keyboard away from what the visitor is using. */
+/** Whether changing this property would take something away that the visitor is using; before edits.ts is there to tell, whether that may be. */
 function inUse(element: Element, cell: string, nodes: readonly Node[] = []): boolean {
   const active = document.activeElement as HTMLElement | null;
+  const away = /^[chr]/.test(cell);
+  const all = away ? [element, ...nodes] : nodes;
   return (
-    !!active &&
-    active !== document.body &&
-    (nodes.some((node) => node.contains(active)) ||
-      (/^[chr]/.test(cell) &&
-        element.contains(active) &&
-        (active !== element || cell !== "content" || active.isContentEditable || active.localName === "textarea")))
+    (more ? more.isBusy(all) : away && !!element.querySelector("input,textarea,select,video,audio")) ||
+    (active !== document.body &&
+      all.some((node) => node.contains(active) && (active !== node || cell !== "content" || active!.isContentEditable || active!.localName === "textarea")))
   );
 }
 
@@ -189,16 +208,8 @@ export type Show = (edits: readonly Edit[]) => void;
 export function createRenderer(): Show {
   let wanted: readonly Edit[] = [];
   let changes: Cells<Change> = new Map();
-  /**
-   * The tries that an edit starts with on an element that was not there before. A framework may make the element anew
-   * each time it renders: the new one goes on counting where the removed one was, else the two would never end.
-   */
-  let inherited = new Map<Edit, number>();
-  /** The HTML of fragments by their paths: each is asked for once. */
-  const fragments = new Map<string | undefined, string | undefined>();
-  const observer = new MutationObserver(schedule);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let scheduled = false;
+  let observer: MutationObserver | undefined;
+  let loading = false;
 
   function find(): Cells<Edit> {
     const targets: Cells<Edit> = new Map();
@@ -217,17 +228,22 @@ export function createRenderer(): Show {
   }
 
   /** Makes one edit on one element. Nothing is returned when nothing had to be changed, or nothing may be. */
-  function make(element: Element, cell: string, edit: Edit, tries: number): Change | undefined {
+  function make(element: Element, cell: string, edit: Edit): Change | undefined {
     try {
-      if (edit.op === "fragment" && !fragments.has(edit.value)) void bring(edit.value);
-      const hand = handle(element, edit);
-      if (hand.ours()) return undefined;
-      if (inUse(element, cell)) return waitForFocus();
+      const hand = /^[mo]/.test(cell) ? more?.arrange(element, edit, isBrought, inUse, (ours, put, undo, nodes) => ({ ours, put, undo, nodes })) : handle(element, edit);
+      if (!hand || hand.ours()) return undefined;
+      if (inUse(element, cell)) return void more?.wait();
       hand.put();
-      return { edit, tries, ...hand };
+      guard(hand);
+      return { edit, ...hand };
     } catch {
       // What this page does not allow (Trusted Types, an invalid name) is left out; the other edits still apply.
     }
+  }
+
+  /** What frameworks do to nodes that are out of the page is done where they are, and looked at. */
+  function guard({ parent, stash, nodes }: Hand): void {
+    if (parent) more?.redirect(parent, stash!, nodes!, observer);
   }
 
   /**
@@ -235,30 +251,32 @@ export function createRenderer(): Show {
    * stays although its element is no longer found, until edits are shown anew (`renewed`).
    */
   function settle(renewed?: boolean): void {
-    scheduled = false;
+    if (more) wanted = more.resolve(wanted, settle);
     const before = changes;
-    if (renewed) inherited = new Map();
     const kept: Cells<Change> = new Map();
     let targets = find();
     let undone = false;
     for (const [element, cells] of before) {
       const isConnected = element.isConnected;
       // What stands in its place is there for it.
-      const isThere = isConnected || cells.get("replace")?.ours();
+      const replacement = cells.get("replace");
+      const isThere = isConnected || (replacement?.ours() && replacement.nodes!.some((node) => node.isConnected));
       for (const [cell, change] of cells) {
-        const { edit, tries } = change;
+        const { edit, nodes } = change;
         const stays = (one: Edit): boolean =>
           one === edit || (!isConnected && JSON.stringify(one) === JSON.stringify(edit));
-        const next = targets.get(element)?.get(cell) ?? (isThere ? wanted.find(stays) : undefined);
-        if (!renewed && !isThere) inherited.set(edit, Math.max(inherited.get(edit) ?? 0, tries + 1));
-        if (next?.op === edit.op && next.value === edit.value) {
-          const rest = change.ours() || (!renewed && tries >= MAX_TRIES);
-          const again = rest ? undefined : make(element, cell, next, renewed ? 0 : tries + 1);
-          put(kept, element, cell, again ?? { ...change, edit: next });
-        } else if (inUse(element, cell, change.nodes)) {
+        const wish = targets.get(element)?.get(cell) ?? (isThere ? wanted.find(stays) : undefined);
+        if (!isThere) more?.lose(edit);
+        if (wish?.op === edit.op && wish.name === edit.name && wish.value === edit.value) {
+          put(kept, element, cell, { ...change, edit: wish });
+          if (!change.ours() && (renewed || (more?.lose(edit), isDue(edit)))) {
+            if (!nodes?.some((node) => node.parentNode)) put(kept, element, cell, make(element, cell, wish));
+            else if (!inUse(element, cell, nodes)) change.put();
+          }
+        } else if (inUse(element, cell, nodes)) {
           put(kept, element, cell, change);
-          waitForFocus();
-        } else if (change.ours()) {
+          more?.wait();
+        } else if (nodes || change.ours()) {
           try {
             change.undo();
           } catch {
@@ -273,59 +291,39 @@ export function createRenderer(): Show {
     if (undone) targets = find();
     for (const [element, cells] of targets) {
       for (const [cell, edit] of [...cells].sort(([a], [b]) => a.charCodeAt(0) - b.charCodeAt(0))) {
-        const tries = inherited.get(edit) ?? 0;
-        if (tries > MAX_TRIES || kept.get(element)?.has(cell)) continue;
-        put(kept, element, cell, make(element, cell, edit, tries));
+        if (!kept.get(element)?.has(cell) && isDue(edit)) put(kept, element, cell, make(element, cell, edit));
       }
     }
     // Our own writes are no reason to look again.
-    observer.takeRecords();
+    observer?.takeRecords();
   }
 
-  function schedule(): void {
-    if (scheduled) return;
-    scheduled = true;
-    // Before the next paint, so that nothing flickers, and at most once per frame. A hidden page has no frames.
-    (document.hidden ? queueMicrotask : requestAnimationFrame)(() => settle());
-  }
+  /** Whether an edit may be made: at once, unless the page fights. */
+  const isDue = (edit: Edit): unknown => !more || more.isDue(edit);
 
-  const resume = () => setTimeout(settle);
-
-  function waitForFocus(): undefined {
-    // However often it is added, it is there once.
-    document.addEventListener("focusout", resume, { once: true });
-  }
-
-  /** Begins to watch the page, anew if it is watched; or ends it. */
-  function watch(on: boolean): void {
-    clearTimeout(timer);
-    observer.disconnect();
-    if (!on) return;
-    observer.observe(document, { childList: true, subtree: true, characterData: true, attributes: true });
-    timer = setTimeout(() => watch(document.readyState === "loading"), WATCH_MS);
-  }
-
-  /** A fragment that has come is an edit like others. */
-  function resolve(edit: Edit): Edit {
-    const value = edit.op === "fragment" ? fragments.get(edit.value) : undefined;
-    return value === undefined ? edit : { ...edit, op: edit.name as Op, value };
-  }
-
-  /** Asks this site for a fragment, and shows it when it has come. Without it the page stays as it is. */
-  async function bring(path: string | undefined): Promise<void> {
-    fragments.set(path, undefined);
-    try {
-      const response = await fetch(location.origin + path, { mode: "same-origin" });
-      if (response.ok && /html/.test(response.headers.get("content-type")!)) fragments.set(path, await response.text());
-      wanted = wanted.map(resolve);
-      settle();
-    } catch {}
+  /** Begins to watch the page, or ends it. */
+  function watch(): void {
+    if (!wanted.some((edit) => edit.selector)) observer?.disconnect();
+    else if (observer) more!.watch(observer);
+    else if (!loading) {
+      loading = true;
+      import("./edits.ts").then(
+        (part) => {
+          more = part;
+          observer = part.follow(settle);
+          for (const cells of changes.values()) cells.forEach(guard);
+          settle();
+          watch();
+        },
+        () => (loading = false),
+      );
+    }
   }
 
   return (edits) => {
-    wanted = edits.map(resolve);
+    wanted = edits;
     settle(true);
-    watch(edits.some((edit) => edit.selector));
+    watch();
   };
 }
 
