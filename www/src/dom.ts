@@ -269,7 +269,7 @@ export function createRenderer(): Show {
         if (!isThere) more?.lose(edit);
         if (wish?.op === edit.op && wish.name === edit.name && wish.value === edit.value) {
           put(kept, element, cell, { ...change, edit: wish });
-          if (!change.ours() && (renewed || (more?.lose(edit), isDue(edit)))) {
+          if (!change.ours() && (renewed || more?.isDue(edit, true))) {
             if (!nodes?.some((node) => node.parentNode)) put(kept, element, cell, make(element, cell, wish));
             else if (!inUse(element, cell, nodes)) change.put();
           }
@@ -291,15 +291,12 @@ export function createRenderer(): Show {
     if (undone) targets = find();
     for (const [element, cells] of targets) {
       for (const [cell, edit] of [...cells].sort(([a], [b]) => a.charCodeAt(0) - b.charCodeAt(0))) {
-        if (!kept.get(element)?.has(cell) && isDue(edit)) put(kept, element, cell, make(element, cell, edit));
+        if (!kept.get(element)?.has(cell) && more?.isDue(edit) !== false) put(kept, element, cell, make(element, cell, edit));
       }
     }
     // Our own writes are no reason to look again.
     observer?.takeRecords();
   }
-
-  /** Whether an edit may be made: at once, unless the page fights. */
-  const isDue = (edit: Edit): unknown => !more || more.isDue(edit);
 
   /** Begins to watch the page, or ends it. */
   function watch(): void {

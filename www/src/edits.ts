@@ -142,8 +142,9 @@ export function lose(edit: Edit): void {
   count.lost = true;
 }
 
-/** Whether an edit may be made now; if not, it is looked at again when it may. */
-export function isDue(edit: Edit): boolean {
+/** Whether an edit may be made now, at once unless the page fights; if not, it is looked at again when it may. */
+export function isDue(edit: Edit, lost = false): boolean {
+  if (lost) lose(edit);
   const count = counts.get(edit);
   // On all of its elements at once.
   if (!count || count.open || !count.lost) return true;
