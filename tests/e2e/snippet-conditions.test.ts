@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, test, type TestContext } from "node:test";
 import type { Frame, Page } from "playwright-core";
+import type { createIdoine as Create } from "../../www/src/index.ts";
+import type { Edit } from "../../www/src/types.ts";
 import { built, stub } from "./fixtures/artefacts.ts";
 import { closeBrowser, until, visit, visitWith } from "./fixtures/browser.ts";
 import { answer, HERO, HERO_TEXT, page } from "./fixtures/pages.ts";
@@ -222,3 +224,40 @@ test("an element that has the snippet's name, or options that make no sense, kee
   await tab.goto(running.origin);
   await works(tab, "an element");
 });
+
+const BROUGHT: Edit[] = [HERO_TEXT, { slot: "bar", selector: "header", op: "before", value: "<nav>Sale</nav>" }];
+
+for (const first of ["the tag", "the package"]) {
+  test(`a tag and the client of the package in one page, ${first} first: one client, which shows each thing once`, async (t) => {
+    const running = await start(t, "api", { head: hiding(), markup: (tag) => (first === "the tag" ? tag : ""), routes: { "/_idoine/decide": (request) => json(answer([HERO], BROUGHT), allow(request)) } });
+    const tab = await visit(t);
+    await tab.goto(running.origin);
+    if (first === "the tag") await ready(tab);
+    const packaged = await tab.evaluateHandle(async (api) => {
+      const { createIdoine } = (await import(new URL("/_idoine/client.js", location.href).href)) as { createIdoine: typeof Create };
+      const client = createIdoine({ api });
+      await client.ready;
+      return client;
+    }, running.worker.origin);
+    if (first !== "the tag") await tab.evaluate((api) => {
+      const tag = Object.assign(document.createElement("script"), { src: "/_idoine/idoine.js" });
+      tag.dataset.api = api;
+      document.head.append(tag);
+    }, running.worker.origin);
+    await ready(tab);
+    assert.equal(asked(running, "/_idoine/decide"), 1);
+    const shown = (): Promise<unknown> => tab.evaluate(() => [document.querySelector("header h1")!.textContent, document.querySelectorAll("nav").length]);
+    assert.deepEqual(await shown(), [SHOWN, 1]);
+    await tab.evaluate((client) => client.decide(), packaged);
+    assert.equal(await decided(tab), SHOWN);
+    assert.deepEqual(await shown(), [SHOWN, 1]);
+    await tab.evaluate((client) => client.stop(), packaged);
+    assert.deepEqual(await shown(), ["Welcome to the shop", 0]);
+    // Who starts another one then gets one.
+    await tab.evaluate(async (api) => {
+      const { createIdoine } = (await import(new URL("/_idoine/client.js", location.href).href)) as { createIdoine: typeof Create };
+      await createIdoine({ api }).ready;
+    }, running.worker.origin);
+    assert.deepEqual(await shown(), [SHOWN, 1]);
+  });
+}

@@ -56,6 +56,9 @@ export interface Setup {
 /** A page that is never idle has waited long enough after this. */
 const IDLE_MS = 2000;
 
+/** Where a page's client is kept: a tag that the Worker wrote and a package in the page's own code are one client, which shows each thing once. */
+const KEPT = Symbol.for("idoine");
+
 const done = (): void => {};
 
 type Listener = (...news: never[]) => void;
@@ -72,9 +75,12 @@ const valuesOf = (values?: object): Record<string, unknown> => ({ __proto__: nul
 
 /**
  * The client over a decider. Behind the Worker the page already shows its decisions; elsewhere they are asked for at once.
- * What the edge wrote has no baseline here: it stays until the page itself replaces it.
+ * What the edge wrote has no baseline here: it stays until the page itself replaces it. Until it is stopped, the page has no other.
  */
 export function createPage(decider: Decider, { auto, load, consent, state: given }: Setup): Idoine {
+  const page = document as unknown as Record<symbol, Idoine | undefined>;
+  const there = page[KEPT];
+  if (there) return there;
   const { mode } = decider;
   const state = given ?? (mode === "edge" ? readState() : undefined);
   const show = createRenderer();
@@ -181,7 +187,7 @@ export function createPage(decider: Decider, { auto, load, consent, state: given
   if (auto) (window.requestIdleCallback ?? setTimeout)(() => stopped || begin().catch(fail), { timeout: IDLE_MS } as IdleRequestOptions & number);
   show(shown.edits);
 
-  return {
+  return (page[KEPT] = {
     ready: Promise.resolve(auto && !given && mode !== "edge" && decide()).then(done),
     decisions: () => shown.decisions,
     decision,
@@ -210,6 +216,7 @@ export function createPage(decider: Decider, { auto, load, consent, state: given
       stopped = true;
       live?.stop();
       show([]);
+      page[KEPT] = undefined;
     },
-  };
+  });
 }
