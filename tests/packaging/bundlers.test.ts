@@ -114,13 +114,13 @@ test("behind a Worker a bundle asks for neither engine nor consent kept in the b
 test("what is captured is told, by parts of the package that are loaded for it", async (t) => {
   const app = project({ "main.js": `import { createIdoine } from "idoine"; globalThis.shop = createIdoine({ capture: ["pages", "ecommerce", "web_vitals"] });` });
   await build({ absWorkingDir: app.folder, entryPoints: ["main.js"], outdir: "dist", bundle: true, splitting: true, format: "esm", minify: true });
-  const site = await serve({ ...app.routes("dist"), "/": page('<script type="module" src="/main.js"></script>'), "/_idoine/collect": json({}) });
+  const site = await serve({ ...app.routes("dist"), "/": page('<script>document.cookie = "idoine_consent=v2.p.a"</script><script type="module" src="/main.js"></script>'), "/_idoine/collect": json({}) });
   t.after(() => site.close());
   const tab = await visit(t, DESKTOP);
   const missing: string[] = [];
   tab.on("response", (response) => void (response.status() === 404 && !response.url().endsWith("favicon.ico") && missing.push(response.url())));
   await tab.goto(site.origin);
-  await tab.evaluate(() => void (document.cookie = "idoine_consent=v2.p.a"));
+  await tab.waitForFunction(() => globalThis.shop);
   await tab.evaluate(() => void shop.track("Product Viewed", { product_id: "p1" }));
   await until(async () => ["page", "track"].every((type) => site.asked.some(({ path, body }) => path === "/_idoine/collect" && body.includes(`"type":"${type}"`))));
   for (const part of ["live", "capture", "vitals", "shop"]) assert.equal(site.paths().filter((path) => path.startsWith(`/${part}-`)).length, 1, `${part}: ${site.paths()}`);
