@@ -24,8 +24,8 @@ export interface Report {
   readonly selectors: ReadonlyMap<string, string>;
   /** The instant that decided, in epoch milliseconds. */
   readonly now: number;
-  /** When time alone changes what is decided: `null` never, `undefined` where nobody says. */
-  readonly until: number | null | undefined;
+  /** When time alone changes what is decided; `undefined` where nobody says that it does. */
+  readonly until: number | undefined;
 }
 
 /** Saved visitors: what each overrides. */

@@ -68,8 +68,8 @@ export interface Moment {
   /** The instant that decided. */
   readonly now: number;
   readonly zone: string;
-  /** When time alone changes what is decided: `null` never, `undefined` where nobody says. */
-  readonly until: number | null | undefined;
+  /** When time alone changes what is decided; `undefined` where nobody says that it does. */
+  readonly until: number | undefined;
 }
 
 /** The section: another date and time, steps, and the next change. */
@@ -89,10 +89,7 @@ export function timeSection({ now, zone, until }: Moment): HTMLElement {
     h("button", { class: "primary" }, "Travel"),
   );
   const step = ([label, by]: (typeof STEPS)[number]): HTMLElement => h("button", { type: "button", class: "chip", onclick: () => travel(now + by) }, label);
-  const next =
-    typeof until === "number"
-      ? h("button", { type: "button", class: "chip", onclick: () => travel(until) }, `Next change: ${timeWords(until, zone, "short")}`)
-      : until === null && h("p", { class: "soft" }, "Time alone changes nothing on this page.");
+  const next = until !== undefined && h("button", { type: "button", class: "chip", onclick: () => travel(until) }, `Next change: ${timeWords(until, zone, "short")}`);
   // On a phone the slots come below, and are what most people look for.
   const open = travelledTo() !== undefined || matchMedia("(min-width: 721px)").matches;
   return h("details", { open }, h("summary", {}, "Time to travel"), form, h("div", { class: "chips" }, ...STEPS.map(step), next));

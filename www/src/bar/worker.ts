@@ -51,11 +51,11 @@ async function explain(address: string): Promise<Report> {
   decided.catch(() => undefined);
   const [{ describe, explain }, program] = await Promise.all([tools, programOf(version)]);
   let explanation: Explanation | undefined;
-  let until: number | null | undefined;
+  let until: number | undefined;
   if (isAgreed) {
     const answer = await decided;
     explanation = answer.explain;
-    until = answer.until ?? null;
+    until = answer.until;
     if (!explanation) throw new Error("The Worker decided without an explanation.");
   } else {
     const zone = context["geo.timezone"];
@@ -69,7 +69,7 @@ async function explain(address: string): Promise<Report> {
     // An instant that is none would still hide the one that decided.
     if (ignored?.some(([path]) => path === "now") && overrides.delete("now")) explanation = { ...decide(), ignored };
     // Without it all else can be told.
-    until = await decided.then((answer) => answer.until ?? null, () => undefined);
+    until = await decided.then((answer) => answer.until, () => undefined);
   }
   return { explanation, selectors: selectorsOf(describe(program), explanation.edits), now, until };
 }
