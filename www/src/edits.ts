@@ -83,7 +83,7 @@ const isLost = (one: any): unknown =>
   one.scrollTop ||
   one.scrollLeft ||
   (one.paused === false && !one.ended && !one.matches("[autoplay][muted][loop]")) ||
-  (typeof one.defaultValue === "string" && one.type !== "hidden" && one.value !== one.defaultValue) ||
+  (typeof one.defaultValue === "string" && !/^(checkbox|radio)$/.test(one.type) && one.value !== one.defaultValue) ||
   one.checked !== one.defaultChecked ||
   touched.has(one);
 
