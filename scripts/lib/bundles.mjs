@@ -23,15 +23,18 @@ export const sources = {
 };
 
 /** Properties that nobody but us sees, of dom.ts and page.ts: in the loader each byte counts. */
-const OURS = /^(?:ours|undo|put|tries|nodes|stash|parent|edit)$/;
+const OURS = /^(?:ours|undo|put|nodes|stash|parent)$/;
 
 /** Scripts that say nothing of strictness: what the words for it take in bytes buys nothing in code whose types are checked. */
 const SLOPPY = { compilerOptions: { alwaysStrict: false, strict: false } };
 
+/** A script that is no module and loads modules: esbuild's own way to make such a one brings a `require` along. */
+const CLASSIC = { banner: { js: "(()=>{" }, footer: { js: "})()" } };
+
 // The loader and the stub run in every page, on whatever browser the visitor has; the rest loads on demand.
 const BROWSER = [
   { entry: "www/snippet/stub.ts", out: join(DIST, "snippet", "stub.js"), format: "iife", target: "es2018" },
-  { entry: "www/snippet/loader.ts", out: join(ASSETS, "idoine.js"), format: "iife", target: "es2020", mangleProps: OURS, tsconfigRaw: SLOPPY },
+  { entry: "www/snippet/loader.ts", out: join(ASSETS, "idoine.js"), format: "esm", target: "es2020", mangleProps: OURS, tsconfigRaw: SLOPPY, ...CLASSIC },
   { entry: "www/src/live.ts", out: join(ASSETS, "live.js"), format: "esm", target: "es2020" },
   { entry: "www/src/edits.ts", out: join(ASSETS, "edits.js"), format: "esm", target: "es2020" },
   { entry: "www/src/index.ts", out: join(ASSETS, "client.js"), format: "esm", target: "es2022" },

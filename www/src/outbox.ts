@@ -22,7 +22,7 @@ export interface OutboxSetup {
   readonly line: Line;
   /** Runs what sends a batch in its turn: the order of these calls is that in which things were told. */
   turn<T>(ask: () => Promise<T>): Promise<T>;
-  /** Sends what `line.body` made. Rejects with a `response` where there is one. */
+  /** Sends what `line.body` made. Rejects with the answer as the `cause` where there is one. */
   send(body: object): Promise<unknown>;
   /** Whether an event may be told. May reject. */
   may(event: Outgoing): Promise<boolean>;
@@ -65,10 +65,10 @@ interface Item {
 }
 
 /** What can be done later may go well then: nothing was answered, or that there is too much or something broken. */
-const isPassing = ({ response }: { response?: Response }): boolean => !response || response.status === 429 || response.status >= 500;
+const isPassing = ({ cause }: { cause?: Response }): boolean => !cause?.status || cause.status === 429 || cause.status >= 500;
 
 /** Seconds that an answer asks to wait. */
-const asked = ({ response }: { response?: Response }): number => Number(response?.headers.get("retry-after")) || 0;
+const asked = ({ cause }: { cause?: Response }): number => Number(cause?.headers?.get("retry-after")) || 0;
 
 /** Storage may be refused with an exception. */
 function storage<T>(use: (storage: Storage) => T): T | undefined {

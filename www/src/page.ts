@@ -59,6 +59,8 @@ const IDLE_MS = 2000;
 /** Where a page's client is kept: a tag that the Worker wrote and a package in the page's own code are one client, which shows each thing once. */
 const KEPT = Symbol.for("idoine");
 
+const TOLD = ["track", "page", "identify", "group", "profile", "reset"] as const;
+
 const done = (): void => {};
 
 type Listener = (...news: never[]) => void;
@@ -158,12 +160,14 @@ export function createPage(decider: Decider, { auto, load, consent, state: given
     }
   }
 
-  const told =
-    (name: "track" | "page" | "identify" | "group" | "reset" | "profile") =>
-    (...args: any[]): Promise<any> =>
+  /** What is told, by the names of its calls. */
+  const told: Pick<Idoine, (typeof TOLD)[number]> = {} as any;
+  for (const name of TOLD) {
+    told[name] = (...args: any[]): Promise<any> =>
       begin()
         .then((live) => (live[name] as any)(...args))
         .catch(fail);
+  }
 
   const decision = (slot: string): Decision | undefined => shown.decisions.find((one) => one.slot === slot);
 
@@ -199,18 +203,13 @@ export function createPage(decider: Decider, { auto, load, consent, state: given
       ending.catch(fail);
       return () => void ending.then((end) => end(), done);
     },
-    track: told("track"),
-    page: told("page"),
-    identify: told("identify"),
-    group: told("group"),
-    profile: told("profile"),
-    reset: told("reset"),
+    ...told,
     consent: {
       ...consent,
       get: async () => (await begin()).consent.get(),
       set: async (...choice) => (await begin()).consent.set(...choice),
     },
-    debug: () => ({ version: shown.version, decisions: shown.decisions, edits: shown.edits, error, mode, url: location.href, events: live?.events() ?? [] }),
+    debug: () => ({ ...shown, error, mode, url: location.href, events: live?.events() ?? [] }),
     stop() {
       latest++;
       stopped = true;

@@ -24,7 +24,7 @@ export async function call<T>(api: string | undefined, path: string, body?: unkn
     // As text, another host is asked without a preflight first.
     body: JSON.stringify(body),
   });
-  if (!response.ok) throw Object.assign(Error(path + ": " + response.status), { response });
+  if (!response.ok) throw Error(path + ": " + response.status, { cause: response });
   return response.json() as Promise<T>;
 }
 

@@ -22,7 +22,7 @@ export interface Line {
   address(path: string): string;
   /** The body in which these events are sent. May reject. */
   body(events: readonly Outgoing[]): Promise<object>;
-  /** Sends something to an address below `/_idoine/`; null takes away what is there. Rejects with a `response` where there is one. */
+  /** Sends something to an address below `/_idoine/`; null takes away what is there. Rejects with the answer as the `cause` where there is one. */
   send(path: string, body?: unknown): Promise<unknown>;
 }
 

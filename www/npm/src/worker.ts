@@ -10,10 +10,10 @@ function coded<A extends unknown[], T>(ask: (...args: A) => Promise<T>): (...arg
     try {
       return await ask(...args);
     } catch (cause) {
-      const { response } = cause as { response?: Response };
-      const code = response && response.status < 500 ? "worker_refused" : "worker_unavailable";
+      const { cause: answer } = cause as { cause?: Response };
+      const code = answer && answer.status < 500 ? "worker_refused" : "worker_unavailable";
       // Who sends again looks at the answer.
-      throw Object.assign(new IdoineError(code, (cause as Error).message, cause), { response });
+      throw new IdoineError(code, (cause as Error).message, answer ?? cause);
     }
   };
 }
