@@ -77,7 +77,7 @@ mod url;
 pub mod version;
 
 pub use context::{Context, Request};
-pub use decide::{Decision, Decisions, Loss, Reason, Source, Trace, decide, decide_by_scan, decide_traced};
+pub use decide::{Decision, Decisions, Loss, Reason, Source, Trace, decide, decide_by_scan, decide_traced, until};
 #[cfg(feature = "explain")]
 pub use edit::shows_visitor;
 pub use edit::{Edit, EditOp, edits};

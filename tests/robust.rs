@@ -397,11 +397,11 @@ fn programs_of_others_are_refused_by_name() {
     }
     let mut older = bytes.to_vec();
     older[4] = 0;
-    assert_eq!(Program::load(older).unwrap_err(), LoadError::OtherVersion { found: 0 });
+    assert_eq!(Program::load(older).unwrap_err(), LoadError::OtherVersion);
     let mut other_fields = bytes.to_vec();
     other_fields[24] ^= 1;
     repair(&mut other_fields);
-    assert!(matches!(Program::load(other_fields).unwrap_err(), LoadError::OtherVersion { .. }));
+    assert_eq!(Program::load(other_fields).unwrap_err(), LoadError::OtherVersion);
     let mut damaged = bytes.to_vec();
     damaged[100] ^= 0x40;
     assert_eq!(Program::load(damaged).unwrap_err(), LoadError::Damaged);

@@ -25,6 +25,9 @@ fn decisions() {
         let context = Context::derive(&program, &visitor.request(0, support::offsets));
         let explained = idoine::explain(&program, &context);
         assert_eq!(explained.decisions, idoine::decide(&program, &context), "{name}: tracing changed a decision");
+        if let Some(until) = case.get("until") {
+            assert_eq!(idoine::until(&program, &context), until.as_i64(), "{name}: until");
+        }
         let edits = idoine::edits(&program, &context, &explained.decisions);
         let report = serde_json::to_value(explanation(&program, &context, &explained, &edits)).unwrap();
         cases::check_explanation(name, case, &report);

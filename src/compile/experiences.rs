@@ -1,7 +1,7 @@
 //! Experiences: their order, and what each of them says.
 
 use super::content::ContentFields;
-use super::reads::Reads;
+use super::reads::{MINUTE, Reads};
 use super::variants::Variants;
 use super::{Compiler, MOST_EXPERIENCES, Outline, lookup, share};
 use crate::bucket::MILLION;
@@ -33,6 +33,8 @@ impl<'m> Compiler<'m, '_, '_> {
             priority(b).cmp(&priority(a)).then_with(|| a.id.value.cmp(&b.id.value))
         });
         self.check_arbitration(&ordered);
+        let requires = ordered.iter().flat_map(|experience| &experience.requires.0);
+        self.required = requires.map(|required| required.experience.value.as_str()).collect();
         let reads: Vec<Reads> = ordered.iter().map(|experience| self.experience(experience, &ordered)).collect();
         self.all_reads(&ordered, &reads);
         self.post();
@@ -65,9 +67,14 @@ impl<'m> Compiler<'m, '_, '_> {
             Some(Traffic::Share(traffic)) => traffic.0,
             _ => MILLION,
         };
+        reads.add_fields(&fields.read);
+        let is_linear = matches!(&experience.traffic, Some(Traffic::Ramp(ramp)) if ramp.kind == RampKind::Linear);
+        // Between two points the share changes all the time.
+        let clock = if is_linear { MINUTE } else { self.clock(&reads) };
+        let required = u32::from(self.required.contains(experience.id.value.as_str()));
         let ([from_low, from_high], [until_low, until_high]) = (halves(from), halves(until));
         let terms = [
-            experiment | purpose.code() << 8 | status << 16,
+            experiment | purpose.code() << 8 | status << 16 | clock << 24 | required << 26,
             from_low,
             from_high,
             until_low,
@@ -86,7 +93,6 @@ impl<'m> Compiler<'m, '_, '_> {
         let record = [self.builder.text(&experience.id.value), audience, terms, variants.contents];
         self.builder.push(Section::Experiences, &record);
         self.sets.push(pages);
-        reads.add_fields(&fields.read);
         let unit = experience.unit.as_ref().and_then(|unit| self.names.fields.get(&unit.value));
         reads.add_fields(&unit.map(|(field, _)| *field).into_iter().collect::<Vec<_>>());
         if experience.unit.as_ref().is_some_and(|unit| unit.value == "user") {

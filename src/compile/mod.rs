@@ -173,6 +173,8 @@ pub(crate) struct Compiler<'m, 'd, 's> {
     sets: Vec<u32>,
     /// Experiences that the program says nothing of, though others may require them: nobody is assigned to them.
     left_out: HashSet<&'m str>,
+    /// Experiences that others require.
+    required: HashSet<&'m str>,
     /// Whether the program is for those who only decide.
     for_browsers: bool,
 }
@@ -283,6 +285,7 @@ impl<'m, 'd, 's> Compiler<'m, 'd, 's> {
             outlines: Vec::new(),
             sets: Vec::new(),
             left_out: HashSet::new(),
+            required: HashSet::new(),
             for_browsers: false,
         }
     }

@@ -20,6 +20,26 @@ const HINTS: &[(&str, &[Field])] = &[
     ("Sec-CH-Prefers-Color-Scheme", &[Field::DeviceColorScheme]),
 ];
 
+/// How often a field may be another: `Experience::clock`.
+const DAY: u32 = 1;
+const HOUR: u32 = 2;
+pub(super) const MINUTE: u32 = 3;
+
+/// The fields that time alone changes, and how often one may be another. What is stored of a visitor stays as it is within a request.
+const CLOCKS: &[(Field, u32)] = &[
+    (Field::TimeNow, MINUTE),
+    (Field::TimeHour, HOUR),
+    (Field::TimeMinute, MINUTE),
+    (Field::TimeClock, MINUTE),
+    (Field::TimeWeekday, DAY),
+    (Field::TimeDay, DAY),
+    (Field::TimeDayOfYear, DAY),
+    (Field::TimeWeek, DAY),
+    (Field::TimeMonth, DAY),
+    (Field::TimeYear, DAY),
+    (Field::TimeDate, DAY),
+];
+
 /// What an expression names by itself: fields, and audiences whose expressions are not looked into.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reads {
@@ -128,6 +148,18 @@ impl Compiler<'_, '_, '_> {
                 readers.push(experience);
             }
         }
+    }
+
+    /// The finest part of a clock or calendar that is read, by itself and by the audiences that are named.
+    pub(super) fn clock(&self, reads: &Reads) -> u32 {
+        let all = self.with_audiences(reads.clone());
+        let of_field = |field: &u32| {
+            if self.names.declared(*field).is_some_and(|declared| declared.path.starts_with("holidays.")) {
+                return DAY;
+            }
+            CLOCKS.iter().find(|(known, _)| *known as u32 == *field).map_or(0, |(_, clock)| *clock)
+        };
+        all.fields.all().iter().map(of_field).max().unwrap_or(0)
     }
 
     /// The slots that some of these experiences could win.

@@ -7,6 +7,7 @@
 mod assign;
 mod caps;
 mod reason;
+mod until;
 
 #[cfg(feature = "author")]
 pub(crate) use assign::MAX_CHAIN;
@@ -16,6 +17,7 @@ pub(crate) use caps::Shown;
 pub(crate) use caps::{Scope, counts, rests_until};
 pub(crate) use reason::named;
 pub use reason::{Loss, Reason, Source};
+pub use until::until;
 
 use crate::context::Context;
 use crate::program::{Experience, Page, Program};

@@ -18,9 +18,11 @@
 //! No projection is larger than [`MOST_BYTES`]. What is too much goes in this order, and is unknown then, never wrong: the changes that are
 //! furthest ahead, one by one; then whole entries, those first that changed least recently.
 
+mod next;
 mod same;
 mod slots;
 
+pub use next::next;
 pub use same::same;
 pub use slots::slots;
 

@@ -18,6 +18,9 @@ pub(crate) struct Experience {
     pub(crate) experiment: bool,
     pub(crate) purpose: Purpose,
     pub(crate) status: Status,
+    /// The finest part of a clock or calendar that audience, contents or a ramp follow: 0 none, 1 the day, 2 the hour, 3 the minute;
+    /// and [`Experience::REQUIRED`].
+    pub(crate) clock: u32,
     /// The root of the audience's expression; `None` is everyone.
     pub(crate) audience: Option<u32>,
     /// Epoch milliseconds, inclusive.
@@ -188,7 +191,8 @@ impl Program {
             id,
             experiment: t[0] & 0xff == 1,
             purpose: Purpose::from_code(t[0] >> 8 & 0xff)?,
-            status: match t[0] >> 16 {
+            clock: t[0] >> 24,
+            status: match t[0] >> 16 & 0xff {
                 0 => Status::Running,
                 1 => Status::Draft,
                 _ => Status::Paused,
@@ -264,6 +268,14 @@ impl Program {
         Levels(self.record(Section::Runs, run).map_or(0, |[low, high]| wide(low, high)))
     }
 
+    /// Tells when each point of an experience's ramp is reached.
+    pub(crate) fn each_point(&self, details: &Details, told: &mut impl FnMut(i64)) {
+        for point in details.ramp() {
+            let Some([low, high, _]) = self.record::<3>(Section::RampPoints, point) else { break };
+            told((wide(low, high) as i64).wrapping_mul(1000));
+        }
+    }
+
     /// Whether some experience that could be shown passes page and schedule: whether a page could differ from what the origin sent.
     pub fn concerns(&self, context: &Context) -> bool {
         let page = Page::new(self, context);
@@ -293,6 +305,9 @@ impl Program {
 }
 
 impl Experience {
+    /// In `clock`: others require it, wherever they are.
+    pub(crate) const REQUIRED: u32 = 4;
+
     /// Whether one that is for the page passes the other steps that look at no visitor: slots, status and schedule.
     pub(crate) fn may_run(&self, program: &Program, context: &Context, page: &Page) -> bool {
         let live = self.status == Status::Running && self.in_schedule(context.now);

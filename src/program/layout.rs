@@ -54,7 +54,7 @@ sections! {
     Postings 1: "experience, in the order of arbitration";
     KeyFields 1: "field that keys are made of";
     Experiences 4: "id, audience or NONE, terms, content of the first of its slots' variant 1: in the order of arbitration";
-    Terms 14: "see Experience; equal ones once";
+    Terms 14: "see Experience (its first word: kind, purpose, status, clock, whether others require it); equal ones once";
     Details 20: "see Details; equal ones once";
     Numbers 1: "weight of a variant, group, or variant that is required";
     RampPoints 3: "instant, share in parts per million";

@@ -29,7 +29,6 @@ pub(crate) use page::Page;
 use crate::bucket::murmur3_32;
 use crate::consent::{Mode, Purpose, Terms};
 use crate::context::Kind;
-use crate::number::push_int;
 use crate::text::push_hex;
 use layout::{HEADER, MAGIC, NONE, Op, SECTIONS, Section, WIDTHS};
 use std::fmt;
@@ -42,10 +41,7 @@ pub enum LoadError {
     /// Larger than [`MAX_BYTES`].
     TooLarge,
     /// Made by another version of the compiler.
-    OtherVersion {
-        /// The format in the bytes.
-        found: u32,
-    },
+    OtherVersion,
     /// Cut off, or changed on its way.
     Damaged,
 }
@@ -53,21 +49,13 @@ pub enum LoadError {
 impl LoadError {
     /// What is wrong and what to do. Made without the standard library's formatting, which would weigh on the engine.
     pub fn message(&self) -> String {
-        match self {
-            LoadError::NotAProgram => {
-                "these bytes are not an Idoine program; expected the output of `idoine compile`".to_owned()
-            }
-            LoadError::TooLarge => "the program is larger than 64 MiB".to_owned(),
-            LoadError::OtherVersion { found } => {
-                let mut message = String::from("the program was made by another version (format ");
-                push_int(&mut message, i64::from(*found));
-                message.push_str(", this is ");
-                push_int(&mut message, i64::from(FORMAT));
-                message.push_str("); compile the manifest again");
-                message
-            }
-            LoadError::Damaged => "the program is damaged (wrong checksum or length); publish it again".to_owned(),
-        }
+        let message = match self {
+            LoadError::NotAProgram => "not an Idoine program; expected the output of `idoine compile`",
+            LoadError::TooLarge => "the program is larger than 64 MiB",
+            LoadError::OtherVersion => "the program is of another version of Idoine; publish it again",
+            LoadError::Damaged => "the program is damaged; publish it again",
+        };
+        message.to_owned()
     }
 }
 
@@ -137,14 +125,14 @@ impl Program {
             return Err(LoadError::NotAProgram);
         }
         if program.word(1) != FORMAT {
-            return Err(LoadError::OtherVersion { found: program.word(1) });
+            return Err(LoadError::OtherVersion);
         }
         let body = program.bytes.get(12..).unwrap_or_default();
         if program.word(3) as usize != program.bytes.len() || program.word(2) != murmur3_32(body, 0) {
             return Err(LoadError::Damaged);
         }
         if program.word(6) != layout::FINGERPRINT || program.word(7) as usize != SECTIONS {
-            return Err(LoadError::OtherVersion { found: program.word(1) });
+            return Err(LoadError::OtherVersion);
         }
         let words = program.words().len();
         for (index, width) in WIDTHS.iter().enumerate() {

@@ -32,6 +32,7 @@ pub const DECIDE: &[(&str, &str)] = &[
     ("statuses", include_str!("../spec/decide/statuses.json")),
     ("steps", include_str!("../spec/decide/steps.json")),
     ("sticky", include_str!("../spec/decide/sticky.json")),
+    ("until", include_str!("../spec/decide/until.json")),
     ("units", include_str!("../spec/decide/units.json")),
     ("users", include_str!("../spec/decide/users.json")),
     ("wholepage", include_str!("../spec/decide/wholepage.json")),

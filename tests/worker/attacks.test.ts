@@ -207,7 +207,7 @@ async function assertHarmless(reply: Reply, attack: string): Promise<Shape> {
     assert.match(url, /^https:\/\/(?:shop|cdn)\.example\//, `${attack}: ${url}`);
   }
   const state = JSON.parse(shape.state!);
-  assert.deepEqual(Object.keys(state), ["version", "decisions", "values"], attack);
+  assert.deepEqual(Object.keys(state), ["version", "decisions", "values", "selectors"], attack);
   assert.deepEqual(Object.keys(state.values.data), ["term", "list"], attack);
   assert.equal(state.values.data.list.length, 2);
   assert.deepEqual(reply.cookies, [], attack);

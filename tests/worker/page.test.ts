@@ -152,7 +152,9 @@ test("a slot that is handed to the page's own code is marked, and its edits stan
     assert.deepEqual(state.values, { value: 1 });
     assert.deepEqual(state.decisions.map(({ slot, experience }) => [slot, experience]), [["own", "all"], ["idle", null], ["marked", "all"], ["other", "all"], ["value", "all"]]);
     // Where nothing was handed over the state says nothing of it.
-    assert.deepEqual(Object.keys((await worker.fetch("/?utm_campaign=ops")).state ?? {}), ["version", "decisions", "values"]);
+    assert.deepEqual(Object.keys((await worker.fetch("/?utm_campaign=ops")).state ?? {}), ["version", "decisions", "values", "selectors", "until"]);
+    // Where the slots are that were won: not of one that nobody won, nor of one without an element.
+    assert.deepEqual((reply.state as unknown as { selectors: unknown }).selectors, { marked: '[data-idoine-slot="marked"]', other: "#other", own: ".own" });
   } finally {
     await handed.dispose();
   }

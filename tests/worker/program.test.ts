@@ -111,7 +111,7 @@ test("a program that is damaged, of another version, missing or not what its nam
   const bad: [string, Uint8Array | undefined, RegExp][] = [
     ["damaged", changed(good.length - 9, [good[good.length - 9]! ^ 1]), /damaged/],
     ["cut off", good.subarray(0, good.length - 4), /damaged/],
-    ["of another version", changed(4, [99, 0, 0, 0]), /another version \(format 99/],
+    ["of another version", changed(4, [99, 0, 0, 0]), /of another version of Idoine; publish it again/],
     ["no program", Buffer.from("<html>not found</html>"), /not an Idoine program/],
     ["empty", new Uint8Array(0), /not an Idoine program/],
     ["random", Uint8Array.from({ length: 4096 }, (_, index) => (index * 7919) % 256), /not an Idoine program/],

@@ -225,3 +225,32 @@ test("an experience in two slots was seen once in a page view, if both say the s
     await worker.publish(MANIFEST);
   }
 });
+
+test("the page and the answer say until when time changes nothing: by the page for all, by the profile for who agreed to it", async () => {
+  const HOUR = 3_600_000;
+  const experiences = [
+    { id: "hour", type: "personalization", audience: "time.hour >= 0", slots: { lead: { text: "At any hour" } } },
+    { id: "views", type: "personalization", audience: "profile.count('Product Viewed', '1h') > 0", slots: { hero: { text: "Just looked" } } },
+  ];
+  const stated = async (browser: Browser): Promise<{ until?: number }> => (await browser.fetch("/")).state as { until?: number };
+  try {
+    const nobody = new Browser();
+    const viewer = await Browser.agreed();
+    await worker.publish({ ...MANIFEST, experiences: experiences.slice(0, 1) });
+    // Without a zone there is no hour; the page is decided anew all the same when one is over.
+    const before = Date.now();
+    const zoned = await worker.fetch("/", { cf: { timezone: "Europe/Paris" } });
+    const { until } = zoned.state as { until?: number };
+    assert.ok(until !== undefined && until > before && until <= Date.now() + HOUR && until % HOUR === 0, `${until}`);
+    await worker.publish({ ...MANIFEST, experiences: [experiences[1]!, { ...experiences[0]!, audience: "consent.personalization || !consent.personalization" }] });
+    await viewer.send({ type: "track", event: "Product Viewed", properties: {} });
+    const [known, unknown] = [await stated(viewer), await stated(nobody)];
+    assert.ok(!("until" in unknown), JSON.stringify(unknown));
+    assert.ok(known.until !== undefined && known.until > Date.now() && known.until <= Date.now() + 2 * HOUR, JSON.stringify(known));
+    assert.equal((await viewer.decide()).json().until, known.until);
+    await viewer.agree("analytics");
+    assert.ok(!("until" in (await stated(viewer))));
+  } finally {
+    await worker.publish(MANIFEST);
+  }
+});

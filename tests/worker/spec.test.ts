@@ -17,6 +17,7 @@ interface Case {
   factors?: Record<string, string | null>;
   lost?: Record<string, string>;
   edits?: Record<string, string>[];
+  until?: number | null;
 }
 
 const SPEC = join(ROOT, "tests", "spec");
@@ -33,7 +34,7 @@ async function explained(worker: TestWorker, visitor: object, origin = "http://l
   return reply.json();
 }
 
-async function check(worker: TestWorker, origin: string, { visitor, context, decisions, factors, lost, edits }: Case) {
+async function check(worker: TestWorker, origin: string, { visitor, context, decisions, factors, lost, edits, until }: Case) {
   const answer = await explained(worker, visitor, origin);
   assert.deepEqual(Object.fromEntries(answer.decisions.map((decision: any) => [decision.slot, `${decision.experience ?? "-"} ${decision.variant} ${decision.reason}`])), decisions);
   assert.deepEqual(answer.explain.decisions, answer.decisions);
@@ -51,6 +52,9 @@ async function check(worker: TestWorker, origin: string, { visitor, context, dec
     for (const candidate of candidates) {
       assert.equal(candidate.by === undefined ? candidate.reason : `${candidate.reason} by ${candidate.by}`, reason, experience);
     }
+  }
+  if (until !== undefined) {
+    assert.equal(answer.until ?? null, until);
   }
   if (edits !== undefined) {
     assert.equal(answer.edits.length, edits.length, JSON.stringify(answer.edits));

@@ -4,8 +4,9 @@ use crate::visit::Visit;
 use crate::{enrichment, host, program};
 use idoine::consent::{Mode, Purpose};
 use idoine::report::{self, DecisionReport, EditReport};
-use idoine::{Context, Decisions, Edit, EditOp, Program};
+use idoine::{Context, Decision, Decisions, Edit, EditOp, Program};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use wasm_bindgen::JsValue;
 
 /// What the host does to the page. Its rewriter is `worker/js/rewrite.js`.
@@ -87,7 +88,7 @@ async fn plan(visit: &Visit, program: &Program) -> Result<String, bool> {
     planned.extend(marks(program, &decisions));
     let plan = Plan {
         edits: planned,
-        state: &state(program, &decisions, &edits).ok_or(bot)?,
+        state: &state(program, &decisions, &edits, visit.until(program, &context, &decisions)).ok_or(bot)?,
         preview: visit.is_preview(),
         personal: idoine::shows_visitor(program, &decisions),
         hints: program.client_hints().collect::<Vec<_>>().join(", "),
@@ -136,8 +137,9 @@ fn marks<'a>(program: &'a Program, decisions: &'a Decisions) -> impl Iterator<It
     })
 }
 
-/// The page's state: what was decided, the values for front-end code, and the edits that it is to make itself.
-fn state(program: &Program, decisions: &Decisions, edits: &[Edit<'_>]) -> Option<String> {
+/// The page's state: what was decided and until when that holds, the values for front-end code, the edits that it is to make itself, and where the
+/// slots are that an experience won.
+fn state(program: &Program, decisions: &Decisions, edits: &[Edit<'_>], until: Option<i64>) -> Option<String> {
     let mut state = format!(
         "{{\"version\":\"{}\",\"decisions\":{},\"values\":{{",
         program.version(),
@@ -159,8 +161,24 @@ fn state(program: &Program, decisions: &Decisions, edits: &[Edit<'_>]) -> Option
         state.push_str(",\"edits\":");
         state.push_str(&serde_json::to_string(&of_page).ok()?);
     }
+    let selectors: BTreeMap<&str, &str> = decisions.slots.iter().filter_map(|decision| selector(program, decision)).collect();
+    if !selectors.is_empty() {
+        state.push_str(",\"selectors\":");
+        state.push_str(&serde_json::to_string(&selectors).ok()?);
+    }
+    if let Some(until) = until {
+        state.push_str(",\"until\":");
+        state.push_str(&until.to_string());
+    }
     state.push('}');
     Some(for_script(&state))
+}
+
+/// Where a slot is that an experience won, be it with its baseline: there the page tells whether it was seen.
+fn selector<'a>(program: &'a Program, decision: &Decision) -> Option<(&'a str, &'a str)> {
+    decision.experience?;
+    let selector = program.slot_selector(decision.slot).or_else(|| program.slot_handed_over(decision.slot))?;
+    Some((program.slot_id(decision.slot), selector))
 }
 
 /// The loader's attributes that say which version of the wording Idoine's own banner is to ask in, and which consent platforms are to be listened

@@ -6,8 +6,10 @@ use crate::{host, identity, rules};
 use idoine::consent::{By, Choice, Consent, Mode, Purpose, Signals, Terms, may_measure};
 use idoine::cookies;
 use idoine::learn::projection;
-use idoine::{Context, Offsets, Program, Request};
-use std::cell::OnceCell;
+use idoine::learn::rules::Reading;
+use idoine::time::{DAY_MS, HOUR_MS};
+use idoine::{Context, Decisions, Offsets, Program, Request};
+use std::cell::{Cell, OnceCell};
 
 /// How long a visitor's cookies are kept, in seconds: 395 days, thirteen months at most.
 pub const MAX_AGE: u32 = 395 * 24 * 60 * 60;
@@ -35,6 +37,8 @@ pub struct Visit {
     pub ask: js_sys::Function,
     /// The projection that came with it, bound to the id that came with it.
     projection: Option<Vec<u8>>,
+    /// Whether it was read.
+    is_read: Cell<bool>,
     /// What the visitor is given with the answer, and is decided for already.
     given: OnceCell<Given>,
 }
@@ -67,6 +71,7 @@ impl Visit {
             overrides: overrides.map(host::pairs),
             ask,
             projection: None,
+            is_read: Cell::new(false),
             given: OnceCell::new(),
         }
     }
@@ -226,7 +231,29 @@ impl Visit {
         if !agreed || request.overrides.iter().any(|(path, _)| says_who(path)) || self.id().is_none() {
             return Vec::new();
         }
+        self.is_read.set(true);
         projection::open(&rules::of(program), bytes, request.instant()).unwrap_or_default()
+    }
+
+    /// Until when a page stays as it was decided, if nothing happens but that time passes: where the visitor agreed to it, also what their profile
+    /// says of itself later. Of that only the part of the day is told that pages of many have in common, unless it comes within the hour.
+    pub fn until(&self, program: &Program, context: &Context, decisions: &Decisions) -> Option<i64> {
+        let now = context.now;
+        let of_program = idoine::until(program, context);
+        let rules = rules::of(program);
+        let is_shown = |reading: &Reading| {
+            reading.slots.iter().any(|slot| decisions.slots.binary_search_by_key(slot, |decision| decision.slot).is_ok())
+        };
+        let stored = self.projection.as_ref().filter(|_| self.is_read.get());
+        let of_profile = stored.and_then(|bytes| projection::next(&rules, bytes, now, is_shown)).map(|change| {
+            let end_of = |unit: i64| now - now.rem_euclid(unit) + unit;
+            match change {
+                change if change <= end_of(HOUR_MS) => change,
+                change if change <= end_of(DAY_MS) => end_of(HOUR_MS),
+                _ => end_of(DAY_MS),
+            }
+        });
+        of_program.into_iter().chain(of_profile).min()
     }
 }
 

@@ -62,7 +62,10 @@ export async function loadEngine(get: GetEngine, program: string | URL | Uint8Ar
     const decisions = decodeDecisions(words, names);
     // Only what an experience won has content.
     const won = decisions.some(({ experience }) => experience !== null);
-    return { version, decisions, edits: won ? decodeEdits(instance.edits(), names) : [] };
+    // Behind the decisions; none is 0.
+    const [low, high] = words.slice(-2) as unknown as [number, number];
+    const until = high * 2 ** 32 + low;
+    return { version, decisions, edits: won ? decodeEdits(instance.edits(), names) : [], ...(until && { until }) };
   };
   async function decide(request: RawRequest): Promise<Answer> {
     for (;;) {

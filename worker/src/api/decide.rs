@@ -22,6 +22,9 @@ pub struct Decided<'a> {
     decisions: Vec<DecisionReport<'a>>,
     /// What they do to the page.
     edits: Vec<EditReport<'a>>,
+    /// Epoch milliseconds at which time alone may change what is decided on the page; absent where it never does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<i64>,
     /// What the decisions were made from. For previews alone: its time is the server's, to the millisecond.
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<Receipt>,
@@ -97,7 +100,8 @@ async fn answer(visit: &Visit, program: &Program, request: idoine::Request, want
     let Some(form) = parameter(visit, "explain").filter(|_| visit.is_preview()) else {
         let decisions = idoine::decide(program, &context);
         let edits = idoine::edits(program, &context, &decisions);
-        return body(program, &decisions, &edits, receipt, None, wanted);
+        let until = visit.until(program, &context, &decisions);
+        return body(program, &decisions, &edits, until, receipt, None, wanted);
     };
     let explanation = idoine::explain(program, &context);
     let edits = idoine::edits(program, &context, &explanation.decisions);
@@ -105,7 +109,8 @@ async fn answer(visit: &Visit, program: &Program, request: idoine::Request, want
     if form == "text" {
         return Answer::text(explanation_text(&report));
     }
-    body(program, &explanation.decisions, &edits, receipt, Some(report), wanted)
+    let until = visit.until(program, &context, &explanation.decisions);
+    body(program, &explanation.decisions, &edits, until, receipt, Some(report), wanted)
 }
 
 /// All of the page was decided, as what one slot shows depends on the others.
@@ -113,10 +118,11 @@ fn body(
     program: &Program,
     decisions: &Decisions,
     edits: &[Edit<'_>],
+    until: Option<i64>,
     receipt: Option<Receipt>,
     explain: Option<ExplanationReport<'_>>,
     wanted: Wanted,
 ) -> Answer {
     let (decisions, edits) = told(program, decisions, edits, wanted.as_deref());
-    Answer::json(&Decided { version: program.version(), decisions, edits, receipt, explain })
+    Answer::json(&Decided { version: program.version(), decisions, edits, until, receipt, explain })
 }
