@@ -126,6 +126,23 @@ test("attributes that make no sense leave the page as it was", async (t) => {
   }
 });
 
+test("what the clock changes is decided anew without asking anyone", async (t) => {
+  const program = compile({ site: { id: "shop" }, slots: { hero: { selector: "h1" } }, experiences: [{ id: "later", type: "personalization", schedule: { from: "2026-11-20T12:00:00Z", until: "2026-11-20T12:05:00Z" }, slots: { hero: { text: "Only now" } } }] }, "--browser");
+  const shop = await serve({ ...assets("idoine.js", "live.js", "edits.js", "client.js", "engine.js", "engine.wasm"), "/program.bin": { type: "application/octet-stream", body: program }, "/": page('<script async src="/_idoine/idoine.js" data-program="/program.bin"></script>') });
+  t.after(() => shop.close());
+  const tab = await visit(t);
+  await tab.clock.install({ time: new Date("2026-11-20T11:58:30Z") });
+  await tab.goto(shop.origin);
+  await tab.waitForFunction(() => window.idoine?.ready);
+  await tab.evaluate(async () => void (await window.idoine?.ready));
+  const asked = shop.asked.length;
+  const title = async (): Promise<string | null> => (await tab.clock.runFor(60_000), tab.evaluate(async () => (await new Promise((done) => queueMicrotask(() => done(0))), document.querySelector("h1")!.textContent)));
+  const seen: (string | null)[] = [];
+  for (let minute = 0; minute < 9; minute += 1) seen.push(await title());
+  assert.ok(seen.slice(0, 1).every((text) => text !== "Only now") && seen.slice(3, 5).every((text) => text === "Only now") && seen.at(-1) !== "Only now", seen.join());
+  assert.ok(shop.asked.slice(asked).every(({ path }) => /(live|edits)\.js$/.test(path)));
+});
+
 test("a route change decides anew without asking anyone, and restores the baseline", async (t) => {
   const shop = await site(t);
   const tab = await visit(t);

@@ -62,10 +62,7 @@ export async function loadEngine(get: GetEngine, program: string | URL | Uint8Ar
     const decisions = decodeDecisions(words, names);
     // Only what an experience won has content.
     const won = decisions.some(({ experience }) => experience !== null);
-    // Behind the decisions; none is 0.
-    const [low, high] = words.slice(-2) as unknown as [number, number];
-    const until = high * 2 ** 32 + low;
-    return { version, decisions, edits: won ? decodeEdits(instance.edits(), names) : [], ...(until && { until }) };
+    return { version, decisions, edits: won ? decodeEdits(instance.edits(), names) : [] };
   };
   async function decide(request: RawRequest): Promise<Answer> {
     for (;;) {

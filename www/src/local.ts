@@ -11,6 +11,8 @@ import type { Line } from "./tell.ts";
 import type { Pair, RawRequest } from "./wire.ts";
 import { zoneOffsets } from "./zone.ts";
 
+/** Nothing that is decided here changes more often. */
+const MINUTE_MS = 60_000;
 /** The page does not wait longer than this for the place it is seen from. */
 const PLACE_PATIENCE_MS = 1000;
 /** Nor does it for the browser's versions, which mostly are there before the engine is. */
@@ -84,7 +86,9 @@ export function local(program: string | Uint8Array, engineOf: GetEngine, api?: s
     async decide(url, referrer) {
       try {
         const [engine, request] = await Promise.all([loaded(), facts(url, referrer)]);
-        return await engine.decide(request);
+        const answer = await engine.decide(request);
+        // Nobody is asked, so that looking each minute costs less than the bytes that would say when to look.
+        return { ...answer, until: (Math.floor(Date.now() / MINUTE_MS) + 1) * MINUTE_MS };
       } catch (cause) {
         // After a second trap another instance may do.
         engine = undefined;

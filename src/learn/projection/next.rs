@@ -15,7 +15,8 @@ pub fn next(rules: &Rules, bytes: &[u8], now: i64, is_read: impl Fn(&Reading) ->
     let now = second(now).max(written);
     reader.text()?;
     if reader.byte()? > 0 {
-        (reader.signed()?, reader.signed()?);
+        reader.signed()?;
+        reader.signed()?;
     }
     let ids = &rules.index().ids;
     let (mut id, mut first) = (0u64, i64::MAX);

@@ -3,7 +3,7 @@
 //! no code is spent on the types of JavaScript. What the bytes mean: `idoine::wire`.
 
 use idoine::consent::Terms;
-use idoine::{Context, Decisions, LoadError, Program, decide, edits, until, wire};
+use idoine::{Context, Decisions, LoadError, Program, decide, edits, wire};
 use std::sync::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -25,17 +25,12 @@ impl Engine {
         Ok(Engine { program: Program::load(program)?, last: None })
     }
 
-    /// Decides for a request: see [`wire::write_decisions`]; behind that the low and the high half of the instant at which time alone may
-    /// change it (epoch milliseconds; 0: never). Nothing when its bytes are cut off.
+    /// Decides for a request: see [`wire::write_decisions`]. Nothing when its bytes are cut off.
     pub fn decide(&mut self, request: &[u8]) -> Option<Vec<u32>> {
         let context = Context::derive(&self.program, &wire::read_request(request)?);
         let decisions = decide(&self.program, &context);
-        let until = until(&self.program, &context).unwrap_or(0);
         let (_, decisions) = self.last.insert((context, decisions));
-        let mut words = wire::write_decisions(decisions);
-        words.push(until as u32);
-        words.push((until >> 32) as u32);
-        Some(words)
+        Some(wire::write_decisions(decisions))
     }
 
     /// The edits of the last decision, made for who asks: see [`wire::write_edits`].
