@@ -62,7 +62,8 @@ fn main() -> std::io::Result<()> {
 
 /// A state of every part, rules, and a projection.
 fn profiles() -> [Vec<u8>; 3] {
-    let reading = |what: What| learn::rules::Reading { path: format!("profile.{what:?}"), what, on_pages: true, slots: Vec::new() };
+    let reading =
+        |what: What| learn::rules::Reading { path: format!("profile.{what:?}"), what, on_pages: true, slots: Vec::new() };
     let rules =
         Rules { readings: [What::Lifecycle, What::SessionStarted, What::CartValue].map(reading).to_vec(), ..Rules::default() };
     let mut state = State::default();
