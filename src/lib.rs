@@ -38,7 +38,7 @@ pub mod zone;
 pub mod data_map;
 
 // What a site's own code may name, for TypeScript (for authors).
-#[cfg(all(feature = "author", feature = "explain", feature = "schema"))]
+#[cfg(all(feature = "author", feature = "explain", feature = "schema", feature = "serde"))]
 pub mod typescript;
 
 // What another program says otherwise (for authors).

@@ -99,6 +99,7 @@ pub fn name(program: &Program, kind: u32, number: u32) -> String {
         2 => program.factor_name(number),
         3 => Reason::ALL.get(number as usize).map_or("", |reason| reason.name()),
         4 => return program.version(),
+        7 => program.slot_selector(number).or_else(|| program.slot_handed_over(number)).unwrap_or(""),
         _ => "",
     };
     name.to_owned()

@@ -127,6 +127,19 @@ fn schedules_and_ramps_are_told_and_what_is_not_here_is_not() {
             )]),
             Some("2026-11-20T12:35:00Z"),
         ),
+        // Before its first point and behind its last one a ramp stands still.
+        (
+            json!([one(
+                json!({ "traffic": { "ramp": "linear", "points": [{ "at": "2026-11-22", "share": 0.1 }, { "at": "2026-11-23", "share": 1 }] } })
+            )]),
+            Some("2026-11-21T23:00:00Z"),
+        ),
+        (
+            json!([one(
+                json!({ "traffic": { "ramp": "linear", "points": [{ "at": "2026-11-01", "share": 0.1 }, { "at": "2026-11-02", "share": 1 }] } })
+            )]),
+            None,
+        ),
     ] {
         assert_eq!(told(&experiences, now).as_deref(), expected, "{experiences:#}");
     }

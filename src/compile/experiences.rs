@@ -1,7 +1,7 @@
 //! Experiences: their order, and what each of them says.
 
 use super::content::ContentFields;
-use super::reads::{MINUTE, Reads};
+use super::reads::Reads;
 use super::variants::Variants;
 use super::{Compiler, MOST_EXPERIENCES, Outline, lookup, share};
 use crate::bucket::MILLION;
@@ -68,9 +68,7 @@ impl<'m> Compiler<'m, '_, '_> {
             _ => MILLION,
         };
         reads.add_fields(&fields.read);
-        let is_linear = matches!(&experience.traffic, Some(Traffic::Ramp(ramp)) if ramp.kind == RampKind::Linear);
-        // Between two points the share changes all the time.
-        let clock = if is_linear { MINUTE } else { self.clock(&reads) };
+        let clock = self.clock(&reads);
         let required = u32::from(self.required.contains(experience.id.value.as_str()));
         let ([from_low, from_high], [until_low, until_high]) = (halves(from), halves(until));
         let terms = [

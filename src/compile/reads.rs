@@ -23,7 +23,7 @@ const HINTS: &[(&str, &[Field])] = &[
 /// How often a field may be another: `Experience::clock`.
 const DAY: u32 = 1;
 const HOUR: u32 = 2;
-pub(super) const MINUTE: u32 = 3;
+const MINUTE: u32 = 3;
 
 /// The fields that time alone changes, and how often one may be another. What is stored of a visitor stays as it is within a request.
 const CLOCKS: &[(Field, u32)] = &[

@@ -36,7 +36,17 @@ pub fn until(program: &Program, context: &Context) -> Option<i64> {
         next(experience.until);
         if experience.in_schedule(now) {
             clock = clock.max(experience.clock & !Experience::REQUIRED);
-            program.each_point(&program.details(&experience), &mut next);
+            let details = program.details(&experience);
+            let (mut is_begun, mut is_over) = (false, true);
+            program.each_point(&details, &mut |at| {
+                is_begun |= at <= now;
+                is_over &= at <= now;
+                next(at);
+            });
+            // Between two points the share changes all the time.
+            if details.linear() && is_begun && !is_over {
+                clock = UNITS.len() as u32;
+            }
         }
     }
     if let Some(every) = UNITS.get(clock.wrapping_sub(1) as usize) {

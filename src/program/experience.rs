@@ -74,7 +74,7 @@ impl Details<'_> {
     }
 
     /// The share changes evenly between the points of the ramp.
-    pub(super) fn linear(&self) -> bool {
+    pub(crate) fn linear(&self) -> bool {
         self.flag(LINEAR)
     }
 

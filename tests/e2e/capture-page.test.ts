@@ -39,6 +39,24 @@ test("of two kinds that are switched on each tells what is its own of one click"
   ]);
 });
 
+test("what stands within data-idoine-private is told by no kind, also where something outside tells of it", async (t) => {
+  const body = `
+    <select data-idoine-filter="colour"><option>red</option><option>blue</option></select>
+    <div data-idoine-private><select data-idoine-filter="illness"><option>s3cret</option></select></div>
+    <form data-idoine-search><span data-idoine-private><input type="search" value="s3cret"></span><button id="find">Find</button></form>
+    <button id="buy" data-idoine-event="Products Bought"><b data-idoine-product="p1"></b><i data-idoine-private><b data-idoine-product="s3cret"></b></i>Buy</button>
+    <div itemscope itemtype="https://schema.org/Product"><span itemprop="sku">p1</span><span data-idoine-private><span itemprop="name">s3cret</span></span></div>
+    <form><input name="matches"><input name="hasAttribute"><button type="button" id="odd">Odd</button></form>
+    <script>addEventListener("submit", (event) => event.preventDefault());</script>`;
+  const { tab } = await open(t, page(body), ALL);
+  await tab.selectOption("[data-idoine-filter=colour]", "blue");
+  for (const button of ["#find", "#buy", "#odd"]) await tab.click(button);
+  await pass(tab);
+  const told = JSON.stringify(await toldIn(tab));
+  assert.ok(told.includes("blue") && told.includes("Products Bought") && told.includes("Product Viewed"), told);
+  assert.ok(!told.includes("s3cret"), told);
+});
+
 test("with everything switched on, what a visitor writes is nowhere in what is told", async (t) => {
   const body = `
     <form name="pay" data-idoine-event="Payment Info Entered"><input name="card" id="card"><textarea name="note"></textarea><input type="password" name="pin"><button>Pay</button></form>

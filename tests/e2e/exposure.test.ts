@@ -118,6 +118,34 @@ test("what several slots show of one experience has one time, so that caps count
   assert.equal(new Set(seen().map(({ timestamp }) => timestamp)).size, 1);
 });
 
+test("who keeps the baseline is exposed to it where it is, also after a route change", async (t) => {
+  const control: Decision = { ...CONTROL, slot: "low" };
+  const { tab, seen } = await open(t, [control], { loader: 'data-exposure="0.5 50"', routes: { "/_idoine/decide": json({ ...answer([control]), selectors: { low: "#low" } }) } });
+  await rest(tab, 600);
+  assert.deepEqual(seen(), [], "it is below the fold");
+  await tab.evaluate(() => history.pushState(null, "", "/next"));
+  await rest(tab, 600);
+  assert.deepEqual(seen(), []);
+  await tab.evaluate(() => document.querySelector("#low")!.scrollIntoView());
+  await until(async () => seen().length === 1);
+});
+
+test("what is decided otherwise before it counted is seen all the same; what the page itself hides is not", async (t) => {
+  const other = { ...HERO, variant: 2 };
+  const { tab, seen } = await open(t, [HERO, { ...LOW, slot: "side" }], { head: `${AGREED}<style>aside { display: none }</style>`, routes: { "/_idoine/decide": json(answer([other, { ...LOW, slot: "side" }], [{ ...HERO_TEXT, selector: "h1", value: "Two" }])) } });
+  await tab.evaluate(() => window.idoine!("profile"));
+  await rest(tab, 300);
+  await tab.evaluate(() => window.idoine!("decide", { slots: ["hero"] }));
+  await until(async () => seen().length === 1);
+  await rest(tab, 600);
+  assert.deepEqual(seen().map(({ properties: { slot, variant } }) => [slot, variant]), [["hero", 2]]);
+});
+
+test("a page that decides when it is told to counts what was seen as well", async (t) => {
+  const { seen } = await open(t, [HERO], { loader: 'data-auto="false" data-exposure="0.5 50"' });
+  await until(async () => seen().length === 1);
+});
+
 test("what was seen is told even when the tab is closed at once", async (t) => {
   const { tab, seen } = await open(t, [HERO], { loader: 'data-exposure="0.5 50"' });
   // The network is slower than the visitor.

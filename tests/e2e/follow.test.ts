@@ -43,6 +43,54 @@ test("at the time that is told the page is decided anew, and not before; without
   assert.ok(times[0]! + times[1]! + times[2]! <= 5, String(times));
 });
 
+test("however often the route changed before, the page is decided anew when the time comes; who reads it is led nowhere", async (t) => {
+  const at = Date.now() + 600_000;
+  const away = { slot: "way", selector: "", op: "redirect", value: "/elsewhere" };
+  let edits = [HERO_TEXT];
+  const { tab, asked, site } = await open(t, { "/_idoine/decide": () => json({ ...answer([HERO], edits as never), until: at }) }, { until: at });
+  await tab.clock.runFor(3000);
+  for (let route = 0; route < 15; route += 1) {
+    await tab.evaluate((route) => history.pushState(null, "", `/route-${route}`), route);
+    await until(async () => asked().length === route + 1);
+    await tab.clock.runFor(100);
+  }
+  edits = [{ ...HERO_TEXT, value: "Later" }, away as never];
+  await tab.clock.runFor(590_000);
+  assert.equal(asked().length, 15);
+  await tab.clock.runFor(10_000);
+  await until(async () => (await tab.textContent("h1")) === "Later");
+  await tab.evaluate(() => fetch("/"));
+  assert.ok(!site.paths().includes("/elsewhere"));
+});
+
+test("what becomes known while a route is decided is asked again behind it", async (t) => {
+  let release!: () => void;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const { tab, asked } = await open(
+    t,
+    {
+      "/next": page(""),
+      "/_idoine/decide": async ({ body }) => {
+        const { slots } = JSON.parse(body);
+        if (!slots) await held;
+        return json(answer([HERO, OFFER], [{ ...HERO_TEXT, value: slots ? "known" : "before" }]));
+      },
+      "/_idoine/collect": json({ results: [], slots: ["hero"] }),
+    },
+    {},
+    "idoine_consent=v2.personalization.1.1763900000.v",
+  );
+  await tab.evaluate(() => window.idoine!("profile"));
+  await tab.evaluate(() => {
+    history.pushState(null, "", "/next");
+    void window.idoine!("track", "Product Viewed");
+  });
+  await until(async () => asked().length === 1);
+  release();
+  await tab.waitForFunction(() => document.querySelector("h1")!.textContent === "known");
+  assert.deepEqual(asked().map(({ slots }) => slots ?? "all"), ["all", ["hero"]]);
+});
+
 test("a page whose decisions no time changes is left alone", async (t) => {
   const { tab, asked } = await open(t, {});
   await tab.clock.runFor(40 * 24 * 3_600_000);

@@ -148,6 +148,49 @@ test("without consent nothing waits and nothing is stored; when it is withdrawn 
   assert.deepEqual(batches(site), [["Taken back"]], "it was tried before, and is not tried again");
 });
 
+test("of who is counted without consent nothing is kept, whatever the network does", async (t) => {
+  let now: Route = { status: 503, headers: { "retry-after": "1" } };
+  const site = await serve({ ...assets("idoine.js", "live.js"), "*": page(edgeHead({ ...STATE, decisions: [] }).replace("<script async", "<script async data-measure=1")), "/_idoine/collect": () => now });
+  t.after(() => site.close());
+  const tab = await visit(t);
+  await tab.goto(site.origin);
+  await tab.waitForFunction(() => window.idoine?.ready);
+  await track(tab, "Counted");
+  assert.deepEqual([batches(site), await stored(tab)], [[["Counted"]], ""]);
+  now = ACCEPTED;
+  await until(async () => batches(site).length === 2);
+});
+
+test("what is on its way when somebody logs out, and does not arrive, is not told of whoever is next", async (t) => {
+  let fail!: () => void;
+  const held = new Promise<void>((resolve) => (fail = resolve));
+  const { site, tab } = await shop(t, AGREED, async () => {
+    await held;
+    return { status: 503, headers: { "retry-after": "1" } };
+  });
+  await tab.evaluate(() => window.idoine!("profile"));
+  const told = tab.evaluate(async () => {
+    void window.idoine!("track", "Hers");
+    await window.idoine!("reset");
+  });
+  await until(async () => batches(site).length === 1);
+  fail();
+  await told;
+  await tab.evaluate(() => new Promise((done) => setTimeout(done, 1500)));
+  assert.deepEqual([batches(site), await events(tab), await stored(tab)], [[["Hers"]], ["Hers failed"], ""]);
+});
+
+test("much that waits is sent in several requests, none of them larger than may be under way while a page is left", async (t) => {
+  const { site, tab } = await shop(t);
+  await tab.evaluate(() => window.idoine!("profile"));
+  await tab.context().setOffline(true);
+  for (let at = 0; at < 40; at += 1) await tab.evaluate((at) => void window.idoine!("track", `Event ${at}`, { text: "x".repeat(3000) }), at);
+  await tab.context().setOffline(false);
+  await until(async () => batches(site).flat().length === 40);
+  assert.deepEqual(batches(site).flat(), Array.from({ length: 40 }, (_, at) => `Event ${at}`));
+  assert.ok(site.asked.every(({ body }) => body.length < 24_000));
+});
+
 test("what waits is not told of whoever logs in or out next", async (t) => {
   const { site, tab, answer } = await shop(t, AGREED, { status: 503, headers: { "retry-after": "1" } });
   await track(tab, "Hers");

@@ -201,6 +201,14 @@ test("a Worker at another host name is asked once what was agreed to", async (t)
   }
 });
 
+test("a profile that can't be had is empty", async (t) => {
+  const api = await worker(t, ["personalization"]);
+  const shop = await started(t, { ...assets("idoine.js", "live.js"), "/": page(`<script async src="/_idoine/idoine.js" data-api="${api.origin}"></script>`) });
+  const tab = await open(t, shop);
+  assert.deepEqual(await call(tab, "profile"), {});
+  assert.match(String(await errorOf(tab)), /profile: 404/);
+});
+
 test("what is not taken is said in debug, and the page goes on", async (t) => {
   const api = await worker(t, ["analytics"], { status: 503, type: "application/json", body: "{}" });
   const shop = await started(t, { ...assets("idoine.js", "edits.js", "live.js"), "/": page(`<script async src="/_idoine/idoine.js" data-api="${api.origin}"></script>`) });

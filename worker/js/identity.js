@@ -66,7 +66,8 @@ async function logOut(visit, response) {
         cookies.splice(0, cookies.length - 1);
       }
       cookies.push(...fresh);
-      slots = projection === undefined ? [] : slotsChanged(visit, visitor, projection);
+      // Where nobody says what is known of the new one, nothing is.
+      slots = slotsChanged(visit, visitor, projection ?? new Uint8Array());
     }
   }
   return answerWith(response, withSlots(await storedAfter(visit, cookies), slots), cookies);

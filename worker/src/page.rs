@@ -9,6 +9,8 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use wasm_bindgen::JsValue;
 
+const MINUTE_MS: i64 = 60_000;
+
 /// What the host does to the page. Its rewriter is `worker/js/rewrite.js`.
 #[derive(Serialize)]
 struct Plan<'a> {
@@ -88,7 +90,7 @@ async fn plan(visit: &Visit, program: &Program) -> Result<String, bool> {
     planned.extend(marks(program, &decisions));
     let plan = Plan {
         edits: planned,
-        state: &state(program, &decisions, &edits, visit.until(program, &context, &decisions)).ok_or(bot)?,
+        state: &state(program, &decisions, &edits, until(program, &context)).ok_or(bot)?,
         preview: visit.is_preview(),
         personal: idoine::shows_visitor(program, &decisions),
         hints: program.client_hints().collect::<Vec<_>>().join(", "),
@@ -161,7 +163,7 @@ fn state(program: &Program, decisions: &Decisions, edits: &[Edit<'_>], until: Op
         state.push_str(",\"edits\":");
         state.push_str(&serde_json::to_string(&of_page).ok()?);
     }
-    let selectors: BTreeMap<&str, &str> = decisions.slots.iter().filter_map(|decision| selector(program, decision)).collect();
+    let selectors = selectors(program, decisions);
     if !selectors.is_empty() {
         state.push_str(",\"selectors\":");
         state.push_str(&serde_json::to_string(&selectors).ok()?);
@@ -174,7 +176,17 @@ fn state(program: &Program, decisions: &Decisions, edits: &[Edit<'_>], until: Op
     Some(for_script(&state))
 }
 
-/// Where a slot is that an experience won, be it with its baseline: there the page tells whether it was seen.
+/// Until when the page stays as it is, by the program alone: pages of many are alike, and nothing of a profile stands in them. What may change
+/// each minute is told as a minute, not as an instant.
+fn until(program: &Program, context: &Context) -> Option<i64> {
+    idoine::until(program, context).map(|at| if at.saturating_sub(context.now) <= MINUTE_MS { MINUTE_MS } else { at })
+}
+
+/// Where the slots are that an experience won, be it with its baseline: there the page tells whether they were seen.
+pub fn selectors<'a>(program: &'a Program, decisions: &'a Decisions) -> BTreeMap<&'a str, &'a str> {
+    decisions.slots.iter().filter_map(|decision| selector(program, decision)).collect()
+}
+
 fn selector<'a>(program: &'a Program, decision: &Decision) -> Option<(&'a str, &'a str)> {
     decision.experience?;
     let selector = program.slot_selector(decision.slot).or_else(|| program.slot_handed_over(decision.slot))?;

@@ -2,7 +2,7 @@
 import type { Terms } from "./choice.ts";
 import { IdoineError } from "./errors.ts";
 import type { Answer } from "./types.ts";
-import { decodeDecisions, decodeEdits, type Names, type RawRequest, remembering, roomFor, writeRequest } from "./wire.ts";
+import { decodeDecisions, decodeEdits, type Names, type RawRequest, remembering, roomFor, WORDS, writeRequest } from "./wire.ts";
 
 /** What `engine.js` exports. */
 export interface EngineModule {
@@ -12,6 +12,7 @@ export interface EngineModule {
 
 interface EngineInstance extends Names {
   version(): string;
+  selector(slot: number): string;
   /** A byte for the mode, and four for the version. */
   terms(): DataView;
   input(bytes: number): DataView;
@@ -62,7 +63,12 @@ export async function loadEngine(get: GetEngine, program: string | URL | Uint8Ar
     const decisions = decodeDecisions(words, names);
     // Only what an experience won has content.
     const won = decisions.some(({ experience }) => experience !== null);
-    return { version, decisions, edits: won ? decodeEdits(instance.edits(), names) : [] };
+    const selectors: Record<string, string> = {};
+    decisions.forEach(({ slot, experience }, at) => {
+      const selector = experience === null ? "" : instance!.selector(words[1 + at * WORDS]!);
+      if (selector) selectors[slot] = selector;
+    });
+    return { version, decisions, selectors, edits: won ? decodeEdits(instance.edits(), names) : [] };
   };
   async function decide(request: RawRequest): Promise<Answer> {
     for (;;) {

@@ -100,12 +100,13 @@ export function watchExposures(host: Host, { visible, afterMs }: Required<Exposu
 
   function elementsOf(slot: string): readonly Element[] {
     const { edits, selectors } = host.now();
-    const selector = edits.find((edit) => edit.slot === slot && edit.selector)?.selector ?? selectors?.[slot];
+    const selector = selectors?.[slot] ?? edits.find((edit) => edit.slot === slot && edit.selector)?.selector;
     const handed = [...(own.get(slot) ?? [])].filter((element) => element.isConnected);
     if (handed.length) return handed;
     const find = (selector: string): Element[] => {
       try {
-        return [...document.querySelectorAll(selector)].filter((element) => element.getClientRects().length > 0);
+        // What an edit has hidden is seen with the page; what the page itself hides is not seen.
+        return [...document.querySelectorAll(selector)].filter((element) => !element.hasAttribute("hidden"));
       } catch {
         return [];
       }
@@ -115,8 +116,10 @@ export function watchExposures(host: Host, { visible, afterMs }: Required<Exposu
   }
 
   function look(): void {
-    const { decisions } = host.now();
+    const { decisions, url } = host.now();
     const here = location.href.split("#")[0];
+    // What is decided for the page before is not seen on this one.
+    if (url.split("#")[0] !== here) return;
     if (here !== page) {
       page = here;
       view = newId();
@@ -128,7 +131,9 @@ export function watchExposures(host: Host, { visible, afterMs }: Required<Exposu
     for (const decision of decisions.filter((one) => isShown(one) && !told.has(keyOf(one)))) {
       const elements = elementsOf(decision.slot);
       const same = before.find((one) => keyOf(one.decision) === keyOf(decision) && one.elements.length === elements.length && elements.every((element) => one.elements.includes(element)));
-      watched.push(same ?? { decision, elements, inView: new Set() });
+      // An element that is watched already says nothing as long as it stays where it is.
+      const inView = elements.filter((element) => before.some((one) => one.inView.has(element)));
+      watched.push(same ?? { decision, elements, inView: new Set(inView) });
     }
     for (const one of before) if (!watched.includes(one)) end(one);
     for (const one of watched) {

@@ -6,10 +6,15 @@ import type { Decision, Edit } from "./types.ts";
 /** Has these slots decided anew, as far as they are on the page, and leaves all others as they are. Never rejects. */
 export type Again = (slots: readonly string[]) => Promise<void>;
 
-/** What the time has decided anew is not within this; where nothing new follows, it takes twice as long each time. */
+/** What the time has decided anew is not within this; where that instant is told again, it takes twice as long each time. */
 const SOONEST_MS = 1000;
+/** What is less than this is no instant but how long to wait: a page that many are sent alike tells it so. */
+const INSTANTS = 1e9;
 /** The longest time that a browser waits for. */
 const LATEST_MS = 2 ** 31 - 1;
+
+/** An address without its fragment: moving within a page is no other page. */
+const pageOf = (url: string): string => url.split("#")[0]!;
 
 /** Decides for some slots of a page alone. */
 export function createAgain(host: Host): Again {
@@ -18,15 +23,22 @@ export function createAgain(host: Host): Again {
 
   async function ask(): Promise<void> {
     while (asked.size) {
+      // What the whole page is being decided for may be from before that became known.
+      await host.settled();
       const before = host.now();
       const slots = before.decisions.map(({ slot }) => slot).filter((slot) => asked.has(slot));
       asked = new Set();
-      if (!slots.length) continue;
-      const answer = await host.decider.decide(location.href, host.referrer(), slots);
-      // Meanwhile all of it was decided.
-      if (host.now() !== before) continue;
+      if (!slots.length || pageOf(location.href) !== pageOf(before.url)) continue;
+      const answer = await host.decider.decide(location.href, host.referrer(), slots).catch((cause) => {
+        // A slot that another program does not have any more.
+        if (cause?.cause?.status !== 400) throw cause;
+      });
+      if (host.now() !== before) {
+        for (const slot of slots) asked.add(slot);
+        continue;
+      }
       // Of another program what stays would be wrong.
-      if (answer.version !== before.version) {
+      if (answer?.version !== before.version) {
         await host.decide();
         continue;
       }
@@ -37,21 +49,28 @@ export function createAgain(host: Host): Again {
         {
           ...before,
           ...answer,
+          selectors: { ...before.selectors, ...answer.selectors },
           decisions: before.decisions.map((old) => decided.find(({ slot }) => slot === old.slot) ?? old),
           edits: [...before.edits.filter((edit) => !isNew(edit)), ...answer.edits.filter(isNew)],
         },
+        before.url,
         values,
       );
     }
   }
 
-  return (slots) => {
+  function again(slots: readonly string[]): Promise<void> {
     for (const slot of slots) asked.add(slot);
     asking ??= ask()
       .catch(host.fail)
-      .finally(() => (asking = undefined));
+      .finally(() => {
+        asking = undefined;
+        if (asked.size) void again([]);
+      });
     return asking;
-  };
+  }
+
+  return again;
 }
 
 /** Follows routes and the time. Returns a function that ends it. */
@@ -59,19 +78,23 @@ export function follow(host: Host): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let until: number | undefined;
   let pause = SOONEST_MS;
+  let isOver = false;
 
   async function decide(): Promise<void> {
     const before = host.now();
-    await host.decide();
+    // A visitor who reads a page is not led away from it as a clock strikes.
+    await host.decide(undefined, true);
     // Without an answer it is asked again.
     if (host.now() === before) watchTime();
   }
 
   function watchTime(): void {
     clearTimeout(timer);
-    const next = host.now().until;
-    // A clock that runs ahead of the Worker's is asked again for the same instant, later and later.
-    pause = next === until ? pause * 2 : SOONEST_MS;
+    if (isOver) return;
+    const told = host.now().until;
+    const next = told && told < INSTANTS ? Date.now() + told : told;
+    // What is over and told again is asked later and later: no answer came, or a clock runs ahead of the Worker's.
+    pause = next && next === until && next <= Date.now() ? pause * 2 : SOONEST_MS;
     until = next;
     if (next) timer = setTimeout(() => (document.hidden ? document.addEventListener("visibilitychange", decide, { once: true }) : decide()), Math.min(Math.max(next - Date.now(), pause), LATEST_MS));
   }
@@ -80,6 +103,7 @@ export function follow(host: Host): () => void {
   const leave = onRoute((previous) => void host.decide(previous), host.now().url);
   watchTime();
   return () => {
+    isOver = true;
     clearTimeout(timer);
     document.removeEventListener("visibilitychange", decide);
     unwatch();

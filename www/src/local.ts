@@ -8,6 +8,7 @@ import type { Outgoing } from "./outbox.ts";
 import type { Decider } from "./page.ts";
 import { addressOf, call } from "./remote.ts";
 import type { Line } from "./tell.ts";
+import type { Answer } from "./types.ts";
 import type { Pair, RawRequest } from "./wire.ts";
 import { zoneOffsets } from "./zone.ts";
 
@@ -81,6 +82,7 @@ export function local(program: string | Uint8Array, engineOf: GetEngine, api?: s
     return { ...request, ...(zone && { offsets: zoneOffsets(zone, now) }), enrichments: told.filter(isEnrichment) };
   }
 
+  let last: { readonly url: string; readonly edits: Answer["edits"] } | undefined;
   const decider: Decider = {
     mode: "static",
     async decide(url, referrer) {
@@ -88,7 +90,10 @@ export function local(program: string | Uint8Array, engineOf: GetEngine, api?: s
         const [engine, request] = await Promise.all([loaded(), facts(url, referrer)]);
         const answer = await engine.decide(request);
         // Nobody is asked, so that looking each minute costs less than the bytes that would say when to look.
-        return { ...answer, until: (Math.floor(Date.now() / MINUTE_MS) + 1) * MINUTE_MS };
+        // What is the same need not be shown again.
+        const isSame = last && JSON.stringify(last.edits) === JSON.stringify(answer.edits) && last.url === url;
+        last = { url, edits: isSame ? last!.edits : answer.edits };
+        return { ...answer, edits: last.edits, until: (Math.floor(Date.now() / MINUTE_MS) + 1) * MINUTE_MS };
       } catch (cause) {
         // After a second trap another instance may do.
         engine = undefined;

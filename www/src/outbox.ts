@@ -24,8 +24,8 @@ export interface OutboxSetup {
   turn<T>(ask: () => Promise<T>): Promise<T>;
   /** Sends what `line.body` made. Rejects with the answer as the `cause` where there is one. */
   send(body: object): Promise<unknown>;
-  /** Whether an event may be told. May reject. */
-  may(event: Outgoing): Promise<boolean>;
+  /** Whether an event may be told: of a visitor who agreed to something (`all`), or `counted` without them. May reject. */
+  may(event: Outgoing): Promise<"all" | "counted" | undefined>;
   fail(cause: unknown): void;
 }
 
@@ -62,6 +62,8 @@ interface Item {
   status: ToldEvent["status"];
   /** Whether it was sent before, so that it may have come. */
   isTried: boolean;
+  /** Whether it may be kept for another page: nothing is stored of who agreed to nothing. */
+  mayBeKept: boolean;
 }
 
 /** What can be done later may go well then: nothing was answered, or that there is too much or something broken. */
@@ -107,9 +109,12 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
   let pause = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let patience: typeof timer;
+  /** The last batch that was sent; and how often all was forgotten. */
+  let sent: Promise<void> | undefined;
+  let forgotten = 0;
 
   function put(event: Outgoing, isTried: boolean): Item {
-    const item: Item = { event, status: "waiting", isTried };
+    const item: Item = { event, status: "waiting", isTried, mayBeKept: isTried };
     log = [...log, item].slice(-REMEMBERED);
     return item;
   }
@@ -129,23 +134,29 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
     clearTimeout(patience);
     timer = patience = undefined;
     flushing = undefined;
-    const items = waiting;
-    waiting = [];
-    return items.length ? turn(() => ship(items)) : Promise.resolve();
+    // So many that they may be sent while the page is left.
+    let size = 0;
+    const end = waiting.findIndex(({ event }, at) => (size += JSON.stringify(event).length) > MOST_BEACON && at > 0);
+    const items = waiting.splice(0, end < 0 ? waiting.length : end);
+    const before = forgotten;
+    if (items.length) sent = turn(() => ship(items, before));
+    return sent ?? Promise.resolve();
   }
 
   /** Those of them that may be told. May reject. */
   async function allowed(items: readonly Item[]): Promise<Item[]> {
     const agreed: Item[] = [];
     for (const item of items) {
-      if (await may(item.event)) agreed.push(item);
+      const granted = await may(item.event);
+      item.mayBeKept = granted === "all";
+      if (granted) agreed.push(item);
       else item.status = "refused";
     }
     return agreed;
   }
 
   /** Sends these, as far as they may be told. Never rejects. */
-  async function ship(items: readonly Item[]): Promise<void> {
+  async function ship(items: readonly Item[], before: number): Promise<void> {
     // As long as it is not known what may be told, all of it waits.
     let agreed = items;
     try {
@@ -156,9 +167,12 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
       settle(agreed, "sent");
       pause = 0;
       keep();
+      // What did not go along.
+      if (waiting.length > 0 && timer === undefined && patience === undefined) void flush();
     } catch (cause) {
       fail(cause);
-      if (!isPassing(cause as object)) return settle(agreed, "failed");
+      // What was forgotten meanwhile is not to be told of whoever is here now.
+      if (!isPassing(cause as object) || before !== forgotten) return settle(agreed, "failed");
       // In the order in which they were done.
       const later = waiting;
       waiting = [];
@@ -173,7 +187,7 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
 
   /** Keeps for another page what could not be sent. */
   function keep(): void {
-    const events = waiting.filter(({ isTried }) => isTried).map(({ event }) => event);
+    const events = waiting.filter(({ isTried, mayBeKept }) => isTried && mayBeKept).map(({ event }) => event);
     storage((storage) => (events.length ? storage.setItem(key, JSON.stringify(events)) : storage.removeItem(key)));
   }
 
@@ -186,8 +200,9 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
   async function leave(): Promise<void> {
     const fresh = waiting.filter(({ isTried }) => !isTried);
     waiting = waiting.filter(({ isTried }) => isTried);
+    const before = forgotten;
     const items = await allowed(fresh);
-    if (!items.length) return;
+    if (!items.length || before !== forgotten) return;
     const body = JSON.stringify(await line.body(items.map(({ event }) => event)));
     if (body.length < MOST_BEACON && navigator.sendBeacon?.(line.address("collect"), body)) return settle(items, "sent");
     for (const item of items) item.isTried = true;
@@ -208,10 +223,13 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
   /** What earlier pages could not send. */
   async function takeOver(): Promise<void> {
     const events = storage(kept) ?? [];
-    const isAllowed = events.length && (await may(events[0]!));
+    const before = forgotten;
+    const granted = events.length ? await may(events[0]!) : undefined;
     forget();
-    if (!isAllowed) return;
+    if (granted !== "all" || before !== forgotten) return;
     wait(events.map((event) => put(event, true)));
+    // This page may be left, too, before they are sent.
+    keep();
     if (timer === undefined) await flush();
   }
   takeOver().catch(fail);
@@ -226,12 +244,13 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
         return;
       }
       // What is told in one go is sent in one go.
-      await (flushing ??= Promise.resolve().then(() => flushing && flush()));
+      await (flushing ??= Promise.resolve().then(() => (flushing ? flush() : sent)));
     },
     flush() {
       if (timer === undefined) void flush();
     },
     clear() {
+      forgotten += 1;
       settle(waiting, "failed");
       waiting = [];
       clearTimeout(timer);

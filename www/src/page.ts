@@ -19,8 +19,6 @@ export interface Decider {
 /** What is decided for the page as it is now. */
 export interface Shown extends Answer {
   readonly values: Readonly<Record<string, unknown>>;
-  /** Where slots are that the edge has written. */
-  readonly selectors?: Readonly<Record<string, string>> | undefined;
   /** The address that it was decided for. */
   readonly url: string;
 }
@@ -29,10 +27,15 @@ export interface Shown extends Answer {
 export interface Host {
   readonly decider: Decider;
   now(): Shown;
-  /** Decides for the page as it is now. `from`: the route changed from there, so that without an answer the old route's content must not stay. */
-  decide(from?: string): Promise<unknown>;
-  /** Shows what was decided. */
-  take(answer: Answer, values?: Readonly<Record<string, unknown>>): void;
+  /**
+   * Decides for the page as it is now. `from`: the route changed from there, so that without an answer the old route's content must not stay.
+   * `stays`: the visitor is led to no other page.
+   */
+  decide(from?: string, stays?: boolean): Promise<unknown>;
+  /** Over when nothing is being decided for the whole page. */
+  settled(): Promise<unknown> | undefined;
+  /** Shows what was decided for this address. `values`: those of slots that stay as they are. */
+  take(answer: Answer, url: string, values?: Readonly<Record<string, unknown>>): void;
   /** The page that led here. */
   referrer(): string;
   /** Calls back whenever something was decided. Returns a function that ends it. */
@@ -102,41 +105,51 @@ export function createPage(decider: Decider, { auto, load, consent, state: given
   let loading: Promise<Live> | undefined;
   let live: Live | undefined;
   let stopped: boolean | undefined;
+  /** The route changed, and nothing was shown for the new one yet. */
+  let moved: boolean | undefined;
+  let running: Promise<readonly Decision[]> | undefined;
 
   function fail(cause: unknown): void {
     error = String(cause);
   }
 
-  function take(answer: Answer, old?: object): void {
+  function take(answer: Answer, url: string, old?: object): void {
+    if (stopped) return;
     const values = valuesOf(old);
     for (const edit of answer.edits) if (edit.op === "json") values[edit.slot] = JSON.parse(edit.value ?? "null");
-    show(answer.edits);
-    shown = { ...answer, values, url: location.href };
+    if (answer.edits !== shown.edits) show(answer.edits);
+    shown = { ...answer, values, url };
+    moved = false;
     for (const watcher of watchers) watcher();
   }
 
   /** Asks and shows. */
-  async function decide(from?: string): Promise<readonly Decision[]> {
+  async function ask(from?: string, stays?: boolean): Promise<readonly Decision[]> {
     const mine = ++latest;
+    const url = location.href;
     referrer = from ?? referrer;
+    moved ||= from != null;
     try {
-      const answer = await decider.decide(location.href, referrer);
+      const answer = await decider.decide(url, referrer);
       // A later question has overtaken this one.
       if (mine !== latest) return shown.decisions;
-      take(answer);
+      take(answer, url);
       error = undefined;
       const away = answer.edits.find((edit) => edit.op === "redirect")?.value;
-      if (away) await (await begin()).leaveFor(away);
+      if (away && !stays) await (await begin()).leaveFor(away);
     } catch (cause) {
       fail(cause);
-      if (from != null && mine === latest) take({ version: shown.version, decisions: [], edits: [] });
+      if (moved && mine === latest) take({ version: shown.version, decisions: [], edits: [] }, url);
     }
     return shown.decisions;
   }
 
+  const decide: typeof ask = (from, stays) => (running = ask(from, stays));
+
   const host: Host = {
     decider,
     now: () => shown,
+    settled: () => running,
     decide,
     take,
     referrer: () => referrer,
@@ -166,7 +179,7 @@ export function createPage(decider: Decider, { auto, load, consent, state: given
     told[name] = (...args: any[]): Promise<any> =>
       begin()
         .then((live) => (live[name] as any)(...args))
-        .catch(fail);
+        .catch((cause) => (fail(cause), {}));
   }
 
   const decision = (slot: string): Decision | undefined => shown.decisions.find((one) => one.slot === slot);
@@ -188,10 +201,10 @@ export function createPage(decider: Decider, { auto, load, consent, state: given
     });
   }
 
-  if (auto) (window.requestIdleCallback ?? setTimeout)(() => stopped || begin().catch(fail), { timeout: IDLE_MS } as IdleRequestOptions & number);
+  (window.requestIdleCallback ?? setTimeout)(() => stopped || begin().catch(fail), { timeout: IDLE_MS } as IdleRequestOptions & number);
   show(shown.edits);
 
-  return (page[KEPT] = {
+  const client: Idoine = (page[KEPT] = {
     ready: Promise.resolve(auto && !given && mode !== "edge" && decide()).then(done),
     decisions: () => shown.decisions,
     decision,
@@ -215,7 +228,8 @@ export function createPage(decider: Decider, { auto, load, consent, state: given
       stopped = true;
       live?.stop();
       show([]);
-      page[KEPT] = undefined;
+      if (page[KEPT] === client) page[KEPT] = undefined;
     },
   });
+  return client;
 }

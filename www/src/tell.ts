@@ -89,7 +89,7 @@ export function createTeller(host: Host, again: Again, line: Line, settings: Tel
     send: (body) => send("collect", body),
     may: async ({ type }) => {
       const agreed = await line.agreed();
-      return agreed === "all" || (!!agreed && COUNTED.includes(type));
+      return agreed === "all" ? agreed : agreed && COUNTED.includes(type) ? "counted" : undefined;
     },
     fail: host.fail,
   });
@@ -124,11 +124,12 @@ export function createTeller(host: Host, again: Again, line: Line, settings: Tel
   document.addEventListener("idoine-consent", chosen);
 
   let endCapture = done;
+  let stopped = false;
   const kinds = typeof settings.capture === "string" ? settings.capture.split(/[\s,]+/).filter(Boolean) : (settings.capture ?? []);
   const track: Teller["track"] = (event, properties) => tell("track", { event, properties });
   const page: Teller["page"] = (name, properties) => tell("page", { name, properties });
   const captured: Parameters<CaptureModule["start"]>[1] = { track: (event, properties, patient) => tell("track", { event, properties }, patient), page };
-  if (kinds.length) loadCapture().then((module) => (endCapture = module.start(kinds, captured, onRoute)), host.fail);
+  if (kinds.length) loadCapture().then((module) => stopped || (endCapture = module.start(kinds, captured, onRoute)), host.fail);
 
   return {
     track,
@@ -146,7 +147,7 @@ export function createTeller(host: Host, again: Again, line: Line, settings: Tel
     },
     async profile() {
       if ((await line.agreed()) !== "all") return {};
-      return ((await line.send("profile")) as { profile: Profile }).profile;
+      return ((await line.send("profile")) as { profile?: Profile }).profile ?? {};
     },
     consent: {
       ...line.consent,
@@ -159,6 +160,7 @@ export function createTeller(host: Host, again: Again, line: Line, settings: Tel
     observe: exposures.observe,
     events: outbox.events,
     stop() {
+      stopped = true;
       document.removeEventListener("idoine-consent", chosen);
       exposures.stop();
       endCapture();

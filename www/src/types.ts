@@ -67,6 +67,8 @@ export interface Answer {
   readonly version: string;
   readonly decisions: readonly Decision[];
   readonly edits: readonly Edit[];
+  /** Selectors of the slots that an experience won, be it with its baseline: there the page tells whether it was seen. */
+  readonly selectors?: Readonly<Record<string, string>>;
   /** Epoch milliseconds at which time alone may change what is decided here; absent where it never does. */
   readonly until?: number;
   /** Told by the Worker in previews alone. */
@@ -94,9 +96,9 @@ export interface State {
    * `data-idoine-slot`. And, with one, what only the document can do: `move` and `reorder`.
    */
   readonly edits?: readonly Edit[];
-  /** Selectors of the slots that an experience won, for their exposures. */
-  readonly selectors?: Readonly<Record<string, string>>;
   /** As in an answer. */
+  readonly selectors?: Readonly<Record<string, string>>;
+  /** As in an answer; 60000 where it may change each minute, so that pages of many are alike. */
   readonly until?: number;
 }
 

@@ -64,8 +64,8 @@ const ENRICHMENT_TAG = 5;
 const PROFILE_TAG = 6;
 /** Stands for what is not there. */
 const NONE = 0xffffffff;
-/** Numbers of each decision. */
-const WORDS = 6;
+/** Numbers of each decision: the first is its slot's. */
+export const WORDS = 6;
 const SOURCES: readonly Source[] = ["baseline", "personalization", "experiment"];
 const OPS: readonly (Op | undefined)[] = [
   undefined,

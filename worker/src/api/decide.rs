@@ -4,6 +4,7 @@
 use super::batch::{told, unknown_slot, wrong};
 use super::{bad_request, facts, parameter};
 use crate::answer::Answer;
+use crate::page::selectors;
 use crate::visit::Visit;
 use crate::{enrichment, host};
 use idoine::report::{self, DecisionReport, EditReport, ExplanationReport, explanation_text};
@@ -11,6 +12,7 @@ use idoine::visitor::Visitor;
 use idoine::{Context, Decisions, Edit, Program, Receipt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What was decided for a page.
 #[derive(Serialize)]
@@ -22,6 +24,9 @@ pub struct Decided<'a> {
     decisions: Vec<DecisionReport<'a>>,
     /// What they do to the page.
     edits: Vec<EditReport<'a>>,
+    /// CSS selectors of the slots that an experience won, be it with its baseline, by their names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    selectors: BTreeMap<&'a str, &'a str>,
     /// Epoch milliseconds at which time alone may change what is decided on the page; absent where it never does.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<i64>,
@@ -123,6 +128,10 @@ fn body(
     explain: Option<ExplanationReport<'_>>,
     wanted: Wanted,
 ) -> Answer {
+    let mut selectors = selectors(program, decisions);
+    if let Some(wanted) = &wanted {
+        selectors.retain(|slot, _| wanted.iter().any(|one| one == slot));
+    }
     let (decisions, edits) = told(program, decisions, edits, wanted.as_deref());
-    Answer::json(&Decided { version: program.version(), decisions, edits, until, receipt, explain })
+    Answer::json(&Decided { version: program.version(), decisions, edits, selectors, until, receipt, explain })
 }

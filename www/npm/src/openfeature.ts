@@ -120,8 +120,9 @@ export class IdoineWebProvider implements Provider {
   }
 
   #assertDecided(): void {
-    const { error } = this.#client.debug();
-    if (error !== undefined) throw new GeneralError(error);
+    const { error, decisions } = this.#client.debug();
+    // What failed may have been an event.
+    if (error !== undefined && decisions.length === 0) throw new GeneralError(error);
   }
 
   #resolve<T extends JsonValue>(flag: string, fallback: T, isOfType: (value: JsonValue) => boolean): ResolutionDetails<T> {

@@ -2,7 +2,7 @@
  * Products and carts, from the markup: elements with `data-idoine-event="Product Added"`, and the product that a page describes for search engines.
  * Names and properties are those of Segment's Ecommerce v2.
  */
-import { mark, nearest, properties } from "./markup.ts";
+import { isPrivate, mark, nearest, properties } from "./markup.ts";
 import { productOfPage } from "./products.ts";
 import type { Scope } from "./scope.ts";
 import type { Facts } from "./text.ts";
@@ -16,7 +16,7 @@ const product = (element: Element): Facts => ({ product_id: mark(element, "produ
 
 /** What a marked element tells: of all products within, or else of the one that it is in; and what it says by itself. */
 function facts(element: Element): Facts {
-  const products = [...element.querySelectorAll("[data-idoine-product]")].map(product);
+  const products = [...element.querySelectorAll("[data-idoine-product]")].filter((one) => !isPrivate(one)).map(product);
   const around = element.closest("[data-idoine-product]");
   return { ...(products.length ? { products } : around && product(around)), ...properties(element) };
 }
@@ -30,7 +30,7 @@ export function ecommerce(scope: Scope): void {
 
   function look(): void {
     for (const element of document.querySelectorAll("[data-idoine-event][data-idoine-on=load]")) {
-      if (element.closest("[data-idoine-private]")) continue;
+      if (isPrivate(element)) continue;
       const told = facts(element);
       const event = mark(element, "event");
       const key = JSON.stringify([event, told]);

@@ -1,5 +1,5 @@
 /** Filters and sorting of lists: elements marked with `data-idoine-filter="colour"` or `data-idoine-sort`. */
-import { mark, nearest } from "./markup.ts";
+import { isPrivate, mark, nearest } from "./markup.ts";
 import type { Scope } from "./scope.ts";
 
 const FILTER = "[data-idoine-filter]";
@@ -23,7 +23,7 @@ function values(control: Element): string[] {
 function chosen(kind: "filter" | "sort"): Chosen[] {
   return [...document.querySelectorAll(`[data-idoine-${kind}]`)].flatMap((element) => {
     const controls = element.matches(CHOICES) ? [element] : [...element.querySelectorAll(CHOICES)];
-    return controls.flatMap(values).filter(Boolean).map((value) => ({ type: mark(element, kind), value }));
+    return controls.filter((control) => !isPrivate(control)).flatMap(values).filter(Boolean).map((value) => ({ type: mark(element, kind), value }));
   });
 }
 

@@ -14,6 +14,9 @@ export function nearest<E extends Element = HTMLElement>(event: Event, selector:
   return event.composedPath().find((node) => (node as Element).matches?.(selector)) as E | undefined;
 }
 
+/** Whether an element is within `data-idoine-private`: nothing of it is told. */
+export const isPrivate = (element: Element | null | undefined): boolean => !!element?.closest(`[${PREFIX}private]`);
+
 /** An attribute of ours. */
 export const mark = (element: Element | null | undefined, name: string): string => element?.getAttribute(PREFIX + name) ?? "";
 

@@ -1,4 +1,5 @@
 /** Products that a page describes for search engines: JSON-LD and microdata of schema.org. */
+import { isPrivate } from "./markup.ts";
 import type { Facts } from "./text.ts";
 
 /** Characters of a script that is read, and nodes that are looked at in it. */
@@ -70,14 +71,14 @@ function itemOf(item: Element): Node {
   const node: Record<string, unknown> = {};
   for (const element of item.querySelectorAll("[itemprop]")) {
     const owner = element.parentElement?.closest("[itemscope]");
-    if (owner !== item) continue;
+    if (owner !== item || isPrivate(element)) continue;
     for (const name of element.getAttribute("itemprop")!.split(/\s+/)) node[name] ??= valueOf(element);
   }
   return node;
 }
 
 function fromMarkup(): Node[] {
-  return [...document.querySelectorAll("[itemscope][itemtype$='schema.org/Product']")].filter((element) => !element.parentElement?.closest("[itemscope]")).map(itemOf);
+  return [...document.querySelectorAll("[itemscope][itemtype$='schema.org/Product']")].filter((element) => !element.parentElement?.closest("[itemscope]") && !isPrivate(element)).map(itemOf);
 }
 
 /** The product of a page that is about one; undefined where it is about none, or shows several. */

@@ -91,7 +91,9 @@ export function createScope(tell: Tell, onRoute: OnRoute): { scope: Scope; begin
     page: (properties) => quietly(tell.page(undefined, tidy(properties))),
     on(target, types, listener) {
       const hear = (event: Event): void => {
-        if (!event.composedPath().some((node) => (node as Element).hasAttribute?.("data-idoine-private"))) safely(() => listener(event));
+        safely(() => {
+          if (!event.composedPath().some((node) => node instanceof Element && node.matches("[data-idoine-private]"))) listener(event);
+        });
       };
       for (const type of types.split(" ")) target.addEventListener(type, hear, { capture: true, passive: true, signal });
     },

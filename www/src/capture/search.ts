@@ -1,5 +1,5 @@
 /** What visitors search for on the site: the parameter of a page of results, and forms that are marked with `data-idoine-search`. */
-import { mark } from "./markup.ts";
+import { isPrivate, mark } from "./markup.ts";
 import type { Scope } from "./scope.ts";
 import { text } from "./text.ts";
 
@@ -43,7 +43,7 @@ export function search(scope: Scope): void {
     if (!form.matches("[data-idoine-search]")) return;
     const field = mark(form, "search");
     const input = form.querySelector<HTMLInputElement>(field ? `[name="${CSS.escape(field)}"]` : "input[type=search],input[type=text],input:not([type])");
-    const query = plain(input?.value);
+    const query = isPrivate(input) ? "" : plain(input?.value);
     const leadsToIt = form.method === "get" && names().includes(input?.name ?? "");
     // When the page's own listeners are through, it is known whether the form leads to a page of results, which tells by itself.
     due = () => {

@@ -27,7 +27,8 @@ export function video(scope: Scope): void {
     if (!(target instanceof HTMLVideoElement) || target.loop) return;
     let told = known.get(target);
     if (told?.source !== target.currentSrc) {
-      if (type !== "play") return;
+      // Another source begins when it is played; a video that nobody knows may have begun before this was there.
+      if (told && type !== "play") return;
       known.set(target, (told = { source: target.currentSrc, steps: 0, isOver: false }));
       tell("Video Playback Started", target, 0);
     }

@@ -75,6 +75,11 @@ export class Engine {
     return this.#name(3, number);
   }
 
+  /** The selector of a slot; empty where it has none. */
+  selector(number) {
+    return this.#name(7, number);
+  }
+
   /** The manifest's version. */
   version() {
     return this.#name(4);
