@@ -34,7 +34,7 @@ fn check_rows(source: &str) {
     ] {
         expected.extend(names(section).into_iter().map(|name| (kind, name)));
     }
-    for (kind, name) in ["idoine_consent", "idoine_id", "idoine_p", "idoine_preview"]
+    for (kind, name) in ["idoine_consent", "idoine_id", "idoine_p", "idoine_preview", "idoine_outbox"]
         .map(|name| ("cookie", name))
         .into_iter()
         .chain([("sink", "queue"), ("sink", "r2")])

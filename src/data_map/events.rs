@@ -202,12 +202,28 @@ impl Maker<'_> {
         preview.why =
             self.lang.of(["Only who opens a preview link", "Seulement qui ouvre un lien de prévisualisation"]).to_owned();
         preview.keep = self.lang.of(["until the link ends", "jusqu'à la fin du lien"]).to_owned();
-        let mut rows = vec![choice, id, projection, preview];
+        let what = self.lang.of(["events that could not be sent yet", "événements qui n'ont pas encore pu être envoyés"]);
+        let mut outbox = self.row("cookie", "idoine_outbox", what);
+        outbox.why = self
+            .lang
+            .of([
+                "Any consent: what was done without a network is not lost",
+                "Tout consentement : rien n'est perdu sans réseau",
+            ])
+            .to_owned();
+        outbox.keep = self
+            .lang
+            .of(["until they are sent, or consent is withdrawn", "jusqu'à leur envoi, ou au retrait du consentement"])
+            .to_owned();
+        outbox.places = vec![self.lang.of(["the browser's local storage", "le stockage local du navigateur"]).to_owned()];
+        let mut rows = vec![choice, id, projection, preview, outbox];
         for row in &mut rows {
-            if row.name != "idoine_preview" {
+            if row.name != "idoine_preview" && row.name != "idoine_outbox" {
                 row.keep = days.to_owned();
             }
-            row.places = browser();
+            if row.places.is_empty() {
+                row.places = browser();
+            }
             if row.readers.is_empty() {
                 row.readers.push("Worker".to_owned());
             }
