@@ -201,6 +201,15 @@ test("a Worker at another host name is asked once what was agreed to", async (t)
   }
 });
 
+test("a profile is told by the names of its traits, and of what was learned", async (t) => {
+  const known = { "profile.plan": "pro", "profile.count('Product Viewed')": "2" };
+  const shop = await started(t, { ...assets("idoine.js", "live.js"), "/": page(edgeHead(STATE)), "/_idoine/profile": json({ version: "v", verified: false, profile: known }) });
+  const tab = await open(t, shop);
+  assert.deepEqual(await call(tab, "profile"), {}, "nobody agreed");
+  await tab.evaluate(() => void (document.cookie = "idoine_consent=v2.personalization.1.1763900000.v"));
+  assert.deepEqual(await call(tab, "profile"), { plan: "pro", "count('Product Viewed')": "2" });
+});
+
 test("a profile that can't be had is empty", async (t) => {
   const api = await worker(t, ["personalization"]);
   const shop = await started(t, { ...assets("idoine.js", "live.js"), "/": page(`<script async src="/_idoine/idoine.js" data-api="${api.origin}"></script>`) });

@@ -54,7 +54,7 @@ test("a correction is answered as the profile, and no later source takes it back
   await said(visitor, { plan: "free", city: "Lyon", points: 100 });
   const reply = await correct(visitor, { plan: "pro", city: "Nantes", points: 3 });
   assert.equal(reply.status, 200, reply.text);
-  assert.deepEqual(Object.keys(reply.json()), ["version", "verified", "profile"]);
+  assert.deepEqual(Object.keys(reply.json()), ["version", "verified", "profile", "slots"]);
   assert.equal(reply.json().profile["profile.plan"], "pro");
   const mine = { "profile.plan": "pro", "profile.city": "Nantes", "profile.points": "3" };
   const readings = async () => Object.fromEntries(Object.entries((await worker.readings(`a:${visitor.id}`))!).filter(([name]) => name in mine));

@@ -161,7 +161,7 @@ test("who logs in is shown what the user did on another device, from the next pa
   const reply = await laptop.logIn({ sub: "u-two-devices", aud: "shop" });
   assert.equal(reply.status, 200, reply.text);
   assert.match(reply.cookies.join(), /^idoine_p=[\w-]+; .*Max-Age=2592000;/);
-  assert.deepEqual(stored(reply), { version: reply.json().version, verified: true, profile: { [SHOES]: "2" } });
+  assert.deepEqual(stored(reply), { version: reply.json().version, verified: true, profile: { [SHOES]: "2" }, slots: ["hero"] });
   assert.equal(await laptop.hero(), "Shoes again");
   // What the laptop does counts for the user too, and the phone sees it after its next event.
   await laptop.view();
@@ -237,7 +237,7 @@ test("logging out makes the browser somebody new, and nothing of the user stays"
   const before = browser.jar.get("idoine_id");
   const reply = await browser.logOut();
   assert.equal(reply.status, 200);
-  assert.deepEqual(stored(reply), { version: reply.json().version, verified: false, profile: { [SHOES]: "0" } });
+  assert.deepEqual(stored(reply), { version: reply.json().version, verified: false, profile: { [SHOES]: "0" }, slots: ["hero"] });
   assert.notEqual(browser.jar.get("idoine_id"), before);
   assert.equal(await browser.hero(), "Welcome");
   await browser.view();

@@ -147,7 +147,8 @@ export function createTeller(host: Host, again: Again, line: Line, settings: Tel
     },
     async profile() {
       if ((await line.agreed()) !== "all") return {};
-      return ((await line.send("profile")) as { profile?: Profile }).profile ?? {};
+      const { profile = {} } = (await line.send("profile")) as { profile?: Record<string, string> };
+      return Object.fromEntries(Object.entries(profile).map(([path, text]) => [path.replace(/^profile\./, ""), text])) as Profile;
     },
     consent: {
       ...line.consent,

@@ -339,8 +339,11 @@ export type EventProperties<N extends string> = N extends keyof Site["events"] ?
 /** The site's traits. */
 export type Traits = { readonly [N in keyof Site["traits"]]?: Site["traits"][N] };
 
-/** What is known of a visitor, as their own browser is told it: traits, and what was learned, by name. */
-export type Profile = Readonly<Record<string, unknown>> & Traits;
+/**
+ * What is known of a visitor, as their own browser is told it, and as text: traits by their names, and what was learned as expressions name it
+ * behind `profile.`, such as `count('Product Viewed', '7d')`.
+ */
+export type Profile = Readonly<Record<string, string | undefined>> & { readonly [N in keyof Site["traits"]]?: Site["traits"][N] extends string ? Site["traits"][N] : string };
 
 /** What `debug()` tells. */
 export interface Debug {
