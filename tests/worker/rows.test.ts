@@ -64,7 +64,7 @@ const ROWS: Record<string, Row> = {
   },
   10: {
     hazard: "an edit and a framework undo each other without end",
-    tests: { "e2e/client": ["a page that fights over a slot gets it: there is no endless loop", "the page is watched for a bounded time only"] },
+    tests: { "e2e/client": ["a page that fights over a slot gets it: there is no endless loop", "the page is watched as long as edits stand, and not longer"] },
   },
   11: {
     hazard: "pages that are fetched ahead are counted as visits",

@@ -226,7 +226,7 @@ test("an experience in two slots was seen once in a page view, if both say the s
   }
 });
 
-test("the page and the answer say until when time changes nothing: by the page for all, by the profile for who agreed to it", async () => {
+test("the page and the answer say until when time changes nothing: the page by the program alone, the answer by the profile too for who agreed to it", async () => {
   const HOUR = 3_600_000;
   const experiences = [
     { id: "hour", type: "personalization", audience: "time.hour >= 0", slots: { lead: { text: "At any hour" } } },
@@ -241,15 +241,18 @@ test("the page and the answer say until when time changes nothing: by the page f
     const before = Date.now();
     const zoned = await worker.fetch("/", { cf: { timezone: "Europe/Paris" } });
     const { until } = zoned.state as { until?: number };
-    assert.ok(until !== undefined && until > before && until <= Date.now() + HOUR && until % HOUR === 0, `${until}`);
+    // In the last minute of an hour it is told as a minute.
+    assert.ok(until === 60_000 || (until !== undefined && until > before && until <= Date.now() + HOUR && until % HOUR === 0), `${until}`);
     await worker.publish({ ...MANIFEST, experiences: [experiences[1]!, { ...experiences[0]!, audience: "consent.personalization || !consent.personalization" }] });
     await viewer.send({ type: "track", event: "Product Viewed", properties: {} });
     const [known, unknown] = [await stated(viewer), await stated(nobody)];
     assert.ok(!("until" in unknown), JSON.stringify(unknown));
-    assert.ok(known.until !== undefined && known.until > Date.now() && known.until <= Date.now() + 2 * HOUR, JSON.stringify(known));
-    assert.equal((await viewer.decide()).json().until, known.until);
+    assert.ok(!("until" in known), "nothing of a profile stands in a page");
+    const answered = async (): Promise<number | undefined> => (await viewer.decide()).json().until;
+    const told = await answered();
+    assert.ok(told !== undefined && told > Date.now() && told <= Date.now() + 2 * HOUR, String(told));
     await viewer.agree("analytics");
-    assert.ok(!("until" in (await stated(viewer))));
+    assert.equal(await answered(), undefined);
   } finally {
     await worker.publish(MANIFEST);
   }
