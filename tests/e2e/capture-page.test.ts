@@ -50,7 +50,9 @@ test("what stands within data-idoine-private is told by no kind, also where some
     <script>addEventListener("submit", (event) => event.preventDefault());</script>`;
   const { tab } = await open(t, page(body), ALL);
   await tab.selectOption("[data-idoine-filter=colour]", "blue");
-  for (const button of ["#find", "#buy", "#odd"]) await tab.click(button);
+  for (const button of ["#find", "#buy"]) await tab.click(button);
+  // Fields that have the names of methods are in the way of whoever calls those.
+  await tab.evaluate(() => document.querySelector<HTMLButtonElement>("#odd")!.click());
   await pass(tab);
   const told = JSON.stringify(await toldIn(tab));
   assert.ok(told.includes("blue") && told.includes("Products Bought") && told.includes("Product Viewed"), told);
