@@ -210,7 +210,11 @@ export function createPage(decider: Decider, { auto, load, consent, state: given
     decision,
     value: (slot: string) => shown.values[slot] as any,
     subscribe: subscribe as Idoine["subscribe"],
-    decide: (options) => (options?.slots ? begin().then((live) => live.again(options.slots!)).catch(fail) : decide()).then(() => shown.decisions),
+    decide(options) {
+      // Who asks after the end is shown what was asked for.
+      stopped = false;
+      return (options?.slots ? begin().then((live) => live.again(options.slots!)).catch(fail) : decide()).then(() => shown.decisions);
+    },
     observe(slot, element) {
       const ending = begin().then((live) => live.observe(slot, element));
       ending.catch(fail);

@@ -75,7 +75,9 @@ export const serverWith =
       async decide(request, more) {
         loading ??= loadEngine(engine, program);
         try {
-          return decided(await (await loading).decide(rawRequest(visitorOf(request, more))));
+          // Where slots are in a page is nothing that a server shows.
+          const { selectors: _, ...answer } = await (await loading).decide(rawRequest(visitorOf(request, more)));
+          return decided(answer);
         } catch (cause) {
           // What is missing may be there for the next request, and after a second trap another engine may do.
           if (!(cause instanceof IdoineError && cause.code === "visitor_invalid")) loading = undefined;
