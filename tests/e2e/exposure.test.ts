@@ -42,9 +42,11 @@ test("what is in the window for a second is told once; what is below it when it 
   await tab.evaluate(() => scrollTo(0, document.querySelector("#low")!.getBoundingClientRect().top - 600 + 150));
   await rest(tab);
   assert.equal(seen().length, 3, "less than half of it");
-  await tab.evaluate(() => document.querySelector("#low")!.scrollIntoView());
-  await rest(tab, 200);
-  await tab.evaluate(() => scrollTo(0, 0));
+  await tab.evaluate(async () => {
+    document.querySelector("#low")!.scrollIntoView();
+    await new Promise((done) => setTimeout(done, 200));
+    scrollTo(0, 0);
+  });
   await rest(tab);
   assert.equal(seen().length, 3, "less than a second");
   await tab.evaluate(() => document.querySelector("#low")!.scrollIntoView());
@@ -132,7 +134,7 @@ test("who keeps the baseline is exposed to it where it is, also after a route ch
 
 test("what is decided otherwise before it counted is seen all the same; what the page itself hides is not", async (t) => {
   const other = { ...HERO, variant: 2 };
-  const { tab, seen } = await open(t, [HERO, { ...LOW, slot: "side" }], { head: `${AGREED}<style>aside { display: none }</style>`, routes: { "/_idoine/decide": json(answer([other, { ...LOW, slot: "side" }], [{ ...HERO_TEXT, selector: "h1", value: "Two" }])) } });
+  const { tab, seen } = await open(t, [HERO, { ...LOW, slot: "side" }], { loader: 'data-exposure="0.5 3000"', head: `${AGREED}<style>aside { display: none }</style>`, routes: { "/_idoine/decide": json(answer([other, { ...LOW, slot: "side" }], [{ ...HERO_TEXT, selector: "h1", value: "Two" }])) } });
   await tab.evaluate(() => window.idoine!("profile"));
   await rest(tab, 300);
   await tab.evaluate(() => window.idoine!("decide", { slots: ["hero"] }));

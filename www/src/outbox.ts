@@ -173,10 +173,10 @@ export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outb
       fail(cause);
       // What was forgotten meanwhile is not to be told of whoever is here now.
       if (!isPassing(cause as object) || before !== forgotten) return settle(agreed, "failed");
-      // In the order in which they were done.
-      const later = waiting;
+      // In the order in which they were done, whichever batch came back first.
+      const all = [...agreed, ...waiting].sort((one, other) => one.event.timestamp - other.event.timestamp);
       waiting = [];
-      wait([...agreed, ...later]);
+      wait(all);
       pause = Math.min(Math.max(pause * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
       clearTimeout(timer);
       // Not all of a site's pages at once, when its Worker is there again.
