@@ -7,6 +7,7 @@
  */
 import { choiceAfter, PURPOSES, readChoice, statusOf, writeChoice, type Choice, type Signals, type Terms } from "./choice.ts";
 import { refusesProfiling, refusesTracking } from "./facts.ts";
+import { newId } from "./ids.ts";
 import type { Consent, ConsentStatus, Notice } from "./types.ts";
 
 const CHOICE = "idoine_consent";
@@ -131,7 +132,7 @@ export function localConsent(asked: () => Promise<Terms>, notice?: string, worke
   /** What holds, with an id where something does. */
   function settled(choice: Choice | undefined, { terms, about }: { terms: Terms; about: Notice | undefined }): ConsentStatus {
     const status = statusOf(choice, terms, signals());
-    if (status.granted.length && !read(ID)) write(ID, mint());
+    if (status.granted.length && !read(ID)) write(ID, newId());
     return { ...status, ...(about && { notice: about }) };
   }
 
@@ -191,16 +192,6 @@ function readCookie(name: string): string | undefined {
     const found = document.cookie.split("; ").find((pair) => pair.startsWith(name + "="));
     return found?.slice(name.length + 1);
   });
-}
-
-/** A random id. `randomUUID` is missing on plain http. */
-function mint(): string {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 /** Storage may be refused with an exception: in a sandboxed frame, or by the visitor's settings. */

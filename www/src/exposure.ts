@@ -4,7 +4,8 @@
  *
  * A slot without anything to look at (a data slot, content that was taken away or put in the element's place) is seen with the page.
  */
-import { newId } from "./outbox.ts";
+import { newId } from "./ids.ts";
+import { pageOf } from "./navigation.ts";
 import type { Host } from "./page.ts";
 import type { Decision, ExposureRule, Properties } from "./types.ts";
 
@@ -43,7 +44,7 @@ export function watchExposures(host: Host, { visible, afterMs }: Required<Exposu
   const own = new Map<string, Set<Element>>();
   let watched: Watched[] = [];
   let view = newId();
-  let page = location.href.split("#")[0];
+  let page = pageOf();
   /** What was told in this view of the page: keys of decisions; and when each experience was seen first. */
   let told = new Set<string>();
   let firsts = new Map<string, number>();
@@ -117,9 +118,9 @@ export function watchExposures(host: Host, { visible, afterMs }: Required<Exposu
 
   function look(): void {
     const { decisions, url } = host.now();
-    const here = location.href.split("#")[0];
+    const here = pageOf();
     // What is decided for the page before is not seen on this one.
-    if (url.split("#")[0] !== here) return;
+    if (pageOf(url) !== here) return;
     if (here !== page) {
       page = here;
       view = newId();

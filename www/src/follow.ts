@@ -1,5 +1,5 @@
 /** What has a page decided anew: a route change, the time, and what became known of the visitor. And leaving for another page. */
-import { onRoute } from "./navigation.ts";
+import { onRoute, pageOf } from "./navigation.ts";
 import type { Host } from "./page.ts";
 import type { Decision, Edit } from "./types.ts";
 
@@ -13,9 +13,6 @@ const INSTANTS = 1e9;
 /** The longest time that a browser waits for. */
 const LATEST_MS = 2 ** 31 - 1;
 
-/** An address without its fragment: moving within a page is no other page. */
-const pageOf = (url: string): string => url.split("#")[0]!;
-
 /** Decides for some slots of a page alone. */
 export function createAgain(host: Host): Again {
   let asked = new Set<string>();
@@ -28,7 +25,7 @@ export function createAgain(host: Host): Again {
       const before = host.now();
       const slots = before.decisions.map(({ slot }) => slot).filter((slot) => asked.has(slot));
       asked = new Set();
-      if (!slots.length || pageOf(location.href) !== pageOf(before.url)) continue;
+      if (!slots.length || pageOf() !== pageOf(before.url)) continue;
       const answer = await host.decider.decide(location.href, host.referrer(), slots).catch((cause) => {
         // A slot that another program does not have any more.
         if (cause?.cause?.status !== 400) throw cause;

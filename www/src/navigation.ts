@@ -10,14 +10,14 @@ const listeners = new Set<Listener>();
 let current: string;
 
 /** An address without its fragment, by default this page's: moving within a page is no new page. */
-function here(page: { href: string } = location): string {
-  return page.href.split("#")[0]!;
+export function pageOf(href: string = location.href): string {
+  return href.split("#")[0]!;
 }
 
 /** An address that is tidied up in place (campaign parameters taken out, say) is still the same page. */
 function check(replaced?: boolean): void {
   const previous = current;
-  current = here();
+  current = pageOf();
   if (current === previous || (replaced && current.split("?")[0] === previous.split("?")[0])) return;
   for (const listener of listeners) listener(previous);
 }
@@ -42,11 +42,11 @@ function install(): void {
 /** Calls back with the previous address on every route change, also on one `since` that address. Returns a function that ends it. */
 export function onRoute(listener: Listener, since?: string): () => void {
   if (!current) {
-    current = here();
+    current = pageOf();
     install();
   }
   listeners.add(listener);
-  const before = since?.split("#")[0];
+  const before = since && pageOf(since);
   if (before && before !== current) listener(before);
   return () => listeners.delete(listener);
 }
@@ -70,7 +70,7 @@ export async function leaveFor(address: string): Promise<void> {
         if (name.startsWith("idoine.") && !to.searchParams.has(name)) to.searchParams.set(name, value);
       }
     }
-    if (here(to) === here() || to.href === left) return;
+    if (pageOf(to.href) === pageOf() || to.href === left) return;
     location.replace((left = to.href));
     await new Promise((resolve) => setTimeout(resolve, LEAVING_MS));
   } catch {

@@ -5,6 +5,7 @@
  * What could not be sent is kept for the next page, in local storage: that is only where the visitor agreed to something. When the page is left,
  * what was never sent goes as a beacon.
  */
+import { newId } from "./ids.ts";
 import type { Line } from "./tell.ts";
 import type { Properties, ToldEvent } from "./types.ts";
 
@@ -97,9 +98,6 @@ function kept(storage: Storage): Outgoing[] {
 
 /** Forgets what all pages have kept. */
 const forget = (): unknown => storage((storage) => keys(storage).forEach((key) => storage.removeItem(key)));
-
-/** A random id. `randomUUID` is missing on plain http. */
-export const newId = (): string => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 export function createOutbox({ line, turn, send, may, fail }: OutboxSetup): Outbox {
   let waiting: Item[] = [];
